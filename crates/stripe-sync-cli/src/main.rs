@@ -1,0 +1,2 @@
+//! stripe-sync-cli
+fn main() {}
