@@ -1,1 +1,8 @@
-//! stripe-sync
+//! Copies a Stripe account into PostgreSQL, keeps the copy current, and can prove it.
+
+mod account;
+mod order;
+mod stripe;
+
+pub use account::{AccountId, Mode};
+pub use order::Stamp;

@@ -1,0 +1,86 @@
+//! Which of two observations of one object is the newer one.
+//!
+//! Pure. The common path needs no extra request: observations further apart than
+//! [`CLOSE`] are ordered by their stamps alone. Closer ones that differ are
+//! [`Verdict::Uncertain`], and the caller asks Stripe again.
+
+/// An instant on Stripe's clock in microseconds since 1970.
+///
+/// The stamp of a page or a single read is the moment its request was sent, so the state that
+/// came back is at least that new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Stamp(i64);
+
+impl Stamp {
+    /// A stamp at `micros` microseconds after 1970-01-01T00:00:00Z.
+    pub const fn from_micros(micros: i64) -> Stamp {
+        Stamp(micros)
+    }
+
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds since 1970, the resolution of Stripe's own `created`.
+    pub const fn unix_seconds(self) -> i64 {
+        self.0.div_euclid(1_000_000)
+    }
+}
+
+/// Observations nearer than this may have been read by processes whose offsets to Stripe's clock
+/// differ, or have crossed on the wire: their stamps alone do not order them.
+pub(crate) const CLOSE_MICROS: i64 = 2_000_000;
+
+/// What to do with an observation, given the stamp of the stored row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Store it.
+    Newer,
+    /// Drop it: the stored row is newer.
+    Older,
+    /// Only asking Stripe again can tell.
+    Uncertain,
+}
+
+/// Orders an observation against the stored row of the same object.
+///
+/// `same_content` is whether both show the same state: then no question arises, and the later
+/// stamp is kept.
+pub(crate) fn judge(stored: Stamp, seen: Stamp, same_content: bool) -> Verdict {
+    let apart = seen.0 - stored.0;
+    if apart.abs() >= CLOSE_MICROS || same_content {
+        return if apart > 0 { Verdict::Newer } else { Verdict::Older };
+    }
+    Verdict::Uncertain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn far_apart_stamps_decide_alone() {
+        let stored = Stamp::from_micros(100_000_000);
+        let newer = Stamp::from_micros(102_000_000);
+        assert_eq!(judge(stored, newer, false), Verdict::Newer);
+        assert_eq!(judge(newer, stored, false), Verdict::Older);
+    }
+
+    #[test]
+    fn close_stamps_decide_only_between_equal_contents() {
+        let stored = Stamp::from_micros(100_000_000);
+        let close = Stamp::from_micros(101_999_999);
+        assert_eq!(judge(stored, close, false), Verdict::Uncertain);
+        assert_eq!(judge(close, stored, false), Verdict::Uncertain);
+        assert_eq!(judge(stored, stored, false), Verdict::Uncertain);
+        assert_eq!(judge(stored, close, true), Verdict::Newer);
+        assert_eq!(judge(close, stored, true), Verdict::Older);
+    }
+
+    #[test]
+    fn seconds_round_down_also_before_1970() {
+        assert_eq!(Stamp::from_micros(1_999_999).unix_seconds(), 1);
+        assert_eq!(Stamp::from_micros(-1).unix_seconds(), -1);
+    }
+}
