@@ -1,0 +1,47 @@
+//! The objects of one statement: one winner per key, in the order of their keys, so that two
+//! batches with common rows lock them in the same order.
+
+use std::borrow::Cow;
+
+use crate::order::Stamp;
+
+/// An object as seen at an instant.
+#[derive(Debug, Clone)]
+pub(crate) struct Observation<'a> {
+    pub(crate) id: Cow<'a, str>,
+    /// The object as sent.
+    pub(crate) json: &'a str,
+    pub(crate) stamp: Stamp,
+    /// The object whose nested list held this one.
+    pub(crate) parent: Option<&'a str>,
+}
+
+/// Keeps the newest observation of each id, the later one of equals, sorted by id.
+pub(crate) fn winners(mut seen: Vec<Observation<'_>>) -> Vec<Observation<'_>> {
+    // Stable: equals stay in the order in which they were seen.
+    seen.sort_by(|a, b| a.id.cmp(&b.id).then(a.stamp.cmp(&b.stamp)));
+    let mut out: Vec<Observation<'_>> = Vec::with_capacity(seen.len());
+    for observation in seen {
+        match out.last_mut().filter(|last| last.id == observation.id) {
+            Some(last) => *last = observation,
+            None => out.push(observation),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(id: &'static str, json: &'static str, at: i64) -> Observation<'static> {
+        Observation { id: id.into(), json, stamp: Stamp::from_micros(at), parent: None }
+    }
+
+    #[test]
+    fn one_winner_per_key_in_key_order() {
+        let batch = vec![seen("b", "1", 5), seen("a", "2", 9), seen("b", "3", 4), seen("a", "4", 9)];
+        let left: Vec<_> = winners(batch).iter().map(|o| (o.id.to_string(), o.json)).collect();
+        assert_eq!(left, [("a".to_owned(), "4"), ("b".to_owned(), "1")]);
+    }
+}

@@ -1,0 +1,252 @@
+//! Objects to the columns of one statement.
+//!
+//! Lossless: what a column cannot hold exactly as it was sent goes, with everything that has no
+//! column, into `_extra`. The columns' order is that of the catalog, then `_extra`, then
+//! `last_synced_at`.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::array::{Array, Element};
+use super::batch::Observation;
+use super::scan::{fields, get, is_null, key_is, string};
+use super::text::{compact, for_jsonb, unescape};
+use super::value::{self, Value};
+use crate::catalog::{Column, JsonKind, SqlType, Table};
+
+/// The parameters of one statement.
+#[derive(Debug)]
+pub(crate) struct Encoded {
+    /// One array per column of the catalog, then `_extra` and `last_synced_at`.
+    pub(crate) arrays: Vec<Array>,
+    /// Characters that became U+FFFD.
+    pub(crate) replaced: u64,
+}
+
+/// Encodes the rows of `table`.
+pub(crate) fn encode(table: &Table, rows: &[Observation<'_>]) -> Encoded {
+    let mut arrays: Vec<Array> = table.columns.iter().map(|c| Array::new(element(c.sql))).collect();
+    let mut extra = Array::new(Element::Jsonb);
+    let mut stamps = Array::new(Element::Timestamptz);
+    let places: HashMap<&str, usize> =
+        table.columns.iter().enumerate().map(|(i, c)| (c.name.as_str(), i)).collect();
+    let mut row = RowScan { own: vec![None; table.columns.len()], rest: Vec::new() };
+    let mut replaced = 0;
+    for observation in rows {
+        row.read(observation.json, &places);
+        for (i, column) in table.columns.iter().enumerate() {
+            let property = |name: &str| match places.get(name) {
+                Some(place) => row.own[*place].map(|(_, value)| value),
+                None => row.rest.iter().rfind(|(key, _)| key_is(key, name)).map(|(_, v)| *v),
+            };
+            let value = match row.own[i] {
+                // The common case: the column's own property and no other source to weigh.
+                Some((_, raw)) if column.is_own() && !is_null(raw) => Some(Value::Own(raw)),
+                _ => value::find(&column.from, property, observation.parent),
+            };
+            let own = matches!(value, Some(Value::Own(_)));
+            let exact = push(&mut arrays[i], column, value, &mut replaced);
+            if own && !exact {
+                row.rest.extend(row.own[i]);
+            }
+        }
+        replaced += push_extra(&mut extra, &row.rest);
+        stamps.push_timestamptz(observation.stamp.micros());
+    }
+    arrays.extend([extra, stamps]);
+    Encoded { arrays, replaced }
+}
+
+/// The fields of one object: those with a column in its place, the rest in their order.
+struct RowScan<'a> {
+    own: Vec<Option<(&'a str, &'a str)>>,
+    rest: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> RowScan<'a> {
+    fn read(&mut self, json: &'a str, places: &HashMap<&str, usize>) {
+        self.own.fill(None);
+        self.rest.clear();
+        for (key, raw) in fields(json) {
+            let place = match key.contains('\\') {
+                false => places.get(key),
+                true => places.get(unescape(key).text.as_ref()),
+            };
+            match place {
+                Some(place) => self.own[*place] = Some((key, raw)),
+                None => self.rest.push((key, raw)),
+            }
+        }
+    }
+}
+
+impl Column {
+    fn is_own(&self) -> bool {
+        matches!(&self.from[0], crate::catalog::Source::Path(path) if path.len() == 1)
+    }
+}
+
+fn element(sql: SqlType) -> Element {
+    match sql {
+        // A numeric travels as its digits and is cast in the statement.
+        SqlType::Text | SqlType::Numeric => Element::Text,
+        SqlType::Bigint => Element::Bigint,
+        SqlType::Boolean => Element::Boolean,
+        SqlType::Double => Element::Double,
+        SqlType::Jsonb => Element::Jsonb,
+    }
+}
+
+/// Appends a value; true if the column holds exactly what was sent.
+fn push(out: &mut Array, column: &Column, value: Option<Value<'_>>, replaced: &mut u64) -> bool {
+    let raw: Cow<'_, str> = match value {
+        None => {
+            out.push_null();
+            return true;
+        }
+        Some(Value::Text(text)) => {
+            out.push_text(text);
+            return true;
+        }
+        Some(Value::Own(raw)) => raw.into(),
+        Some(Value::Derived(raw)) => raw,
+    };
+    match column.sql {
+        SqlType::Text => push_text(out, column.json, &raw, replaced),
+        SqlType::Jsonb => {
+            let repaired = for_jsonb(&raw);
+            *replaced += repaired.replaced;
+            out.push_jsonb(&repaired.text);
+            true
+        }
+        SqlType::Bigint => push_fitting(out, integer(&raw), Array::push_bigint),
+        SqlType::Boolean => {
+            let value = matches!(&*raw, "true" | "false").then_some(&*raw == "true");
+            push_fitting(out, value, Array::push_boolean)
+        }
+        SqlType::Double => {
+            let exact = number(&raw).is_some_and(|digits| digits <= f64::DIGITS);
+            let value = number(&raw).and_then(|_| raw.parse::<f64>().ok()).filter(|v| v.is_finite());
+            push_fitting(out, value, Array::push_double) && exact
+        }
+        SqlType::Numeric => {
+            let value = number(&raw).map(|_| &*raw);
+            push_fitting(out, value, Array::push_text)
+        }
+    }
+}
+
+fn push_fitting<T>(out: &mut Array, value: Option<T>, push: impl Fn(&mut Array, T)) -> bool {
+    let fits = value.is_some();
+    match value {
+        Some(value) => push(out, value),
+        None => out.push_null(),
+    }
+    fits
+}
+
+/// An expandable goes in as its id, another object as compact JSON, a number as its digits.
+fn push_text(out: &mut Array, kind: JsonKind, raw: &str, replaced: &mut u64) -> bool {
+    if let Some(inner) = raw.strip_prefix('"').and_then(|r| r.strip_suffix('"')) {
+        let repaired = unescape(inner);
+        *replaced += repaired.replaced;
+        out.push_text(&repaired.text);
+        return matches!(kind, JsonKind::String | JsonKind::Id);
+    }
+    if kind == JsonKind::Id
+        && let Some(id) = get(raw, "id").and_then(string)
+    {
+        out.push_text(&id);
+        return false;
+    }
+    out.push_text(&compact(raw));
+    match raw.as_bytes().first() {
+        Some(b'{' | b'[') => kind == JsonKind::Json,
+        Some(b'-' | b'0'..=b'9') => matches!(kind, JsonKind::Integer | JsonKind::Number),
+        _ => kind == JsonKind::Boolean,
+    }
+}
+
+/// An integer, also when it is spelled `50.0` or `5e3`.
+fn integer(raw: &str) -> Option<i64> {
+    raw.parse::<i64>().ok().or_else(|| {
+        number(raw)?;
+        let value = raw.parse::<f64>().ok()?;
+        // Beyond 2^53 a float no longer tells its neighbours apart.
+        (value.fract() == 0.0 && value.abs() < 9_007_199_254_740_992.0).then_some(value as i64)
+    })
+}
+
+/// The significant digits of a JSON number of reasonable size; `None` for anything else.
+fn number(raw: &str) -> Option<u32> {
+    if !matches!(raw.as_bytes().first(), Some(b'-' | b'0'..=b'9')) || raw.len() > 1000 {
+        return None;
+    }
+    let (digits, exponent) = raw.split_once(['e', 'E']).unwrap_or((raw, "0"));
+    // Far outside, numeric has no room and f64 no value.
+    exponent.parse::<i32>().ok().filter(|e| e.abs() <= 300)?;
+    let digits = digits.bytes().filter(u8::is_ascii_digit).skip_while(|d| *d == b'0').count();
+    u32::try_from(digits).ok()
+}
+
+fn push_extra(out: &mut Array, rest: &[(&str, &str)]) -> u64 {
+    if rest.is_empty() {
+        out.push_null();
+        return 0;
+    }
+    let fields: Vec<String> = rest.iter().map(|(key, raw)| format!("\"{key}\":{raw}")).collect();
+    let object = format!("{{{}}}", fields.join(","));
+    let repaired = for_jsonb(&object);
+    out.push_jsonb(&repaired.text);
+    repaired.replaced
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn integers(cases: &[(&str, Option<i64>)]) {
+        for (raw, value) in cases {
+            assert_eq!(integer(raw), *value, "{raw}");
+        }
+    }
+
+    #[test]
+    fn integers_fit_or_are_refused() {
+        integers(&[
+            ("7", Some(7)),
+            ("-9223372036854775808", Some(i64::MIN)),
+            ("9223372036854775808", None),
+            ("50.0", Some(50)),
+            ("5e3", Some(5000)),
+            ("50.5", None),
+            ("1e400000", None),
+            ("\"7\"", None),
+            ("true", None),
+            ("{}", None),
+        ]);
+    }
+
+    #[test]
+    fn numbers_of_reasonable_size() {
+        assert_eq!(number("0.0120"), Some(3));
+        assert_eq!(number("-12.5e-3"), Some(3));
+        assert_eq!(number("1e301"), None);
+        assert_eq!(number("null"), None);
+    }
+
+    #[test]
+    fn text_columns_take_anything_and_say_when_it_is_not_exact() {
+        let exact = |kind, raw| {
+            let mut replaced = 0;
+            push_text(&mut Array::new(Element::Text), kind, raw, &mut replaced)
+        };
+        assert!(exact(JsonKind::Id, "\"cus_1\""));
+        assert!(!exact(JsonKind::Id, r#"{"id":"cus_1","object":"customer"}"#));
+        assert!(exact(JsonKind::Json, r#"{"id":"req_1"}"#));
+        assert!(!exact(JsonKind::Json, "\"req_1\""));
+        assert!(!exact(JsonKind::String, "5"));
+        assert!(exact(JsonKind::Integer, "5"));
+        assert!(!exact(JsonKind::String, "true"));
+    }
+}

@@ -1,0 +1,16 @@
+//! From objects as Stripe sent them to rows as PostgreSQL takes them. Pure: no HTTP, no SQL.
+//!
+//! An object is never turned into a tree. Its text is scanned for the values that columns want,
+//! and each value goes straight into the binary array of its column.
+
+mod array;
+mod batch;
+mod encode;
+mod scan;
+mod text;
+mod value;
+
+pub(crate) use array::{Array, Element};
+pub(crate) use batch::{Observation, winners};
+pub(crate) use encode::{Encoded, encode};
+pub(crate) use scan::{elements, get, get_path, is_null, string};

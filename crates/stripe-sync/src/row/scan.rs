@@ -1,0 +1,201 @@
+//! Finds values inside JSON text without building a tree and without recursion, so nesting of
+//! any depth is fine.
+//!
+//! Works on text that a parser has already accepted; on anything else the answers are
+//! unspecified but there is no panic and no read out of bounds.
+
+use std::borrow::Cow;
+
+use super::text::unescape;
+
+/// The fields of an object in their order, keys as written between their quotes.
+pub(crate) fn fields(object: &str) -> Fields<'_> {
+    let start = skip_space(object, 0);
+    let inside = object.as_bytes().get(start) == Some(&b'{');
+    Fields { text: object, at: if inside { start + 1 } else { object.len() } }
+}
+
+/// Iterator of [`fields`].
+pub(crate) struct Fields<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Iterator for Fields<'a> {
+    /// Raw key and raw value.
+    type Item = (&'a str, &'a str);
+
+    fn next(&mut self) -> Option<(&'a str, &'a str)> {
+        let bytes = self.text.as_bytes();
+        let mut at = skip_space(self.text, self.at);
+        if bytes.get(at) == Some(&b',') {
+            at = skip_space(self.text, at + 1);
+        }
+        if bytes.get(at) != Some(&b'"') {
+            self.at = self.text.len();
+            return None;
+        }
+        let key_end = end_of_value(self.text, at);
+        let key = self.text.get(at + 1..key_end.saturating_sub(1))?;
+        let colon = skip_space(self.text, key_end);
+        let from = skip_space(self.text, colon + 1);
+        let to = end_of_value(self.text, from);
+        self.at = to;
+        Some((key, self.text.get(from..to)?))
+    }
+}
+
+/// The elements of an array, raw.
+pub(crate) fn elements(array: &str) -> impl Iterator<Item = &str> {
+    let start = skip_space(array, 0);
+    let mut at = match array.as_bytes().get(start) {
+        Some(b'[') => start + 1,
+        _ => array.len(),
+    };
+    std::iter::from_fn(move || {
+        let bytes = array.as_bytes();
+        at = skip_space(array, at);
+        if bytes.get(at) == Some(&b',') {
+            at = skip_space(array, at + 1);
+        }
+        if matches!(bytes.get(at), None | Some(b']')) {
+            at = array.len();
+            return None;
+        }
+        let from = at;
+        at = end_of_value(array, from);
+        array.get(from..at)
+    })
+}
+
+/// The value of `key`. As in jsonb, the last of several equal keys counts.
+pub(crate) fn get<'a>(object: &'a str, key: &str) -> Option<&'a str> {
+    fields(object).filter(|(k, _)| key_is(k, key)).last().map(|(_, value)| value)
+}
+
+/// The value at a path of keys.
+pub(crate) fn get_path<'a>(object: &'a str, path: &[String]) -> Option<&'a str> {
+    path.iter().try_fold(object, |at, key| get(at, key))
+}
+
+/// The text of a JSON string; `None` for any other value.
+pub(crate) fn string(raw: &str) -> Option<Cow<'_, str>> {
+    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
+    Some(unescape(inner).text)
+}
+
+/// Whether the value is `null`.
+pub(crate) fn is_null(raw: &str) -> bool {
+    raw == "null"
+}
+
+/// Whether a raw key, escapes and all, is `key`.
+pub(super) fn key_is(raw: &str, key: &str) -> bool {
+    raw == key || (raw.contains('\\') && unescape(raw).text == key)
+}
+
+fn skip_space(text: &str, from: usize) -> usize {
+    let rest = text.as_bytes().get(from..).unwrap_or_default();
+    from + rest.iter().take_while(|b| matches!(b, b' ' | b'\n' | b'\r' | b'\t')).count()
+}
+
+/// The position after the value that begins at `from`.
+fn end_of_value(text: &str, from: usize) -> usize {
+    let bytes = text.as_bytes();
+    match bytes.get(from) {
+        Some(b'"') => end_of_string(bytes, from + 1),
+        Some(b'{' | b'[') => {
+            let (mut depth, mut at) = (0_usize, from);
+            while let Some(byte) = bytes.get(at) {
+                match byte {
+                    b'"' => {
+                        at = end_of_string(bytes, at + 1);
+                        continue;
+                    }
+                    b'{' | b'[' => depth += 1,
+                    b'}' | b']' => {
+                        depth -= 1;
+                        if depth == 0 {
+                            return at + 1;
+                        }
+                    }
+                    _ => {}
+                }
+                at += 1;
+            }
+            bytes.len()
+        }
+        Some(_) => {
+            let rest = &bytes[from..];
+            let end = |b: &u8| matches!(b, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
+            // A scalar is at least one byte, so that a caller always moves on.
+            from + rest.iter().position(end).unwrap_or(rest.len()).max(1)
+        }
+        None => bytes.len(),
+    }
+}
+
+/// The position after the closing quote of a string whose content begins at `from`.
+fn end_of_string(bytes: &[u8], from: usize) -> usize {
+    let mut at = from;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => return at + 1,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    bytes.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_fields_across_space_escapes_and_nesting() {
+        let text = r#" { "a" : 1 , "b\"c":"x}\\" ,"d":{"e":[1,{"f":"]"}]},"g":null } "#;
+        let found: Vec<_> = fields(text).collect();
+        assert_eq!(
+            found,
+            [
+                ("a", "1"),
+                (r#"b\"c"#, r#""x}\\""#),
+                ("d", r#"{"e":[1,{"f":"]"}]}"#),
+                ("g", "null")
+            ]
+        );
+        assert_eq!(get(text, "b\"c"), Some(r#""x}\\""#));
+        assert_eq!(get_path(text, &["d".into(), "e".into()]), Some(r#"[1,{"f":"]"}]"#));
+        assert_eq!(get_path(text, &["a".into(), "e".into()]), None);
+    }
+
+    #[test]
+    fn the_last_of_equal_keys_counts() {
+        assert_eq!(get(r#"{"a":1,"a":2}"#, "a"), Some("2"));
+    }
+
+    #[test]
+    fn walks_arrays() {
+        let all = |t| elements(t).collect::<Vec<_>>();
+        assert_eq!(all(r#"[ 1 , "a,]" ,[2],{} ]"#), ["1", r#""a,]""#, "[2]", "{}"]);
+        assert!(all("[]").is_empty());
+        assert!(all("[ ]").is_empty());
+        assert!(all(r#"{"a":1}"#).is_empty());
+        assert!(all("null").is_empty());
+    }
+
+    #[test]
+    fn depth_does_not_matter() {
+        let deep = format!("{{\"a\":{}1{},\"b\":2}}", "[".repeat(50_000), "]".repeat(50_000));
+        assert_eq!(get(&deep, "b"), Some("2"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn never_panics_and_always_ends(text in "[{}\\[\\]\",:\\\\a1 é]{0,40}") {
+            fields(&text).count();
+            elements(&text).count();
+        }
+    }
+}

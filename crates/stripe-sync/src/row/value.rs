@@ -1,0 +1,140 @@
+//! The value of a column: the first source that holds something.
+
+use std::borrow::Cow;
+
+use super::scan::{elements, get, get_path, is_null};
+use crate::catalog::{Each, Source};
+
+/// A raw JSON value for a column, or the parent's id.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Value<'a> {
+    /// The column's own property, as sent.
+    Own(&'a str),
+    /// Found elsewhere or computed.
+    Derived(Cow<'a, str>),
+    /// Plain text.
+    Text(&'a str),
+}
+
+/// Looks the value up. `property` answers for the top of the object.
+pub(super) fn find<'a>(
+    sources: &[Source],
+    property: impl Fn(&str) -> Option<&'a str>,
+    parent: Option<&'a str>,
+) -> Option<Value<'a>> {
+    let at = |path: &[String]| -> Option<&'a str> {
+        let (first, rest) = path.split_first()?;
+        get_path(property(first)?, rest).filter(|raw| !is_null(raw))
+    };
+    sources.iter().enumerate().find_map(|(position, source)| {
+        Some(match source {
+            Source::Path(path) if position == 0 && path.len() == 1 => Value::Own(at(path)?),
+            Source::Path(path) => Value::Derived(at(path)?.into()),
+            Source::Equals(path, text) => {
+                let equal = super::scan::string(at(path)?)? == text.as_str();
+                Value::Derived(if equal { "true" } else { "false" }.into())
+            }
+            Source::Sum(each) => {
+                let numbers: Vec<&str> = values(each, &at)?.collect::<Option<_>>()?;
+                let sum = numbers
+                    .iter()
+                    .try_fold(0_i64, |sum, raw| sum.checked_add(raw.parse::<i64>().ok()?))?;
+                Value::Derived(sum.to_string().into())
+            }
+            Source::First(each) => Value::Derived(values(each, &at)?.next()??.into()),
+            Source::Only(each) => Value::Derived(only(each, &at)?.into()),
+            Source::Ids(each) => {
+                let ids: Vec<&str> = values(each, &at)?.collect::<Option<_>>()?;
+                Value::Derived(format!("[{}]", ids.join(",")).into())
+            }
+            Source::Parent => Value::Text(parent?),
+            Source::False => Value::Derived("false".into()),
+        })
+    })
+}
+
+/// The value in each element; `None` inside for an element without one.
+fn values<'a>(
+    each: &Each,
+    at: &impl Fn(&[String]) -> Option<&'a str>,
+) -> Option<impl Iterator<Item = Option<&'a str>>> {
+    let list = at(&each.list)?;
+    let item = each.item.clone();
+    Some(elements(list).map(move |element| {
+        let found = match item.as_slice() {
+            // An expanded reference counts as its id.
+            [] if element.starts_with('{') => get(element, "id"),
+            path => get_path(element, path),
+        };
+        found.filter(|raw| !is_null(raw))
+    }))
+}
+
+/// The value on which all elements agree. A list that Stripe cut short says nothing.
+fn only<'a>(each: &Each, at: &impl Fn(&[String]) -> Option<&'a str>) -> Option<&'a str> {
+    if let Some((_, list)) = each.list.split_last()
+        && let Some(list) = at(list)
+        && get(list, "has_more") == Some("true")
+    {
+        return None;
+    }
+    let mut values = values(each, at)?;
+    let first = values.next()??;
+    values.all(|other| other == Some(first)).then_some(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn look(sources: &[&str], object: &str) -> Option<String> {
+        let sources: Vec<_> = sources.iter().map(|s| Source::parse(s).expect("source")).collect();
+        find(&sources, |key| get(object, key), Some("par_1")).map(|value| match value {
+            Value::Own(raw) => format!("own {raw}"),
+            Value::Derived(raw) => raw.into_owned(),
+            Value::Text(text) => format!("text {text}"),
+        })
+    }
+
+    #[test]
+    fn the_first_value_that_is_not_null_wins() {
+        let sources = ["subscription", "parent.subscription_details.subscription"];
+        let old = r#"{"subscription":"sub_1"}"#;
+        let new = r#"{"subscription":null,"parent":{"subscription_details":{"subscription":"sub_2"}}}"#;
+        assert_eq!(look(&sources, old).as_deref(), Some("own \"sub_1\""));
+        assert_eq!(look(&sources, new).as_deref(), Some("\"sub_2\""));
+        assert_eq!(look(&sources, r#"{"parent":null}"#), None);
+    }
+
+    #[test]
+    fn functions() {
+        let paid = ["paid", "equals(status, paid)"];
+        assert_eq!(look(&paid, r#"{"status":"paid"}"#).as_deref(), Some("true"));
+        assert_eq!(look(&paid, r#"{"status":"open"}"#).as_deref(), Some("false"));
+        assert_eq!(look(&paid, r#"{"status":null}"#), None);
+        let tax = ["sum(t[].amount)"];
+        assert_eq!(look(&tax, r#"{"t":[{"amount":5},{"amount":-2}]}"#).as_deref(), Some("3"));
+        assert_eq!(look(&tax, r#"{"t":[]}"#).as_deref(), Some("0"));
+        assert_eq!(look(&tax, r#"{"t":null}"#), None);
+        assert_eq!(look(&["first(d[])"], r#"{"d":["di_1","di_2"]}"#).as_deref(), Some("\"di_1\""));
+        assert_eq!(look(&["first(d[])"], r#"{"d":[]}"#), None);
+        assert_eq!(look(&["ids(d[])"], r#"{"d":["a",{"id":"b"}]}"#).as_deref(), Some(r#"["a","b"]"#));
+        assert_eq!(look(&["parent()"], "{}").as_deref(), Some("text par_1"));
+        assert_eq!(look(&["x", "false()"], "{}").as_deref(), Some("false"));
+    }
+
+    #[test]
+    fn only_needs_agreement_and_the_whole_list() {
+        let only = ["only(items.data[].end)"];
+        let agree = r#"{"items":{"has_more":false,"data":[{"end":7},{"end":7}]}}"#;
+        assert_eq!(look(&only, agree).as_deref(), Some("7"));
+        for unsure in [
+            r#"{"items":{"has_more":false,"data":[{"end":7},{"end":8}]}}"#,
+            r#"{"items":{"has_more":false,"data":[{"end":7},{}]}}"#,
+            r#"{"items":{"has_more":true,"data":[{"end":7}]}}"#,
+            r#"{"items":{"has_more":false,"data":[]}}"#,
+        ] {
+            assert_eq!(look(&only, unsure), None, "{unsure}");
+        }
+    }
+}
