@@ -27,7 +27,7 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    fn current() -> Account {
+    pub(crate) fn current() -> Account {
         Account { uid: geteuid().as_raw(), gid: getegid().as_raw() }
     }
 

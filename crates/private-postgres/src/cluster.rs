@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use crate::binaries::Binaries;
 use crate::error::{At, Error};
 use crate::home::Home;
-use crate::{log, settings};
+use crate::{files, log, settings};
 
 /// The superuser of every private server. No password: only its own user and root reach the socket.
 pub(crate) const USER: &str = "postgres";
@@ -92,7 +92,7 @@ fn fill(home: &Home, binaries: &Binaries, durable: bool, directory: &Path) -> Re
     run(single, "postgres", &format!("create database {DATABASE}\n"))?;
 
     let path = directory.join("postgresql.conf");
-    let mut file = OpenOptions::new().append(true).open(&path).at("open", &path)?;
+    let mut file = files::open(&path, OpenOptions::new().append(true))?;
     writeln!(file, "\n{}", settings::INCLUDE).at("write", &path)?;
     file.sync_all().at("write", &path)
 }

@@ -55,7 +55,7 @@ impl Home {
             let account = Account::for_new_cluster()?;
             if account.can_enter(&dir) { (inside, account) } else { (elsewhere(&dir)?, account) }
         };
-        let socket_dir = runtime_dir::for_cluster(&cluster, account)?;
+        let socket_dir = runtime_dir::for_cluster(&cluster)?;
         Ok(Home { dir, cluster, socket_dir, account })
     }
 

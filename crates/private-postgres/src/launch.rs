@@ -10,7 +10,7 @@ use std::process::Stdio;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal};
 
 use crate::binaries::Binaries;
 use crate::error::{At, Error};
@@ -19,7 +19,7 @@ use crate::lock::Lock;
 use crate::options::Options;
 use crate::postmaster::{self, PORT, Running, State};
 use crate::settings::{self, Machine};
-use crate::{log, origin};
+use crate::{files, log, origin, runtime_dir};
 
 const PAUSE: Duration = Duration::from_millis(50);
 /// How long a server that says it is ready may refuse connections: it may be about to stop.
@@ -69,6 +69,7 @@ pub(crate) fn join_or_start(
 
 /// Starts the server. Without an error it runs, or trying again can help.
 fn start_once(home: &Home, binaries: &Binaries, options: &Options) -> Result<(), Error> {
+    runtime_dir::private(&home.socket_dir, home.account)?;
     remove_socket(&home.socket_dir);
     write_settings(home, binaries, options)?;
     let log_path = home.log();
@@ -110,9 +111,7 @@ fn write_settings(home: &Home, binaries: &Binaries, options: &Options) -> Result
     let path = home.cluster.join(settings::FILE);
     let lz4 = probe.status().at("run", &binaries.dir)?.success();
     let machine = Machine::of(&home.cluster, lz4);
-    fs::write(&path, settings::render(machine, options.durable, &options.settings))
-        .at("write", &path)?;
-    home.account.give(&path)
+    files::write(&path, &settings::render(machine, options.durable, &options.settings))
 }
 
 /// The socket and its lock file of a crashed server; the lock file names a process as well.
@@ -144,9 +143,10 @@ fn replace_silent(home: &Home, running: &Running, users: &Lock) -> Result<(), Er
 
 /// Stops the server of `home` and waits for its end.
 pub(crate) fn stop(home: &Home) -> Result<(), Error> {
-    ask_to_stop(home)?;
-    let gone = |state| matches!(state, State::Absent | State::Stale);
-    if !wait_until(home, STOP_LIMIT, gone)? {
+    // The process outlives its file by a moment.
+    if let Some(pid) = send_stop(home)?
+        && !wait_until(STOP_LIMIT, || Ok(!postmaster::serves(pid, home)))?
+    {
         return Err(Error::Timeout {
             waiting_for: "the end of PostgreSQL",
             seconds: STOP_LIMIT.as_secs(),
@@ -154,25 +154,36 @@ pub(crate) fn stop(home: &Home) -> Result<(), Error> {
         });
     }
     tracing::info!(cluster = %home.cluster.display(), "stopped PostgreSQL");
+    // Only an empty folder goes; the next start makes it again.
+    if let Err(error) = fs::remove_dir(&home.socket_dir) {
+        tracing::trace!(%error, "the socket's folder stays");
+    }
     Ok(())
 }
 
 /// Stops the server without waiting for its end, but until nobody can take it for a ready one.
 pub(crate) fn ask_to_stop(home: &Home) -> Result<(), Error> {
-    match postmaster::observe(&home.cluster)? {
-        State::Ready(Running { pid, .. }) | State::Busy(Some(pid)) => {
-            // SIGINT is PostgreSQL's fast shutdown: clients are cut, everything is written.
-            postmaster::signal(pid, Signal::INT)?;
-            wait_until(home, PATIENCE, |state| !matches!(state, State::Ready(_)))?;
-        }
-        State::Busy(None) | State::Absent | State::Stale => {}
+    if send_stop(home)?.is_some() {
+        let ready = || Ok(matches!(postmaster::observe(&home.cluster)?, State::Ready(_)));
+        wait_until(PATIENCE, || ready().map(|ready| !ready))?;
     }
     Ok(())
 }
 
-fn wait_until(home: &Home, limit: Duration, done: fn(State) -> bool) -> Result<bool, Error> {
+fn send_stop(home: &Home) -> Result<Option<Pid>, Error> {
+    match postmaster::observe(&home.cluster)? {
+        State::Ready(Running { pid, .. }) | State::Busy(Some(pid)) => {
+            // SIGINT is PostgreSQL's fast shutdown: clients are cut, everything is written.
+            postmaster::signal(pid, Signal::INT)?;
+            Ok(Some(pid))
+        }
+        State::Busy(None) | State::Absent | State::Stale => Ok(None),
+    }
+}
+
+fn wait_until(limit: Duration, done: impl Fn() -> Result<bool, Error>) -> Result<bool, Error> {
     let begun = Instant::now();
-    while !done(postmaster::observe(&home.cluster)?) {
+    while !done()? {
         if begun.elapsed() > limit {
             return Ok(false);
         }

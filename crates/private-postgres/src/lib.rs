@@ -11,6 +11,7 @@ mod account;
 mod binaries;
 mod cluster;
 mod error;
+mod files;
 mod home;
 mod launch;
 mod lock;

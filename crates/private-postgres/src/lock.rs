@@ -5,7 +5,6 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -13,6 +12,7 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
 use crate::error::{At, Error};
+use crate::files;
 
 /// A lock that is held until it is dropped.
 #[derive(Debug)]
@@ -50,13 +50,23 @@ impl Lock {
     }
 }
 
+impl Drop for Lock {
+    /// Unlocks, because closing alone frees nothing while another thread's child, between its
+    /// fork and its exec, still has a copy of the file.
+    fn drop(&mut self) {
+        if let Err(error) = flock(&self.file, FlockOperation::Unlock) {
+            tracing::debug!(%error, "unlock");
+        }
+    }
+}
+
 fn wait(path: &Path, operation: FlockOperation, limit: Duration) -> Result<Lock, Error> {
     let file = open(path)?;
     let begun = Instant::now();
     while !try_flock(&file, operation).at("lock", path)? {
         if begun.elapsed() > limit {
             return Err(Error::Timeout {
-                waiting_for: "waiting for another process that starts or stops the server",
+                waiting_for: "another process that starts or stops the server",
                 seconds: limit.as_secs(),
                 tail: String::new(),
             });
@@ -67,17 +77,7 @@ fn wait(path: &Path, operation: FlockOperation, limit: Duration) -> Result<Lock,
 }
 
 fn open(path: &Path) -> Result<File, Error> {
-    let mut options = OpenOptions::new();
-    let opened = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
-    match opened {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(Error::Access {
-            path: path.to_owned(),
-            problem: "is not writable for you; run as the user that owns it or choose another \
-                      data directory"
-                .to_owned(),
-        }),
-        other => other.at("open", path),
-    }
+    files::open(path, OpenOptions::new().read(true).write(true).create(true).truncate(false))
 }
 
 fn try_flock(file: &File, operation: FlockOperation) -> io::Result<bool> {

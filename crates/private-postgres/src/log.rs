@@ -5,10 +5,10 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use crate::error::{At, Error};
+use crate::files;
 
 const TAIL_BYTES: u64 = 4096;
 const TAIL_LINES: usize = 15;
@@ -19,7 +19,7 @@ pub(crate) fn fresh(path: &Path) -> Result<File, Error> {
     if path.exists() {
         fs::rename(path, path.with_extension("log.old")).at("rename", path)?;
     }
-    OpenOptions::new().append(true).create(true).mode(0o600).open(path).at("create", path)
+    files::open(path, OpenOptions::new().append(true).create(true))
 }
 
 /// The last lines, for an error. Unreadable is no further error: it says so in place of the lines.

@@ -8,13 +8,13 @@ use std::fs;
 use std::io::ErrorKind;
 
 use crate::error::{At, Error};
+use crate::files;
 use crate::home::Home;
 use crate::lock::Lock;
 
 /// Notes that the server of `home` was started from here.
 pub(crate) fn record(home: &Home) -> Result<(), Error> {
-    let path = home.origin();
-    fs::write(&path, here()).at("write", &path)
+    files::write(&home.origin(), &here())
 }
 
 /// Call it when no server of `home` can be seen.

@@ -18,6 +18,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use crate::error::{At, Error};
+use crate::home::Home;
 
 /// The port in the name of the socket. Fixed: the folder is private to the cluster.
 pub(crate) const PORT: u16 = 5432;
@@ -79,6 +80,11 @@ impl Running {
     pub(crate) fn answers(&self) -> bool {
         UnixStream::connect(self.socket_dir.join(format!(".s.PGSQL.{PORT}"))).is_ok()
     }
+}
+
+/// Whether the process still is the server of `home`.
+pub(crate) fn serves(pid: Pid, home: &Home) -> bool {
+    matches!(identify(pid, &home.cluster, &home.socket_dir), Identity::Ours)
 }
 
 /// Sends a signal; a process that is gone already is no error.

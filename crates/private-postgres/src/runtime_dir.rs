@@ -1,48 +1,67 @@
-//! The short private folder for sockets, `/tmp/stripe-sync-<uid>`.
+//! The short folder for sockets, `/tmp/stripe-sync-<uid>`, with one private folder per cluster.
 //!
 //! A socket's path may have 107 bytes, too few for a folder deep in a home. Always `/tmp`, not
 //! `$XDG_RUNTIME_DIR`: that one vanishes at log-out under a server that goes on, and is unset in
 //! cron and containers. Everybody can create names in `/tmp`, so owner and mode are checked; a
 //! link is refused.
 
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, Permissions};
 use std::io::ErrorKind;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::account::Account;
+use rustix::process::geteuid;
+
+use crate::account::{Account, is_root};
 use crate::error::{At, Error};
 
-/// The folder of `account`, created if needed, that only this account (and root) can enter.
-pub(crate) fn of(account: Account) -> Result<PathBuf, Error> {
-    let path = PathBuf::from(format!("/tmp/stripe-sync-{}", account.uid));
-    private(&path, account)?;
+/// This user's folder, created if needed. It is named and owned by whoever we are, so that root
+/// never works in a folder that another user could rearrange.
+pub(crate) fn ours() -> Result<PathBuf, Error> {
+    let uid = geteuid().as_raw();
+    let path = PathBuf::from(format!("/tmp/stripe-sync-{uid}"));
+    // The server's user must be able to pass through root's.
+    let mode = if is_root() { 0o711 } else { 0o700 };
+    create(&path, mode)?;
+    check(&path, uid, mode)?;
     Ok(path)
 }
 
-/// The folder for the socket of `cluster`, created if needed.
-pub(crate) fn for_cluster(cluster: &Path, account: Account) -> Result<PathBuf, Error> {
-    let path = of(account)?.join(hash(cluster));
-    private(&path, account)?;
-    Ok(path)
+/// The folder for the socket of `cluster`. [`private`] creates it at the start of the server.
+pub(crate) fn for_cluster(cluster: &Path) -> Result<PathBuf, Error> {
+    Ok(ours()?.join(hash(cluster)))
 }
 
-/// Creates `path` with mode 0700 for `account`, or checks that it is exactly that.
+/// Creates `path` so that only `account` (and root) can enter, or checks that it is exactly that.
 pub(crate) fn private(path: &Path, account: Account) -> Result<(), Error> {
-    match DirBuilder::new().mode(0o700).create(path) {
-        Ok(()) => account.give(path)?,
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(error).at("create", path),
+    if create(path, 0o700)? {
+        account.give(path)?;
     }
+    check(path, account.uid, 0o700)
+}
+
+/// Whether the folder had to be created.
+fn create(path: &Path, mode: u32) -> Result<bool, Error> {
+    match DirBuilder::new().mode(mode).create(path) {
+        Ok(()) => {
+            // Whatever the umask says.
+            fs::set_permissions(path, Permissions::from_mode(mode)).at("open", path)?;
+            Ok(true)
+        }
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error).at("create", path),
+    }
+}
+
+fn check(path: &Path, uid: u32, mode: u32) -> Result<(), Error> {
     let found = fs::symlink_metadata(path).at("read", path)?;
-    if found.is_dir() && found.uid() == account.uid && found.mode() & 0o077 == 0 {
+    if found.is_dir() && found.uid() == uid && found.mode() & 0o777 & !mode == 0 {
         return Ok(());
     }
     Err(Error::Access {
         path: path.to_owned(),
         problem: format!(
-            "is not a folder that only the user with uid {} can enter; remove it and try again",
-            account.uid
+            "is not a folder that only the user with uid {uid} can write; remove it and try again"
         ),
     })
 }
@@ -59,7 +78,7 @@ pub(crate) fn hash(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::fs::symlink;
 
     #[test]
     fn a_folder_of_others_is_refused() {

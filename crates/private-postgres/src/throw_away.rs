@@ -1,11 +1,13 @@
 //! Throw-away servers, and how they vanish.
 //!
-//! A watchdog, a small shell, reads from a pipe that only the owner can write to. When the owner
-//! lets go or dies in any way, the kernel closes the pipe, and the watchdog kills the server and
-//! removes its files. If the watchdog was killed as well, the next throw-away server sweeps: a
-//! folder whose owner's lock is free belongs to nobody.
+//! A watchdog, two small shells, reads from a pipe that only the owner can write to. When the
+//! owner lets go or dies in any way, the kernel closes the pipe: the first shell kills the server,
+//! the second removes its files. If the watchdog was killed as well, the next throw-away server
+//! sweeps: a folder whose owner's lock is free belongs to nobody.
 
-use std::fs;
+use std::fs::{self, DirBuilder, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Stdio};
@@ -20,65 +22,88 @@ use crate::lock::Lock;
 use crate::postmaster::{self, Running, State};
 use crate::runtime_dir;
 
+const SHELL: &str = "/bin/sh";
 const PREFIX: &str = "t-";
 const SWEEP_LIMIT: Duration = Duration::from_secs(60);
 
-/// SIGQUIT is PostgreSQL's immediate shutdown. The wait is bounded, as the process may be a stranger.
-const SCRIPT: &str = r#"
+/// Runs as the server's user, who can signal nobody else's processes. SIGQUIT is PostgreSQL's
+/// immediate shutdown. The wait is bounded, as the process may be a stranger.
+const KILLER: &str = r#"
 read -r _
-if read -r pid < "$1/cluster/postmaster.pid" && kill -QUIT "$pid"; then
-    n=0
-    while [ $n -lt 500 ] && kill -0 "$pid"; do n=$((n + 1)); sleep 0.02; done
-fi
-rm -rf "$1"
+read -r pid < "$1/cluster/postmaster.pid" && kill -QUIT "$pid" || exit
+n=0
+while [ $n -lt 500 ] && kill -0 "$pid"; do n=$((n + 1)); sleep 0.02; done
 "#;
+
+/// Runs as we do, because the folder is ours; reads until the killer is gone.
+const REMOVER: &str = r#"cat; rm -rf "$1""#;
 
 /// Removes the server when it is dropped or when this process dies.
 #[derive(Debug)]
 pub(crate) struct Watchdog {
-    shell: Child,
+    killer: Child,
+    remover: Child,
     _owner: Lock,
 }
 
 /// A folder for a new server, watched over.
 pub(crate) fn prepare() -> Result<(Home, Watchdog), Error> {
     let account = Account::for_new_cluster()?;
-    let parent = runtime_dir::of(account)?;
+    let parent = runtime_dir::ours()?;
     // A folder without its owner's lock, as between the next two steps, would be swept.
     let _sweep = Lock::exclusive(&parent.join("sweep.lock"), SWEEP_LIMIT)?;
     sweep(&parent);
     let dir = parent.join(unique_name());
-    runtime_dir::private(&dir, account)?;
+    DirBuilder::new().mode(0o755).create(&dir).at("create", &dir)?;
+    fs::set_permissions(&dir, Permissions::from_mode(0o755)).at("open", &dir)?;
     let owner = Lock::exclusive(&dir.join("owner.lock"), SWEEP_LIMIT)?;
-    let watchdog = Watchdog { shell: watch(account, &dir)?, _owner: owner };
-    let home = Home { cluster: dir.join("cluster"), socket_dir: dir.clone(), dir, account };
+    let watchdog = Watchdog::over(&dir, account, owner)?;
+    let (cluster, socket_dir) = (dir.join("cluster"), dir.join("socket"));
+    let home = Home { dir, cluster, socket_dir, account };
     Ok((home, watchdog))
 }
 
 impl Watchdog {
+    fn over(dir: &Path, account: Account, owner: Lock) -> Result<Watchdog, Error> {
+        let mut killer = shell(account, KILLER, dir, Stdio::piped(), Stdio::piped())?;
+        let killed = killer.stdout.take().expect("stdout is piped");
+        let remover = shell(Account::current(), REMOVER, dir, killed.into(), Stdio::null())?;
+        Ok(Watchdog { killer, remover, _owner: owner })
+    }
+
     /// Lets it do its work and waits for the end.
     pub(crate) fn clean_up(mut self) -> Result<(), Error> {
-        drop(self.shell.stdin.take());
-        self.shell.wait().map(drop).at("wait for", Path::new("/bin/sh"))
+        self.finish().at("wait for", Path::new(SHELL))
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        drop(self.killer.stdin.take());
+        self.killer.wait()?;
+        self.remover.wait()?;
+        Ok(())
     }
 }
 
 impl Drop for Watchdog {
     fn drop(&mut self) {
-        drop(self.shell.stdin.take());
-        if let Err(error) = self.shell.wait() {
+        if let Err(error) = self.finish() {
             tracing::debug!(%error, "the watchdog cannot be awaited");
         }
     }
 }
 
-fn watch(account: Account, dir: &Path) -> Result<Child, Error> {
-    let shell = Path::new("/bin/sh");
-    let mut command = account.command(shell);
-    // In a process group of its own, so that Ctrl-C does not kill it together with its owner.
-    command.args(["-c", SCRIPT, "watchdog"]).arg(dir).process_group(0);
-    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.spawn().at("run", shell)
+/// In a process group of its own, so that Ctrl-C does not kill it together with its owner.
+fn shell(
+    account: Account,
+    script: &str,
+    dir: &Path,
+    stdin: Stdio,
+    stdout: Stdio,
+) -> Result<Child, Error> {
+    let mut command = account.command(Path::new(SHELL));
+    command.args(["-c", script, "watchdog"]).arg(dir).process_group(0);
+    command.stdin(stdin).stdout(stdout).stderr(Stdio::null());
+    command.spawn().at("run", Path::new(SHELL))
 }
 
 /// Removes the servers of dead owners. What does not go away is left to the next sweep.
