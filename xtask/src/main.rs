@@ -1,2 +1,61 @@
-//! xtask
-fn main() {}
+//! `cargo xtask <command>`: the tasks of this project. Table of contents.
+
+mod cargo;
+mod postgres;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+const HELP: &str = "\
+usage: cargo xtask <command>
+
+  demo [args]      copies a simulated Stripe account into a PostgreSQL of its own and shows it
+  test [args]      runs all tests; args go to `cargo test --workspace`
+  help             this page
+
+demo and test install PostgreSQL's server with the system's package manager if it is missing,
+and say so before.";
+
+fn main() -> ExitCode {
+    let mut args = std::env::args().skip(1);
+    let command = args.next().unwrap_or_else(|| "help".to_owned());
+    let result = match command.as_str() {
+        "demo" => demo(args.collect()),
+        "test" => test(args.collect()),
+        "help" | "--help" | "-h" => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        other => {
+            eprintln!("error: no command `{other}`\n\n{HELP}");
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Becomes `stripe-sync demo`.
+fn demo(args: Vec<String>) -> Result<()> {
+    if std::env::var_os("DATABASE_URL").is_none() {
+        postgres::ensure()?;
+    }
+    // The development profile, because the tests share its artefacts; dependencies are optimised.
+    cargo::become_cargo(
+        "building the command line, then running `stripe-sync demo`",
+        &["run", "--package", "stripe-sync-cli", "--bin", "stripe-sync", "--", "demo"],
+        args,
+    )
+}
+
+/// Becomes `cargo test --workspace`.
+fn test(args: Vec<String>) -> Result<()> {
+    postgres::ensure()?;
+    cargo::become_cargo("running all tests", &["test", "--workspace"], args)
+}
