@@ -4,6 +4,8 @@
 //! [`CLOSE`] are ordered by their stamps alone. Closer ones that differ are
 //! [`Verdict::Uncertain`], and the caller asks Stripe again.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 /// An instant on Stripe's clock in microseconds since 1970.
 ///
 /// The stamp of a page or a single read is the moment its request was sent, so the state that
@@ -20,6 +22,24 @@ impl Stamp {
     /// Microseconds since 1970-01-01T00:00:00Z.
     pub const fn micros(self) -> i64 {
         self.0
+    }
+
+    /// The stamp of a time on the system's scale, to the microsecond.
+    pub(crate) fn from_system(time: SystemTime) -> Stamp {
+        let micros = |d: Duration| i64::try_from(d.as_micros()).unwrap_or(i64::MAX);
+        Stamp(match time.duration_since(UNIX_EPOCH) {
+            Ok(after) => micros(after),
+            Err(before) => -micros(before.duration()),
+        })
+    }
+
+    /// The inverse of [`Stamp::from_system`].
+    pub(crate) fn to_system(self) -> SystemTime {
+        let distance = Duration::from_micros(self.0.unsigned_abs());
+        match self.0 {
+            0.. => UNIX_EPOCH + distance,
+            _ => UNIX_EPOCH - distance,
+        }
     }
 
     /// Whole seconds since 1970, the resolution of Stripe's own `created`.

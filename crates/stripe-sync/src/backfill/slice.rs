@@ -1,0 +1,235 @@
+//! The rules of a slice: which part of a stream it covers, where its reading stands, and how it
+//! is split. Pure.
+//!
+//! They are correct for any order of a list that does not change while it is read. A slice ends
+//! only when Stripe says `has_more = false`; nothing is concluded from the times of rows, which
+//! serve only to keep cursors inside the filter they are used with.
+
+/// Rows kept behind the cursor, in case the cursor's own object disappears.
+const TRAIL: usize = 5;
+/// Rows of a full page.
+const PAGE: f64 = 100.0;
+/// Stripe's first public year; nothing was created before.
+const STRIPE_BEGAN: i64 = 1_293_840_000;
+
+/// A half-open range `[from, to)` of `created` in Unix seconds; `None` is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    pub(crate) from: Option<i64>,
+    pub(crate) to: Option<i64>,
+}
+
+impl Bounds {
+    /// Whether a row passes the filter. A row without a time does: its list has no filter.
+    pub(crate) fn hold(self, created: Option<i64>) -> bool {
+        let Some(created) = created else { return true };
+        self.from.is_none_or(|from| from <= created) && self.to.is_none_or(|to| created < to)
+    }
+}
+
+/// A row the reading has passed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Passed {
+    pub(crate) id: String,
+    pub(crate) created: Option<i64>,
+}
+
+/// The rows behind the new cursor, oldest first; the last one is the cursor.
+///
+/// `asked` are the bounds the page was asked with, `held` those of the ledger at commit: another
+/// worker may have taken the lower part in between. Then the cursor is the page's last row that
+/// is still inside, else the old one stays. A list that pays no heed to the filter still moves
+/// on, because an unchanged range takes the page's last row as it is.
+pub(crate) fn advance(
+    trail: &[Passed],
+    page: &[Passed],
+    asked: Bounds,
+    held: Bounds,
+) -> Vec<Passed> {
+    let inside = |row: &&Passed| asked == held || held.hold(row.created);
+    let mut out: Vec<Passed> = trail.iter().chain(page.iter().filter(inside)).cloned().collect();
+    out.drain(..out.len().saturating_sub(TRAIL));
+    out
+}
+
+/// What the ledger knows of a slice that could be split.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Split {
+    pub(crate) bounds: Bounds,
+    /// `created` of the first row that was read.
+    pub(crate) top: i64,
+    /// `created` of the cursor's row.
+    pub(crate) bottom: i64,
+    pub(crate) rows: i64,
+    pub(crate) pages: i64,
+}
+
+/// Where to cut, and how many pages are estimated to lie below the cursor.
+///
+/// The owner keeps `[mid, to)`, the new slice is `[from, mid)`. `None` if too little is left to
+/// be worth a request of its own.
+pub(crate) fn cut(slice: &Split) -> Option<(i64, f64)> {
+    let span = (slice.top - slice.bottom).max(1) as f64;
+    let pages_per_second = (slice.rows.max(1) as f64 / PAGE) / span;
+    match slice.bounds.from {
+        Some(from) => {
+            let left = slice.bottom - from;
+            let estimate = left as f64 * pages_per_second;
+            let mid = from + left / 2;
+            (left >= 2 && estimate >= 2.0 && mid > from).then_some((mid, estimate))
+        }
+        // Nobody knows how far back the account goes. Between the span that was just read and
+        // Stripe's beginning, the geometric mean wastes little either way.
+        None => {
+            let most = (slice.bottom - STRIPE_BEGAN).max(0) as f64;
+            let step = (span * most).sqrt().max(span).min(most) as i64;
+            let mid = slice.bottom - step;
+            (slice.pages >= 2 && step >= 1).then_some((mid, slice.pages as f64 + PAGE))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(id: &str, created: i64) -> Passed {
+        Passed { id: id.to_owned(), created: Some(created) }
+    }
+
+    fn bounds(from: i64, to: i64) -> Bounds {
+        Bounds { from: Some(from), to: Some(to) }
+    }
+
+    #[test]
+    fn the_cursor_is_the_last_row_that_the_ledger_still_holds() {
+        let page = [row("a", 30), row("b", 20), row("c", 10)];
+        let asked = bounds(0, 40);
+        assert_eq!(advance(&[], &page, asked, asked).last(), Some(&page[2]));
+        assert_eq!(advance(&[], &page, asked, bounds(15, 40)).last(), Some(&page[1]));
+        let old = [row("z", 35)];
+        assert_eq!(advance(&old, &page, asked, bounds(31, 40)), old);
+    }
+
+    #[test]
+    fn a_list_that_ignores_the_filter_still_moves_on() {
+        let page = [row("a", 90)];
+        assert_eq!(advance(&[], &page, bounds(0, 40), bounds(0, 40)), page);
+    }
+
+    #[test]
+    fn the_trail_stays_short() {
+        let page: Vec<_> = (0..100).map(|i| row(&i.to_string(), 100 - i)).collect();
+        let trail = advance(&[], &page, bounds(0, 200), bounds(0, 200));
+        assert_eq!(trail.len(), TRAIL);
+        assert_eq!(trail.last(), page.last());
+    }
+
+    #[test]
+    fn cuts_lie_strictly_inside_what_is_left() {
+        let known = Split { bounds: bounds(0, 1000), top: 999, bottom: 800, rows: 400, pages: 4 };
+        let (mid, estimate) = cut(&known).expect("a cut");
+        assert_eq!(mid, 400);
+        assert!(estimate > 10.0);
+        let small = Split { bottom: 1, ..known.clone() };
+        assert_eq!(cut(&small), None);
+        let open = Split {
+            bounds: Bounds { from: None, to: None },
+            top: 1_700_000_000,
+            bottom: 1_699_990_000,
+            rows: 200,
+            pages: 2,
+        };
+        let (mid, _) = cut(&open).expect("a cut");
+        assert!(mid < open.bottom && mid > STRIPE_BEGAN);
+        assert_eq!(cut(&Split { pages: 1, ..open }), None);
+    }
+
+    /// Reads a list in any order with splits at any moment, as several workers would, and
+    /// counts what was seen.
+    mod any_splitting {
+        use super::*;
+        use proptest::prelude::*;
+
+        /// A page of the list under a filter, behind a cursor; `None` if the cursor fell out.
+        fn page(
+            list: &[Passed],
+            bounds: Bounds,
+            cursor: Option<&Passed>,
+            size: usize,
+        ) -> Option<(Vec<Passed>, bool)> {
+            let shown: Vec<_> = list.iter().filter(|r| bounds.hold(r.created)).collect();
+            let from = match cursor {
+                Some(cursor) => shown.iter().position(|r| r.id == cursor.id)? + 1,
+                None => 0,
+            };
+            let page: Vec<_> = shown[from..].iter().take(size).map(|r| (*r).clone()).collect();
+            let more = from + page.len() < shown.len();
+            Some((page, more))
+        }
+
+        struct Slice {
+            bounds: Bounds,
+            trail: Vec<Passed>,
+            /// A page on its way, with the bounds it was asked with.
+            flying: Option<(Bounds, Vec<Passed>, bool)>,
+        }
+
+        proptest! {
+            #[test]
+            fn reads_every_row(
+                times in proptest::collection::vec(0_i64..60, 0..80),
+                steps in proptest::collection::vec((any::<u16>(), any::<bool>(), 0_i64..60), 400),
+                size in 1_usize..7,
+            ) {
+                // Any order at all: the times are not sorted.
+                let list: Vec<_> =
+                    times.iter().enumerate().map(|(i, t)| row(&format!("r{i}"), *t)).collect();
+                let whole = Bounds { from: None, to: None };
+                let mut open = vec![Slice { bounds: whole, trail: vec![], flying: None }];
+                let mut seen = std::collections::HashSet::new();
+                let mut steps = steps.into_iter().cycle();
+                let mut rounds = 0;
+                while !open.is_empty() {
+                    rounds += 1;
+                    prop_assert!(rounds < 20_000, "the reading does not end");
+                    let (pick, split, at) = steps.next().expect("cycle");
+                    let i = usize::from(pick) % open.len();
+                    if split && rounds < 400 {
+                        // Another worker takes the lower part, never above the cursor.
+                        let slice = &mut open[i];
+                        let Some(cursor) = slice.trail.last() else { continue };
+                        let lower = slice.bounds.from.is_none_or(|from| from < at);
+                        if lower && Some(at) <= cursor.created {
+                            let new = Bounds { from: slice.bounds.from, to: Some(at) };
+                            slice.bounds.from = Some(at);
+                            open.push(Slice { bounds: new, trail: vec![], flying: None });
+                        }
+                        continue;
+                    }
+                    let slice = &mut open[i];
+                    match slice.flying.take() {
+                        None => {
+                            let found = page(&list, slice.bounds, slice.trail.last(), size);
+                            match found {
+                                Some((rows, more)) => {
+                                    slice.flying = Some((slice.bounds, rows, more));
+                                }
+                                // `resource_missing`: go on from the row before.
+                                None => { slice.trail.pop(); }
+                            }
+                        }
+                        Some((asked, rows, more)) => {
+                            seen.extend(rows.iter().map(|r| r.id.clone()));
+                            slice.trail = advance(&slice.trail, &rows, asked, slice.bounds);
+                            if !more {
+                                open.swap_remove(i);
+                            }
+                        }
+                    }
+                }
+                prop_assert_eq!(seen.len(), list.len());
+            }
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! What PostgreSQL refused and whether trying again can help.
+//!
+//! The server's texts can quote row values (class 22 and 23, `DETAIL`), so those are dropped and
+//! only the SQLSTATE stays.
+
+use tokio_postgres::error::SqlState;
+
+/// What to do about an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// No server, a lost connection, a server that starts or stops: wait and try again.
+    Unreachable,
+    /// A deadlock or serialization failure: repeat the transaction at once.
+    Repeat,
+    /// A row that the server does not take: it goes alone into the quarantine.
+    RowRefused,
+    /// The disk or another resource of the server is used up.
+    Full,
+    /// The user may not do this.
+    Denied,
+    /// The database is in recovery or read-only.
+    ReadOnly,
+    /// The password, user or database is wrong, or the server is not one we can work with.
+    Refused,
+    /// Anything else: a defect of ours or of the database.
+    Other,
+}
+
+/// An error of the database, without row values.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{doing}: {message}")]
+pub(crate) struct PostgresError {
+    doing: String,
+    message: String,
+    pub(crate) trouble: Trouble,
+    pub(crate) sqlstate: Option<String>,
+}
+
+impl PostgresError {
+    /// `doing` tells what was tried, as in `cannot read the ledger`.
+    pub(super) fn new(doing: impl Into<String>, error: &tokio_postgres::Error) -> PostgresError {
+        let state = error.code();
+        let trouble = match state {
+            Some(state) => trouble(state.code()),
+            None if error.is_closed() || is_io(error) => Trouble::Unreachable,
+            None => Trouble::Other,
+        };
+        let message = match error.as_db_error() {
+            Some(db) if may_quote_rows(db.code().code()) => {
+                format!("the server refused a value (SQLSTATE {})", db.code().code())
+            }
+            Some(db) => format!("{} (SQLSTATE {})", db.message(), db.code().code()),
+            None => chain(error),
+        };
+        let sqlstate = state.map(|s| s.code().to_owned());
+        PostgresError { doing: doing.into(), message, trouble, sqlstate }
+    }
+
+    /// An error without an answer of the server behind it.
+    pub(super) fn own(
+        doing: impl Into<String>,
+        message: impl Into<String>,
+        trouble: Trouble,
+    ) -> PostgresError {
+        PostgresError { doing: doing.into(), message: message.into(), trouble, sqlstate: None }
+    }
+
+    pub(super) fn pool(
+        doing: impl Into<String>,
+        error: deadpool_postgres::PoolError,
+    ) -> PostgresError {
+        match error {
+            deadpool_postgres::PoolError::Backend(error) => PostgresError::new(doing, &error),
+            other => PostgresError::own(doing, other.to_string(), Trouble::Unreachable),
+        }
+    }
+}
+
+fn trouble(code: &str) -> Trouble {
+    match code {
+        "40001" | "40P01" => Trouble::Repeat,
+        "25006" => Trouble::ReadOnly,
+        "42501" => Trouble::Denied,
+        "53300" | "57P01" | "57P02" | "57P03" => Trouble::Unreachable,
+        "3D000" | "3F000" => Trouble::Refused,
+        _ => match &code[..code.len().min(2)] {
+            "08" => Trouble::Unreachable,
+            "22" | "23" | "54" => Trouble::RowRefused,
+            "28" => Trouble::Refused,
+            "53" | "58" => Trouble::Full,
+            _ => Trouble::Other,
+        },
+    }
+}
+
+fn may_quote_rows(code: &str) -> bool {
+    code.starts_with("22") || code.starts_with("23") || code == SqlState::CHECK_VIOLATION.code()
+}
+
+fn is_io(error: &tokio_postgres::Error) -> bool {
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        if cause.is::<std::io::Error>() {
+            return true;
+        }
+        source = cause.source();
+    }
+    // A timeout while connecting carries no cause.
+    error.to_string().contains("connecting to server")
+}
+
+fn chain(error: &tokio_postgres::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_refusal_has_its_advice() {
+        for (code, expected) in [
+            ("40001", Trouble::Repeat),
+            ("40P01", Trouble::Repeat),
+            ("22P05", Trouble::RowRefused),
+            ("22003", Trouble::RowRefused),
+            ("54001", Trouble::RowRefused),
+            ("23502", Trouble::RowRefused),
+            ("53100", Trouble::Full),
+            ("53300", Trouble::Unreachable),
+            ("57P01", Trouble::Unreachable),
+            ("08006", Trouble::Unreachable),
+            ("25006", Trouble::ReadOnly),
+            ("42501", Trouble::Denied),
+            ("28P01", Trouble::Refused),
+            ("3D000", Trouble::Refused),
+            ("42P01", Trouble::Other),
+            ("XX000", Trouble::Other),
+        ] {
+            assert_eq!(trouble(code), expected, "{code}");
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Names in the database: the one place that quotes identifiers.
+
+use std::fmt::Write as _;
+
+/// PostgreSQL cuts longer names off (`NAMEDATALEN` - 1).
+const LONGEST: usize = 63;
+const LONGEST_PREFIX: usize = 30;
+
+/// A quoted identifier.
+pub(super) fn quote(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A quoted literal, for DDL and the few places that take no parameters.
+pub(super) fn literal(text: &str) -> String {
+    let quoted = text.replace('\'', "''");
+    match quoted.contains('\\') {
+        true => format!(" E'{}'", quoted.replace('\\', "\\\\")),
+        false => format!("'{quoted}'"),
+    }
+}
+
+/// The schema and table prefix that hold one copy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Names {
+    schema: String,
+    prefix: String,
+}
+
+/// A schema or prefix that PostgreSQL would refuse or cut off.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum BadName {
+    /// No name at all.
+    #[error("the schema name is empty")]
+    EmptySchema,
+    /// PostgreSQL keeps `pg_` for itself.
+    #[error("schema names that begin with pg_ belong to PostgreSQL")]
+    Reserved,
+    /// Longer than PostgreSQL's 63 bytes.
+    #[error("the schema name is {0} bytes long, PostgreSQL takes at most 63")]
+    LongSchema(usize),
+    /// Longer than the 30 bytes that leave room for the longest table name.
+    #[error("the table prefix is {0} bytes long, at most 30 fit before the longest table name")]
+    LongPrefix(usize),
+    /// U+0000 cannot be part of a name.
+    #[error("a name contains the character U+0000")]
+    Nul,
+}
+
+impl Names {
+    /// Checks a schema name and a table prefix; the prefix may be empty.
+    ///
+    /// # Errors
+    /// See [`BadName`].
+    pub fn new(schema: &str, prefix: &str) -> Result<Names, BadName> {
+        if schema.is_empty() {
+            return Err(BadName::EmptySchema);
+        }
+        if schema.contains('\0') || prefix.contains('\0') {
+            return Err(BadName::Nul);
+        }
+        if schema.to_ascii_lowercase().starts_with("pg_") {
+            return Err(BadName::Reserved);
+        }
+        if schema.len() > LONGEST {
+            return Err(BadName::LongSchema(schema.len()));
+        }
+        if prefix.len() > LONGEST_PREFIX {
+            return Err(BadName::LongPrefix(prefix.len()));
+        }
+        Ok(Names { schema: schema.to_owned(), prefix: prefix.to_owned() })
+    }
+
+    /// The schema, unquoted.
+    pub fn schema(&self) -> &str {
+        &self.schema
+    }
+
+    pub(super) fn quoted_schema(&self) -> String {
+        quote(&self.schema)
+    }
+
+    /// The name of a table or view as it stands in the catalog of PostgreSQL. Engine tables are
+    /// asked for with their underscore: `_runs` is `billing__runs` under the prefix `billing`.
+    pub(super) fn bare(&self, table: &str) -> String {
+        match self.prefix.is_empty() {
+            true => shorten(table),
+            false => shorten(&format!("{}_{table}", self.prefix)),
+        }
+    }
+
+    /// `"schema"."prefix_table"`
+    pub(super) fn table(&self, table: &str) -> String {
+        format!("{}.{}", quote(&self.schema), quote(&self.bare(table)))
+    }
+
+    /// The quoted name of an index; indexes live in their table's schema.
+    pub(super) fn index(&self, table: &str, column: &str) -> String {
+        quote(&shorten(&format!("{}_{column}_idx", self.bare(table))))
+    }
+
+    /// The key of an advisory lock: the same for every process that means the same table.
+    pub(super) fn lock_key(&self, purpose: &str) -> i64 {
+        hash(&format!("stripe-sync/{}/{}/{purpose}", self.schema, self.prefix)).cast_signed()
+    }
+}
+
+/// Names that do not fit end in a hash of the whole, so that two of them stay apart.
+fn shorten(name: &str) -> String {
+    if name.len() <= LONGEST {
+        return name.to_owned();
+    }
+    let mut cut = LONGEST - 17;
+    while !name.is_char_boundary(cut) {
+        cut -= 1;
+    }
+    let mut short = name[..cut].to_owned();
+    write!(short, "_{:016x}", hash(name)).expect("writing to a string");
+    short
+}
+
+/// FNV-1a: stable across builds and machines, which std's hasher does not promise.
+fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_whatever_users_choose() {
+        let names = Names::new("my \"schema\"", "b'x").expect("names");
+        assert_eq!(names.table("customers"), "\"my \"\"schema\"\"\".\"b'x_customers\"");
+        assert_eq!(literal("it's"), "'it''s'");
+        assert_eq!(literal("a\\'b"), " E'a\\\\''b'");
+    }
+
+    #[test]
+    fn long_names_stay_apart_and_fit() {
+        let names = Names::new("s", "p23456789012345678901234567890").expect("names");
+        let one = names.bare("billing_credit_balance_transactions");
+        let two = names.bare("billing_credit_balance_transactiont");
+        assert_eq!((one.len(), two.len()), (63, 63));
+        assert_ne!(one, two);
+    }
+
+    #[test]
+    fn refuses_what_postgres_would_refuse_or_cut() {
+        assert_eq!(Names::new("", ""), Err(BadName::EmptySchema));
+        assert_eq!(Names::new("pg_x", ""), Err(BadName::Reserved));
+        assert_eq!(Names::new(&"x".repeat(64), ""), Err(BadName::LongSchema(64)));
+        assert_eq!(Names::new("s", &"é".repeat(16)), Err(BadName::LongPrefix(32)));
+        assert_eq!(Names::new("a\0", ""), Err(BadName::Nul));
+    }
+}

@@ -1,0 +1,28 @@
+//! Everything that speaks SQL. Knows nothing of HTTP.
+
+mod connect;
+mod ddl;
+mod delete;
+mod error;
+mod ident;
+mod ledger;
+mod migrate;
+mod page;
+mod param;
+mod quarantine;
+mod query;
+mod slices;
+mod statements;
+mod status;
+mod tls;
+mod upsert;
+
+pub(crate) use connect::Database;
+pub(crate) use error::{PostgresError, Trouble};
+pub use ident::{BadName, Names};
+pub(crate) use ledger::{NewRun, PlannedStream, Run, StreamEnd, StreamState, StreamStatus};
+pub(crate) use page::{Batch, ChildList, Committed, PageCommit};
+pub use query::QueryResult;
+pub(crate) use slices::{Claimed, OpenSlice, Position};
+pub use status::{QuarantinedRow, StatusRow};
+pub(crate) use upsert::{Settled, Statements};

@@ -1,0 +1,406 @@
+//! The one transaction that makes pages durable: rows, nested rows, and the slice's position,
+//! all or nothing.
+//!
+//! Fenced: it begins by updating the slice where id, epoch and seq match. No such row means that
+//! somebody else owns the slice or has already committed these pages, and everything is rolled
+//! back. The commit itself need not wait for the disk (`synchronous_commit = off`): a crash of
+//! the server can only lose rows together with the position that says they were read.
+
+use deadpool_postgres::Transaction;
+use tokio_postgres::types::Type;
+
+use super::slices::trail_json;
+use super::{Claimed, Database, PostgresError, Statements, Trouble, quarantine};
+use crate::backfill::slice::{Bounds, Passed};
+use crate::catalog::{Removed, Table};
+use crate::order::Stamp;
+use crate::row::Observation;
+
+/// Rows of one table, reduced and sorted by [`crate::row::winners`].
+pub(crate) struct Batch<'a> {
+    pub(crate) table: &'static Table,
+    pub(crate) rows: Vec<Observation<'a>>,
+}
+
+/// A nested list that was read to its end: rows of this parent with an older stamp have left it.
+#[derive(Debug, Clone)]
+pub(crate) struct ChildList {
+    pub(crate) table: &'static Table,
+    pub(crate) parent: String,
+    pub(crate) stamp: Stamp,
+}
+
+/// Pages of one slice that become durable together.
+pub(crate) struct PageCommit<'a> {
+    pub(crate) slice: &'a Claimed,
+    pub(crate) seq: i64,
+    pub(crate) account: &'a str,
+    /// Children before parents.
+    pub(crate) batches: Vec<Batch<'a>>,
+    pub(crate) complete_lists: Vec<ChildList>,
+    pub(crate) top: Option<i64>,
+    pub(crate) rows: i64,
+    pub(crate) pages: i64,
+    pub(crate) requests: i64,
+    /// Stripe said `has_more = false`: the slice ends here.
+    pub(crate) done: bool,
+    /// How many parts the stream is read in.
+    pub(crate) parts: i32,
+    pub(crate) request_id: Option<&'a str>,
+    /// Whether the stream's table is known to hold quarantined rows.
+    pub(crate) clear_quarantine: bool,
+}
+
+/// How a commit went.
+#[derive(Debug)]
+pub(crate) enum Committed {
+    /// Durable. The slice goes on inside these bounds behind this trail.
+    Done { bounds: Bounds, trail: Vec<Passed>, replaced: u64, quarantined: u64 },
+    /// Another owner has the slice; nothing was written.
+    Fenced,
+    /// Nothing was written: these objects must be fetched again first.
+    Uncertain(Vec<(&'static Table, String, Stamp)>),
+}
+
+const DOING: &str = "cannot commit a page";
+
+impl Database {
+    /// Commits pages. `judge` tells the new trail from the bounds that the ledger holds.
+    ///
+    /// Not cancel-safe in the sense that a dropped call may or may not have committed; the fence
+    /// makes a repetition harmless.
+    ///
+    /// # Errors
+    /// With [`Trouble::Unreachable`] the answer of the commit may be lost: read the slice again.
+    pub(crate) async fn commit_page(
+        &self,
+        statements: &Statements,
+        page: &PageCommit<'_>,
+        judge: impl Fn(Bounds) -> Vec<Passed>,
+    ) -> Result<Committed, PostgresError> {
+        match self.try_commit(statements, page, &judge, false).await {
+            // A refused row has aborted the transaction; this time every statement is guarded.
+            Err(error) if error.trouble == Trouble::RowRefused => {
+                self.try_commit(statements, page, &judge, true).await
+            }
+            other => other,
+        }
+    }
+
+    async fn try_commit(
+        &self,
+        statements: &Statements,
+        page: &PageCommit<'_>,
+        judge: &impl Fn(Bounds) -> Vec<Passed>,
+        guarded: bool,
+    ) -> Result<Committed, PostgresError> {
+        let fail = |e: tokio_postgres::Error| PostgresError::new(DOING, &e);
+        let mut client = self.get().await?;
+        let transaction = client.transaction().await.map_err(fail)?;
+        begin(&transaction, statements, page).await.map_err(fail)?;
+        let Some(bounds) = fence(&transaction, statements, page).await.map_err(fail)? else {
+            return Ok(Committed::Fenced);
+        };
+        let (mut replaced, mut quarantined, mut uncertain) = (0, 0, Vec::new());
+        for batch in &page.batches {
+            let settled = if guarded {
+                let (settled, refused) = quarantine::upsert_guarded(
+                    &transaction,
+                    statements,
+                    batch,
+                    page.account,
+                    page.request_id,
+                )
+                .await?;
+                quarantined += refused;
+                settled
+            } else {
+                statements.upsert(&transaction, batch.table, page.account, &batch.rows).await?
+            };
+            if page.clear_quarantine && !guarded {
+                quarantine::clear(&transaction, statements, batch, page.account).await?;
+            }
+            replaced += settled.replaced;
+            let unsure = settled.uncertain.into_iter().map(|(id, stamp)| (batch.table, id, stamp));
+            uncertain.extend(unsure);
+        }
+        if !uncertain.is_empty() {
+            return Ok(Committed::Uncertain(uncertain));
+        }
+        for list in &page.complete_lists {
+            remove_older(&transaction, statements, page.account, list).await?;
+        }
+        let trail = judge(bounds);
+        if page.done {
+            finish(&transaction, statements, page).await.map_err(fail)?;
+        } else {
+            keep_position(&transaction, statements, page, &trail).await.map_err(fail)?;
+        }
+        transaction.commit().await.map_err(fail)?;
+        Ok(Committed::Done { bounds, trail, replaced, quarantined })
+    }
+
+    /// Writes rows outside of a slice: a nested list's page, a refreshed object.
+    pub(crate) async fn write_rows(
+        &self,
+        statements: &Statements,
+        account: &str,
+        batches: &[Batch<'_>],
+        complete_lists: &[ChildList],
+        request_id: Option<&str>,
+    ) -> Result<(Vec<(&'static Table, String, Stamp)>, u64), PostgresError> {
+        let fail = |e: tokio_postgres::Error| PostgresError::new("cannot write rows", &e);
+        for guarded in [false, true] {
+            let mut client = self.get().await?;
+            let transaction = client.transaction().await.map_err(fail)?;
+            share_tables(&transaction, statements, batches).await.map_err(fail)?;
+            let written = write_batches(
+                &transaction,
+                statements,
+                account,
+                batches,
+                request_id,
+                guarded,
+            )
+            .await;
+            let (uncertain, quarantined) = match written {
+                Err(error) if error.trouble == Trouble::RowRefused && !guarded => continue,
+                other => other?,
+            };
+            if uncertain.is_empty() {
+                for list in complete_lists {
+                    remove_older(&transaction, statements, account, list).await?;
+                }
+                transaction.commit().await.map_err(fail)?;
+            }
+            return Ok((uncertain, quarantined));
+        }
+        unreachable!("the guarded attempt always returns")
+    }
+
+    /// Overwrites a row whose stored state was seen before the object was fetched. False if the
+    /// row has moved since.
+    pub(crate) async fn replace_row(
+        &self,
+        statements: &Statements,
+        account: &str,
+        table: &'static Table,
+        row: &Observation<'_>,
+        seen: Stamp,
+    ) -> Result<bool, PostgresError> {
+        let fail = |e: tokio_postgres::Error| PostgresError::new("cannot write rows", &e);
+        let mut client = self.get().await?;
+        let transaction = client.transaction().await.map_err(fail)?;
+        lock_shared(&transaction, statements, [table.name.as_str()]).await.map_err(fail)?;
+        let done = statements.replace(&transaction, table, account, row, seen).await?;
+        transaction.commit().await.map_err(fail)?;
+        Ok(done)
+    }
+}
+
+async fn write_batches(
+    transaction: &Transaction<'_>,
+    statements: &Statements,
+    account: &str,
+    batches: &[Batch<'_>],
+    request_id: Option<&str>,
+    guarded: bool,
+) -> Result<(Vec<(&'static Table, String, Stamp)>, u64), PostgresError> {
+    let (mut uncertain, mut quarantined) = (Vec::new(), 0);
+    for batch in batches {
+        let settled = if guarded {
+            let (settled, refused) =
+                quarantine::upsert_guarded(transaction, statements, batch, account, request_id)
+                    .await?;
+            quarantined += refused;
+            settled
+        } else {
+            let settled =
+                statements.upsert(transaction, batch.table, account, &batch.rows).await?;
+            quarantine::clear(transaction, statements, batch, account).await?;
+            settled
+        };
+        uncertain.extend(settled.uncertain.into_iter().map(|(id, s)| (batch.table, id, s)));
+    }
+    Ok((uncertain, quarantined))
+}
+
+async fn begin(
+    transaction: &Transaction<'_>,
+    statements: &Statements,
+    page: &PageCommit<'_>,
+) -> Result<(), tokio_postgres::Error> {
+    transaction.batch_execute("set local synchronous_commit = off").await?;
+    share_tables(transaction, statements, &page.batches).await
+}
+
+async fn share_tables(
+    transaction: &Transaction<'_>,
+    statements: &Statements,
+    batches: &[Batch<'_>],
+) -> Result<(), tokio_postgres::Error> {
+    lock_shared(transaction, statements, batches.iter().map(|b| b.table.name.as_str())).await
+}
+
+/// Writers share a table, hard deletes take it alone: a page and a delete in two open
+/// transactions must not leave both a row and its tombstone.
+pub(super) async fn lock_shared<'t>(
+    transaction: &Transaction<'_>,
+    statements: &Statements,
+    tables: impl IntoIterator<Item = &'t str>,
+) -> Result<(), tokio_postgres::Error> {
+    let mut keys: Vec<i64> =
+        tables.into_iter().map(|table| statements.names.lock_key(table)).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let locks: Vec<String> =
+        keys.iter().map(|key| format!("pg_advisory_xact_lock_shared({key})")).collect();
+    match locks.is_empty() {
+        true => Ok(()),
+        false => transaction.batch_execute(&format!("select {}", locks.join(", "))).await,
+    }
+}
+
+async fn fence(
+    transaction: &Transaction<'_>,
+    statements: &Statements,
+    page: &PageCommit<'_>,
+) -> Result<Option<Bounds>, tokio_postgres::Error> {
+    let sql = format!(
+        "update {} set seq = seq + 1, rows = rows + $4, pages = pages + $5,
+                requests = requests + $6, top = coalesce(top, $7),
+                lease_until = now() + $8 * interval '1 second'
+         where id = $1 and epoch = $2 and seq = $3 returning lo, hi",
+        statements.names.table("_slices")
+    );
+    let row = transaction
+        .query_typed_opt(
+            &sql,
+            &[
+                (&page.slice.id, Type::INT8),
+                (&page.slice.epoch, Type::INT8),
+                (&page.seq, Type::INT8),
+                (&page.rows, Type::INT8),
+                (&page.pages, Type::INT8),
+                (&page.requests, Type::INT8),
+                (&page.top, Type::INT8),
+                (&super::slices::LEASE.as_secs_f64(), Type::FLOAT8),
+            ],
+        )
+        .await?;
+    Ok(row.map(|row| Bounds { from: row.get(0), to: row.get(1) }))
+}
+
+async fn keep_position(
+    transaction: &Transaction<'_>,
+    statements: &Statements,
+    page: &PageCommit<'_>,
+    trail: &[Passed],
+) -> Result<(), tokio_postgres::Error> {
+    let sql = format!(
+        "update {} set trail = $2::text::jsonb, bottom = $3 where id = $1",
+        statements.names.table("_slices")
+    );
+    let bottom = trail.last().and_then(|row| row.created);
+    transaction
+        .execute_typed(
+            &sql,
+            &[
+                (&page.slice.id, Type::INT8),
+                (&trail_json(trail), Type::TEXT),
+                (&bottom, Type::INT8),
+            ],
+        )
+        .await?;
+    Ok(())
+}
+
+/// Ends a slice: its counters go to the stream, and the stream's next part begins, or the stream
+/// is complete, if this was the part's last slice.
+async fn finish(
+    transaction: &Transaction<'_>,
+    statements: &Statements,
+    page: &PageCommit<'_>,
+) -> Result<(), tokio_postgres::Error> {
+    let slices = statements.names.table("_slices");
+    let streams = statements.names.table("_streams");
+    let (run, stream) = (page.slice.run_id, page.slice.stream.as_str());
+    let key = [(&run as &(dyn tokio_postgres::types::ToSql + Sync), Type::INT8), (&stream, Type::TEXT)];
+    // Two slices that end at once must see each other: the second waits here.
+    transaction
+        .query_typed(
+            &format!("select 1 from {streams} where run_id = $1 and stream = $2 for update"),
+            &key,
+        )
+        .await?;
+    transaction
+        .execute_typed(
+            &format!(
+                "with gone as (delete from {slices} where id = $1
+                               returning run_id, stream, rows, requests)
+                 update {streams} s set rows = s.rows + gone.rows,
+                        requests = s.requests + gone.requests, updated_at = now()
+                 from gone where s.run_id = gone.run_id and s.stream = gone.stream"
+            ),
+            &[(&page.slice.id, Type::INT8)],
+        )
+        .await?;
+    let left = transaction
+        .query_typed_opt(
+            &format!("select 1 from {slices} where run_id = $1 and stream = $2 limit 1"),
+            &key,
+        )
+        .await?;
+    if left.is_some() {
+        return Ok(());
+    }
+    let next = page.slice.part + 1;
+    let sql = match next < page.parts {
+        true => format!(
+            "with part as (update {streams} set part = {next} where run_id = $1 and stream = $2
+                           returning run_id, stream, unfiltered)
+             insert into {slices} (run_id, stream, part, lo, hi)
+             select p.run_id, p.stream, {next}, case when not p.unfiltered then r.since end,
+                    case when not p.unfiltered then r.until end
+             from part p join {runs} r on r.id = p.run_id",
+            runs = statements.names.table("_runs")
+        ),
+        false => format!(
+            "update {streams} set status = 'complete', message = null, updated_at = now()
+             where run_id = $1 and stream = $2"
+        ),
+    };
+    transaction.execute_typed(&sql, &key).await?;
+    Ok(())
+}
+
+async fn remove_older(
+    transaction: &Transaction<'_>,
+    statements: &Statements,
+    account: &str,
+    list: &ChildList,
+) -> Result<(), PostgresError> {
+    let table = statements.names.table(&list.table.name);
+    let Some(parent) = &list.table.parent else { return Ok(()) };
+    let column = super::ident::quote(&parent.column);
+    let which = format!("where {column} = $1 and _account_id = $2 and last_synced_at < $3");
+    let sql = match parent.removed {
+        Removed::Delete => format!("delete from {table} {which}"),
+        Removed::Mark => format!(
+            "update {table} set deleted = true, last_synced_at = $3, updated_at = now() {which} \
+             and deleted is distinct from true"
+        ),
+    };
+    transaction
+        .execute_typed(
+            &sql,
+            &[
+                (&list.parent, Type::TEXT),
+                (&account, Type::TEXT),
+                (&list.stamp.to_system(), Type::TIMESTAMPTZ),
+            ],
+        )
+        .await
+        .map_err(|e| PostgresError::new(format!("cannot tidy {}", list.table.name), &e))?;
+    Ok(())
+}

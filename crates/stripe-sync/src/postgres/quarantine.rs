@@ -1,0 +1,113 @@
+//! Rows that the server refuses: set aside one by one with their reason, so that the rest of
+//! their page goes on.
+
+use deadpool_postgres::Transaction;
+use tokio_postgres::types::Type;
+
+use super::{Batch, PostgresError, Settled, Statements, Trouble};
+use crate::row::Observation;
+
+/// Upserts a batch, halving what the server refuses until single rows are left; those go into
+/// the quarantine. Also tells how many did.
+pub(super) async fn upsert_guarded(
+    transaction: &Transaction<'_>,
+    statements: &Statements,
+    batch: &Batch<'_>,
+    account: &str,
+    request_id: Option<&str>,
+) -> Result<(Settled, u64), PostgresError> {
+    let fail = |e: tokio_postgres::Error| PostgresError::new("cannot set a row aside", &e);
+    let (mut settled, mut refused) = (Settled::default(), 0);
+    let mut open: Vec<&[Observation<'_>]> = vec![&batch.rows];
+    while let Some(rows) = open.pop() {
+        transaction.batch_execute("savepoint rows").await.map_err(fail)?;
+        match statements.upsert(transaction, batch.table, account, rows).await {
+            Ok(part) => {
+                transaction.batch_execute("release savepoint rows").await.map_err(fail)?;
+                settled.replaced += part.replaced;
+                settled.uncertain.extend(part.uncertain);
+            }
+            Err(error) if error.trouble == Trouble::RowRefused => {
+                transaction.batch_execute("rollback to savepoint rows").await.map_err(fail)?;
+                match rows {
+                    [row] => {
+                        let table = &batch.table.name;
+                        put(transaction, statements, table, account, row, &error, request_id)
+                            .await
+                            .map_err(fail)?;
+                        refused += 1;
+                    }
+                    _ => {
+                        let (left, right) = rows.split_at(rows.len() / 2);
+                        open.extend([right, left]);
+                    }
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((settled, refused))
+}
+
+async fn put(
+    transaction: &Transaction<'_>,
+    statements: &Statements,
+    table: &str,
+    account: &str,
+    row: &Observation<'_>,
+    error: &PostgresError,
+    request_id: Option<&str>,
+) -> Result<(), tokio_postgres::Error> {
+    let sql = format!(
+        "insert into {} as q
+             (table_name, account_id, id, reason, sqlstate, request_id, seen_at, object)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)
+         on conflict (table_name, account_id, id) do update
+         set reason = excluded.reason, sqlstate = excluded.sqlstate,
+             request_id = excluded.request_id, seen_at = excluded.seen_at,
+             object = excluded.object
+         where q.seen_at <= excluded.seen_at",
+        statements.names.table("_quarantine")
+    );
+    transaction
+        .execute_typed(
+            &sql,
+            &[
+                (&table, Type::TEXT),
+                (&account, Type::TEXT),
+                (&row.id, Type::TEXT),
+                (&error.to_string(), Type::TEXT),
+                (&error.sqlstate, Type::TEXT),
+                (&request_id, Type::TEXT),
+                (&row.stamp.to_system(), Type::TIMESTAMPTZ),
+                (&row.json, Type::TEXT),
+            ],
+        )
+        .await?;
+    Ok(())
+}
+
+/// Takes rows that were written out of the quarantine.
+pub(super) async fn clear(
+    transaction: &Transaction<'_>,
+    statements: &Statements,
+    batch: &Batch<'_>,
+    account: &str,
+) -> Result<(), PostgresError> {
+    let ids: Vec<&str> = batch.rows.iter().map(|row| row.id.as_ref()).collect();
+    transaction
+        .execute_typed(
+            &format!(
+                "delete from {} where table_name = $1 and account_id = $2 and id = any($3)",
+                statements.names.table("_quarantine")
+            ),
+            &[
+                (&batch.table.name, Type::TEXT),
+                (&account, Type::TEXT),
+                (&ids, Type::TEXT_ARRAY),
+            ],
+        )
+        .await
+        .map_err(|e| PostgresError::new("cannot clear the quarantine", &e))?;
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! The statements of one table's rows, written once per table and schema.
+//!
+//! All take the same parameters: one array per column of the catalog, `_extra`,
+//! `last_synced_at`, and the account.
+
+use super::ident::{Names, literal, quote};
+use crate::catalog::{SqlType, Table};
+use crate::order::CLOSE_MICROS;
+
+/// SQL text per table.
+pub(super) struct Sql {
+    /// Inserts, and overwrites rows whose content differs and whose stamp is certainly older.
+    pub(super) upsert: String,
+    /// Advances the stamp of rows that show the same content as the observation.
+    pub(super) stamp: String,
+    /// Finds rows of differing content whose stamps are too close to order them.
+    pub(super) uncertain: String,
+    /// Overwrites one row that has not moved since it was looked at.
+    pub(super) replace: String,
+}
+
+pub(super) fn write(table: &Table, names: &Names) -> Sql {
+    let name = names.table(&table.name);
+    let columns: Vec<String> = table.columns.iter().map(|c| quote(&c.name)).collect();
+    let content: Vec<&str> =
+        columns.iter().map(String::as_str).filter(|c| *c != "\"id\"").chain(["_extra"]).collect();
+    let source = unnest(table);
+    let account = format!("${}", table.columns.len() + 3);
+    let stored = list(&content, "t.");
+    let incoming = list(&content, "excluded.");
+    let close = format!("interval '{CLOSE_MICROS} microseconds'");
+    // The items of a nested list follow their parent, whose order has been settled.
+    let older = match table.parent {
+        Some(_) => "t.last_synced_at <= excluded.last_synced_at".to_owned(),
+        None => format!("t.last_synced_at <= excluded.last_synced_at - {close}"),
+    };
+    let select: Vec<String> =
+        columns.iter().map(|c| format!("e.{c}")).chain(["e._extra".to_owned()]).collect();
+    let not_deleted = format!(
+        "not exists (select 1 from {tombstones} d where d.table_name = {table_name} \
+         and d.account_id = {account} and d.id = e.\"id\" \
+         and d.deleted_at + interval '1 second' > e.last_synced_at)",
+        tombstones = names.table("_tombstones"),
+        table_name = literal(&table.name),
+    );
+    let set_from = |from: &str| {
+        content.iter().map(|c| format!("{c} = {from}{c}")).collect::<Vec<_>>().join(", ")
+    };
+    let upsert = format!(
+        "insert into {name} as t ({cols}, _extra, _account_id, last_synced_at)
+select {select}, {account}, e.last_synced_at from {source}
+where {not_deleted}
+on conflict (id, _account_id) do update set {set}, last_synced_at = excluded.last_synced_at, updated_at = now()
+where (t.last_synced_at is null or {older})
+and ({stored}) is distinct from ({incoming})",
+        cols = columns.join(", "),
+        select = select.join(", "),
+        set = set_from("excluded."),
+    );
+    let joined = format!("t.id = e.\"id\" and t._account_id = {account}");
+    let ours = list(&content, "e.");
+    let stamp = format!(
+        "update {name} t set last_synced_at = e.last_synced_at from {source}
+where {joined} and t.last_synced_at < e.last_synced_at and ({stored}) is not distinct from ({ours})"
+    );
+    let uncertain = format!(
+        "select t.id, t.last_synced_at from {name} t join {source} on {joined}
+where t.last_synced_at > e.last_synced_at - {close} and t.last_synced_at < e.last_synced_at + {close}
+and ({stored}) is distinct from ({ours})"
+    );
+    let replace = format!(
+        "update {name} t set {set}, updated_at = now(),
+last_synced_at = greatest(e.last_synced_at, t.last_synced_at + interval '1 microsecond')
+from {source} where {joined} and t.last_synced_at is not distinct from ${seen}",
+        set = set_from("e."),
+        seen = table.columns.len() + 4,
+    );
+    Sql { upsert, stamp, uncertain, replace }
+}
+
+/// The parameters as a row set named `e`.
+fn unnest(table: &Table) -> String {
+    let count = table.columns.len();
+    let mut arrays: Vec<String> = table
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(i, c)| match c.sql {
+            // The digits travel as text.
+            SqlType::Numeric => format!("${}::text[]::numeric[]", i + 1),
+            other => format!("${}::{}[]", i + 1, other.as_str()),
+        })
+        .collect();
+    arrays.push(format!("${}::jsonb[]", count + 1));
+    arrays.push(format!("${}::timestamptz[]", count + 2));
+    let columns: Vec<String> = table.columns.iter().map(|c| quote(&c.name)).collect();
+    format!(
+        "unnest({}) as e({}, _extra, last_synced_at)",
+        arrays.join(", "),
+        columns.join(", ")
+    )
+}
+
+fn list(columns: &[&str], prefix: &str) -> String {
+    columns.iter().map(|c| format!("{prefix}{c}")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+
+    #[test]
+    fn statements_of_a_small_table() {
+        let names = Names::new("stripe", "").expect("names");
+        let table = Catalog::get().table("exchange_rates").expect("table");
+        let sql = write(table, &names);
+        insta::assert_snapshot!(
+            "statements",
+            [sql.upsert, sql.stamp, sql.uncertain, sql.replace].join("\n\n")
+        );
+    }
+}

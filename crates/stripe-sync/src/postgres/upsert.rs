@@ -1,0 +1,109 @@
+//! Writes a batch of observations of one table.
+//!
+//! In the common case this is one statement. Only if it wrote fewer rows than it was given are
+//! there rows to look at again: unchanged ones get the newer stamp, and those that differ while
+//! their stamps are too close to order them are handed back (see `order`).
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use deadpool_postgres::Transaction;
+use tokio_postgres::types::{ToSql, Type};
+
+use super::error::PostgresError;
+use super::ident::Names;
+use super::param::WireArray;
+use super::statements::{self, Sql};
+use crate::catalog::Table;
+use crate::order::Stamp;
+use crate::row::{Observation, encode};
+
+/// The statements of all tables of one schema.
+#[derive(Clone)]
+pub(crate) struct Statements {
+    pub(super) names: Names,
+    sql: Arc<Mutex<HashMap<String, Arc<Sql>>>>,
+}
+
+/// What became of a batch.
+#[derive(Debug, Default)]
+pub(crate) struct Settled {
+    /// Characters that became U+FFFD.
+    pub(crate) replaced: u64,
+    /// Ids and stored stamps of objects that only Stripe can order.
+    pub(crate) uncertain: Vec<(String, Stamp)>,
+}
+
+impl Statements {
+    pub(crate) fn new(names: Names) -> Statements {
+        Statements { names, sql: Arc::default() }
+    }
+
+    fn of(&self, table: &Table) -> Arc<Sql> {
+        let mut sql = self.sql.lock().unwrap_or_else(PoisonError::into_inner);
+        match sql.get(&table.name) {
+            Some(found) => found.clone(),
+            None => {
+                let written = Arc::new(statements::write(table, &self.names));
+                sql.insert(table.name.clone(), written.clone());
+                written
+            }
+        }
+    }
+
+    /// Writes observations that [`crate::row::winners`] has reduced and sorted.
+    pub(super) async fn upsert(
+        &self,
+        transaction: &Transaction<'_>,
+        table: &Table,
+        account: &str,
+        rows: &[Observation<'_>],
+    ) -> Result<Settled, PostgresError> {
+        if rows.is_empty() {
+            return Ok(Settled::default());
+        }
+        let sql = self.of(table);
+        let fail =
+            |e: tokio_postgres::Error| PostgresError::new(format!("cannot write {}", table.name), &e);
+        let mut encoded = encode(table, rows);
+        let arrays: Vec<WireArray<'_>> = encoded.arrays.iter_mut().map(WireArray::new).collect();
+        let mut params: Vec<(&(dyn ToSql + Sync), Type)> =
+            arrays.iter().map(WireArray::typed).collect();
+        params.push((&account, Type::TEXT));
+        let written = transaction.execute_typed(&sql.upsert, &params).await.map_err(fail)?;
+        let mut settled = Settled { replaced: encoded.replaced, uncertain: Vec::new() };
+        if written < rows.len() as u64 {
+            transaction.execute_typed(&sql.stamp, &params).await.map_err(fail)?;
+            if table.parent.is_none() {
+                let close = transaction.query_typed(&sql.uncertain, &params).await.map_err(fail)?;
+                settled.uncertain =
+                    close.iter().map(|row| (row.get(0), Stamp::from_system(row.get(1)))).collect();
+            }
+        }
+        Ok(settled)
+    }
+
+    /// Overwrites one row if its stamp is still `seen`; false if it has moved.
+    pub(super) async fn replace(
+        &self,
+        transaction: &Transaction<'_>,
+        table: &Table,
+        account: &str,
+        row: &Observation<'_>,
+        seen: Stamp,
+    ) -> Result<bool, PostgresError> {
+        let sql = self.of(table);
+        let mut encoded = encode(table, std::slice::from_ref(row));
+        let arrays: Vec<WireArray<'_>> = encoded.arrays.iter_mut().map(WireArray::new).collect();
+        let mut params: Vec<(&(dyn ToSql + Sync), Type)> =
+            arrays.iter().map(WireArray::typed).collect();
+        let seen = seen.to_system();
+        params.push((&account, Type::TEXT));
+        params.push((&seen, Type::TIMESTAMPTZ));
+        let written = transaction
+            .execute_typed(&sql.replace, &params)
+            .await
+            .map_err(|e| PostgresError::new(format!("cannot write {}", table.name), &e))?;
+        Ok(written == 1)
+    }
+}

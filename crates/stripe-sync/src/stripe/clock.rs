@@ -1,0 +1,170 @@
+//! Stripe's clock, as far as its answers tell it.
+//!
+//! A stamp must never be later than the moment it stands for: a read that looks newer than it is
+//! would overwrite what happened after it. So every rounding here goes down.
+//!
+//! `Date` is cut to the second and written before the answer travels, so `Date - receive time` is
+//! never more than how far Stripe's clock is ahead of ours. The largest such difference is
+//! therefore still a lower bound, and the tightest one seen. It only rises, so a request sent
+//! later in this process never gets an earlier stamp unless its own answer proves it.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use crate::order::Stamp;
+
+/// No answer has come yet.
+const UNKNOWN: i64 = i64::MIN;
+const SECOND: i64 = 1_000_000;
+
+/// Our monotonic clock, and what Stripe's is ahead of it.
+#[derive(Debug)]
+pub(super) struct StripeClock {
+    start: Instant,
+    offset: Offset,
+}
+
+impl StripeClock {
+    pub(super) fn new() -> StripeClock {
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        StripeClock {
+            start: Instant::now(),
+            offset: Offset::from_system_clock(to_micros(since_1970.as_micros())),
+        }
+    }
+
+    /// Our clock, in microseconds since this process's clock was made. Never steps back.
+    pub(super) fn local(&self) -> Local {
+        Local(to_micros(self.start.elapsed().as_micros()))
+    }
+
+    /// The present instant on Stripe's clock; by the system's clock until Stripe has answered.
+    pub(super) fn now(&self) -> Stamp {
+        self.offset.stamp(self.local(), None)
+    }
+
+    /// Learns from an answer and gives the stamp of its request. `date` is the answer's `Date`
+    /// header in Unix seconds, `received` the moment its headers were there.
+    pub(super) fn stamp(&self, sent: Local, received: Local, date: Option<i64>) -> Stamp {
+        if let Some(date) = date {
+            self.offset.learn(received, date);
+        }
+        self.offset.stamp(sent, date)
+    }
+}
+
+/// A moment on our own clock, in microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Local(i64);
+
+/// What turns a [`Local`] into a [`Stamp`], in microseconds.
+#[derive(Debug)]
+struct Offset {
+    by_system_clock: i64,
+    by_answers: AtomicI64,
+}
+
+impl Offset {
+    fn from_system_clock(micros: i64) -> Offset {
+        Offset { by_system_clock: micros, by_answers: AtomicI64::new(UNKNOWN) }
+    }
+
+    fn learn(&self, received: Local, date: i64) {
+        let ahead = date.saturating_mul(SECOND).saturating_sub(received.0);
+        self.by_answers.fetch_max(ahead, Ordering::Relaxed);
+    }
+
+    /// The stamp of a request sent at `sent`. The state it read is not newer than the end of the
+    /// second in which its own answer was written, whatever other answers taught: that holds when
+    /// the machine slept between sending and receiving and our clock stood still.
+    fn stamp(&self, sent: Local, date: Option<i64>) -> Stamp {
+        let offset = match self.by_answers.load(Ordering::Relaxed) {
+            UNKNOWN => self.by_system_clock,
+            learned => learned,
+        };
+        let sent = sent.0.saturating_add(offset);
+        let latest = date.map_or(i64::MAX, |date| date.saturating_mul(SECOND).saturating_add(SECOND - 1));
+        Stamp::from_micros(sent.min(latest))
+    }
+}
+
+fn to_micros(micros: u128) -> i64 {
+    i64::try_from(micros).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const fn at(seconds: f64) -> Local {
+        Local((seconds * 1e6) as i64)
+    }
+
+    fn micros(stamp: Stamp) -> i64 {
+        stamp.micros()
+    }
+
+    #[test]
+    fn the_system_clock_serves_until_stripe_has_answered() {
+        let offset = Offset::from_system_clock(5_000 * SECOND);
+        assert_eq!(micros(offset.stamp(at(2.0), None)), 5_002 * SECOND);
+        // Stripe's clock is far behind the system's: its word counts, although it is smaller.
+        offset.learn(at(2.5), 1_000);
+        assert_eq!(micros(offset.stamp(at(2.0), None)), 999_500_000);
+    }
+
+    #[test]
+    fn the_offset_only_rises() {
+        let offset = Offset::from_system_clock(0);
+        offset.learn(at(1.9), 1_001);
+        assert_eq!(micros(offset.stamp(at(0.0), None)), 999_100_000);
+        offset.learn(at(2.1), 1_002);
+        assert_eq!(micros(offset.stamp(at(0.0), None)), 999_900_000);
+        offset.learn(at(3.9), 1_003);
+        assert_eq!(micros(offset.stamp(at(0.0), None)), 999_900_000);
+    }
+
+    #[test]
+    fn a_sleep_between_request_and_answer_does_not_make_the_answer_newer() {
+        let offset = Offset::from_system_clock(0);
+        offset.learn(at(1.0), 1_001);
+        // The machine slept for an hour, our clock did not run; another answer shows it.
+        offset.learn(at(2.0), 4_602);
+        let stamp = offset.stamp(at(1.5), Some(1_001));
+        assert_eq!(micros(stamp), 1_001_999_999);
+    }
+
+    #[test]
+    fn the_clock_runs() {
+        let clock = StripeClock::new();
+        let sent = clock.local();
+        let stamp = clock.stamp(sent, clock.local(), Some(1_000));
+        assert!(stamp.micros() <= 1_000_999_999, "{stamp:?}");
+        assert!(clock.now() >= stamp);
+    }
+
+    proptest! {
+        /// Any number of answers with any delays: a stamp never runs ahead of Stripe's clock, and
+        /// with one quick answer it is at most that answer's delay and one second behind.
+        #[test]
+        fn a_stamp_is_never_later_than_its_request(
+            ahead in -2_000_000_000i64..2_000_000_000,
+            trips in prop::collection::vec((0i64..5_000_000, 0i64..500_000, 0i64..500_000), 1..30),
+        ) {
+            let offset = Offset::from_system_clock(0);
+            let mut now = 0;
+            let mut least_error = i64::MAX;
+            for (pause, there, back) in trips {
+                let sent = now + pause;
+                let date = (sent + there + ahead).div_euclid(SECOND);
+                now = sent + there + back;
+                offset.learn(Local(now), date);
+                least_error = least_error.min(back + (sent + there + ahead).rem_euclid(SECOND));
+                let stamp = offset.stamp(Local(sent), Some(date)).micros();
+                prop_assert!(stamp <= sent + ahead);
+                prop_assert!(stamp >= sent + ahead - least_error);
+            }
+        }
+    }
+}

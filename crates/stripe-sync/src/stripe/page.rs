@@ -1,0 +1,258 @@
+//! One answer of Stripe: a page of a list, or a single object.
+//!
+//! Objects are found, not decoded: a page keeps the body as it came and where each object lies in
+//! it. So nothing that Stripe sent is lost here, and nothing is copied.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::order::Stamp;
+
+/// One page of a list.
+#[derive(Debug)]
+pub(crate) struct Page {
+    body: String,
+    items: Vec<Range<usize>>,
+    /// Whether objects follow this page.
+    pub(crate) has_more: bool,
+    /// The list's own address, as Stripe wrote it. Use it only through `ApiPath::from_response`.
+    pub(crate) url: Option<String>,
+    /// The moment the request that brought this page was sent, on Stripe's clock.
+    pub(crate) sent: Stamp,
+    /// Stripe's name for the request, for its support.
+    pub(crate) request_id: Option<String>,
+    /// HTTP requests it took, repetitions included.
+    pub(crate) requests: u32,
+}
+
+/// A single object, as text. It is one well-formed JSON object.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// The object as Stripe sent it.
+    pub(crate) body: String,
+    /// The moment the request that brought it was sent, on Stripe's clock.
+    pub(crate) sent: Stamp,
+    /// Stripe's name for the request, for its support.
+    pub(crate) request_id: Option<String>,
+    /// HTTP requests it took, repetitions included.
+    pub(crate) requests: u32,
+}
+
+impl Page {
+    /// The objects in Stripe's order, each the text of one JSON object.
+    pub(crate) fn items(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.items.iter().map(|range| &self.body[range.clone()])
+    }
+
+    /// What the page occupies in memory, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.body.capacity() + self.items.capacity() * size_of::<Range<usize>>()
+    }
+
+    pub(super) fn new(body: String, found: FoundItems, arrival: Arrival) -> Page {
+        let FoundItems { items, has_more, url } = found;
+        let Arrival { sent, request_id, requests } = arrival;
+        Page { body, items, has_more, url, sent, request_id, requests }
+    }
+}
+
+impl Answer {
+    pub(super) fn new(body: String, arrival: Arrival) -> Answer {
+        let Arrival { sent, request_id, requests } = arrival;
+        Answer { body, sent, request_id, requests }
+    }
+}
+
+/// What is known of an answer besides its content.
+#[derive(Debug)]
+pub(super) struct Arrival {
+    pub(super) sent: Stamp,
+    pub(super) request_id: Option<String>,
+    pub(super) requests: u32,
+}
+
+/// Where the objects of a page lie in its body.
+#[derive(Debug)]
+pub(super) struct FoundItems {
+    items: Vec<Range<usize>>,
+    has_more: bool,
+    url: Option<String>,
+}
+
+/// A list object, whether it is a whole answer or embedded in another object.
+#[derive(Debug)]
+pub(crate) struct ParsedList<'a> {
+    /// The objects in Stripe's order, each the text of one JSON object.
+    pub(crate) items: Vec<&'a str>,
+    /// Whether the list has more objects than these.
+    pub(crate) has_more: bool,
+    /// The list's own address, as Stripe wrote it.
+    pub(crate) url: Option<Cow<'a, str>>,
+}
+
+/// Why a text is not the list or object that was asked for. No message repeats the text, which
+/// may hold row values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unreadable {
+    /// Some bytes are not UTF-8.
+    #[error("the answer is not UTF-8")]
+    NotUtf8,
+    /// Such as a page of HTML.
+    #[error("the answer is not JSON, at column {column} of line {line}")]
+    NotJson {
+        /// Counted from 1.
+        line: usize,
+        /// Counted from 1.
+        column: usize,
+    },
+    /// The text stops inside a value.
+    #[error("the answer ends before its JSON does")]
+    CutOff,
+    /// JSON of another shape.
+    #[error("the answer is not a list with `data` and `has_more`")]
+    NotAList,
+    /// An element of `data` is not an object.
+    #[error("element {index} of the list is not an object")]
+    NotAnElement {
+        /// Counted from 0.
+        index: usize,
+    },
+    /// JSON, but not an object.
+    #[error("the answer is not an object")]
+    NotAnObject,
+}
+
+impl Unreadable {
+    /// serde's own message may quote a value, so only its kind and place are kept.
+    fn from_json(error: &serde_json::Error, shape: Unreadable) -> Unreadable {
+        use serde_json::error::Category;
+        match error.classify() {
+            Category::Io | Category::Syntax => {
+                Unreadable::NotJson { line: error.line(), column: error.column() }
+            }
+            Category::Eof => Unreadable::CutOff,
+            Category::Data => shape,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct ListShape<'a> {
+    #[serde(borrow)]
+    data: Vec<&'a RawValue>,
+    has_more: bool,
+    #[serde(borrow, default)]
+    url: Option<Cow<'a, str>>,
+}
+
+/// Finds the objects of a list without decoding them, however deep they nest.
+///
+/// # Errors
+/// [`Unreadable`], also when `data` or `has_more` is missing or has another type: guessing either would
+/// end a list too early.
+pub(crate) fn parse_list(text: &str) -> Result<ParsedList<'_>, Unreadable> {
+    let shape: ListShape<'_> = serde_json::from_str(text)
+        .map_err(|error| Unreadable::from_json(&error, Unreadable::NotAList))?;
+    let items: Vec<&str> = shape.data.into_iter().map(RawValue::get).collect();
+    if let Some(index) = items.iter().position(|item| !item.starts_with('{')) {
+        return Err(Unreadable::NotAnElement { index });
+    }
+    Ok(ParsedList { items, has_more: shape.has_more, url: shape.url })
+}
+
+/// Finds the objects of a page by their places in its body.
+pub(super) fn find_items(body: &str) -> Result<FoundItems, Unreadable> {
+    let ParsedList { items, has_more, url } = parse_list(body)?;
+    let start_of_body = body.as_ptr().addr();
+    let place = |item: &str| {
+        let start = item.as_ptr().addr() - start_of_body;
+        start..start + item.len()
+    };
+    let items = items.into_iter().map(place).collect();
+    Ok(FoundItems { items, has_more, url: url.map(Cow::into_owned) })
+}
+
+/// Accepts a text that is one well-formed JSON object.
+pub(super) fn expect_object(text: &str) -> Result<(), Unreadable> {
+    let value: &RawValue = serde_json::from_str(text)
+        .map_err(|error| Unreadable::from_json(&error, Unreadable::NotAnObject))?;
+    if value.get().starts_with('{') { Ok(()) } else { Err(Unreadable::NotAnObject) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(body: &str) -> Page {
+        let found = find_items(body).unwrap();
+        let arrival = Arrival { sent: Stamp::from_micros(1), request_id: None, requests: 1 };
+        Page::new(body.to_owned(), found, arrival)
+    }
+
+    #[test]
+    fn objects_are_passed_on_as_they_were_sent() {
+        let body = r#" {"object":"list", "url":"\/v1\/charges", "has_more": true,
+            "data": [ {"id":"ch_1", "a":1.10 ,"b":"\ud800"},{"id":"ch_2"} ], "extra": {"data": 1}} "#;
+        let page = page(body);
+        let items: Vec<&str> = page.items().collect();
+        assert_eq!(items, [r#"{"id":"ch_1", "a":1.10 ,"b":"\ud800"}"#, r#"{"id":"ch_2"}"#]);
+        assert!(page.has_more);
+        assert_eq!(page.url.as_deref(), Some("/v1/charges"));
+        assert!(page.bytes() >= body.len());
+    }
+
+    #[test]
+    fn an_empty_list_and_one_without_url_are_lists() {
+        let list = parse_list(r#"{"data":[],"has_more":false}"#).unwrap();
+        assert_eq!((list.items.len(), list.has_more, list.url), (0, false, None));
+        assert!(parse_list(r#"{"data":[],"has_more":false,"url":null}"#).unwrap().url.is_none());
+    }
+
+    #[test]
+    fn what_does_not_say_where_it_ends_is_not_a_list() {
+        for (text, why) in [
+            ("", Unreadable::CutOff),
+            ("<html>busy</html>", Unreadable::NotJson { line: 1, column: 1 }),
+            ("null", Unreadable::NotAList),
+            ("[]", Unreadable::NotAList),
+            (r#"{"data":[]}"#, Unreadable::NotAList),
+            (r#"{"has_more":false}"#, Unreadable::NotAList),
+            (r#"{"data":null,"has_more":false}"#, Unreadable::NotAList),
+            (r#"{"data":{},"has_more":false}"#, Unreadable::NotAList),
+            (r#"{"data":[],"has_more":null}"#, Unreadable::NotAList),
+            (r#"{"data":[],"has_more":"false"}"#, Unreadable::NotAList),
+            (r#"{"data":[],"has_more":false,"data":[]}"#, Unreadable::NotAList),
+            (r#"{"data":[],"has_more":0} x"#, Unreadable::NotAList),
+            (r#"{"data":[],"has_more":false} x"#, Unreadable::NotJson { line: 1, column: 30 }),
+            (r#"{"data":[{"id":"ch_1"}],"has_more":fal"#, Unreadable::CutOff),
+            (r#"{"data":[1,{}],"has_more":false}"#, Unreadable::NotAnElement { index: 0 }),
+            (r#"{"data":[{},"a"],"has_more":false}"#, Unreadable::NotAnElement { index: 1 }),
+            (r#"{"data":[null],"has_more":false}"#, Unreadable::NotAnElement { index: 0 }),
+            (r#"{"data":[[]],"has_more":false}"#, Unreadable::NotAnElement { index: 0 }),
+        ] {
+            assert_eq!(parse_list(text).err(), Some(why), "{text}");
+        }
+    }
+
+    #[test]
+    fn depth_and_length_of_an_object_do_not_matter() {
+        let deep = format!("{{\"a\":{}{}}}", "[".repeat(20_000), "]".repeat(20_000));
+        let long = format!("{{\"a\":\"{}\"}}", "\u{e9}\\n".repeat(500_000));
+        let body = format!(r#"{{"extra":{deep},"data":[{deep},{long}],"has_more":false}}"#);
+        let page = page(&body);
+        assert_eq!(page.items().collect::<Vec<_>>(), [&deep, &long]);
+        assert_eq!(expect_object(&deep), Ok(()));
+    }
+
+    #[test]
+    fn only_an_object_is_an_object() {
+        assert_eq!(expect_object(" {\"id\":1} "), Ok(()));
+        assert_eq!(expect_object("[]"), Err(Unreadable::NotAnObject));
+        assert_eq!(expect_object("{\"id\":1"), Err(Unreadable::CutOff));
+        let html = Unreadable::NotJson { line: 1, column: 1 };
+        assert_eq!(expect_object("<html>"), Err(html));
+    }
+}

@@ -1,0 +1,47 @@
+//! What is asked of Stripe: always a GET, so it may be asked again at will.
+
+use super::path::ApiPath;
+
+/// One question to Stripe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Request {
+    /// Where it goes.
+    pub(crate) path: ApiPath,
+    /// The path as Stripe documents it, such as `/v1/customers/{id}`: requests of one template
+    /// share one limit (<https://docs.stripe.com/rate-limits>).
+    pub(crate) endpoint: String,
+    /// Parameters in the order in which they are sent, not yet encoded.
+    pub(crate) query: Vec<(String, String)>,
+}
+
+impl Request {
+    /// A request to a path of the catalog that holds no id.
+    pub(crate) fn to_list(path: &str) -> Request {
+        Request { path: ApiPath::list(path), endpoint: path.to_owned(), query: Vec::new() }
+    }
+
+    /// Adds a parameter.
+    pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Request {
+        self.query.push((name.to_owned(), value.into()));
+        self
+    }
+
+    fn sends(&self, name: &str) -> bool {
+        self.query.iter().any(|(sent, _)| sent == name)
+    }
+
+    /// Whether it continues from an object of an earlier page.
+    pub(super) fn has_cursor(&self) -> bool {
+        self.sends("starting_after") || self.sends("ending_before")
+    }
+
+    /// Whether a parameter that an error names is one we sent that is not a cursor.
+    pub(super) fn sends_filter(&self, param: &str) -> bool {
+        !is_cursor(param) && self.sends(param)
+    }
+}
+
+/// The two parameters whose value is the id of an object of an earlier page.
+pub(super) fn is_cursor(param: &str) -> bool {
+    matches!(param, "starting_after" | "ending_before")
+}
