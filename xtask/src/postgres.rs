@@ -55,9 +55,15 @@ pub(crate) fn ensure() -> Result<()> {
     };
     let prefix = privilege(installer)?;
     eprintln!("xtask: no PostgreSQL server found; installing the system's package:");
-    for line in installer.lines {
-        execute(&format!("{prefix}{line}"))?;
+    let (install, before) = installer.lines.split_last().expect("a line that installs");
+    for line in before {
+        // A broken third-party repository fails the update, but need not fail the install.
+        if let Err(error) = execute(&format!("{prefix}{line}")) {
+            eprintln!("xtask: {error:#}; going on without");
+        }
     }
+    execute(&format!("{prefix}{install}"))
+        .with_context(|| "PostgreSQL's server is missing; install it by hand and try again")?;
     let newest = newest().with_context(|| {
         format!(
             "the package that `{}` installed is no PostgreSQL {OLDEST_MAJOR} or newer; see \
@@ -102,11 +108,8 @@ fn execute(line: &str) -> Result<()> {
         .args(words)
         .stdout(std::io::stderr())
         .status()
-        .with_context(|| format!("cannot run `{line}`; install PostgreSQL by hand"))?;
-    ensure!(
-        status.success(),
-        "`{line}` failed ({status}); repair that or install PostgreSQL by hand, then try again"
-    );
+        .with_context(|| format!("cannot run `{line}`"))?;
+    ensure!(status.success(), "`{line}` failed ({status})");
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use std::process::Stdio;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal};
+use rustix::process::Signal;
 
 use crate::binaries::Binaries;
 use crate::error::{At, Error};
@@ -100,6 +100,7 @@ fn start_once(home: &Home, binaries: &Binaries, options: &Options) -> Result<(),
     if running || passing.iter().any(|text| tail.contains(text)) {
         return Ok(());
     }
+    remove_socket_dir(home);
     Err(Error::Start { log: log_path, tail })
 }
 
@@ -143,9 +144,8 @@ fn replace_silent(home: &Home, running: &Running, users: &Lock) -> Result<(), Er
 
 /// Stops the server of `home` and waits for its end.
 pub(crate) fn stop(home: &Home) -> Result<(), Error> {
-    // The process outlives its file by a moment.
-    if let Some(pid) = send_stop(home)?
-        && !wait_until(STOP_LIMIT, || Ok(!postmaster::serves(pid, home)))?
+    if let Some(running) = send_stop(home)?
+        && !wait_until(STOP_LIMIT, || Ok(!running.lives()))?
     {
         return Err(Error::Timeout {
             waiting_for: "the end of PostgreSQL",
@@ -154,11 +154,15 @@ pub(crate) fn stop(home: &Home) -> Result<(), Error> {
         });
     }
     tracing::info!(cluster = %home.cluster.display(), "stopped PostgreSQL");
-    // Only an empty folder goes; the next start makes it again.
+    remove_socket_dir(home);
+    Ok(())
+}
+
+/// Only an empty folder goes; the next start makes it again.
+fn remove_socket_dir(home: &Home) {
     if let Err(error) = fs::remove_dir(&home.socket_dir) {
         tracing::trace!(%error, "the socket's folder stays");
     }
-    Ok(())
 }
 
 /// Stops the server without waiting for its end, but until nobody can take it for a ready one.
@@ -170,12 +174,12 @@ pub(crate) fn ask_to_stop(home: &Home) -> Result<(), Error> {
     Ok(())
 }
 
-fn send_stop(home: &Home) -> Result<Option<Pid>, Error> {
+fn send_stop(home: &Home) -> Result<Option<Running>, Error> {
     match postmaster::observe(&home.cluster)? {
-        State::Ready(Running { pid, .. }) | State::Busy(Some(pid)) => {
+        State::Ready(running) | State::Busy(Some(running)) => {
             // SIGINT is PostgreSQL's fast shutdown: clients are cut, everything is written.
-            postmaster::signal(pid, Signal::INT)?;
-            Ok(Some(pid))
+            running.signal(Signal::INT)?;
+            Ok(Some(running))
         }
         State::Busy(None) | State::Absent | State::Stale => Ok(None),
     }

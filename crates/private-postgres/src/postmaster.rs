@@ -18,16 +18,16 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use crate::error::{At, Error};
-use crate::home::Home;
 
 /// The port in the name of the socket. Fixed: the folder is private to the cluster.
 pub(crate) const PORT: u16 = 5432;
 
-/// A server of this cluster that accepts connections or says so.
+/// A living server of a cluster.
 #[derive(Debug, Clone)]
 pub(crate) struct Running {
     pub(crate) pid: Pid,
     pub(crate) socket_dir: PathBuf,
+    cluster: PathBuf,
 }
 
 /// What is known about a cluster's server.
@@ -38,7 +38,7 @@ pub(crate) enum State {
     /// The file names a living process that is not this cluster's server.
     Stale,
     /// It is starting or stopping.
-    Busy(Option<Pid>),
+    Busy(Option<Running>),
     /// It says that it accepts connections.
     Ready(Running),
 }
@@ -62,9 +62,10 @@ pub(crate) fn observe(cluster: &Path) -> Result<State, Error> {
         Identity::Other => return Ok(State::Stale),
         Identity::Ours => {}
     }
+    let running = Running { pid, socket_dir, cluster: cluster.to_owned() };
     Ok(match lines.get(7).copied() {
-        Some(b"ready" | b"standby") => State::Ready(Running { pid, socket_dir }),
-        _ => State::Busy(Some(pid)),
+        Some(b"ready" | b"standby") => State::Ready(running),
+        _ => State::Busy(Some(running)),
     })
 }
 
@@ -80,20 +81,20 @@ impl Running {
     pub(crate) fn answers(&self) -> bool {
         UnixStream::connect(self.socket_dir.join(format!(".s.PGSQL.{PORT}"))).is_ok()
     }
-}
 
-/// Whether the process still is the server of `home`.
-pub(crate) fn serves(pid: Pid, home: &Home) -> bool {
-    matches!(identify(pid, &home.cluster, &home.socket_dir), Identity::Ours)
-}
+    /// Whether the process is still there; it outlives its file by a moment.
+    pub(crate) fn lives(&self) -> bool {
+        matches!(identify(self.pid, &self.cluster, &self.socket_dir), Identity::Ours)
+    }
 
-/// Sends a signal; a process that is gone already is no error.
-pub(crate) fn signal(pid: Pid, signal: Signal) -> Result<(), Error> {
-    match kill_process(pid, signal) {
-        Ok(()) | Err(Errno::SRCH) => Ok(()),
-        Err(error) => {
-            let path = format!("process {}", pid.as_raw_nonzero());
-            Err(error).at("send a signal to", Path::new(&path))
+    /// Sends a signal; that the process is gone already is no error.
+    pub(crate) fn signal(&self, signal: Signal) -> Result<(), Error> {
+        match kill_process(self.pid, signal) {
+            Ok(()) | Err(Errno::SRCH) => Ok(()),
+            Err(error) => {
+                let process = format!("process {}", self.pid.as_raw_nonzero());
+                Err(error).at("send a signal to", Path::new(&process))
+            }
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::account::Account;
 use crate::error::{At, Error};
 use crate::home::Home;
 use crate::lock::Lock;
-use crate::postmaster::{self, Running, State};
+use crate::postmaster::{self, State};
 use crate::runtime_dir;
 
 const SHELL: &str = "/bin/sh";
@@ -124,8 +124,8 @@ fn sweep(parent: &Path) {
 
 fn remove(dir: &Path) -> Result<(), Error> {
     let state = postmaster::observe(&dir.join("cluster"))?;
-    if let State::Ready(Running { pid, .. }) | State::Busy(Some(pid)) = state {
-        postmaster::signal(pid, Signal::QUIT)?;
+    if let State::Ready(running) | State::Busy(Some(running)) = state {
+        running.signal(Signal::QUIT)?;
     }
     fs::remove_dir_all(dir).at("remove", dir)
 }

@@ -1,23 +1,42 @@
 //! `hold-postgres <data dir> | --throw-away`: uses a private server until standard input ends.
 //!
 //! For scripts and benchmarks that want a server, and for the tests, which kill it.
+//! Prints one line: the server's URL, its process id, and whether it was running before.
 
-use std::error::Error;
 use std::io::Read;
+use std::process::ExitCode;
 
-use private_postgres::{Options, Server};
+use private_postgres::{Error, Options, Server};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let place =
-        std::env::args_os().nth(1).ok_or("usage: hold-postgres <data dir> | --throw-away")?;
-    let server = if place == "--throw-away" {
-        Server::throw_away().await?
-    } else {
-        Server::start(Options::new(place)).await?
+async fn main() -> ExitCode {
+    let Some(place) = std::env::args_os().nth(1) else {
+        eprintln!("usage: hold-postgres <data dir> | --throw-away");
+        return ExitCode::from(2);
     };
+    let started = match place.to_str() {
+        Some("--throw-away") => Server::throw_away().await,
+        _ => Server::start(Options::new(&place)).await,
+    };
+    match started {
+        Ok(server) => report(hold(server).await),
+        Err(error) => report(Err(error)),
+    }
+}
+
+async fn hold(server: Server) -> Result<(), Error> {
     println!("{} {} {}", server.connection_url(), server.pid(), server.joined());
-    std::io::stdin().read_to_end(&mut Vec::new())?;
-    server.stop().await?;
-    Ok(())
+    if let Err(error) = std::io::stdin().read_to_end(&mut Vec::new()) {
+        eprintln!("standard input: {error}");
+    }
+    server.stop().await
+}
+
+fn report(result: Result<(), Error>) -> ExitCode {
+    let Err(error) = result else { return ExitCode::SUCCESS };
+    eprintln!("error: {error}");
+    if let Some(source) = std::error::Error::source(&error) {
+        eprintln!("caused by: {source}");
+    }
+    ExitCode::FAILURE
 }

@@ -12,6 +12,8 @@ async fn the_second_joins_and_the_last_one_out_stops() {
     assert!(!first.joined && second.joined);
     assert_eq!(first.server, second.server);
     let server = first.server;
+    let session = rustix::process::getsid(rustix::process::Pid::from_raw(server)).unwrap();
+    assert_eq!(session.as_raw_nonzero().get(), server, "Ctrl-C must not reach the server");
 
     assert!(first.release());
     assert_eq!(ask(&second.url, "select 'still here'").await, "still here");
