@@ -1,0 +1,1 @@
+//! A server for tests that says exactly what a script tells it to.
