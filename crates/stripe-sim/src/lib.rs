@@ -1,1 +1,49 @@
-//! stripe-sim
+//! A simulated Stripe account over HTTP.
+//!
+//! Objects are functions of a seed and are never stored, so a million of them cost no memory. The lists, their
+//! parameters and the properties of the objects come from a catalog of Stripe's API. Tests start a [`Sim`], point a
+//! client at [`Sim::base_url`], inject faults and changes, and compare what the client made of it with
+//! [`Account::ids`] and [`Account::object_json`].
+//!
+//! ```no_run
+//! # async fn doc() -> Result<(), Box<dyn std::error::Error>> {
+//! use stripe_sim::{Account, Sim, SimOptions};
+//!
+//! let account = Account::builder(42).demo().objects("customer", 50_000).build()?;
+//! let sim = Sim::start(account, SimOptions::default()).await?;
+//! println!("{} {}", sim.base_url(), sim.key());
+//! # Ok(()) }
+//! ```
+
+mod account;
+mod answer;
+mod catalog;
+mod clock;
+mod collection;
+mod expand;
+mod fault;
+mod filter;
+mod http;
+mod id;
+mod json;
+mod keys;
+mod list;
+mod params;
+mod rate;
+mod recipe;
+mod record;
+mod relation;
+mod route;
+mod seed;
+mod sim;
+mod timeline;
+mod view;
+
+pub use account::{Account, AccountBuilder, BuildError, MutationError};
+pub use catalog::listable_objects;
+pub use fault::Fault;
+pub use id::CustomIds;
+pub use keys::ApiKey;
+pub use rate::{RateLimit, RateLimits};
+pub use record::{Logged, Seen};
+pub use sim::{Sim, SimOptions};

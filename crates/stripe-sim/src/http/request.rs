@@ -1,0 +1,134 @@
+//! Reading a request: its line, its headers, and its body as far as it must be skipped.
+
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpStream;
+
+/// The largest head that is read.
+const MOST: usize = 64 * 1024;
+
+/// One request.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) method: String,
+    /// Path and query as sent.
+    pub(super) target: String,
+    pub(super) path: String,
+    pub(super) query: String,
+    pub(super) keep_alive: bool,
+    headers: Vec<(String, String)>,
+}
+
+/// What came next on a connection.
+pub(super) enum Read {
+    Request(Request),
+    Closed,
+    Malformed,
+}
+
+impl Request {
+    /// Reads the next request. What was read beyond it stays in the buffer.
+    pub(super) async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Read {
+        let end = loop {
+            if let Some(at) = buffer.windows(4).position(|w| w == b"\r\n\r\n") {
+                break at;
+            }
+            if buffer.len() > MOST {
+                return Read::Malformed;
+            }
+            match stream.read_buf(buffer).await {
+                Ok(0) | Err(_) => return Read::Closed,
+                Ok(_) => {}
+            }
+        };
+        let parsed = std::str::from_utf8(&buffer[..end]).ok().and_then(parse);
+        buffer.drain(..end + 4);
+        let Some(mut request) = parsed else { return Read::Malformed };
+        if request.header("transfer-encoding").is_some() {
+            // Only writes have bodies, and those are refused: not worth reading.
+            request.keep_alive = false;
+            return Read::Request(request);
+        }
+        let length =
+            request.header("content-length").and_then(|l| l.parse::<usize>().ok()).unwrap_or(0);
+        if length > 0 && request.header("expect").is_some() {
+            request.keep_alive = false;
+            return Read::Request(request);
+        }
+        if length > MOST {
+            return Read::Malformed;
+        }
+        while buffer.len() < length {
+            match stream.read_buf(buffer).await {
+                Ok(0) | Err(_) => return Read::Closed,
+                Ok(_) => {}
+            }
+        }
+        buffer.drain(..length);
+        Read::Request(request)
+    }
+
+    /// A header's value, by its name in lower case.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+
+    pub(super) fn accepts_gzip(&self) -> bool {
+        self.header("accept-encoding").is_some_and(|codings| {
+            codings.split(',').any(|coding| {
+                let mut parts = coding.split(';').map(str::trim);
+                parts.next() == Some("gzip") && !parts.any(|p| p == "q=0")
+            })
+        })
+    }
+}
+
+fn parse(head: &str) -> Option<Request> {
+    let mut lines = head.split("\r\n");
+    let mut words = lines.next()?.split(' ');
+    let (method, target, version) = (words.next()?, words.next()?, words.next()?);
+    if words.next().is_some() || !version.starts_with("HTTP/1.") || !target.starts_with('/') {
+        return None;
+    }
+    let headers: Vec<(String, String)> = lines
+        .map(|line| {
+            line.split_once(':').map(|(n, v)| (n.to_ascii_lowercase(), v.trim().to_owned()))
+        })
+        .collect::<Option<_>>()?;
+    let connection =
+        headers.iter().find(|(n, _)| n == "connection").map(|(_, v)| v.to_ascii_lowercase());
+    let keep_alive = match connection.as_deref() {
+        Some("close") => false,
+        Some("keep-alive") => true,
+        _ => version == "HTTP/1.1",
+    };
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    Some(Request {
+        method: method.to_owned(),
+        target: target.to_owned(),
+        path: path.to_owned(),
+        query: query.to_owned(),
+        keep_alive,
+        headers,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heads_are_parsed_or_refused() {
+        let request = parse(
+            "GET /v1/customers?limit=3 HTTP/1.1\r\nHost: x\r\nAccept-Encoding: br, gzip;q=0.5",
+        )
+        .unwrap();
+        assert_eq!((request.path.as_str(), request.query.as_str()), ("/v1/customers", "limit=3"));
+        assert!(request.keep_alive && request.accepts_gzip());
+        assert!(!parse("GET / HTTP/1.0\r\nHost: x").unwrap().keep_alive);
+        for broken in
+            ["", "GET /", "GET http://x/ HTTP/1.1", "GET / HTTP/2", "GET / HTTP/1.1\r\nnocolon"]
+        {
+            assert!(parse(broken).is_none(), "{broken}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Writing JSON text straight into a `String`: no value tree on the hot path.
+
+use std::fmt::Write as _;
+
+/// Appends a JSON string literal.
+pub(crate) fn string(out: &mut String, text: &str) {
+    out.push('"');
+    let mut plain = 0;
+    for (at, c) in text.char_indices() {
+        let escape = match c {
+            '"' => "\\\"",
+            '\\' => "\\\\",
+            '\n' => "\\n",
+            '\r' => "\\r",
+            '\t' => "\\t",
+            c if (c as u32) < 0x20 => "",
+            _ => continue,
+        };
+        out.push_str(&text[plain..at]);
+        if escape.is_empty() {
+            unsigned_escape(out, c as u32);
+        } else {
+            out.push_str(escape);
+        }
+        plain = at + c.len_utf8();
+    }
+    out.push_str(&text[plain..]);
+    out.push('"');
+}
+
+fn unsigned_escape(out: &mut String, code: u32) {
+    // Writing to a String cannot fail.
+    let _ = write!(out, "\\u{code:04x}");
+}
+
+/// Appends an integer.
+pub(crate) fn int(out: &mut String, value: i64) {
+    let mut digits = [0u8; 20];
+    let mut at = digits.len();
+    let mut rest = value.unsigned_abs();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if value < 0 {
+        out.push('-');
+    }
+    out.extend(digits[at..].iter().map(|d| char::from(*d)));
+}
+
+/// Appends `null`, or the integer.
+pub(crate) fn int_or_null(out: &mut String, value: Option<i64>) {
+    match value {
+        Some(value) => int(out, value),
+        None => out.push_str("null"),
+    }
+}
+
+/// Appends `true` or `false`.
+pub(crate) fn boolean(out: &mut String, value: bool) {
+    out.push_str(if value { "true" } else { "false" });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_reads_back() {
+        for text in ["", "plain", "q\"b\\n\n\r\t\u{1}\u{1f}é💥", "\0"] {
+            let mut out = String::new();
+            string(&mut out, text);
+            assert_eq!(serde_json::from_str::<String>(&out).unwrap(), text);
+        }
+        for value in [0, 7, -1, 10, i64::MAX, i64::MIN] {
+            let mut out = String::new();
+            int(&mut out, value);
+            assert_eq!(out, value.to_string());
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! API keys and what they may read.
+
+use std::collections::BTreeSet;
+
+use crate::answer::Failure;
+
+/// A key that the simulator accepts, or knows and refuses.
+#[derive(Clone, Debug)]
+pub struct ApiKey {
+    secret: String,
+    denied: BTreeSet<String>,
+    account_denied: bool,
+    revoked: bool,
+}
+
+impl ApiKey {
+    /// A key that may read everything: `sk_test_...`, `sk_live_...`, or `rk_...` with all permissions.
+    pub fn new(secret: &str) -> Self {
+        Self {
+            secret: secret.to_owned(),
+            denied: BTreeSet::new(),
+            account_denied: false,
+            revoked: false,
+        }
+    }
+
+    /// Takes the permission to read some objects, by Stripe's names for them: they answer 403.
+    #[must_use]
+    pub fn deny<'a>(mut self, objects: impl IntoIterator<Item = &'a str>) -> Self {
+        self.denied.extend(objects.into_iter().map(ToOwned::to_owned));
+        self
+    }
+
+    /// Takes the permission to read `/v1/account`. The 403's message still names the account.
+    #[must_use]
+    pub fn deny_account(mut self) -> Self {
+        self.account_denied = true;
+        self
+    }
+
+    /// Revokes the key: every request answers 401 with `api_key_expired`.
+    #[must_use]
+    pub fn revoke(mut self) -> Self {
+        self.revoked = true;
+        self
+    }
+
+    /// The key itself.
+    pub fn secret(&self) -> &str {
+        &self.secret
+    }
+
+    /// The first and last characters, as Stripe's messages show a key.
+    fn masked(&self) -> String {
+        let start: String = self.secret.chars().take(8).collect();
+        let count = self.secret.chars().count();
+        let end: String = self.secret.chars().skip(count.saturating_sub(4).max(8)).collect();
+        format!("{start}***{end}")
+    }
+
+    /// Refuses the request if the key lacks the permission to read the object. The text is Stripe's:
+    /// <https://github.com/stripe/stripe-node/issues/2246>
+    pub(crate) fn permit(&self, object: &str, own_account: &str) -> Result<(), Failure> {
+        let denied = if object == "account" {
+            self.account_denied || self.denied.contains(object)
+        } else {
+            self.denied.contains(object)
+        };
+        if !denied {
+            return Ok(());
+        }
+        let permission = match object {
+            "account" => "rak_accounts_kyc_basic_read".to_owned(),
+            other => format!("rak_{}_read", other.replace('.', "_")),
+        };
+        Err(Failure::new(
+            403,
+            &format!(
+                "The provided key '{}' does not have the required permissions for this endpoint on account '{own_account}'. \
+                 Having the '{permission}' permission would allow this request to continue.",
+                self.masked()
+            ),
+        ))
+    }
+}
+
+/// Finds the key that an `Authorization` header carries, as Bearer token or as the user of basic authentication.
+pub(crate) fn authenticate<'a>(
+    keys: &'a [ApiKey],
+    header: Option<&str>,
+) -> Result<&'a ApiKey, Failure> {
+    let Some(header) = header else {
+        return Err(Failure::new(
+            401,
+            "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer \
+             auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See https://stripe.com/docs/api#authentication for details.",
+        ));
+    };
+    let (scheme, value) = header.split_once(' ').unwrap_or(("", header));
+    let secret = if scheme.eq_ignore_ascii_case("basic") {
+        let user = base64(value.trim()).unwrap_or_default();
+        user.split(':').next().unwrap_or_default().to_owned()
+    } else {
+        value.trim().to_owned()
+    };
+    match keys.iter().find(|key| key.secret == secret) {
+        Some(key) if key.revoked => {
+            Err(Failure::new(401, &format!("Expired API Key provided: {}", key.masked()))
+                .code("api_key_expired"))
+        }
+        Some(key) => Ok(key),
+        None => Err(Failure::new(
+            401,
+            &format!("Invalid API Key provided: {}", ApiKey::new(&secret).masked()),
+        )),
+    }
+}
+
+fn base64(text: &str) -> Option<String> {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
+    let (mut bits, mut held) = (0u32, 0u32);
+    for byte in text.bytes().take_while(|b| *b != b'=') {
+        bits = (bits << 6) | ALPHABET.iter().position(|a| *a == byte)? as u32;
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            bytes.push((bits >> held) as u8);
+            bits &= (1 << held) - 1;
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_schemes_find_the_key() {
+        let keys = [ApiKey::new("sk_test_simulated"), ApiKey::new("rk_test_old").revoke()];
+        for header in [
+            "Bearer sk_test_simulated",
+            "Basic c2tfdGVzdF9zaW11bGF0ZWQ6",
+            "basic c2tfdGVzdF9zaW11bGF0ZWQ6eA==",
+        ] {
+            assert_eq!(authenticate(&keys, Some(header)).unwrap().secret(), "sk_test_simulated");
+        }
+        assert_eq!(authenticate(&keys, None).unwrap_err().status, 401);
+        let unknown = authenticate(&keys, Some("Bearer sk_test_someone_elses_key")).unwrap_err();
+        assert!(!unknown.message.contains("someone"), "{}", unknown.message);
+        let revoked = authenticate(&keys, Some("Bearer rk_test_old")).unwrap_err();
+        assert_eq!(revoked.code.as_deref(), Some("api_key_expired"));
+    }
+}

@@ -1,0 +1,165 @@
+//! Stripe's two levels of rate limits, and its limit of concurrent requests.
+//! <https://docs.stripe.com/rate-limits>
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::time::Instant;
+
+/// How many requests one level lets through.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RateLimit {
+    /// Requests per second, in the long run.
+    pub per_second: f64,
+    /// Requests at once after a pause.
+    pub burst: f64,
+}
+
+impl RateLimit {
+    /// So many requests per second, and as many at once.
+    pub fn per_second(rate: f64) -> Self {
+        Self { per_second: rate, burst: rate.max(1.0) }
+    }
+}
+
+/// The limits of an account.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct RateLimits {
+    /// Over all requests.
+    pub global: Option<RateLimit>,
+    /// Over the requests to one operation, whatever the ids in its path.
+    pub endpoint: Option<RateLimit>,
+    /// Requests in flight at once.
+    pub concurrency: Option<u64>,
+    /// The `Retry-After` of a 429, in seconds; Stripe does not document one.
+    pub retry_after: Option<u64>,
+}
+
+impl RateLimits {
+    /// No limits, the default.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// 100 requests per second, 25 per endpoint.
+    pub fn live() -> Self {
+        Self {
+            global: Some(RateLimit::per_second(100.0)),
+            endpoint: Some(RateLimit::per_second(25.0)),
+            ..Self::default()
+        }
+    }
+
+    /// 25 requests per second on both levels.
+    pub fn test() -> Self {
+        Self {
+            global: Some(RateLimit::per_second(25.0)),
+            endpoint: Some(RateLimit::per_second(25.0)),
+            ..Self::default()
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Bucket {
+    tokens: f64,
+    filled: Instant,
+}
+
+impl Bucket {
+    fn full(limit: RateLimit, now: Instant) -> Self {
+        Self { tokens: limit.burst, filled: now }
+    }
+
+    fn refill(&mut self, limit: RateLimit, now: Instant) {
+        let passed = now.saturating_duration_since(self.filled).as_secs_f64();
+        self.tokens = (self.tokens + passed * limit.per_second).min(limit.burst);
+        self.filled = now;
+    }
+}
+
+/// The state of the limits.
+pub(crate) struct Limiter {
+    limits: RateLimits,
+    buckets: Mutex<(Option<Bucket>, HashMap<&'static str, Bucket>)>,
+}
+
+impl Limiter {
+    pub(crate) fn new(limits: RateLimits) -> Self {
+        Self { limits, buckets: Mutex::new((None, HashMap::new())) }
+    }
+
+    /// Lets a request through, or says with which `Stripe-Rate-Limited-Reason` it is refused.
+    pub(crate) fn admit(
+        &self,
+        endpoint: &'static str,
+        in_flight: u64,
+        now: Instant,
+    ) -> Result<(), &'static str> {
+        if self.limits.concurrency.is_some_and(|most| in_flight > most) {
+            return Err("global-concurrency");
+        }
+        let mut guard = self.buckets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let (global, endpoints) = &mut *guard;
+        if let Some(limit) = self.limits.endpoint {
+            let bucket = endpoints.entry(endpoint).or_insert_with(|| Bucket::full(limit, now));
+            bucket.refill(limit, now);
+            if bucket.tokens < 1.0 {
+                return Err("endpoint-rate");
+            }
+        }
+        if let Some(limit) = self.limits.global {
+            let bucket = global.get_or_insert_with(|| Bucket::full(limit, now));
+            bucket.refill(limit, now);
+            if bucket.tokens < 1.0 {
+                return Err("global-rate");
+            }
+            bucket.tokens -= 1.0;
+        }
+        if self.limits.endpoint.is_some() {
+            if let Some(bucket) = endpoints.get_mut(endpoint) {
+                bucket.tokens -= 1.0;
+            }
+        }
+        Ok(())
+    }
+
+    /// The `Retry-After` to send with a refusal.
+    pub(crate) fn retry_after(&self) -> Option<u64> {
+        self.limits.retry_after
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn both_levels_let_their_rate_through() {
+        let limiter = Limiter::new(RateLimits::live());
+        let start = Instant::now();
+        let mut passed = [0, 0];
+        let mut reasons = std::collections::BTreeSet::new();
+        for step in 0..4_000u64 {
+            let now = start + Duration::from_millis(step);
+            for (i, endpoint) in ["/v1/a", "/v1/b"].into_iter().enumerate() {
+                match limiter.admit(endpoint, 1, now) {
+                    Ok(()) => passed[i] += 1,
+                    Err(reason) => _ = reasons.insert(reason),
+                }
+            }
+        }
+        // 25 at once and 25 in each of four seconds.
+        assert!(passed.iter().all(|n| (120..=126).contains(n)), "{passed:?}");
+        assert_eq!(reasons.into_iter().collect::<Vec<_>>(), ["endpoint-rate"]);
+        let endpoints: Vec<&'static str> = vec!["1", "2", "3", "4", "5", "6"];
+        let limiter = Limiter::new(RateLimits::live());
+        let all = endpoints
+            .iter()
+            .flat_map(|e| (0..25).map(move |_| *e))
+            .map(|e| limiter.admit(e, 1, start));
+        let refused: Vec<_> = all.filter_map(Result::err).collect();
+        assert_eq!(refused, vec!["global-rate"; 50]);
+    }
+}
