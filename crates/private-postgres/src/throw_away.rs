@@ -26,13 +26,20 @@ const SHELL: &str = "/bin/sh";
 const PREFIX: &str = "t-";
 const SWEEP_LIMIT: Duration = Duration::from_secs(60);
 
-/// Runs as the server's user, who can signal nobody else's processes. SIGQUIT is PostgreSQL's
-/// immediate shutdown. The wait is bounded, as the process may be a stranger.
+/// Runs as the server's user, who can signal nobody else's processes. SIGINT is PostgreSQL's fast
+/// shutdown, which frees its shared memory; SIGQUIT, the immediate one, takes two seconds even when
+/// idle. The waits are bounded, as the process may be a stranger.
 const KILLER: &str = r#"
+gone() {
+    n=0
+    while kill -0 "$pid"; do
+        n=$((n + 1)); [ $n -lt 500 ] || return 1
+        sleep 0.01
+    done
+}
 read -r _
-read -r pid < "$1/cluster/postmaster.pid" && kill -QUIT "$pid" || exit
-n=0
-while [ $n -lt 500 ] && kill -0 "$pid"; do n=$((n + 1)); sleep 0.02; done
+read -r pid < "$1/cluster/postmaster.pid" && kill -INT "$pid" || exit
+gone || { kill -QUIT "$pid"; gone; }
 "#;
 
 /// Runs as we do, because the folder is ours; reads until the killer is gone.

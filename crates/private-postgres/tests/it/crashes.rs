@@ -1,9 +1,10 @@
 //! Whatever is killed, the next start works.
 
-use std::fs;
-use std::os::unix::fs::{MetadataExt, chown};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 use private_postgres::{Error, Options, Server};
@@ -70,15 +71,25 @@ async fn backends_that_outlive_a_killed_server_are_waited_for() {
 }
 
 /// A living process that runs as the server's user but has nothing to do with it.
-fn stranger(cluster: &Path) -> std::process::Child {
-    use std::os::unix::process::CommandExt;
-    let owner = fs::metadata(cluster).unwrap();
-    let mut sleep = Command::new("sleep");
-    sleep.arg("600").current_dir("/");
-    if rustix::process::geteuid().is_root() {
-        sleep.uid(owner.uid()).gid(owner.gid());
+struct Stranger(Child);
+
+impl Stranger {
+    fn beside(cluster: &Path) -> Stranger {
+        let owner = fs::metadata(cluster).unwrap();
+        let mut sleep = Command::new("sleep");
+        sleep.arg("600").current_dir("/").stdout(Stdio::null()).stderr(Stdio::null());
+        if rustix::process::geteuid().is_root() {
+            sleep.uid(owner.uid()).gid(owner.gid());
+        }
+        Stranger(sleep.spawn().unwrap())
     }
-    sleep.spawn().unwrap()
+}
+
+impl Drop for Stranger {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
 }
 
 /// After a reboot the old files can name a process of somebody else.
@@ -89,16 +100,16 @@ async fn files_of_a_crash_that_name_a_stranger_do_not_block_the_start() {
     let (cluster, socket_dir) = (server.cluster_dir().to_owned(), server.socket_dir().to_owned());
     let pid_file = cluster.join("postmaster.pid");
     let lock_file = socket_dir.join(".s.PGSQL.5432.lock");
-    let mut stranger = stranger(&cluster);
+    let stranger = Stranger::beside(&cluster);
     let moved = |text: String| {
         let (_, rest) = text.split_once('\n').unwrap();
-        format!("{}\n{rest}", stranger.id())
+        format!("{}\n{rest}", stranger.0.id())
     };
     let [pid_text, lock_text] = [&pid_file, &lock_file].map(|f| fs::read_to_string(f).unwrap());
     let owner = fs::metadata(&cluster).unwrap();
     server.stop().await.unwrap();
     fs::create_dir(&socket_dir).unwrap();
-    fs::set_permissions(&socket_dir, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    fs::set_permissions(&socket_dir, Permissions::from_mode(0o700)).unwrap();
     for (path, text) in [(&pid_file, pid_text), (&lock_file, lock_text)] {
         fs::write(path, moved(text)).unwrap();
         chown(path, Some(owner.uid()), Some(owner.gid())).unwrap();
@@ -109,8 +120,6 @@ async fn files_of_a_crash_that_name_a_stranger_do_not_block_the_start() {
     assert!(!server.joined());
     assert_eq!(ask(&server.connection_url(), "select 'yes'").await, "yes");
     server.stop().await.unwrap();
-    stranger.kill().unwrap();
-    stranger.wait().unwrap();
 }
 
 #[tokio::test]
