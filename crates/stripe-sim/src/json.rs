@@ -65,6 +65,53 @@ pub(crate) fn boolean(out: &mut String, value: bool) {
     out.push_str(if value { "true" } else { "false" });
 }
 
+/// The text of a top-level member of an object, the last of several. Works on any nesting and any number, as it never
+/// reads values; `None` also when the text is no object.
+pub(crate) fn member<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let bytes = text.as_bytes();
+    let (mut depth, mut at, mut found) = (0usize, 0, None);
+    let mut key: Option<&str> = None;
+    let mut value_from = None;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'"' => {
+                let start = at + 1;
+                at = string_end(bytes, start)?;
+                if depth == 1 && value_from.is_none() {
+                    key = text.get(start..at);
+                }
+            }
+            b':' if depth == 1 && value_from.is_none() => value_from = Some(at + 1),
+            b'{' | b'[' => depth += 1,
+            b',' | b'}' | b']' => {
+                let ends = depth == 1;
+                if bytes[at] != b',' {
+                    depth = depth.checked_sub(1)?;
+                }
+                if let Some(from) = value_from.filter(|_| ends) {
+                    if key == Some(name) {
+                        found = text.get(from..at).map(str::trim);
+                    }
+                    value_from = None;
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    found
+}
+
+fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        match bytes.get(at)? {
+            b'"' => return Some(at),
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,5 +128,20 @@ mod tests {
             int(&mut out, value);
             assert_eq!(out, value.to_string());
         }
+    }
+
+    #[test]
+    fn members_are_found_without_reading_values() {
+        let deep = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
+        let text = format!(
+            r#"{{ "a" : "x\"}},{{" , "deep":{deep},"n": 1e400000 , "o":{{"a":7}},"a":[1,"a"],"last":null}}"#
+        );
+        assert_eq!(member(&text, "a"), Some(r#"[1,"a"]"#));
+        assert_eq!(member(&text, "n"), Some("1e400000"));
+        assert_eq!(member(&text, "o"), Some(r#"{"a":7}"#));
+        assert_eq!(member(&text, "last"), Some("null"));
+        assert_eq!(member(&text, "deep"), Some(deep.as_str()));
+        assert_eq!((member(&text, "x"), member("", "x"), member("]", "x")), (None, None, None));
+        assert_eq!(member(r#"{"a":"}\\"}"#, "a"), Some(r#""}\\""#));
     }
 }

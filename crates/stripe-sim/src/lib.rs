@@ -28,6 +28,8 @@ mod id;
 mod json;
 mod keys;
 mod list;
+#[cfg(test)]
+mod list_tests;
 mod params;
 mod rate;
 mod recipe;

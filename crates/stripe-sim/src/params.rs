@@ -190,8 +190,9 @@ pub(crate) fn filters(
 ) -> Result<(), Failure> {
     for (name, text) in pairs {
         let (outer, inner) = nested(name);
-        if outer == skip || matches!(outer, "expand" | "limit" | "starting_after" | "ending_before")
-        {
+        // What a list requires beside its parent (a time span, an ownership) selects what is computed, not which rows.
+        let selects = outer == skip || list.required.iter().any(|r| r == outer);
+        if selects || matches!(outer, "expand" | "limit" | "starting_after" | "ending_before") {
             continue;
         }
         if outer == "created" && list.created {

@@ -21,6 +21,8 @@ use crate::view::{Row, View};
 pub(crate) use catalogue::price_is_inline;
 pub(crate) use events::event_type;
 pub(crate) use lists::Embedded;
+#[cfg(test)]
+pub(crate) use lists::percent_encode;
 pub(crate) use money::money_parts;
 
 /// Writes one property's value.

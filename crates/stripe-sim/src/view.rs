@@ -204,14 +204,16 @@ impl<'a> View<'a> {
     /// One property's JSON text, without making the whole object when the recipe alone decides. `None`: absent.
     pub(crate) fn property(&self, key: Key, name: &str, out: &mut String) -> bool {
         out.clear();
-        let raw = self.overlay.added(key).is_some_and(|a| a.raw.is_some());
-        if raw || self.overlay.patch(key).is_some() {
+        if let Some(Added { raw: Some(raw), .. }) = self.overlay.added(key) {
+            let found = crate::json::member(raw, name);
+            out.push_str(found.unwrap_or_default());
+            return found.is_some();
+        }
+        if self.overlay.patch(key).is_some() {
             let value = self.value(key, &NOTHING);
-            if let Some(found) = value.get(name) {
-                out.push_str(&found.to_string());
-                return true;
-            }
-            return false;
+            let found = value.get(name);
+            out.push_str(&found.map(Value::to_string).unwrap_or_default());
+            return found.is_some();
         }
         let row = self.row(key);
         self.account.recipes[row.kind].write_property(self, &row, name, out)

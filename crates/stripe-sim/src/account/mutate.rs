@@ -107,7 +107,7 @@ impl Account {
     }
 
     /// Inserts an object whose JSON text is served byte for byte, whatever it is. It is listed at `created`; filters
-    /// see it only as far as it parses. No event is appended.
+    /// see its top-level properties. No event is appended.
     ///
     /// # Errors
     /// When the type is unknown or the id is taken.

@@ -1,0 +1,163 @@
+//! Faults on the wire, limits, latency, counters.
+
+use std::time::{Duration, Instant};
+
+use stripe_sim::{Account, Fault, RateLimit, RateLimits, SimOptions};
+
+use crate::client::{customers, get, http, start, try_get};
+
+#[tokio::test]
+async fn scripted_faults_hit_the_nth_request_and_no_other() {
+    let sim = customers(SimOptions { log: true, ..SimOptions::default() }).await;
+    let path = "/v1/customers";
+    sim.fail_nth(path, 2, Fault::Status(500));
+    sim.fail_times(path, 4, 2, Fault::ShouldRetry(409, false));
+    let mut statuses = Vec::new();
+    for _ in 0..7 {
+        let answer = get(&sim, path).await;
+        if answer.status == 409 {
+            assert_eq!(answer.header("stripe-should-retry"), Some("false"));
+        }
+        statuses.push(answer.status);
+    }
+    assert_eq!(statuses, [200, 500, 200, 409, 409, 200, 200]);
+    assert_eq!((sim.requests(), sim.requests_to(path), sim.requests_to("/v1/charges")), (7, 7, 0));
+    let log = sim.log();
+    assert_eq!(log[1].status, 500);
+    assert_eq!(log[1].fault.as_deref(), Some("Status(500)"));
+    assert_eq!((log[6].method.as_str(), log[6].target.as_str()), ("GET", path));
+}
+
+#[tokio::test]
+async fn each_fault_is_what_its_name_says() {
+    let sim = start(
+        Account::builder(1).objects("customer", 300),
+        SimOptions { gzip: false, ..SimOptions::default() },
+    )
+    .await;
+    let path = "/v1/customers";
+    let whole = get(&sim, path).await.text.len();
+    for broken in [Fault::Reset, Fault::ResetMidBody, Fault::TruncatedWrongLength] {
+        sim.fail_nth(path, 1, broken.clone());
+        assert!(try_get(&sim, path).await.is_err(), "{broken:?}");
+        assert_eq!(get(&sim, path).await.status, 200);
+    }
+    sim.fail_nth(path, 1, Fault::Truncated);
+    let half = get(&sim, path).await;
+    assert!(
+        half.status == 200
+            && half.text.len() < whole
+            && serde_json::from_str::<serde_json::Value>(&half.text).is_err()
+    );
+    sim.fail_nth(path, 1, Fault::MalformedJson);
+    assert!(serde_json::from_str::<serde_json::Value>(&get(&sim, path).await.text).is_err());
+    for status in [200, 502] {
+        sim.fail_nth(path, 1, Fault::Html(status));
+        let page = get(&sim, path).await;
+        assert_eq!((page.status, page.header("content-type")), (status, Some("text/html")));
+    }
+    sim.fail_nth(path, 1, Fault::LockTimeout);
+    let locked = get(&sim, path).await;
+    assert_eq!((locked.status, locked.error()["code"].as_str()), (429, Some("lock_timeout")));
+    assert_eq!(locked.header("stripe-rate-limited-reason"), None);
+    sim.fail_nth(path, 1, Fault::RateLimited);
+    assert_eq!(get(&sim, path).await.header("stripe-rate-limited-reason"), Some("global-rate"));
+    sim.fail_nth(path, 1, Fault::EmptyWithMore);
+    let empty = get(&sim, path).await.json();
+    assert_eq!(
+        (empty["data"].as_array().unwrap().len(), empty["has_more"].as_bool()),
+        (0, Some(true))
+    );
+    sim.fail_nth(path, 1, Fault::Hang);
+    let request = http().get(format!("{}{path}", sim.base_url())).bearer_auth(sim.key());
+    let hung = request.timeout(Duration::from_millis(300)).send().await.unwrap_err();
+    assert!(hung.is_timeout());
+    assert_eq!(get(&sim, path).await.status, 200);
+}
+
+#[tokio::test]
+async fn faults_by_chance_are_a_function_of_the_seed() {
+    let options = SimOptions {
+        fault_rate: 0.3,
+        faults: vec![Fault::Status(500), Fault::Status(503)],
+        seed: 5,
+        ..SimOptions::default()
+    };
+    let mut runs = Vec::new();
+    for _ in 0..2 {
+        let sim = customers(options.clone()).await;
+        let mut statuses = Vec::new();
+        for _ in 0..100 {
+            statuses.push(get(&sim, "/v1/customers?limit=1").await.status);
+        }
+        runs.push(statuses);
+    }
+    assert_eq!(runs[0], runs[1]);
+    let failed = runs[0].iter().filter(|s| **s != 200).count();
+    assert!((15..45).contains(&failed), "{failed}");
+}
+
+#[tokio::test]
+async fn limits_answer_429_with_the_reason() {
+    let slow = RateLimit { per_second: 0.001, burst: 3.0 };
+    let limits = RateLimits { endpoint: Some(slow), retry_after: Some(7), ..RateLimits::none() };
+    let sim = customers(SimOptions { limits, ..SimOptions::default() }).await;
+    for _ in 0..3 {
+        assert_eq!(get(&sim, "/v1/customers").await.status, 200);
+    }
+    let refused = get(&sim, "/v1/customers").await;
+    assert_eq!(refused.status, 429);
+    assert_eq!(refused.header("stripe-rate-limited-reason"), Some("endpoint-rate"));
+    assert_eq!(refused.header("retry-after"), Some("7"));
+    assert_eq!(get(&sim, "/v1/charges").await.status, 200, "another endpoint has its own bucket");
+    let ids: Vec<String> = sim.account().ids("customer").take(4).collect();
+    let mut statuses = Vec::new();
+    for id in ids {
+        statuses.push(get(&sim, &format!("/v1/customers/{id}")).await.status);
+    }
+    assert_eq!(statuses, [200, 200, 200, 429], "all ids share one endpoint");
+    assert_eq!(sim.rate_limited(), 2);
+}
+
+#[tokio::test]
+async fn latency_and_concurrency_are_seen() {
+    let sim =
+        customers(SimOptions { latency: Duration::from_millis(80), ..SimOptions::default() }).await;
+    let started = Instant::now();
+    let (a, b, c) = tokio::join!(
+        get(&sim, "/v1/customers"),
+        get(&sim, "/v1/customers"),
+        get(&sim, "/v1/charges")
+    );
+    assert!(started.elapsed() >= Duration::from_millis(80));
+    assert!([a, b, c].iter().all(|answer| answer.status == 200));
+    assert_eq!(sim.max_concurrent(), 3);
+    let limits = RateLimits { concurrency: Some(1), ..RateLimits::none() };
+    let sim = customers(SimOptions {
+        limits,
+        latency: Duration::from_millis(80),
+        ..SimOptions::default()
+    })
+    .await;
+    let (a, b) = tokio::join!(get(&sim, "/v1/customers"), get(&sim, "/v1/customers"));
+    let mut statuses = [a.status, b.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses[1], 429);
+}
+
+#[tokio::test]
+async fn dropping_the_simulator_frees_its_port() {
+    let sim = customers(SimOptions::default()).await;
+    let base = sim.base_url();
+    get(&sim, "/v1/customers").await;
+    drop(sim);
+    let mut refused = false;
+    for _ in 0..100 {
+        refused = http().get(format!("{base}/v1/customers")).send().await.is_err();
+        if refused {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    assert!(refused);
+}
