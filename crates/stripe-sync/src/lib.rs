@@ -1,12 +1,31 @@
 //! Copies a Stripe account into PostgreSQL, keeps the copy current, and can prove it.
+//!
+//! Start at [`StripeSync`]; `ARCHITECTURE.md` in the repository draws the whole.
 
 mod account;
 mod backfill;
 mod catalog;
+mod config;
+mod error;
+mod link;
+mod nested;
 mod order;
 mod postgres;
+mod refresh;
 mod row;
+mod store;
 mod stripe;
+mod sync;
 
 pub use account::{AccountId, Mode};
+pub use backfill::{
+    BackfillRequest, Progress, Range, RangeError, Report, RunInfo, RunStatus, Snapshot, Stop,
+    StreamProgress, StreamReport, UnknownObject,
+};
+pub use config::{Config, DatabaseUrl};
+pub use error::{Error, ErrorKind};
 pub use order::Stamp;
+pub use postgres::{BadName, Names, QuarantinedRow, QueryResult, StatusRow};
+pub use refresh::{Outcome, Refreshed};
+pub use stripe::{ApiBase, ApiBaseError, ApiKey, KeyError, Limit, RateOptions, Stats};
+pub use sync::{Identity, Migration, StripeSync, api_version, identify, objects};

@@ -67,7 +67,8 @@ impl Each {
 
 fn path(text: &str) -> Option<Vec<String>> {
     let steps: Vec<String> = text.split('.').map(str::to_owned).collect();
-    let plain = |s: &String| !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let plain =
+        |s: &String| !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     steps.iter().all(plain).then_some(steps)
 }
 

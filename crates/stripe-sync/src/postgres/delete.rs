@@ -56,7 +56,9 @@ impl Database {
                 .execute_typed(&format!("delete from {name} {which}"), &key)
                 .await
                 .map_err(fail)?;
-            self.delete_children(&transaction, statements, account, table, id).await.map_err(fail)?;
+            self.delete_children(&transaction, statements, account, table, id)
+                .await
+                .map_err(fail)?;
             gone
         };
         transaction

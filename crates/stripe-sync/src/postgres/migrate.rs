@@ -83,7 +83,8 @@ impl Database {
     /// # Errors
     /// The schema holds data of the other mode; nothing has been changed.
     pub(crate) async fn bind_mode(&self, names: &Names, mode: Mode) -> Result<(), PostgresError> {
-        let fail = |e: tokio_postgres::Error| PostgresError::new("cannot read the schema's mode", &e);
+        let fail =
+            |e: tokio_postgres::Error| PostgresError::new("cannot read the schema's mode", &e);
         let client = self.get().await?;
         let meta = names.table("_meta");
         client
@@ -136,10 +137,8 @@ async fn is_current(
     names: &Names,
     catalog: &Catalog,
 ) -> Result<bool, tokio_postgres::Error> {
-    let sql =
-        format!("select 1 from {} where catalog_version = $1", names.table("_migrations"));
-    let row =
-        transaction.query_typed_opt(&sql, &[(&catalog.version(), Type::TEXT)]).await?;
+    let sql = format!("select 1 from {} where catalog_version = $1", names.table("_migrations"));
+    let row = transaction.query_typed_opt(&sql, &[(&catalog.version(), Type::TEXT)]).await?;
     Ok(row.is_some())
 }
 

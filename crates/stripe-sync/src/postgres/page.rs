@@ -39,7 +39,6 @@ pub(crate) struct PageCommit<'a> {
     pub(crate) batches: Vec<Batch<'a>>,
     pub(crate) complete_lists: Vec<ChildList>,
     pub(crate) top: Option<i64>,
-    pub(crate) rows: i64,
     pub(crate) pages: i64,
     pub(crate) requests: i64,
     /// Stripe said `has_more = false`: the slice ends here.
@@ -51,11 +50,20 @@ pub(crate) struct PageCommit<'a> {
     pub(crate) clear_quarantine: bool,
 }
 
+/// What pages mean once the ledger's bounds are known.
+#[derive(Debug)]
+pub(crate) struct Judged {
+    /// Where the reading stands then.
+    pub(crate) trail: Vec<Passed>,
+    /// Rows inside the bounds; the others are another slice's to count.
+    pub(crate) rows: i64,
+}
+
 /// How a commit went.
 #[derive(Debug)]
 pub(crate) enum Committed {
     /// Durable. The slice goes on inside these bounds behind this trail.
-    Done { bounds: Bounds, trail: Vec<Passed>, replaced: u64, quarantined: u64 },
+    Done { bounds: Bounds, trail: Vec<Passed>, rows: i64, replaced: u64, quarantined: u64 },
     /// Another owner has the slice; nothing was written.
     Fenced,
     /// Nothing was written: these objects must be fetched again first.
@@ -65,7 +73,7 @@ pub(crate) enum Committed {
 const DOING: &str = "cannot commit a page";
 
 impl Database {
-    /// Commits pages. `judge` tells the new trail from the bounds that the ledger holds.
+    /// Commits pages. `judge` tells what they mean under the bounds that the ledger holds.
     ///
     /// Not cancel-safe in the sense that a dropped call may or may not have committed; the fence
     /// makes a repetition harmless.
@@ -76,7 +84,7 @@ impl Database {
         &self,
         statements: &Statements,
         page: &PageCommit<'_>,
-        judge: impl Fn(Bounds) -> Vec<Passed>,
+        judge: impl Fn(Bounds) -> Judged,
     ) -> Result<Committed, PostgresError> {
         match self.try_commit(statements, page, &judge, false).await {
             // A refused row has aborted the transaction; this time every statement is guarded.
@@ -91,13 +99,17 @@ impl Database {
         &self,
         statements: &Statements,
         page: &PageCommit<'_>,
-        judge: &impl Fn(Bounds) -> Vec<Passed>,
+        judge: &impl Fn(Bounds) -> Judged,
         guarded: bool,
     ) -> Result<Committed, PostgresError> {
         let fail = |e: tokio_postgres::Error| PostgresError::new(DOING, &e);
         let mut client = self.get().await?;
         let transaction = client.transaction().await.map_err(fail)?;
-        begin(&transaction, statements, page).await.map_err(fail)?;
+        let locks = shared_locks(statements, page.batches.iter().map(|b| b.table));
+        transaction
+            .batch_execute(&format!("set local synchronous_commit = off; {locks}"))
+            .await
+            .map_err(fail)?;
         let Some(bounds) = fence(&transaction, statements, page).await.map_err(fail)? else {
             return Ok(Committed::Fenced);
         };
@@ -130,14 +142,14 @@ impl Database {
         for list in &page.complete_lists {
             remove_older(&transaction, statements, page.account, list).await?;
         }
-        let trail = judge(bounds);
+        let Judged { trail, rows } = judge(bounds);
         if page.done {
-            finish(&transaction, statements, page).await.map_err(fail)?;
+            finish(&transaction, statements, page, rows).await.map_err(fail)?;
         } else {
-            keep_position(&transaction, statements, page, &trail).await.map_err(fail)?;
+            keep_position(&transaction, statements, page, &trail, rows).await.map_err(fail)?;
         }
         transaction.commit().await.map_err(fail)?;
-        Ok(Committed::Done { bounds, trail, replaced, quarantined })
+        Ok(Committed::Done { bounds, trail, rows, replaced, quarantined })
     }
 
     /// Writes rows outside of a slice: a nested list's page, a refreshed object.
@@ -153,16 +165,11 @@ impl Database {
         for guarded in [false, true] {
             let mut client = self.get().await?;
             let transaction = client.transaction().await.map_err(fail)?;
-            share_tables(&transaction, statements, batches).await.map_err(fail)?;
-            let written = write_batches(
-                &transaction,
-                statements,
-                account,
-                batches,
-                request_id,
-                guarded,
-            )
-            .await;
+            let locks = shared_locks(statements, batches.iter().map(|b| b.table));
+            transaction.batch_execute(&locks).await.map_err(fail)?;
+            let written =
+                write_batches(&transaction, statements, account, batches, request_id, guarded)
+                    .await;
             let (uncertain, quarantined) = match written {
                 Err(error) if error.trouble == Trouble::RowRefused && !guarded => continue,
                 other => other?,
@@ -191,7 +198,8 @@ impl Database {
         let fail = |e: tokio_postgres::Error| PostgresError::new("cannot write rows", &e);
         let mut client = self.get().await?;
         let transaction = client.transaction().await.map_err(fail)?;
-        lock_shared(&transaction, statements, [table.name.as_str()]).await.map_err(fail)?;
+        let locks = shared_locks(statements, [table]);
+        transaction.batch_execute(&locks).await.map_err(fail)?;
         let done = statements.replace(&transaction, table, account, row, seen).await?;
         transaction.commit().await.map_err(fail)?;
         Ok(done)
@@ -215,8 +223,7 @@ async fn write_batches(
             quarantined += refused;
             settled
         } else {
-            let settled =
-                statements.upsert(transaction, batch.table, account, &batch.rows).await?;
+            let settled = statements.upsert(transaction, batch.table, account, &batch.rows).await?;
             quarantine::clear(transaction, statements, batch, account).await?;
             settled
         };
@@ -225,40 +232,19 @@ async fn write_batches(
     Ok((uncertain, quarantined))
 }
 
-async fn begin(
-    transaction: &Transaction<'_>,
-    statements: &Statements,
-    page: &PageCommit<'_>,
-) -> Result<(), tokio_postgres::Error> {
-    transaction.batch_execute("set local synchronous_commit = off").await?;
-    share_tables(transaction, statements, &page.batches).await
-}
-
-async fn share_tables(
-    transaction: &Transaction<'_>,
-    statements: &Statements,
-    batches: &[Batch<'_>],
-) -> Result<(), tokio_postgres::Error> {
-    lock_shared(transaction, statements, batches.iter().map(|b| b.table.name.as_str())).await
-}
-
 /// Writers share a table, hard deletes take it alone: a page and a delete in two open
 /// transactions must not leave both a row and its tombstone.
-pub(super) async fn lock_shared<'t>(
-    transaction: &Transaction<'_>,
+fn shared_locks<'t>(
     statements: &Statements,
-    tables: impl IntoIterator<Item = &'t str>,
-) -> Result<(), tokio_postgres::Error> {
+    tables: impl IntoIterator<Item = &'t Table>,
+) -> String {
     let mut keys: Vec<i64> =
-        tables.into_iter().map(|table| statements.names.lock_key(table)).collect();
+        tables.into_iter().map(|table| statements.names.lock_key(&table.name)).collect();
     keys.sort_unstable();
     keys.dedup();
     let locks: Vec<String> =
         keys.iter().map(|key| format!("pg_advisory_xact_lock_shared({key})")).collect();
-    match locks.is_empty() {
-        true => Ok(()),
-        false => transaction.batch_execute(&format!("select {}", locks.join(", "))).await,
-    }
+    format!("select {}", locks.join(", "))
 }
 
 async fn fence(
@@ -267,9 +253,8 @@ async fn fence(
     page: &PageCommit<'_>,
 ) -> Result<Option<Bounds>, tokio_postgres::Error> {
     let sql = format!(
-        "update {} set seq = seq + 1, rows = rows + $4, pages = pages + $5,
-                requests = requests + $6, top = coalesce(top, $7),
-                lease_until = now() + $8 * interval '1 second'
+        "update {} set seq = seq + 1, pages = pages + $4, requests = requests + $5,
+                top = coalesce(top, $6), lease_until = now() + $7 * interval '1 second'
          where id = $1 and epoch = $2 and seq = $3 returning lo, hi",
         statements.names.table("_slices")
     );
@@ -280,7 +265,6 @@ async fn fence(
                 (&page.slice.id, Type::INT8),
                 (&page.slice.epoch, Type::INT8),
                 (&page.seq, Type::INT8),
-                (&page.rows, Type::INT8),
                 (&page.pages, Type::INT8),
                 (&page.requests, Type::INT8),
                 (&page.top, Type::INT8),
@@ -296,9 +280,10 @@ async fn keep_position(
     statements: &Statements,
     page: &PageCommit<'_>,
     trail: &[Passed],
+    rows: i64,
 ) -> Result<(), tokio_postgres::Error> {
     let sql = format!(
-        "update {} set trail = $2::text::jsonb, bottom = $3 where id = $1",
+        "update {} set trail = $2::text::jsonb, bottom = $3, rows = rows + $4 where id = $1",
         statements.names.table("_slices")
     );
     let bottom = trail.last().and_then(|row| row.created);
@@ -309,6 +294,7 @@ async fn keep_position(
                 (&page.slice.id, Type::INT8),
                 (&trail_json(trail), Type::TEXT),
                 (&bottom, Type::INT8),
+                (&rows, Type::INT8),
             ],
         )
         .await?;
@@ -321,11 +307,13 @@ async fn finish(
     transaction: &Transaction<'_>,
     statements: &Statements,
     page: &PageCommit<'_>,
+    rows: i64,
 ) -> Result<(), tokio_postgres::Error> {
     let slices = statements.names.table("_slices");
     let streams = statements.names.table("_streams");
     let (run, stream) = (page.slice.run_id, page.slice.stream.as_str());
-    let key = [(&run as &(dyn tokio_postgres::types::ToSql + Sync), Type::INT8), (&stream, Type::TEXT)];
+    let key =
+        [(&run as &(dyn tokio_postgres::types::ToSql + Sync), Type::INT8), (&stream, Type::TEXT)];
     // Two slices that end at once must see each other: the second waits here.
     transaction
         .query_typed(
@@ -338,11 +326,11 @@ async fn finish(
             &format!(
                 "with gone as (delete from {slices} where id = $1
                                returning run_id, stream, rows, requests)
-                 update {streams} s set rows = s.rows + gone.rows,
+                 update {streams} s set rows = s.rows + gone.rows + $2,
                         requests = s.requests + gone.requests, updated_at = now()
                  from gone where s.run_id = gone.run_id and s.stream = gone.stream"
             ),
-            &[(&page.slice.id, Type::INT8)],
+            &[(&page.slice.id, Type::INT8), (&rows, Type::INT8)],
         )
         .await?;
     let left = transaction

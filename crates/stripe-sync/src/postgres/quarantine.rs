@@ -101,11 +101,7 @@ pub(super) async fn clear(
                 "delete from {} where table_name = $1 and account_id = $2 and id = any($3)",
                 statements.names.table("_quarantine")
             ),
-            &[
-                (&batch.table.name, Type::TEXT),
-                (&account, Type::TEXT),
-                (&ids, Type::TEXT_ARRAY),
-            ],
+            &[(&batch.table.name, Type::TEXT), (&account, Type::TEXT), (&ids, Type::TEXT_ARRAY)],
         )
         .await
         .map_err(|e| PostgresError::new("cannot clear the quarantine", &e))?;

@@ -203,7 +203,9 @@ impl Database {
         let client = self.get().await?;
         let owners: Vec<String> = client
             .query_typed(
-                &format!("select distinct owner from {slices} where run_id = $1 and owner is not null"),
+                &format!(
+                    "select distinct owner from {slices} where run_id = $1 and owner is not null"
+                ),
                 &[(&run_id, Type::INT8)],
             )
             .await

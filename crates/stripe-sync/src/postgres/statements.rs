@@ -94,11 +94,7 @@ fn unnest(table: &Table) -> String {
     arrays.push(format!("${}::jsonb[]", count + 1));
     arrays.push(format!("${}::timestamptz[]", count + 2));
     let columns: Vec<String> = table.columns.iter().map(|c| quote(&c.name)).collect();
-    format!(
-        "unnest({}) as e({}, _extra, last_synced_at)",
-        arrays.join(", "),
-        columns.join(", ")
-    )
+    format!("unnest({}) as e({}, _extra, last_synced_at)", arrays.join(", "), columns.join(", "))
 }
 
 fn list(columns: &[&str], prefix: &str) -> String {

@@ -25,9 +25,9 @@ pub(super) fn connector(verify: Verify) -> Result<MakeRustlsConnect, String> {
         .map_err(|e| e.to_string())?;
     let config = match verify {
         Verify::Full => builder.with_platform_verifier().map_err(|e| e.to_string())?,
-        Verify::None => builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AnyServer(provider))),
+        Verify::None => {
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyServer(provider)))
+        }
     };
     Ok(MakeRustlsConnect::new(config.with_no_client_auth()))
 }
@@ -108,7 +108,10 @@ mod tests {
             took("host=h sslmode=require dbname=d"),
             ("host=h dbname=d".into(), Some("require".into()))
         );
-        assert_eq!(took("postgres://u@h/d?sslmode=disable"), ("postgres://u@h/d".into(), Some("disable".into())));
+        assert_eq!(
+            took("postgres://u@h/d?sslmode=disable"),
+            ("postgres://u@h/d".into(), Some("disable".into()))
+        );
         assert_eq!(took("postgres://u@h/d"), ("postgres://u@h/d".into(), None));
     }
 }

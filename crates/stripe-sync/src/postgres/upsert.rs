@@ -39,6 +39,11 @@ impl Statements {
         Statements { names, sql: Arc::default() }
     }
 
+    /// Where the tables are.
+    pub(crate) fn names(&self) -> &Names {
+        &self.names
+    }
+
     fn of(&self, table: &Table) -> Arc<Sql> {
         let mut sql = self.sql.lock().unwrap_or_else(PoisonError::into_inner);
         match sql.get(&table.name) {
@@ -63,8 +68,9 @@ impl Statements {
             return Ok(Settled::default());
         }
         let sql = self.of(table);
-        let fail =
-            |e: tokio_postgres::Error| PostgresError::new(format!("cannot write {}", table.name), &e);
+        let fail = |e: tokio_postgres::Error| {
+            PostgresError::new(format!("cannot write {}", table.name), &e)
+        };
         let mut encoded = encode(table, rows);
         let arrays: Vec<WireArray<'_>> = encoded.arrays.iter_mut().map(WireArray::new).collect();
         let mut params: Vec<(&(dyn ToSql + Sync), Type)> =

@@ -40,7 +40,8 @@ mod tests {
 
     #[test]
     fn one_winner_per_key_in_key_order() {
-        let batch = vec![seen("b", "1", 5), seen("a", "2", 9), seen("b", "3", 4), seen("a", "4", 9)];
+        let batch =
+            vec![seen("b", "1", 5), seen("a", "2", 9), seen("b", "3", 4), seen("a", "4", 9)];
         let left: Vec<_> = winners(batch).iter().map(|o| (o.id.to_string(), o.json)).collect();
         assert_eq!(left, [("a".to_owned(), "4"), ("b".to_owned(), "1")]);
     }

@@ -126,7 +126,8 @@ fn push(out: &mut Array, column: &Column, value: Option<Value<'_>>, replaced: &m
         }
         SqlType::Double => {
             let exact = number(&raw).is_some_and(|digits| digits <= f64::DIGITS);
-            let value = number(&raw).and_then(|_| raw.parse::<f64>().ok()).filter(|v| v.is_finite());
+            let value =
+                number(&raw).and_then(|_| raw.parse::<f64>().ok()).filter(|v| v.is_finite());
             push_fitting(out, value, Array::push_double) && exact
         }
         SqlType::Numeric => {

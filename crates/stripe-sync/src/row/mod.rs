@@ -12,5 +12,5 @@ mod value;
 
 pub(crate) use array::{Array, Element};
 pub(crate) use batch::{Observation, winners};
-pub(crate) use encode::{Encoded, encode};
-pub(crate) use scan::{elements, get, get_path, is_null, string};
+pub(crate) use encode::encode;
+pub(crate) use scan::{elements, fields, get, get_path, string};

@@ -158,12 +158,7 @@ mod tests {
         let found: Vec<_> = fields(text).collect();
         assert_eq!(
             found,
-            [
-                ("a", "1"),
-                (r#"b\"c"#, r#""x}\\""#),
-                ("d", r#"{"e":[1,{"f":"]"}]}"#),
-                ("g", "null")
-            ]
+            [("a", "1"), (r#"b\"c"#, r#""x}\\""#), ("d", r#"{"e":[1,{"f":"]"}]}"#), ("g", "null")]
         );
         assert_eq!(get(text, "b\"c"), Some(r#""x}\\""#));
         assert_eq!(get_path(text, &["d".into(), "e".into()]), Some(r#"[1,{"f":"]"}]"#));

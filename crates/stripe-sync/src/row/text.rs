@@ -157,7 +157,10 @@ mod tests {
 
     #[test]
     fn compacts_outside_of_strings_only() {
-        assert_eq!(compact("{ \"a b\" : [ 1,\n 2 ], \"c\\\" d\": \" \" }"), r#"{"a b":[1,2],"c\" d":" "}"#);
+        assert_eq!(
+            compact("{ \"a b\" : [ 1,\n 2 ], \"c\\\" d\": \" \" }"),
+            r#"{"a b":[1,2],"c\" d":" "}"#
+        );
     }
 
     proptest::proptest! {

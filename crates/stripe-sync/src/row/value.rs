@@ -100,7 +100,8 @@ mod tests {
     fn the_first_value_that_is_not_null_wins() {
         let sources = ["subscription", "parent.subscription_details.subscription"];
         let old = r#"{"subscription":"sub_1"}"#;
-        let new = r#"{"subscription":null,"parent":{"subscription_details":{"subscription":"sub_2"}}}"#;
+        let new =
+            r#"{"subscription":null,"parent":{"subscription_details":{"subscription":"sub_2"}}}"#;
         assert_eq!(look(&sources, old).as_deref(), Some("own \"sub_1\""));
         assert_eq!(look(&sources, new).as_deref(), Some("\"sub_2\""));
         assert_eq!(look(&sources, r#"{"parent":null}"#), None);
@@ -118,7 +119,10 @@ mod tests {
         assert_eq!(look(&tax, r#"{"t":null}"#), None);
         assert_eq!(look(&["first(d[])"], r#"{"d":["di_1","di_2"]}"#).as_deref(), Some("\"di_1\""));
         assert_eq!(look(&["first(d[])"], r#"{"d":[]}"#), None);
-        assert_eq!(look(&["ids(d[])"], r#"{"d":["a",{"id":"b"}]}"#).as_deref(), Some(r#"["a","b"]"#));
+        assert_eq!(
+            look(&["ids(d[])"], r#"{"d":["a",{"id":"b"}]}"#).as_deref(),
+            Some(r#"["a","b"]"#)
+        );
         assert_eq!(look(&["parent()"], "{}").as_deref(), Some("text par_1"));
         assert_eq!(look(&["x", "false()"], "{}").as_deref(), Some("false"));
     }

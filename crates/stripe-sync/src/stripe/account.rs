@@ -9,13 +9,17 @@ use crate::account::AccountId;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AccountError {
     /// 401.
-    #[error("stripe does not know this key; it may be mistyped, deleted or of another account: copy it again from the Dashboard, Developers, API keys")]
+    #[error(
+        "stripe does not know this key; it may be mistyped, deleted or of another account: copy it again from the Dashboard, Developers, API keys"
+    )]
     KeyUnknown(#[source] StripeError),
     /// 401, with a code that says so.
     #[error("this key has expired; make a new one in the Dashboard, Developers, API keys")]
     KeyExpired(#[source] StripeError),
     /// A restricted key that may not read its own account.
-    #[error("the key may not say which account it belongs to; pass --account acct_... (the Dashboard shows it under Settings, Account details)")]
+    #[error(
+        "the key may not say which account it belongs to; pass --account acct_... (the Dashboard shows it under Settings, Account details)"
+    )]
     NotNamed(#[source] StripeError),
     /// The answer has no id.
     #[error("stripe's answer to GET /v1/account has no account id; pass --account acct_...")]
@@ -55,7 +59,9 @@ pub(crate) async fn resolve_account(
     let id = serde_json::from_str::<Account>(&answer.body).ok().and_then(|account| account.id);
     let named = id.as_deref().and_then(AccountId::parse);
     match (explicit.cloned(), named) {
-        (Some(asked), Some(actual)) if asked != actual => Err(AccountError::Other { asked, actual }),
+        (Some(asked), Some(actual)) if asked != actual => {
+            Err(AccountError::Other { asked, actual })
+        }
         (Some(account), _) | (None, Some(account)) => Ok(account),
         (None, None) => Err(AccountError::NoId),
     }

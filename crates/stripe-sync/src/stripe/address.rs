@@ -88,13 +88,17 @@ pub enum ApiBaseError {
     #[error("the API base is not an http(s) address; write it like https://api.stripe.com")]
     NotAUrl,
     /// The key would cross the network in clear text.
-    #[error("the API base uses http to another machine, which would show the key to the network; use https")]
+    #[error(
+        "the API base uses http to another machine, which would show the key to the network; use https"
+    )]
     PlainHttp,
     /// `user:password@host`
     #[error("the API base has a user name or password in it; remove it")]
     UserInfo,
     /// A path, a query or a fragment.
-    #[error("the API base has more than scheme, host and port; remove what follows them (/v1 is added by itself)")]
+    #[error(
+        "the API base has more than scheme, host and port; remove what follows them (/v1 is added by itself)"
+    )]
     MoreThanOrigin,
 }
 

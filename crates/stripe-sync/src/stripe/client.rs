@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::address::ApiBase;
 use super::advice::{Advice, advise};
-use super::backoff::{LONGEST_RETRY_AFTER, pause};
+use super::backoff::{Backoff, LONGEST_RETRY_AFTER};
 use super::clock::StripeClock;
 use super::error::StripeError;
 use super::exchange::{Delivery, exchange};
@@ -88,6 +88,7 @@ struct Shared {
     limiter: Limiter,
     outage: OutageGate,
     counters: Counters,
+    backoff: Backoff,
 }
 
 impl StripeClient {
@@ -97,6 +98,20 @@ impl StripeClient {
     /// Kind `Setup` if the rate is no positive number, the version cannot be a header, or the
     /// system's certificates cannot be read.
     pub(crate) fn new(options: ClientOptions) -> Result<StripeClient, StripeError> {
+        StripeClient::paced(options, Backoff::OF_REQUESTS, Backoff::OF_KNOCKS)
+    }
+
+    /// A client whose pauses are too short for anybody but a test.
+    #[cfg(test)]
+    pub(super) fn hurried(options: ClientOptions) -> Result<StripeClient, StripeError> {
+        StripeClient::paced(options, Backoff::HURRIED, Backoff::HURRIED)
+    }
+
+    fn paced(
+        options: ClientOptions,
+        backoff: Backoff,
+        knocks: Backoff,
+    ) -> Result<StripeClient, StripeError> {
         let ClientOptions { key, base, version, account, rate, .. } = options;
         if !rate.is_usable() {
             return Err(StripeError::setup("the request rate must be a positive number".into()));
@@ -116,8 +131,9 @@ impl StripeClient {
             max_attempts: options.max_attempts.max(1),
             clock: StripeClock::new(),
             limiter: Limiter::new(rate),
-            outage: OutageGate::new(options.outage_patience),
+            outage: OutageGate::new(options.outage_patience, knocks),
             counters: Counters::default(),
+            backoff,
         };
         Ok(StripeClient { shared: Arc::new(shared) })
     }
@@ -256,7 +272,12 @@ impl Shared {
                     add(&self.counters.rate_limited, 1);
                     let retry_after = retry_after.map(|asked| asked.min(LONGEST_RETRY_AFTER));
                     if self.limiter.slow_down(&leave, reason, retry_after) {
-                        tracing::info!(endpoint = request.endpoint, ?reason, ?retry_after, "stripe asks to slow down");
+                        tracing::info!(
+                            endpoint = request.endpoint,
+                            ?reason,
+                            ?retry_after,
+                            "stripe asks to slow down"
+                        );
                     }
                 }
             }
@@ -265,18 +286,24 @@ impl Shared {
     }
 
     /// How long to wait before the next attempt; `None` if there is none.
-    fn what_next(&self, failure: &Failure, pass: &Pass<'_>, effort: &mut Effort) -> Option<Duration> {
+    fn what_next(
+        &self,
+        failure: &Failure,
+        pass: &Pass<'_>,
+        effort: &mut Effort,
+    ) -> Option<Duration> {
         let now = Instant::now();
         match advise(failure) {
             Advice::GiveUp => None,
             Advice::Again { retry_after } => {
                 effort.attempts += 1;
-                (effort.attempts < self.max_attempts).then(|| pause(effort.attempts, retry_after))
+                let pause = self.backoff.pause(effort.attempts, retry_after);
+                (effort.attempts < self.max_attempts).then_some(pause)
             }
             Advice::SlowDown { retry_after, .. } => {
                 effort.limited += 1;
                 let first = *effort.first_limited.get_or_insert(now);
-                let wait = pause(effort.limited, retry_after);
+                let wait = self.backoff.pause(effort.limited, retry_after);
                 (now + wait < first + RATE_LIMIT_PATIENCE).then_some(wait)
             }
             Advice::WaitForStripe => {

@@ -83,7 +83,8 @@ impl Offset {
             learned => learned,
         };
         let sent = sent.0.saturating_add(offset);
-        let latest = date.map_or(i64::MAX, |date| date.saturating_mul(SECOND).saturating_add(SECOND - 1));
+        let latest =
+            date.map_or(i64::MAX, |date| date.saturating_mul(SECOND).saturating_add(SECOND - 1));
         Stamp::from_micros(sent.min(latest))
     }
 }

@@ -98,11 +98,9 @@ impl StripeError {
                 source: Some(Box::new(why)),
                 ..bare(StripeErrorKind::Malformed)
             },
-            Failure::TooLarge { status, request_id } => StripeError {
-                status: Some(status),
-                request_id,
-                ..bare(StripeErrorKind::TooLarge)
-            },
+            Failure::TooLarge { status, request_id } => {
+                StripeError { status: Some(status), request_id, ..bare(StripeErrorKind::TooLarge) }
+            }
             Failure::Refused(refusal) => {
                 let kind = kind_of(&refusal);
                 let Refusal { status, request_id, error, .. } = refusal;
@@ -351,7 +349,11 @@ mod tests {
             (500, PLAIN, false),
             (302, PLAIN, false),
         ] {
-            assert_eq!(error(&request, status, body).is_not_available(), expected, "{status} {body}");
+            assert_eq!(
+                error(&request, status, body).is_not_available(),
+                expected,
+                "{status} {body}"
+            );
         }
     }
 

@@ -200,7 +200,15 @@ mod tests {
 
     #[test]
     fn other_bodies_are_none_of_stripes() {
-        for body in ["", "<html>", "{}", "[]", r#"{"error":"invalid_grant"}"#, "\"error\"", "{\"error\":{\"code\":"] {
+        for body in [
+            "",
+            "<html>",
+            "{}",
+            "[]",
+            r#"{"error":"invalid_grant"}"#,
+            "\"error\"",
+            "{\"error\":{\"code\":",
+        ] {
             assert!(ErrorBody::parse(body.as_bytes()).is_none(), "{body}");
         }
         assert!(ErrorBody::parse(b"{\"error\":{\"message\":\"\xff\"}}").is_none());

@@ -46,7 +46,8 @@ impl ApiKey {
         if text.contains(['"', '\'', '`', '\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}']) {
             return Err(KeyError::Quoted);
         }
-        let Some((prefix, mode)) = PREFIXES.into_iter().find(|(prefix, _)| text.starts_with(prefix))
+        let Some((prefix, mode)) =
+            PREFIXES.into_iter().find(|(prefix, _)| text.starts_with(prefix))
         else {
             return Err(KeyError::from_foreign_prefix(text));
         };
@@ -100,16 +101,24 @@ impl fmt::Display for ApiKey {
 #[non_exhaustive]
 pub enum KeyError {
     /// Nothing but white space.
-    #[error("the Stripe key is empty; set STRIPE_SECRET_KEY to a secret key (sk_...) or a restricted key (rk_...) from the Dashboard, Developers, API keys")]
+    #[error(
+        "the Stripe key is empty; set STRIPE_SECRET_KEY to a secret key (sk_...) or a restricted key (rk_...) from the Dashboard, Developers, API keys"
+    )]
     Empty,
     /// `pk_...`
-    #[error("this is a publishable key (pk_), which reads nothing; copy the secret key (sk_...) or a restricted key (rk_...) from the Dashboard")]
+    #[error(
+        "this is a publishable key (pk_), which reads nothing; copy the secret key (sk_...) or a restricted key (rk_...) from the Dashboard"
+    )]
     Publishable,
     /// `whsec_...`
-    #[error("this is the signing secret of a webhook (whsec_), not a key; copy the secret key (sk_...) or a restricted key (rk_...) from the Dashboard")]
+    #[error(
+        "this is the signing secret of a webhook (whsec_), not a key; copy the secret key (sk_...) or a restricted key (rk_...) from the Dashboard"
+    )]
     WebhookSecret,
     /// `sk_org_...`
-    #[error("keys of an organization (sk_org_) are not supported yet; use a secret key (sk_...) or a restricted key (rk_...) of one account")]
+    #[error(
+        "keys of an organization (sk_org_) are not supported yet; use a secret key (sk_...) or a restricted key (rk_...) of one account"
+    )]
     Organization,
     /// A blank, tab or line break inside.
     #[error("the Stripe key has a blank or line break inside; copy it again as one word")]
@@ -118,13 +127,17 @@ pub enum KeyError {
     #[error("the Stripe key has a quotation mark in it; pass it without quotes")]
     Quoted,
     /// Anything else.
-    #[error("this is not a Stripe key; it begins with sk_live_, sk_test_, rk_live_ or rk_test_; copy it from the Dashboard, Developers, API keys")]
+    #[error(
+        "this is not a Stripe key; it begins with sk_live_, sk_test_, rk_live_ or rk_test_; copy it from the Dashboard, Developers, API keys"
+    )]
     Prefix,
     /// Cut off.
     #[error("the Stripe key ends right after its prefix; copy it again in full length")]
     TooShort,
     /// Such as the dots or stars of a key that the Dashboard shows shortened.
-    #[error("the Stripe key has a character that no key has; reveal it in the Dashboard and copy it in full length")]
+    #[error(
+        "the Stripe key has a character that no key has; reveal it in the Dashboard and copy it in full length"
+    )]
     IllegalCharacter,
 }
 

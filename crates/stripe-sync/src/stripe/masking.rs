@@ -7,8 +7,7 @@ const LONGEST: usize = 400;
 const PREFIXES: [&str; 6] = ["sk_", "rk_", "pk_", "ek_", "uk_", "whsec_"];
 
 /// What is a secret even in the middle of a word, as behind `%20`.
-const ANYWHERE: [&str; 6] =
-    ["sk_live_", "sk_test_", "sk_org_", "rk_live_", "rk_test_", "whsec_"];
+const ANYWHERE: [&str; 6] = ["sk_live_", "sk_test_", "sk_org_", "rk_live_", "rk_test_", "whsec_"];
 
 /// Replaces every word that begins like a key by its first letters, cuts client secrets
 /// (`.._secret_..`), turns line breaks into blanks and limits the length.

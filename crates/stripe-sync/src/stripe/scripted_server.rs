@@ -1,1 +1,124 @@
-//! A server for tests that says exactly what a script tells it to.
+//! A server for tests that answers exactly what a script says, byte for byte, and then breaks off
+//! where the script ends. Remembers what it was asked.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+/// What one connection gets for one request.
+#[derive(Debug, Clone)]
+pub(super) enum Reply {
+    /// These bytes, then the end of the connection.
+    Bytes(Vec<u8>),
+    /// These bytes, then a reset instead of an end.
+    ThenReset(Vec<u8>),
+    /// Nothing, with the connection open.
+    Hang,
+}
+
+/// Answers the n-th request with the n-th reply, and all later ones with the last.
+pub(super) struct ScriptedServer {
+    pub(super) address: SocketAddr,
+    heads: Arc<Mutex<Vec<String>>>,
+    task: JoinHandle<()>,
+}
+
+impl ScriptedServer {
+    pub(super) async fn start(script: Vec<Reply>) -> ScriptedServer {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        ScriptedServer::listen(listener, script)
+    }
+
+    pub(super) fn listen(listener: TcpListener, script: Vec<Reply>) -> ScriptedServer {
+        let address = listener.local_addr().unwrap();
+        let heads = Arc::new(Mutex::new(Vec::new()));
+        let task = tokio::spawn(serve(listener, script, Arc::clone(&heads)));
+        ScriptedServer { address, heads, task }
+    }
+
+    /// The heads of all requests so far.
+    pub(super) fn heads(&self) -> Vec<String> {
+        self.heads.lock().unwrap().clone()
+    }
+}
+
+impl Drop for ScriptedServer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn serve(listener: TcpListener, script: Vec<Reply>, heads: Arc<Mutex<Vec<String>>>) {
+    let mut hanging = Vec::new();
+    loop {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let Some(head) = read_head(&mut stream).await else { continue };
+        let number = {
+            let mut heads = heads.lock().unwrap();
+            heads.push(head);
+            heads.len() - 1
+        };
+        match script[number.min(script.len() - 1)].clone() {
+            Reply::Bytes(bytes) => {
+                let _ = stream.write_all(&bytes).await;
+                let _ = stream.shutdown().await;
+            }
+            Reply::ThenReset(bytes) => {
+                let _ = stream.write_all(&bytes).await;
+                stream.set_zero_linger().unwrap();
+            }
+            Reply::Hang => hanging.push(stream),
+        }
+    }
+}
+
+async fn read_head(stream: &mut TcpStream) -> Option<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let byte = stream.read_u8().await.ok()?;
+        head.push(byte);
+    }
+    String::from_utf8(head).ok()
+}
+
+/// A complete answer. Each header is `Name: value`.
+pub(super) fn answer(status: u16, headers: &[&str], body: &str) -> Reply {
+    Reply::Bytes(message(status, headers, body.as_bytes(), body.len()))
+}
+
+/// An answer that promises more bytes than it has.
+pub(super) fn truncated(status: u16, body: &str) -> Reply {
+    Reply::Bytes(message(status, &[], body.as_bytes(), body.len() + 10))
+}
+
+/// [`ONE_CHARGE`], compressed by another tool (`gzip -9`).
+const ONE_CHARGE_PACKED: &[u8] = b"\
+      \x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xab\x56\x4a\x49\x2c\x49\x54\xb2\x8a\xae\
+      \x56\xca\x4c\x51\xb2\x52\x4a\xce\x88\x37\x54\xaa\x8d\xd5\x51\xca\x48\x2c\x8e\xcf\
+      \xcd\x2f\x4a\x55\xb2\x4a\x4b\xcc\x29\x4e\xad\x05\x00\x3d\x39\x32\x48\x29\x00\x00\
+      \x00\
+";
+
+/// A list of one charge.
+pub(super) const ONE_CHARGE: &str = r#"{"data":[{"id":"ch_1"}],"has_more":false}"#;
+
+/// [`ONE_CHARGE`] compressed, whose last `missing` bytes never come.
+pub(super) fn one_charge_packed(missing: usize) -> Reply {
+    let packed = &ONE_CHARGE_PACKED[..ONE_CHARGE_PACKED.len() - missing];
+    Reply::Bytes(message(200, &["Content-Encoding: gzip"], packed, packed.len()))
+}
+
+/// The bytes of an answer.
+pub(super) fn message(status: u16, headers: &[&str], body: &[u8], length: usize) -> Vec<u8> {
+    let mut bytes = format!("HTTP/1.1 {status} X\r\nContent-Length: {length}\r\n").into_bytes();
+    for header in headers {
+        bytes.extend_from_slice(header.as_bytes());
+        bytes.extend_from_slice(b"\r\n");
+    }
+    bytes.extend_from_slice(b"Connection: close\r\n\r\n");
+    bytes.extend_from_slice(body);
+    bytes
+}

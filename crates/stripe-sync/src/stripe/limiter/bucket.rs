@@ -178,9 +178,12 @@ mod tests {
     #[test]
     fn the_rate_holds_and_bursts_stay_below_stripes_limit() {
         let start = Instant::now();
-        for (rate, expected, limit) in
-            [(75.0, 750..=758, 100), (18.75, 187..=190, 25), (15.0, 150..=152, 20), (1.0, 10..=11, 2)]
-        {
+        for (rate, expected, limit) in [
+            (75.0, 750..=758, 100),
+            (18.75, 187..=190, 25),
+            (15.0, 150..=152, 20),
+            (1.0, 10..=11, 2),
+        ] {
             let left = drain(&mut Bucket::new(rate, start), start, 10.0);
             assert!(expected.contains(&left.len()), "{rate}: {}", left.len());
             assert!(most_in_one_second(&left) <= limit, "{rate}: {}", most_in_one_second(&left));

@@ -2,7 +2,6 @@
 //! requests (<https://docs.stripe.com/rate-limits>), documents no number, so it is felt out.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -11,7 +10,6 @@ use tokio::time::Instant;
 pub(in crate::stripe) const MOST: usize = 64;
 /// Successes that earn one more place.
 const SUCCESSES_PER_PLACE: u32 = 50;
-const BETWEEN_CUTS: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(super) struct InFlight {
@@ -66,11 +64,11 @@ impl InFlight {
         }
     }
 
-    /// Halves what is in use, at most once per second and not for requests that left before the
-    /// last time.
+    /// Halves what is in use, but not for requests that left before the last time: those after it
+    /// left when fewer than the lowered number were on their way.
     pub(super) fn cut(&self, left: Instant, now: Instant) -> bool {
         let mut state = self.state();
-        if state.cut.is_some_and(|cut| left <= cut || now < cut + BETWEEN_CUTS) {
+        if state.cut.is_some_and(|cut| left <= cut) {
             return false;
         }
         // The refused request itself may have left already; it was one of them.
@@ -120,7 +118,6 @@ mod tests {
         let now = Instant::now();
         assert!(in_flight.cut(now, now));
         assert!(!in_flight.cut(now, now), "once for all that left before");
-        assert!(!in_flight.cut(now + BETWEEN_CUTS / 2, now + BETWEEN_CUTS / 2), "once a second");
         drop(places);
         let places = enter_all(&in_flight, MOST);
         assert_eq!((places.len(), in_flight.count()), (MOST / 2, MOST / 2));
@@ -141,7 +138,7 @@ mod tests {
         let in_flight = Arc::new(InFlight::new());
         let now = Instant::now();
         for second in 1..20 {
-            let at = now + BETWEEN_CUTS * second;
+            let at = now + std::time::Duration::from_secs(second);
             assert!(in_flight.cut(at, at));
         }
         assert_eq!(enter_all(&in_flight, 5).len(), 1);

@@ -150,8 +150,8 @@ impl Limiter {
         self.in_flight.succeeded();
     }
 
-    /// A request came back with a 429. True if anything was lowered: at most once per second and
-    /// level, and not for requests that left before the last time.
+    /// A request came back with a 429. True if anything was lowered: a rate at most once per
+    /// second, and nothing for requests that left before the last time.
     pub(super) fn slow_down(
         &self,
         leave: &Leave,

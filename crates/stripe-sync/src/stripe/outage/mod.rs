@@ -8,10 +8,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::backoff::random_share;
+use super::backoff::Backoff;
 
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// As long as Stripe has never answered, a mistyped address or a missing network is likelier than
 /// an outage, and somebody sits before the screen.
 const PATIENCE_BEFORE_FIRST_ANSWER: Duration = Duration::from_secs(30);
@@ -19,6 +17,7 @@ const PATIENCE_BEFORE_FIRST_ANSWER: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(super) struct OutageGate {
     patience: Duration,
+    backoff: Backoff,
     state: Mutex<State>,
     knocker: tokio::sync::Mutex<()>,
 }
@@ -60,8 +59,9 @@ pub(super) enum Verdict {
 }
 
 impl OutageGate {
-    pub(super) fn new(patience: Duration) -> OutageGate {
-        OutageGate { patience, state: Mutex::default(), knocker: tokio::sync::Mutex::new(()) }
+    pub(super) fn new(patience: Duration, backoff: Backoff) -> OutageGate {
+        let knocker = tokio::sync::Mutex::new(());
+        OutageGate { patience, backoff, state: Mutex::default(), knocker }
     }
 
     /// Returns at once unless there is an outage; then waits for its end, or to knock.
@@ -87,7 +87,7 @@ impl OutageGate {
         let patience = self.patience_in(&state);
         let now = Instant::now();
         let Some(outage) = &mut state.outage else {
-            let next_knock = now + pause(0);
+            let next_knock = now + self.backoff.pause(1, None);
             state.outage = Some(Outage { since: now, knocks: 0, next_knock });
             return Verdict::Begins;
         };
@@ -96,7 +96,7 @@ impl OutageGate {
         }
         if pass.knocking.is_some() {
             outage.knocks += 1;
-            outage.next_knock = now + pause(outage.knocks);
+            outage.next_knock = now + self.backoff.pause(outage.knocks + 1, None);
         }
         Verdict::GoesOn
     }
@@ -140,9 +140,4 @@ impl Outage {
     fn is_over(&self, patience: Duration) -> bool {
         self.since.elapsed() >= patience
     }
-}
-
-fn pause(knocks: u32) -> Duration {
-    let longest = FIRST_PAUSE.saturating_mul(2u32.saturating_pow(knocks.min(8))).min(LONGEST_PAUSE);
-    longest.mul_f64(0.5 + random_share() / 2.0)
 }

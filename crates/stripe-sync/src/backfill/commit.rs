@@ -1,0 +1,199 @@
+//! Makes the pages of one slice durable, several in one transaction when they wait anyway.
+
+use std::collections::HashSet;
+use std::sync::PoisonError;
+
+use tokio::sync::mpsc;
+
+use super::fetch::{Prepared, SharedBounds};
+use super::slice::{Bounds, advance};
+use super::worker::{Reader, patiently};
+use crate::catalog::Table;
+use crate::error::Error;
+use crate::nested::children;
+use crate::postgres::{
+    Batch, Claimed, Committed, Judged, PageCommit, Position, PostgresError, Trouble,
+};
+use crate::row::{Observation, winners};
+use crate::store::{self, StoreError};
+
+/// Pages and bytes of one transaction, at most.
+const MOST_PAGES: usize = 10;
+const MOST_BYTES: usize = 4 << 20;
+
+/// Where the slice stands when no more pages come.
+pub(super) enum Progressed {
+    /// The reading can go on from here.
+    Open(Position),
+    /// The slice's last page is durable.
+    Finished,
+    /// Another owner has the slice.
+    Lost,
+}
+
+/// Commits pages until there are no more.
+pub(super) async fn commit(
+    reader: &Reader<'_>,
+    slice: &Claimed,
+    bounds: &SharedBounds,
+    mut pages: mpsc::Receiver<Prepared>,
+) -> Result<Progressed, Error> {
+    let mut position = slice.position.clone();
+    while let Some(first) = pages.recv().await {
+        let mut waiting = vec![first];
+        let mut bytes = waiting[0].bytes;
+        while waiting.len() < MOST_PAGES && bytes < MOST_BYTES {
+            let Ok(next) = pages.try_recv() else { break };
+            bytes += next.bytes;
+            waiting.push(next);
+        }
+        match commit_pages(reader, slice, &position, &waiting).await? {
+            Progressed::Open(next) => {
+                *bounds.lock().unwrap_or_else(PoisonError::into_inner) = next.bounds;
+                position = next;
+            }
+            ended => return Ok(ended),
+        }
+    }
+    Ok(Progressed::Open(position))
+}
+
+async fn commit_pages(
+    reader: &Reader<'_>,
+    slice: &Claimed,
+    position: &Position,
+    pages: &[Prepared],
+) -> Result<Progressed, Error> {
+    let done = pages.last().is_some_and(|p| !p.page.has_more);
+    let requests: i64 = pages.iter().map(|p| p.requests).sum();
+    for page in pages {
+        apply_deletions(reader, page).await?;
+    }
+    // Objects that were fetched again while this was tried; their answers have won.
+    let mut settled: HashSet<String> = HashSet::new();
+    loop {
+        let commit = build(reader, slice, position, pages, &settled, done, requests);
+        let judge = |held: Bounds| judge(position, pages, held, reader.counts_rows());
+        let link = reader.link;
+        match link.database.commit_page(&link.statements, &commit, judge).await {
+            Ok(Committed::Done { bounds, trail, rows, replaced, quarantined }) => {
+                let quarantined = quarantined + pages.iter().map(|p| p.quarantined).sum::<u64>();
+                reader.committed(&slice.stream, rows, requests, replaced, quarantined);
+                return Ok(match done {
+                    true => Progressed::Finished,
+                    false => Progressed::Open(Position { bounds, trail, seq: position.seq + 1 }),
+                });
+            }
+            Ok(Committed::Fenced) => return Ok(Progressed::Lost),
+            Ok(Committed::Uncertain(objects)) => {
+                for (table, id, seen) in objects {
+                    store::settle(link, table, &id, seen).await.map_err(settle_error)?;
+                    settled.insert(id);
+                }
+            }
+            Err(error) if error.trouble == Trouble::Repeat => {}
+            Err(error) if error.trouble == Trouble::Unreachable => {
+                // The commit may have happened and only its answer be lost.
+                tracing::warn!(%error, "the database cannot be reached; waiting");
+                let names = link.statements.names();
+                let found = patiently!(reader.crew, link.database.reread(names, slice))?;
+                match found {
+                    Some(found) if found.seq == position.seq => {}
+                    Some(found) => return Ok(Progressed::Open(found)),
+                    // Finished by that commit, or taken over: nothing is left to do here.
+                    None => return Ok(Progressed::Lost),
+                }
+            }
+            Err(error) => return Err(stream_error(&slice.stream, error)),
+        }
+    }
+}
+
+/// A list should not show deleted objects; one that does is believed.
+async fn apply_deletions(reader: &Reader<'_>, page: &Prepared) -> Result<(), PostgresError> {
+    let link = reader.link;
+    for object in page.objects.iter().filter(|o| o.deleted) {
+        let (table, stamp) = (reader.table, page.page.sent);
+        let account = link.account.as_str();
+        patiently!(
+            reader.crew,
+            link.database.delete_row(&link.statements, account, table, &object.id, stamp)
+        )?;
+    }
+    Ok(())
+}
+
+fn build<'p>(
+    reader: &'p Reader<'_>,
+    slice: &'p Claimed,
+    position: &Position,
+    pages: &'p [Prepared],
+    settled: &HashSet<String>,
+    done: bool,
+    requests: i64,
+) -> PageCommit<'p> {
+    let mut parents: Vec<Observation<'p>> = Vec::new();
+    let mut nested: Vec<(&'static Table, Vec<Observation<'p>>)> = Vec::new();
+    let mut complete_lists = Vec::new();
+    for page in pages {
+        let stamp = page.page.sent;
+        for (object, json) in page.objects() {
+            if object.deleted || settled.contains(&object.id) {
+                continue;
+            }
+            parents.push(Observation { id: object.id.as_str().into(), json, stamp, parent: None });
+            complete_lists.extend(children(reader.table, &object.id, json, stamp, |table, row| {
+                match nested.iter_mut().find(|(t, _)| t.name == table.name) {
+                    Some((_, rows)) => rows.push(row),
+                    None => nested.push((table, vec![row])),
+                }
+            }));
+        }
+        let streamed = page.streamed.iter().filter(|list| !settled.contains(&list.parent));
+        complete_lists.extend(streamed.cloned());
+    }
+    let children = nested.into_iter().map(|(table, rows)| Batch { table, rows: winners(rows) });
+    let mut batches: Vec<Batch<'p>> = children.collect();
+    batches.push(Batch { table: reader.table, rows: winners(parents) });
+    let top = pages[0].objects.first().and_then(|o| o.created);
+    PageCommit {
+        slice,
+        seq: position.seq,
+        account: reader.link.account.as_str(),
+        batches,
+        complete_lists,
+        top,
+        pages: pages.len() as i64,
+        requests,
+        done,
+        parts: reader.list.parts.len() as i32,
+        request_id: pages[0].page.request_id.as_deref(),
+        clear_quarantine: reader.quarantine_in_use(),
+    }
+}
+
+/// What the pages mean under the bounds that the ledger holds at commit.
+fn judge(position: &Position, pages: &[Prepared], held: Bounds, counts: bool) -> Judged {
+    let (mut trail, mut rows) = (position.trail.clone(), 0);
+    for page in pages {
+        let passed = page.passed();
+        if counts {
+            rows += passed.iter().filter(|row| page.asked == held || held.hold(row.created)).count()
+                as i64;
+        }
+        trail = advance(&trail, &passed, page.asked, held);
+    }
+    Judged { trail, rows }
+}
+
+fn settle_error(error: StoreError) -> Error {
+    match error {
+        StoreError::Postgres(error) => error.into(),
+        other => Error::new(crate::error::ErrorKind::Stripe, other.to_string()),
+    }
+}
+
+fn stream_error(stream: &str, error: PostgresError) -> Error {
+    tracing::error!(stream, %error, "a page could not be committed");
+    error.into()
+}

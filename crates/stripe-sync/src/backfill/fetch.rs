@@ -1,0 +1,357 @@
+//! Reads the pages of one slice, one page ahead of what has been committed.
+//!
+//! Knows where the list goes on, not what is durable: it ends at any doubt, and the worker begins
+//! again from the ledger.
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+
+use super::slice::{Bounds, Passed, advance};
+use super::worker::Reader;
+use crate::catalog::{List, Table};
+use crate::nested::{self, NestedError};
+use crate::postgres::{ChildList, Position};
+use crate::row::{get, string};
+use crate::stripe::{Page, Request, StripeError};
+
+/// Objects per page; Stripe's most (FACTS 3).
+const LIMIT: usize = 100;
+/// A page larger than this makes the following ones of its slice smaller.
+const LARGE_PAGE: usize = 4 << 20;
+/// What a first page is taken for before its size is known.
+const GUESS: usize = 256 << 10;
+/// How often a page that says `has_more` without rows is asked for again.
+const EMPTY_TRIES: u32 = 3;
+/// After the request to stop, how long a page in flight may still take.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// Memory for pages in flight, in KiB.
+pub(super) const BUDGET: usize = 40 << 10;
+
+/// A page with its nested lists read to the end.
+pub(super) struct Prepared {
+    pub(super) page: Page,
+    pub(super) asked: Bounds,
+    pub(super) objects: Vec<PreparedObject>,
+    pub(super) streamed: Vec<ChildList>,
+    /// HTTP requests it took, nested lists included.
+    pub(super) requests: i64,
+    pub(super) quarantined: u64,
+    pub(super) bytes: usize,
+    _memory: OwnedSemaphorePermit,
+}
+
+/// What is known of one object of a page.
+pub(super) struct PreparedObject {
+    pub(super) id: String,
+    pub(super) created: Option<i64>,
+    /// The object with whole nested lists, if they came cut off.
+    pub(super) completed: Option<String>,
+    pub(super) deleted: bool,
+}
+
+impl Prepared {
+    /// The objects as they are to be stored.
+    pub(super) fn objects(&self) -> impl Iterator<Item = (&PreparedObject, &str)> {
+        let whole = |(object, sent): (_, _)| {
+            let object: &PreparedObject = object;
+            (object, object.completed.as_deref().unwrap_or(sent))
+        };
+        self.objects.iter().zip(self.page.items()).map(whole)
+    }
+
+    pub(super) fn passed(&self) -> Vec<Passed> {
+        self.objects.iter().map(|o| Passed { id: o.id.clone(), created: o.created }).collect()
+    }
+}
+
+/// Why the reading ended.
+pub(super) enum Fetched {
+    /// The last page has been handed over.
+    End,
+    /// The committer takes no more pages.
+    Closed,
+    /// Somebody asked to stop.
+    Stopped,
+    /// The cursor's object is gone or left the filter.
+    CursorMissing { requests: i64 },
+    /// Nothing that was read lies inside the bounds any more.
+    BoundsMoved,
+    /// The stream cannot be read on.
+    Failed(FetchError),
+}
+
+/// What stops a stream.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FetchError {
+    #[error("{0}")]
+    Stripe(#[from] StripeError),
+    #[error("{0}")]
+    Nested(#[from] NestedError),
+    #[error("{0}")]
+    Broken(&'static str),
+}
+
+/// Bounds as the committer last saw them in the ledger.
+pub(super) type SharedBounds = Mutex<Bounds>;
+
+/// Reads from `position` on and hands pages to `pages`.
+pub(super) async fn fetch(
+    reader: &Reader<'_>,
+    position: &Position,
+    bounds: &SharedBounds,
+    pages: mpsc::Sender<Prepared>,
+) -> Fetched {
+    let mut reading = Reading {
+        reader,
+        bounds,
+        trail: position.trail.clone(),
+        has_cursor: !position.trail.is_empty(),
+        limit: LIMIT,
+        guess: GUESS,
+    };
+    let mut arrived = match reading.next().await {
+        Ok(arrived) => arrived,
+        Err(ended) => return ended,
+    };
+    loop {
+        if !arrived.page.has_more {
+            return match reading.hand_over(arrived, &pages).await {
+                Ok(()) => Fetched::End,
+                Err(ended) => ended,
+            };
+        }
+        if let Err(ended) = reading.pass(&arrived) {
+            return ended;
+        }
+        // While this page's nested lists are read and it waits for its turn, the next one flies.
+        let ahead = Reading { trail: reading.trail.clone(), ..reading };
+        let mut ahead_mut = ahead;
+        let (handed, next) = tokio::join!(reading.hand_over(arrived, &pages), ahead_mut.next());
+        if let Err(ended) = handed {
+            return ended;
+        }
+        (reading.limit, reading.guess) = (ahead_mut.limit, ahead_mut.guess);
+        arrived = match next {
+            Ok(next) => next,
+            Err(ended) => return ended,
+        };
+    }
+}
+
+/// A page off the wire.
+struct Arrived {
+    page: Page,
+    asked: Bounds,
+    memory: OwnedSemaphorePermit,
+}
+
+struct Reading<'r> {
+    reader: &'r Reader<'r>,
+    bounds: &'r SharedBounds,
+    trail: Vec<Passed>,
+    has_cursor: bool,
+    limit: usize,
+    guess: usize,
+}
+
+impl Reading<'_> {
+    /// The page behind the trail.
+    async fn next(&mut self) -> Result<Arrived, Fetched> {
+        for _ in 0..EMPTY_TRIES {
+            let arrived = self.ask().await?;
+            if arrived.page.items().len() > 0 || !arrived.page.has_more {
+                return Ok(arrived);
+            }
+        }
+        Err(broken("stripe says has_more but sends no objects"))
+    }
+
+    async fn ask(&mut self) -> Result<Arrived, Fetched> {
+        let reader = self.reader;
+        if reader.stop.is_asked() {
+            return Err(Fetched::Stopped);
+        }
+        let asked = *self.bounds.lock().unwrap_or_else(PoisonError::into_inner);
+        // A cursor outside of its filter is refused.
+        while self.trail.last().is_some_and(|row| !asked.hold(row.created)) {
+            self.trail.pop();
+        }
+        if self.trail.is_empty() && self.has_cursor {
+            return Err(Fetched::BoundsMoved);
+        }
+        let cursor = self.trail.last().map(|row| row.id.as_str());
+        let request =
+            page_request(reader.table, reader.list, reader.part, asked, cursor, self.limit);
+        let memory = reserve(&reader.memory, self.guess).await;
+        let page = tokio::select! {
+            biased;
+            page = reader.link.client.list(&request) => page,
+            () = stopped_for(reader, GRACE) => return Err(Fetched::Stopped),
+        };
+        drop(memory);
+        let page = page.map_err(|error| match cursor {
+            Some(_) if error.is_cursor_missing() => {
+                Fetched::CursorMissing { requests: i64::from(error.requests) }
+            }
+            _ => Fetched::Failed(error.into()),
+        })?;
+        let bytes = page.bytes();
+        self.guess = bytes.max(1 << 10);
+        if bytes > LARGE_PAGE {
+            self.limit = (self.limit * LARGE_PAGE / bytes).max(1);
+        }
+        let memory = reserve(&reader.memory, bytes).await;
+        Ok(Arrived { page, asked, memory })
+    }
+
+    /// Moves the trail behind a page that is not the last one.
+    fn pass(&mut self, arrived: &Arrived) -> Result<(), Fetched> {
+        let created = self.reader.list.created.as_deref();
+        let rows: Option<Vec<Passed>> = arrived
+            .page
+            .items()
+            .map(|item| {
+                let id = get(item, "id").and_then(string)?.into_owned();
+                Some(Passed { id, created: created_of(item, created) })
+            })
+            .collect();
+        let Some(rows) = rows else {
+            return Err(broken("stripe sent a page with an object that has no id"));
+        };
+        if rows.last().map(|row| &row.id) == self.trail.last().map(|row| &row.id) {
+            return Err(broken("stripe sent the cursor's own page again"));
+        }
+        if !self.reader.list.paged {
+            return Err(broken("a list without pages says has_more"));
+        }
+        let held = *self.bounds.lock().unwrap_or_else(PoisonError::into_inner);
+        self.trail = advance(&self.trail, &rows, arrived.asked, held);
+        self.has_cursor = true;
+        Ok(())
+    }
+
+    /// Completes the page's nested lists and gives it to the committer.
+    async fn hand_over(
+        &self,
+        arrived: Arrived,
+        pages: &mpsc::Sender<Prepared>,
+    ) -> Result<(), Fetched> {
+        let prepared = tokio::select! {
+            biased;
+            prepared = self.prepare(arrived) => prepared,
+            () = stopped_for(self.reader, GRACE) => return Err(Fetched::Stopped),
+        };
+        let prepared = prepared.map_err(|e| Fetched::Failed(e.into()))?;
+        pages.send(prepared).await.map_err(|_| Fetched::Closed)
+    }
+
+    async fn prepare(&self, arrived: Arrived) -> Result<Prepared, NestedError> {
+        use futures_util::{StreamExt, TryStreamExt, stream};
+        const AT_ONCE: usize = 8;
+        let Arrived { page, asked, memory } = arrived;
+        let created = self.reader.list.created.as_deref();
+        let (table, link) = (self.reader.table, self.reader.link);
+        let mut objects: Vec<PreparedObject> = page
+            .items()
+            .enumerate()
+            .map(|(i, item)| PreparedObject {
+                // Without an id the row is refused, and the quarantine needs a name for it.
+                id: get(item, "id")
+                    .and_then(string)
+                    .map_or_else(|| format!("(no id, place {i})"), |id| id.into_owned()),
+                created: created_of(item, created),
+                completed: None,
+                deleted: get(item, "deleted") == Some("true"),
+            })
+            .collect();
+        let mut requests = i64::from(page.requests);
+        let (mut streamed, mut quarantined) = (Vec::new(), 0);
+        if !table.nested.is_empty() {
+            let stamp = page.sent;
+            let ids: Vec<String> = objects.iter().map(|o| o.id.clone()).collect();
+            let mut readings = Vec::new();
+            for ((i, item), id) in page.items().enumerate().zip(&ids) {
+                readings.push(async move {
+                    let done = nested::complete(link, table, id, item, stamp).await?;
+                    Ok::<_, NestedError>((i, done))
+                });
+            }
+            let mut done = stream::iter(readings).buffer_unordered(AT_ONCE);
+            while let Some((i, completed)) = done.try_next().await? {
+                requests += i64::from(completed.requests);
+                quarantined += completed.quarantined;
+                streamed.extend(completed.streamed);
+                objects[i].completed = completed.json;
+            }
+        }
+        let bytes = page.bytes()
+            + objects.iter().filter_map(|o| o.completed.as_ref()).map(String::len).sum::<usize>();
+        Ok(Prepared {
+            page,
+            asked,
+            objects,
+            streamed,
+            requests,
+            quarantined,
+            bytes,
+            _memory: memory,
+        })
+    }
+}
+
+fn created_of(item: &str, property: Option<&str>) -> Option<i64> {
+    get(item, property?)?.parse().ok()
+}
+
+fn broken(what: &'static str) -> Fetched {
+    Fetched::Failed(FetchError::Broken(what))
+}
+
+/// Resolves a while after somebody asked to stop.
+async fn stopped_for(reader: &Reader<'_>, grace: Duration) {
+    reader.stop.asked().await;
+    tokio::time::sleep(grace).await;
+}
+
+/// Waits for room. A page larger than all of it goes alone.
+async fn reserve(memory: &std::sync::Arc<Semaphore>, bytes: usize) -> OwnedSemaphorePermit {
+    let kib = (bytes / 1024).clamp(1, BUDGET) as u32;
+    memory.clone().acquire_many_owned(kib).await.expect("the semaphore is never closed")
+}
+
+/// The request for a page: fixed parameters, bounds, cursor, and what has to be expanded.
+pub(super) fn page_request(
+    table: &Table,
+    list: &List,
+    part: usize,
+    bounds: Bounds,
+    cursor: Option<&str>,
+    limit: usize,
+) -> Request {
+    let mut request = Request::to_list(&list.path);
+    for (name, value) in list.parts.get(part).into_iter().flatten() {
+        request = request.with(name, value.clone());
+    }
+    if list.created.is_some() {
+        if let Some(from) = bounds.from {
+            request = request.with("created[gte]", from.to_string());
+        }
+        if let Some(to) = bounds.to {
+            request = request.with("created[lt]", to.to_string());
+        }
+    }
+    if list.paged {
+        request = request.with("limit", limit.to_string());
+        if let Some(cursor) = cursor {
+            request = request.with("starting_after", cursor);
+        }
+    }
+    for property in &table.expand {
+        request = request.with("expand[]", format!("data.{property}"));
+    }
+    request
+}

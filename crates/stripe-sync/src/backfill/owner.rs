@@ -1,0 +1,77 @@
+//! Who holds a slice: a name from which another process on the same machine can tell that its
+//! owner is dead, so that a run goes on at once after `kill -9`.
+//!
+//! A wrong guess is harmless: a takeover raises the slice's epoch, and the former owner's next
+//! commit is rolled back.
+
+use std::fs;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// `host/boot/pid/started/instance` of this process.
+pub(super) fn this_process(instance: u64) -> String {
+    let pid = std::process::id();
+    let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.subsec_nanos());
+    format!("{}/{pid}/{}/{instance}.{nanos}", machine(), started(pid).unwrap_or_default())
+}
+
+/// Whether the owner ran on this machine and no longer does. Unknown counts as alive.
+pub(super) fn is_dead(owner: &str) -> bool {
+    let Some((place, _)) = owner.rsplit_once('/') else { return false };
+    let Some((place, start)) = place.rsplit_once('/') else { return false };
+    let Some((place, pid)) = place.rsplit_once('/') else { return false };
+    let machine = machine();
+    let (host, boot) = machine.split_once('/').unwrap_or((&machine, ""));
+    let Some((owner_host, owner_boot)) = place.split_once('/') else { return false };
+    if owner_host != host || boot.is_empty() || owner_boot.is_empty() {
+        return false;
+    }
+    // The machine has been started again since.
+    if owner_boot != boot {
+        return true;
+    }
+    let Ok(pid) = pid.parse::<u32>() else { return false };
+    // A process id is used again; the start time tells the processes apart.
+    !start.is_empty() && started(pid).as_deref() != Some(start)
+}
+
+/// `host/boot id`; the boot id is empty where the system has none.
+fn machine() -> String {
+    let read = |path| fs::read_to_string(path).unwrap_or_default().trim().replace('/', "_");
+    format!("{}/{}", read("/proc/sys/kernel/hostname"), read("/proc/sys/kernel/random/boot_id"))
+}
+
+/// When a process was started, in the kernel's ticks; `None` if there is no such process.
+fn started(pid: u32) -> Option<String> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The second field is the command in parentheses and may hold anything; field 3 is the state.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+    let state = fields.next()?;
+    let start = fields.nth(18)?;
+    // A zombie no longer works on anything.
+    (state != "Z").then(|| start.to_owned())
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_living_are_not_dead() {
+        assert!(!is_dead(&this_process(1)));
+    }
+
+    #[test]
+    fn another_start_or_boot_is() {
+        let me = this_process(1);
+        let parts: Vec<&str> = me.split('/').collect();
+        let with = |i: usize, value: &str| {
+            let mut parts = parts.clone();
+            parts[i] = value;
+            parts.join("/")
+        };
+        assert!(is_dead(&with(3, "1")), "the id was used again");
+        assert!(is_dead(&with(1, "other-boot")));
+        assert!(!is_dead(&with(0, "other-host")), "nobody can tell from here");
+        assert!(!is_dead("nonsense"));
+    }
+}

@@ -1,0 +1,152 @@
+//! How a backfill ended: every stream by name, and one word for the whole.
+
+use std::time::Duration;
+
+use crate::catalog::Catalog;
+use crate::postgres::{StreamState, StreamStatus};
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunStatus {
+    /// Every stream was read to its end or is not available on this account.
+    Complete,
+    /// Streams were denied or failed, or rows are in quarantine.
+    Incomplete,
+    /// No stream is available on this account.
+    Failed,
+    /// Somebody asked to stop; the same command continues.
+    Interrupted,
+}
+
+impl RunStatus {
+    /// As in the JSON report.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            RunStatus::Complete => "complete",
+            RunStatus::Incomplete => "incomplete",
+            RunStatus::Failed => "failed",
+            RunStatus::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// One stream's end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamReport {
+    /// The stream's table.
+    pub table: String,
+    /// `complete`, `skipped`, `denied`, `failed`, or `running` if the run was interrupted.
+    pub status: &'static str,
+    /// Rows read.
+    pub synced: i64,
+    /// Requests made.
+    pub requests: i64,
+    /// Why it is not complete, or when it was read if this run did not read it.
+    pub message: Option<String>,
+    /// Stripe's name for the request that failed.
+    pub request_id: Option<String>,
+    /// The list cannot be filtered by `created` and is read whole or not at all.
+    pub unfiltered: bool,
+    /// What the list never shows.
+    pub not_shown: Vec<String>,
+}
+
+/// The whole run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// As in `sync_status`.
+    pub run_id: i64,
+    /// One word for all streams.
+    pub status: RunStatus,
+    /// Of this command; a run may have had several.
+    pub elapsed: Duration,
+    /// HTTP requests of this command, repetitions included.
+    pub requests: u64,
+    /// In the order of their names.
+    pub streams: Vec<StreamReport>,
+    /// Rows that the server refused and that are set aside.
+    pub quarantined: i64,
+    /// Characters that PostgreSQL cannot hold and that became U+FFFD.
+    pub replaced_characters: u64,
+    /// The run began longer ago than Stripe keeps events, 30 days.
+    pub older_than_events: bool,
+}
+
+impl Report {
+    /// Whether every stream that is not complete was denied, which `--skip-denied` accepts.
+    pub fn only_denied(&self) -> bool {
+        self.quarantined == 0
+            && self.status == RunStatus::Incomplete
+            && self.streams.iter().all(|s| matches!(s.status, "complete" | "skipped" | "denied"))
+    }
+}
+
+pub(super) fn streams(states: Vec<StreamState>) -> Vec<StreamReport> {
+    states
+        .into_iter()
+        .map(|state| StreamReport {
+            not_shown: Catalog::get()
+                .table(&state.stream)
+                .map(|table| table.not_shown.clone())
+                .unwrap_or_default(),
+            table: state.stream,
+            status: state.status.as_str(),
+            synced: state.rows,
+            requests: state.requests,
+            message: state.message,
+            request_id: state.request_id,
+            unfiltered: state.unfiltered,
+        })
+        .collect()
+}
+
+/// The word for the whole. Skipping everything means that nothing was read.
+pub(super) fn overall(states: &[StreamState], quarantined: i64, interrupted: bool) -> RunStatus {
+    let any = |status| states.iter().any(|s| s.status == status);
+    let all_skipped = states.iter().all(|s| s.status == StreamStatus::Skipped);
+    if interrupted && any(StreamStatus::Running) {
+        RunStatus::Interrupted
+    } else if any(StreamStatus::Running) || any(StreamStatus::Failed) || any(StreamStatus::Denied) {
+        RunStatus::Incomplete
+    } else if all_skipped {
+        RunStatus::Failed
+    } else if quarantined > 0 {
+        RunStatus::Incomplete
+    } else {
+        RunStatus::Complete
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use StreamStatus::{Complete, Denied, Failed, Running, Skipped};
+
+    #[test]
+    fn one_word_for_all_streams() {
+        let state = |status| StreamState {
+            stream: "customers".into(),
+            status,
+            unfiltered: false,
+            rows: 0,
+            requests: 0,
+            message: None,
+            request_id: None,
+        };
+        for (statuses, quarantined, interrupted, expected) in [
+            (vec![Complete, Skipped], 0, false, RunStatus::Complete),
+            (vec![Complete], 1, false, RunStatus::Incomplete),
+            (vec![Complete, Denied], 0, false, RunStatus::Incomplete),
+            (vec![Complete, Failed], 0, false, RunStatus::Incomplete),
+            (vec![Skipped, Skipped], 0, false, RunStatus::Failed),
+            (vec![Denied, Skipped], 0, false, RunStatus::Incomplete),
+            (vec![Complete, Running], 0, true, RunStatus::Interrupted),
+            (vec![Complete, Running], 0, false, RunStatus::Incomplete),
+            (vec![Complete], 0, true, RunStatus::Complete),
+        ] {
+            let states: Vec<_> = statuses.iter().map(|s| state(*s)).collect();
+            let found = overall(&states, quarantined, interrupted);
+            assert_eq!(found, expected, "{statuses:?} {quarantined} {interrupted}");
+        }
+    }
+}

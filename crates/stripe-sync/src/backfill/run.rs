@@ -1,0 +1,236 @@
+//! A whole backfill: opens the run, lets workers read its slices until none is left, and says
+//! how every stream ended.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use tokio::sync::{Notify, Semaphore};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::fetch::BUDGET;
+use super::progress::{Progress, RunInfo, Stop};
+use super::report::{self, Report, RunStatus};
+use super::slice::cut;
+use super::worker::{Crew, Ending, Reader, patiently, work};
+use super::{BackfillRequest, owner, plan};
+use crate::catalog::{Catalog, Table};
+use crate::error::{Error, ErrorKind};
+use crate::link::Link;
+use crate::postgres::{Claimed, Names, OpenSlice, Run, StreamStatus};
+
+/// Slices read at once. More than the limiter lets through at usual latencies.
+const WORKERS: usize = 32;
+const HEARTBEAT: Duration = Duration::from_secs(10);
+/// How often a worker without a slice looks again when nobody tells it to.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+/// Stripe keeps events for 30 days (FACTS 6).
+const EVENTS_KEPT: i64 = 30 * 86_400;
+
+/// Copies what `request` asks for.
+///
+/// # Errors
+/// Only what ends the whole run: the database or Stripe is gone for good, the key is revoked.
+/// What concerns one stream is in the report.
+pub(crate) async fn backfill(
+    link: Link,
+    request: &BackfillRequest,
+    progress: &Progress,
+    stop: &Stop,
+    outage_patience: Duration,
+) -> Result<Report, Error> {
+    let began = Instant::now();
+    let streams = plan::streams(&request.objects).map_err(Error::usage)?;
+    let new = plan::run(request, &streams, &link.account, link.client.now());
+    let crew = Arc::new(Crew {
+        progress: progress.clone(),
+        stop: stop.clone(),
+        memory: Arc::new(Semaphore::new(BUDGET)),
+        quarantine_in_use: AtomicBool::new(true),
+        outage_patience,
+        idle: Notify::new(),
+        link,
+    });
+    let names = crew.link.statements.names().clone();
+    let database = crew.link.database.clone();
+    let (_, quarantined_before) = database.quarantined(&names, 1).await?;
+    crew.quarantine_in_use.store(quarantined_before > 0, std::sync::atomic::Ordering::Relaxed);
+    let run = patiently!(crew, database.open_run(&names, &new, request.fresh))?;
+    if run.continued {
+        database.release_dead(&names, run.id, owner::is_dead).await?;
+    }
+    let states = database.stream_states(&names, run.id).await?;
+    let info = RunInfo { run_id: run.id, continued: run.continued, started_at: run.started_at };
+    progress.begin(info, crew.link.client.clone(), &states);
+    let requests_before = crew.link.client.stats().requests;
+
+    read_all(&crew, &names, &run).await?;
+
+    let states = patiently!(crew, database.stream_states(&names, run.id))?;
+    progress.update(&states);
+    for state in states.iter().filter(|s| s.status == StreamStatus::Complete && s.requests > 0) {
+        if let Some(table) = Catalog::get().table(&state.stream) {
+            database.build_late_indexes(&names, table).await?;
+        }
+    }
+    let (_, quarantined) = database.quarantined(&names, 1).await?;
+    let status = report::overall(&states, quarantined, stop.is_asked());
+    let unfinished = |s: &crate::postgres::StreamState| {
+        matches!(s.status, StreamStatus::Failed | StreamStatus::Running)
+    };
+    if status != RunStatus::Interrupted {
+        let word = match states.iter().any(unfinished) {
+            // Unfinished: the same command goes on with it.
+            true => "failed",
+            false => status.as_str(),
+        };
+        let word = if status == RunStatus::Failed { "unavailable" } else { word };
+        patiently!(crew, database.close_run(&names, run.id, word))?;
+    }
+    Ok(Report {
+        run_id: run.id,
+        status,
+        elapsed: began.elapsed(),
+        requests: crew.link.client.stats().requests - requests_before,
+        streams: report::streams(states),
+        quarantined,
+        replaced_characters: progress.replaced(),
+        older_than_events: crew.link.client.now().unix_seconds() - run.started_at > EVENTS_KEPT,
+    })
+}
+
+/// Lets workers read until no slice is left, or somebody asks to stop.
+async fn read_all(crew: &Arc<Crew>, names: &Names, run: &Run) -> Result<(), Error> {
+    let owner: Arc<str> = owner::this_process(run.id.unsigned_abs()).into();
+    let mut workers = JoinSet::new();
+    for _ in 0..WORKERS {
+        let (crew, names, owner, run_id) = (crew.clone(), names.clone(), owner.clone(), run.id);
+        workers.spawn(async move { claim_and_work(&crew, &names, run_id, &owner).await });
+    }
+    let heart = {
+        let (crew, names, owner, run_id) = (crew.clone(), names.clone(), owner.clone(), run.id);
+        tokio::spawn(async move { beat(&crew, &names, run_id, &owner).await })
+    };
+    let mut first_error = None;
+    while let Some(ended) = workers.join_next().await {
+        let result = ended.unwrap_or_else(|panic| {
+            Err(Error::new(ErrorKind::Stripe, format!("a worker broke down: {panic}")))
+        });
+        if let Err(error) = result
+            && first_error.is_none()
+        {
+            // The others finish what is in flight.
+            crew.stop.ask();
+            first_error = Some(error);
+        }
+    }
+    heart.abort();
+    match first_error {
+        Some(error) => Err(error.with_hint(
+            "everything committed so far is safe; run the same command again to go on from there",
+        )),
+        None => Ok(()),
+    }
+}
+
+async fn beat(crew: &Crew, names: &Names, run_id: i64, owner: &str) {
+    loop {
+        tokio::time::sleep(HEARTBEAT).await;
+        if let Err(error) = crew.link.database.extend_leases(names, run_id, owner).await {
+            // Commits extend leases as well; a lost lease costs a page, not a row.
+            tracing::warn!(%error, "leases could not be extended");
+        }
+    }
+}
+
+async fn claim_and_work(crew: &Crew, names: &Names, run_id: i64, owner: &str) -> Result<(), Error> {
+    let database = &crew.link.database;
+    loop {
+        if crew.stop.is_asked() {
+            return Ok(());
+        }
+        if let Some(slice) = patiently!(crew, database.claim(names, run_id, owner))? {
+            crew.progress.set_waiting(false);
+            read(crew, names, run_id, slice).await?;
+            crew.idle.notify_waiters();
+            continue;
+        }
+        let (left, free) = patiently!(crew, database.slices_left(names, run_id))?;
+        if left == 0 {
+            crew.idle.notify_waiters();
+            return Ok(());
+        }
+        if free > 0 || split_one(crew, names, run_id).await? {
+            continue;
+        }
+        tokio::select! {
+            () = crew.idle.notified() => {}
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
+            () = crew.stop.asked() => {}
+        }
+    }
+}
+
+/// Cuts the slice with the most left to read. False if none is worth it.
+async fn split_one(crew: &Crew, names: &Names, run_id: i64) -> Result<bool, Error> {
+    let database = &crew.link.database;
+    let open = patiently!(crew, database.open_slices(names, run_id))?;
+    let filters = |slice: &&OpenSlice| {
+        let list = Catalog::get().table(&slice.stream).and_then(|t| t.list.as_ref());
+        list.is_some_and(|list| list.created.is_some())
+    };
+    let best = open
+        .iter()
+        .filter(filters)
+        .filter_map(|slice| cut(&slice.split).map(|(mid, pages)| (slice, mid, pages)))
+        .max_by(|a, b| a.2.total_cmp(&b.2));
+    match best {
+        Some((slice, mid, _)) => Ok(patiently!(crew, database.split(names, slice, mid))?),
+        None => Ok(false),
+    }
+}
+
+async fn read(crew: &Crew, names: &Names, run_id: i64, slice: Claimed) -> Result<(), Error> {
+    let stream = slice.stream.clone();
+    let Some((table, list)) = table_of(&stream) else {
+        return Err(Error::new(
+            ErrorKind::Database,
+            format!("the ledger names the stream {stream}, which this build does not know"),
+        )
+        .with_hint(
+            "the run was begun by another version; use that one, or begin anew with --fresh",
+        ));
+    };
+    let part = usize::try_from(slice.part).unwrap_or(0);
+    let reader = Reader {
+        crew,
+        link: &crew.link,
+        stop: &crew.stop,
+        memory: crew.memory.clone(),
+        table,
+        list,
+        part,
+    };
+    let database = &crew.link.database;
+    match work(&reader, slice).await? {
+        Ending::Finished => {
+            let done = patiently!(crew, database.is_complete(names, run_id, &stream))?;
+            if done {
+                crew.progress.set_status(&stream, StreamStatus::Complete);
+            }
+        }
+        Ending::Lost | Ending::Stopped => {}
+        Ending::Stream { end, requests } => {
+            tracing::debug!(stream, status = end.status.as_str(), "a stream ended");
+            patiently!(crew, database.end_stream(names, run_id, &stream, &end, requests))?;
+            crew.progress.set_status(&stream, end.status);
+        }
+    }
+    Ok(())
+}
+
+fn table_of(stream: &str) -> Option<(&'static Table, &'static crate::catalog::List)> {
+    let table = Catalog::get().table(stream)?;
+    Some((table, table.list.as_ref()?))
+}

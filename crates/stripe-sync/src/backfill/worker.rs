@@ -1,0 +1,251 @@
+//! One worker: reads a slice to its end, fetching and committing side by side.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::time::Instant;
+
+use super::commit::{Progressed, commit};
+use super::fetch::{FetchError, Fetched, fetch};
+use super::progress::{Progress, Stop};
+use crate::catalog::{List, Table};
+use crate::error::Error;
+use crate::link::Link;
+use crate::nested::NestedError;
+use crate::postgres::{Claimed, PostgresError, StreamEnd, StreamStatus, Trouble};
+use crate::stripe::{StripeError, StripeErrorKind};
+
+/// Pages between the fetching and the committing half.
+const AHEAD: usize = 4;
+/// How often a slice is begun anew because its cursors were gone.
+const RESTARTS: i32 = 5;
+
+/// What the workers of a run share.
+pub(super) struct Crew {
+    pub(super) link: Link,
+    pub(super) progress: Progress,
+    pub(super) stop: Stop,
+    pub(super) memory: Arc<Semaphore>,
+    pub(super) quarantine_in_use: AtomicBool,
+    pub(super) outage_patience: Duration,
+    /// Told whenever there may be something to claim or to split.
+    pub(super) idle: Notify,
+}
+
+/// One stream's part as seen by a worker.
+pub(super) struct Reader<'c> {
+    pub(super) crew: &'c Crew,
+    pub(super) link: &'c Link,
+    pub(super) stop: &'c Stop,
+    pub(super) memory: Arc<Semaphore>,
+    pub(super) table: &'static Table,
+    pub(super) list: &'static List,
+    pub(super) part: usize,
+}
+
+/// How the work on a slice ended.
+pub(super) enum Ending {
+    /// Its last page is durable.
+    Finished,
+    /// It belongs to somebody else.
+    Lost,
+    /// Somebody asked to stop; the slice has been given back.
+    Stopped,
+    /// Its stream cannot be read on.
+    Stream { end: StreamEnd, requests: i64 },
+}
+
+/// Reads `slice` until it ends one way or another.
+pub(super) async fn work(reader: &Reader<'_>, mut slice: Claimed) -> Result<Ending, Error> {
+    let link = reader.link;
+    loop {
+        let bounds = Mutex::new(slice.position.bounds);
+        let (sender, receiver) = mpsc::channel(AHEAD);
+        let (fetched, progressed) = tokio::join!(
+            fetch(reader, &slice.position, &bounds, sender),
+            commit(reader, &slice, &bounds, receiver),
+        );
+        slice.position = match progressed? {
+            Progressed::Open(position) => position,
+            Progressed::Finished => return Ok(Ending::Finished),
+            Progressed::Lost => return Ok(Ending::Lost),
+        };
+        match fetched {
+            Fetched::Stopped => {
+                patiently!(reader.crew, link.database.release(link.statements.names(), &slice))?;
+                return Ok(Ending::Stopped);
+            }
+            // The ledger has the position from which to read on.
+            Fetched::BoundsMoved | Fetched::End | Fetched::Closed => {}
+            Fetched::CursorMissing { requests } => {
+                if let Some(end) = rewind(reader, &mut slice).await? {
+                    return Ok(Ending::Stream { end, requests });
+                }
+            }
+            Fetched::Failed(error) => {
+                return judge_failure(reader, &slice, error).await;
+            }
+        }
+    }
+}
+
+/// Goes back to the row before the cursor, or to the slice's start. `Some` if that has been
+/// tried too often.
+async fn rewind(reader: &Reader<'_>, slice: &mut Claimed) -> Result<Option<StreamEnd>, Error> {
+    let mut trail = slice.position.trail.clone();
+    trail.pop();
+    if trail.is_empty() {
+        slice.restarts += 1;
+        if slice.restarts > RESTARTS {
+            return Ok(Some(StreamEnd {
+                status: StreamStatus::Failed,
+                message: format!(
+                    "stripe refused the cursor of a slice {RESTARTS} times; run again to go on"
+                ),
+                request_id: None,
+            }));
+        }
+    }
+    let link = reader.link;
+    let seq = slice.position.seq;
+    let kept = patiently!(
+        reader.crew,
+        link.database.rewind(link.statements.names(), slice, seq, &trail, slice.restarts,)
+    )?;
+    if kept {
+        slice.position.seq += 1;
+        slice.position.trail = trail;
+    }
+    // If not, the next commit finds the fence closed.
+    Ok(None)
+}
+
+async fn judge_failure(
+    reader: &Reader<'_>,
+    slice: &Claimed,
+    error: FetchError,
+) -> Result<Ending, Error> {
+    let message = error.to_string();
+    let stripe: StripeError = match error {
+        FetchError::Stripe(error) => error,
+        FetchError::Nested(NestedError::Postgres(error)) => return Err(error.into()),
+        FetchError::Nested(NestedError::Stripe { source, .. }) => source,
+        FetchError::Nested(NestedError::Broken { .. }) | FetchError::Broken(_) => {
+            let end = StreamEnd { status: StreamStatus::Failed, message, request_id: None };
+            return Ok(Ending::Stream { end, requests: 0 });
+        }
+    };
+    // Neither is a matter of one stream.
+    if matches!(stripe.kind, StripeErrorKind::Unreachable | StripeErrorKind::Unauthorized { .. }) {
+        return Err(stripe.into());
+    }
+    let link = reader.link;
+    let first_page = slice.position.trail.is_empty() && slice.part == 0;
+    let status = if stripe.is_denied() {
+        StreamStatus::Denied
+    } else if first_page
+        && stripe.is_not_available()
+        && !patiently!(
+            reader.crew,
+            link.database.stream_was_available(
+                link.statements.names(),
+                link.account.as_str(),
+                &slice.stream,
+            )
+        )?
+    {
+        StreamStatus::Skipped
+    } else {
+        StreamStatus::Failed
+    };
+    let message = match (&stripe.kind, &stripe.message) {
+        (StripeErrorKind::Denied { missing_permission: Some(missing), .. }, _) => {
+            format!("the key lacks the permission {missing}")
+        }
+        (_, Some(said)) if status == StreamStatus::Skipped => {
+            format!("not available on this account: {said}")
+        }
+        _ => message,
+    };
+    let end = StreamEnd { status, message, request_id: stripe.request_id.clone() };
+    Ok(Ending::Stream { end, requests: i64::from(stripe.requests) })
+}
+
+impl Reader<'_> {
+    /// Rows of a part that repeats an earlier one have been counted.
+    pub(super) fn counts_rows(&self) -> bool {
+        let parts = &self.list.parts;
+        !parts[..self.part.min(parts.len())].contains(&parts[self.part.min(parts.len() - 1)])
+    }
+
+    pub(super) fn quarantine_in_use(&self) -> bool {
+        self.crew.quarantine_in_use.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn committed(
+        &self,
+        stream: &str,
+        rows: i64,
+        requests: i64,
+        replaced: u64,
+        quarantined: u64,
+    ) {
+        self.crew.progress.add(stream, rows, requests);
+        self.crew.progress.count_repairs(replaced, quarantined);
+        if quarantined > 0 {
+            self.crew.quarantine_in_use.store(true, Ordering::Relaxed);
+        }
+        self.crew.idle.notify_one();
+    }
+}
+
+/// Repeats an operation on the database that a deadlock or an outage interrupted, the latter for
+/// as long as the configuration's patience lasts. The operation must bear repetition.
+macro_rules! patiently {
+    ($crew:expr, $operation:expr) => {{
+        let mut patience = $crew.patience();
+        loop {
+            let result = $operation.await;
+            if !patience.bears(result.as_ref().err()).await {
+                break result;
+            }
+        }
+    }};
+}
+pub(super) use patiently;
+
+impl Crew {
+    pub(super) fn patience(&self) -> Patience<'_> {
+        Patience { crew: self, began: Instant::now(), pause: Duration::from_millis(200) }
+    }
+}
+
+/// How long an outage of the database has been borne.
+pub(super) struct Patience<'c> {
+    crew: &'c Crew,
+    began: Instant,
+    pause: Duration,
+}
+
+impl Patience<'_> {
+    /// Waits if there is a point in trying again; false if not.
+    pub(super) async fn bears(&mut self, error: Option<&PostgresError>) -> bool {
+        match error.map(|e| e.trouble) {
+            Some(Trouble::Repeat) => true,
+            Some(Trouble::Unreachable) if self.began.elapsed() < self.crew.outage_patience => {
+                self.crew.progress.set_database_outage(true);
+                tokio::time::sleep(self.pause).await;
+                self.pause = (self.pause * 2).min(Duration::from_secs(5));
+                true
+            }
+            Some(_) => false,
+            None => {
+                self.crew.progress.set_database_outage(false);
+                false
+            }
+        }
+    }
+}

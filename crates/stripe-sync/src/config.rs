@@ -1,0 +1,67 @@
+//! What a copy needs to know before it begins. Every value has been checked when it gets here.
+
+use std::time::Duration;
+
+use crate::account::AccountId;
+use crate::postgres::Names;
+use crate::stripe::{ApiBase, ApiKey, RateOptions};
+
+/// Where to copy from and to.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Config {
+    /// `postgres://user:password@host:5432/database`, or libpq's keywords.
+    pub database_url: DatabaseUrl,
+    /// The schema and table prefix of this copy.
+    pub names: Names,
+    /// Connections to the database at once.
+    pub max_connections: usize,
+    /// Needed by everything that asks Stripe.
+    pub key: Option<ApiKey>,
+    /// The account, where the key may not read it from `/v1/account`.
+    pub account: Option<AccountId>,
+    /// Another place than `https://api.stripe.com`.
+    pub api_base: ApiBase,
+    /// `Stripe-Version`; the catalog's own by default.
+    pub api_version: Option<String>,
+    /// Requests per second; 75 % of what Stripe documents by default.
+    pub rate: Option<RateOptions>,
+    /// For one request to Stripe. Default 80 s.
+    pub request_timeout: Duration,
+    /// How long workers wait while Stripe or the database cannot be reached. Default 10 minutes.
+    pub outage_patience: Duration,
+}
+
+/// A database url, which may hold a password: `Debug` shows none of it.
+#[derive(Clone)]
+pub struct DatabaseUrl(String);
+
+impl DatabaseUrl {
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DatabaseUrl(..)")
+    }
+}
+
+impl Config {
+    /// Defaults for a database and a place in it.
+    pub fn new(database_url: impl Into<String>, names: Names) -> Config {
+        Config {
+            database_url: DatabaseUrl(database_url.into()),
+            names,
+            max_connections: 5,
+            key: None,
+            account: None,
+            api_base: ApiBase::default(),
+            api_version: None,
+            rate: None,
+            request_timeout: Duration::from_secs(80),
+            outage_patience: Duration::from_secs(600),
+        }
+    }
+}

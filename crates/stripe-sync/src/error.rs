@@ -1,0 +1,104 @@
+//! The one error above the two edges: what happened, and what to do next.
+
+use std::fmt;
+
+use crate::postgres::{PostgresError, Trouble};
+use crate::stripe::StripeError;
+
+/// Why an operation could not be done.
+///
+/// `Display` says what happened in one line; [`Error::hint`] what to do about it. Neither holds a
+/// key, a password or a row's value.
+#[derive(Debug)]
+pub struct Error {
+    kind: ErrorKind,
+    message: String,
+    hint: Option<String>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// Who has to do something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// What was asked makes no sense; nothing was touched.
+    Usage,
+    /// The key, the account or their permissions.
+    Access,
+    /// Stripe did not answer, or not in a way we can use.
+    Stripe,
+    /// The database could not be reached or refused.
+    Database,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
+        Error { kind, message: message.into(), hint: None, source: None }
+    }
+
+    pub(crate) fn usage(error: impl std::error::Error) -> Error {
+        Error::new(ErrorKind::Usage, error.to_string())
+    }
+
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Error {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Who has to do something.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|e| e as _)
+    }
+}
+
+impl From<PostgresError> for Error {
+    fn from(error: PostgresError) -> Error {
+        let hint = match error.trouble {
+            Trouble::Unreachable => Some(
+                "check that the server runs and that DATABASE_URL names its host and port; \
+                 what was committed is safe",
+            ),
+            Trouble::Full => Some(
+                "free disk space on the database server, then run the same command again: \
+                 it goes on where it stopped",
+            ),
+            Trouble::Denied => Some(
+                "the user needs `create` on the database for the first migration and owns the \
+                 schema after it",
+            ),
+            Trouble::Refused | Trouble::ReadOnly => None,
+            Trouble::Repeat | Trouble::RowRefused | Trouble::Other => None,
+        };
+        let kind = ErrorKind::Database;
+        Error { kind, message: error.to_string(), hint: hint.map(str::to_owned), source: None }
+    }
+}
+
+impl From<StripeError> for Error {
+    fn from(error: StripeError) -> Error {
+        let kind = match error.status {
+            Some(401 | 403) => ErrorKind::Access,
+            _ => ErrorKind::Stripe,
+        };
+        let message = error.to_string();
+        let source = Some(Box::new(error) as Box<dyn std::error::Error + Send + Sync>);
+        Error { kind, message, hint: None, source }
+    }
+}

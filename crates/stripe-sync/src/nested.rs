@@ -1,0 +1,287 @@
+//! Lists inside objects, to the last item.
+//!
+//! Stripe embeds the first ten items or so (FACTS 8). The rest is read through the list's own
+//! address. A list of moderate size is put back into its object whole; the items of a longer one
+//! go to their table page by page as they come, so a parent with a hundred thousand items costs
+//! no more memory than a page.
+
+use crate::catalog::{Catalog, Nested, Table};
+use crate::link::Link;
+use crate::order::Stamp;
+use crate::postgres::{Batch, ChildList, PostgresError};
+use crate::row::{Observation, elements, fields, get, get_path, string, winners};
+use crate::stripe::{ApiPath, Page, ParsedList, Request, StripeError, parse_list};
+
+/// A list with a table of its own goes back into its object up to this size.
+const INLINE: usize = 1 << 20;
+/// A list without a table has no other place; beyond this the object is refused.
+const INLINE_ONLY: usize = 32 << 20;
+/// How often a list is begun anew because its cursor was deleted under the reading.
+const RESTARTS: u32 = 5;
+
+/// An object with its nested lists read to the end.
+#[derive(Debug, Default)]
+pub(crate) struct Completed {
+    /// The object with whole lists, if any had to be completed.
+    pub(crate) json: Option<String>,
+    /// Lists whose items have been written to their table already.
+    pub(crate) streamed: Vec<ChildList>,
+    pub(crate) requests: u32,
+    pub(crate) quarantined: u64,
+}
+
+/// Why a nested list could not be read to its end.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NestedError {
+    #[error("{path} of {object}: {source}")]
+    Stripe { path: String, object: &'static str, source: StripeError },
+    #[error(transparent)]
+    Postgres(#[from] PostgresError),
+    #[error("{path} of {object} {what}")]
+    Broken { path: String, object: &'static str, what: &'static str },
+}
+
+/// Reads every cut-off list of an object to its end.
+///
+/// Cancel-safe: items written so far are valid observations, and nothing depends on them.
+pub(crate) async fn complete(
+    link: &Link,
+    table: &'static Table,
+    id: &str,
+    json: &str,
+    stamp: Stamp,
+) -> Result<Completed, NestedError> {
+    let mut done = Completed::default();
+    for nested in &table.nested {
+        let path: Vec<String> = nested.path.split('.').map(str::to_owned).collect();
+        let current = done.json.as_deref().unwrap_or(json);
+        let Some(raw) = get_path(current, &path) else { continue };
+        let Ok(list) = parse_list(raw) else { continue };
+        if !list.has_more {
+            continue;
+        }
+        let mut reading =
+            Reading { link, table, nested, parent: id, stamp, done: Completed::default() };
+        let whole = reading.read_on(raw, &list).await?;
+        let Completed { streamed, requests, quarantined, .. } = reading.done;
+        let spliced = whole.map(|whole| splice(current, raw, &whole));
+        done.streamed.extend(streamed);
+        done.requests += requests;
+        done.quarantined += quarantined;
+        done.json = spliced.or(done.json);
+    }
+    Ok(done)
+}
+
+/// The rows of an object's embedded lists, and which of those lists are whole.
+pub(crate) fn children<'a>(
+    table: &'static Table,
+    id: &'a str,
+    json: &'a str,
+    stamp: Stamp,
+    mut each: impl FnMut(&'static Table, Observation<'a>),
+) -> Vec<ChildList> {
+    let mut whole = Vec::new();
+    for nested in &table.nested {
+        let Some(child) = nested.table.as_deref().and_then(|t| Catalog::get().table(t)) else {
+            continue;
+        };
+        let path: Vec<String> = nested.path.split('.').map(str::to_owned).collect();
+        let Some(list) = get_path(json, &path) else { continue };
+        let Some(data) = get(list, "data") else { continue };
+        for item in elements(data) {
+            each(child, observe(item, stamp, id));
+        }
+        if get(list, "has_more") == Some("false") {
+            whole.push(ChildList { table: child, parent: id.to_owned(), stamp });
+        }
+    }
+    whole
+}
+
+/// An item of a nested list.
+fn observe<'a>(item: &'a str, stamp: Stamp, parent: &'a str) -> Observation<'a> {
+    let id = get(item, "id").and_then(string).unwrap_or_default();
+    Observation { id, json: item, stamp, parent: Some(parent) }
+}
+
+struct Reading<'l> {
+    link: &'l Link,
+    table: &'static Table,
+    nested: &'static Nested,
+    parent: &'l str,
+    stamp: Stamp,
+    done: Completed,
+}
+
+impl Reading<'_> {
+    /// The whole list as JSON, or `None` if its items went to their table.
+    async fn read_on(
+        &mut self,
+        raw: &str,
+        list: &ParsedList<'_>,
+    ) -> Result<Option<String>, NestedError> {
+        let child = self.nested.table.as_deref().and_then(|t| Catalog::get().table(t));
+        let base = self.request(list)?;
+        let mut kept: Vec<String> = list.items.iter().map(|i| (*i).to_owned()).collect();
+        let mut size: usize = kept.iter().map(String::len).sum();
+        let mut cursor = list.items.last().and_then(|i| id_of(i));
+        let (mut restarts, mut streaming) = (0, false);
+        loop {
+            let page = match self.page(&base, cursor.as_deref()).await {
+                Ok(page) => page,
+                Err(error)
+                    if error.is_cursor_missing() && cursor.is_some() && restarts < RESTARTS =>
+                {
+                    // Read again from the top; what was kept may hold items that are gone.
+                    restarts += 1;
+                    self.done.requests += error.requests;
+                    (cursor, size) = (None, 0);
+                    kept.clear();
+                    continue;
+                }
+                // The parent is gone: what was embedded is all there will ever be.
+                Err(error) if error.is_resource_missing() => return Ok(None),
+                Err(source) => {
+                    let path = self.nested.path.clone();
+                    return Err(NestedError::Stripe { path, object: &self.table.object, source });
+                }
+            };
+            self.done.requests += page.requests;
+            let last = page.items().last().and_then(id_of);
+            if page.has_more && (last.is_none() || last == cursor) {
+                return Err(self.broken("has more items but no way to go on"));
+            }
+            size += page.items().map(str::len).sum::<usize>();
+            kept.extend(page.items().map(str::to_owned));
+            match child {
+                Some(child) if streaming || size > INLINE => {
+                    streaming = true;
+                    self.write(child, &kept).await?;
+                    kept.clear();
+                }
+                None if size > INLINE_ONLY => {
+                    return Err(self.broken("is larger than 32 MiB and has no table"));
+                }
+                _ => {}
+            }
+            if !page.has_more {
+                break;
+            }
+            cursor = last;
+        }
+        match (child, streaming) {
+            (Some(child), true) => {
+                let (parent, stamp) = (self.parent.to_owned(), self.stamp);
+                self.done.streamed.push(ChildList { table: child, parent, stamp });
+                Ok(None)
+            }
+            _ => Ok(Some(whole_list(raw, &kept))),
+        }
+    }
+
+    /// The list's own address if Stripe gave a usable one, else the catalog's.
+    fn request(&self, list: &ParsedList<'_>) -> Result<Request, NestedError> {
+        let endpoint = self.nested.list_path.clone();
+        let own = list.url.as_deref().and_then(ApiPath::from_response);
+        let (path, query) = match own {
+            Some((path, query)) => {
+                let keep = |(name, _): &(String, String)| {
+                    !matches!(name.as_str(), "limit" | "starting_after" | "ending_before")
+                };
+                (path, query.into_iter().filter(keep).collect())
+            }
+            None => {
+                let path = match endpoint.contains('{') {
+                    true => ApiPath::with_segment(&endpoint, self.parent)
+                        .map_err(|_| self.broken("has an id that cannot be part of a path"))?,
+                    false => ApiPath::list(&endpoint),
+                };
+                let value = |v: &String| v.replace("{parent}", self.parent);
+                (path, self.nested.params.iter().map(|(n, v)| (n.clone(), value(v))).collect())
+            }
+        };
+        Ok(Request { path, endpoint, query })
+    }
+
+    async fn page(&self, base: &Request, cursor: Option<&str>) -> Result<Page, StripeError> {
+        let mut request = base.clone().with("limit", "100");
+        if let Some(cursor) = cursor {
+            request = request.with("starting_after", cursor);
+        }
+        self.link.client.list(&request).await
+    }
+
+    async fn write(&mut self, child: &'static Table, items: &[String]) -> Result<(), NestedError> {
+        let rows = items.iter().map(|item| observe(item, self.stamp, self.parent)).collect();
+        let batch = Batch { table: child, rows: winners(rows) };
+        let account = self.link.account.as_str();
+        let written = self
+            .link
+            .database
+            .write_rows(&self.link.statements, account, &[batch], &[], None)
+            .await?;
+        self.done.quarantined += written.1;
+        Ok(())
+    }
+
+    fn broken(&self, what: &'static str) -> NestedError {
+        let path = self.nested.path.clone();
+        NestedError::Broken { path, object: &self.table.object, what }
+    }
+}
+
+fn id_of(item: &str) -> Option<String> {
+    get(item, "id").and_then(string).map(|id| id.into_owned())
+}
+
+/// The list object with all its items and nothing left to read.
+fn whole_list(raw: &str, items: &[String]) -> String {
+    let mut parts: Vec<String> = fields(raw)
+        .filter(|(key, _)| !matches!(*key, "data" | "has_more"))
+        .map(|(key, value)| format!("\"{key}\":{value}"))
+        .collect();
+    parts.push(format!("\"data\":[{}]", items.join(",")));
+    parts.push("\"has_more\":false".to_owned());
+    format!("{{{}}}", parts.join(","))
+}
+
+/// `json` with `part`, which is a slice of it, replaced.
+fn splice(json: &str, part: &str, with: &str) -> String {
+    let from = part.as_ptr() as usize - json.as_ptr() as usize;
+    format!("{}{with}{}", &json[..from], &json[from + part.len()..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_list_takes_the_place_of_the_cut_one() {
+        let json = r#"{"id":"in_1","lines":{"object":"list","data":[{"id":"a"}],"has_more":true,"url":"/v1/x"},"z":1}"#;
+        let raw = get(json, "lines").expect("lines");
+        let whole = whole_list(raw, &[r#"{"id":"a"}"#.to_owned(), r#"{"id":"b"}"#.to_owned()]);
+        assert_eq!(
+            splice(json, raw, &whole),
+            r#"{"id":"in_1","lines":{"object":"list","url":"/v1/x","data":[{"id":"a"},{"id":"b"}],"has_more":false},"z":1}"#
+        );
+    }
+
+    #[test]
+    fn only_whole_lists_may_remove_rows() {
+        let table = Catalog::get().table("invoices").expect("invoices");
+        let stamp = Stamp::from_micros(1);
+        let look = |json: &'static str| {
+            let mut ids = Vec::new();
+            let whole = children(table, "in_1", json, stamp, |t, o| {
+                ids.push((t.name.clone(), o.id.into_owned()));
+            });
+            (ids, whole.len())
+        };
+        let (ids, whole) = look(r#"{"lines":{"data":[{"id":"il_1"}],"has_more":false}}"#);
+        assert_eq!((ids, whole), (vec![("invoice_line_items".into(), "il_1".into())], 1));
+        assert_eq!(look(r#"{"lines":{"data":[{"id":"il_1"}],"has_more":true}}"#).1, 0);
+        assert_eq!(look(r#"{"lines":null}"#).1, 0);
+        assert_eq!(look("{}").1, 0);
+    }
+}

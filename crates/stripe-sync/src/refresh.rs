@@ -1,0 +1,136 @@
+//! Single objects by their ids, one after the other result reported.
+
+use crate::catalog::{Catalog, Table};
+use crate::error::{Error, ErrorKind};
+use crate::link::{Link, RetrieveError};
+use crate::postgres::Trouble;
+use crate::store::{self, StoreError, Stored};
+use crate::stripe::StripeErrorKind;
+
+/// What became of one id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refreshed {
+    /// The id as Stripe knows it.
+    pub id: String,
+    /// Where its row belongs.
+    pub table: String,
+    /// What happened.
+    pub outcome: Outcome,
+}
+
+/// What happened to one object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The row shows Stripe's state.
+    Stored,
+    /// The object is deleted in Stripe; its row has been removed or marked.
+    Deleted,
+    /// Stripe has no such object, and there was no row.
+    NotFound,
+    /// The database refused the row; it is in the quarantine.
+    Quarantined,
+    /// It could not be read or written; the reason.
+    Failed(String),
+}
+
+/// An id and the table it belongs to.
+pub(crate) struct Target {
+    table: &'static Table,
+    id: String,
+}
+
+/// Finds the table of each id before anything is fetched.
+pub(crate) fn targets(ids: &[String]) -> Result<Vec<Target>, Error> {
+    if ids.is_empty() {
+        return Err(Error::new(ErrorKind::Usage, "there is no id to refresh"));
+    }
+    ids.iter().map(|id| target(id.trim())).collect()
+}
+
+fn target(text: &str) -> Result<Target, Error> {
+    let catalog = Catalog::get();
+    if let Some((name, id)) = text.split_once('/')
+        && let Some(table) = catalog.retrievable_by_name(name)
+    {
+        return match id {
+            "" | "." | ".." => {
+                Err(Error::new(ErrorKind::Usage, format!("{text:?} names no object of {name}")))
+            }
+            id => Ok(Target { table, id: id.to_owned() }),
+        };
+    }
+    match catalog.table_by_id(text) {
+        Some(table) if table.retrieve_path.is_some() => Ok(Target { table, id: text.to_owned() }),
+        Some(table) => Err(Error::new(
+            ErrorKind::Usage,
+            format!("Stripe cannot be asked for a single row of {}", table.name),
+        )
+        .with_hint(match &table.parent {
+            Some(parent) => format!("refresh its {} instead", parent.column),
+            None => "run a backfill of it instead".to_owned(),
+        })),
+        None => Err(Error::new(ErrorKind::Usage, format!("no table has ids like {text:?}"))
+            .with_hint("put the table before ids of your own choice: products/gold")),
+    }
+}
+
+/// Fetches and writes each target.
+pub(crate) async fn refresh(link: &Link, targets: Vec<Target>) -> Result<Vec<Refreshed>, Error> {
+    use futures_util::{StreamExt, TryStreamExt, stream};
+    const AT_ONCE: usize = 8;
+    stream::iter(targets).map(|target| one(link, target)).buffered(AT_ONCE).try_collect().await
+}
+
+async fn one(link: &Link, target: Target) -> Result<Refreshed, Error> {
+    let outcome = match store::refresh(link, target.table, &target.id).await {
+        Ok(Stored::Written) => Outcome::Stored,
+        Ok(Stored::Deleted { row: true }) => Outcome::Deleted,
+        Ok(Stored::Deleted { row: false }) => Outcome::NotFound,
+        Ok(Stored::Quarantined) => Outcome::Quarantined,
+        // These concern every object.
+        Err(StoreError::Postgres(error)) if error.trouble != Trouble::RowRefused => {
+            return Err(error.into());
+        }
+        Err(StoreError::Retrieve(RetrieveError::Stripe(error)))
+            if matches!(
+                error.kind,
+                StripeErrorKind::Unreachable | StripeErrorKind::Unauthorized { .. }
+            ) =>
+        {
+            return Err(error.into());
+        }
+        Err(error) => Outcome::Failed(error.to_string()),
+    };
+    Ok(Refreshed { id: target.id, table: target.table.name.clone(), outcome })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn look(text: &str) -> Result<(String, String), String> {
+        target(text).map(|t| (t.table.name.clone(), t.id)).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn ids_find_their_tables() {
+        for (text, table, id) in [
+            ("cus_1", "customers", "cus_1"),
+            ("sub_sched_1", "subscription_schedules", "sub_sched_1"),
+            ("products/gold", "products", "gold"),
+            ("product/a b/c", "products", "a b/c"),
+            ("coupon/50% off", "coupons", "50% off"),
+            ("country_specs/DE", "country_specs", "DE"),
+        ] {
+            assert_eq!(look(text), Ok((table.into(), id.into())), "{text}");
+        }
+    }
+
+    #[test]
+    fn others_are_refused_before_anything_is_fetched() {
+        for text in ["gold", "", "products/", "products/..", "unicorns/x", "il_1"] {
+            assert!(look(text).is_err(), "{text}");
+        }
+        assert!(targets(&[]).is_err());
+    }
+}

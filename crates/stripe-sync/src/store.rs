@@ -1,0 +1,156 @@
+//! Writes one object that was fetched on its own, and settles objects whose stamps alone do not
+//! order them by fetching them again.
+
+use crate::catalog::Table;
+use crate::link::{Link, RetrieveError};
+use crate::nested::{self, NestedError};
+use crate::order::Stamp;
+use crate::postgres::{Batch, ChildList, PostgresError};
+use crate::row::{Observation, get, winners};
+use crate::stripe::Answer;
+
+/// How often an object is fetched again because its row moved meanwhile.
+const TRIES: u32 = 10;
+
+/// What became of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stored {
+    /// The row shows Stripe's state.
+    Written,
+    /// Stripe has no such object any more; `row` tells whether there was one to remove or mark.
+    Deleted { row: bool },
+    /// The server refused the row; it is in the quarantine.
+    Quarantined,
+}
+
+/// Why an object could not be stored.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoreError {
+    #[error(transparent)]
+    Retrieve(#[from] RetrieveError),
+    #[error(transparent)]
+    Nested(#[from] NestedError),
+    #[error(transparent)]
+    Postgres(#[from] PostgresError),
+    #[error("{table} {id} kept changing while it was read")]
+    Restless { table: String, id: String },
+}
+
+/// Fetches an object and writes it, its nested lists to their end, or applies its deletion.
+pub(crate) async fn refresh(
+    link: &Link,
+    table: &'static Table,
+    id: &str,
+) -> Result<Stored, StoreError> {
+    let mut beats = None;
+    for _ in 0..TRIES {
+        match attempt(link, table, id, beats).await? {
+            Attempt::Done(stored) => return Ok(stored),
+            Attempt::Again { stored } => beats = stored,
+        }
+    }
+    Err(StoreError::Restless { table: table.name.clone(), id: id.to_owned() })
+}
+
+/// Fetches an object whose row, as stored at `seen`, is too close in time to another
+/// observation; the answer wins over both.
+pub(crate) async fn settle(
+    link: &Link,
+    table: &'static Table,
+    id: &str,
+    seen: Stamp,
+) -> Result<Stored, StoreError> {
+    match attempt(link, table, id, Some(seen)).await? {
+        Attempt::Done(stored) => Ok(stored),
+        // Somebody else has written the row since: that is newer than what raised the doubt.
+        Attempt::Again { .. } => refresh(link, table, id).await,
+    }
+}
+
+enum Attempt {
+    Done(Stored),
+    Again { stored: Option<Stamp> },
+}
+
+/// One fetch and one write. With `beats`, the answer wins over the row of that stamp: it was
+/// asked for after that row had been seen.
+async fn attempt(
+    link: &Link,
+    table: &'static Table,
+    id: &str,
+    beats: Option<Stamp>,
+) -> Result<Attempt, StoreError> {
+    let answer = match link.retrieve(table, id).await {
+        Ok(answer) => answer,
+        Err(RetrieveError::Stripe(error)) if error.is_resource_missing() => {
+            let row = delete(link, table, id, link.client.now()).await?;
+            return Ok(Attempt::Done(Stored::Deleted { row }));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if get(&answer.body, "deleted") == Some("true") {
+        let row = delete(link, table, id, answer.sent).await?;
+        if !row && table.keep_deleted {
+            return write(link, table, id, &answer, None).await.map(|written| match written {
+                Attempt::Done(_) => Attempt::Done(Stored::Deleted { row: true }),
+                again => again,
+            });
+        }
+        return Ok(Attempt::Done(Stored::Deleted { row }));
+    }
+    write(link, table, id, &answer, beats).await
+}
+
+async fn write(
+    link: &Link,
+    table: &'static Table,
+    id: &str,
+    answer: &Answer,
+    beats: Option<Stamp>,
+) -> Result<Attempt, StoreError> {
+    let completed = nested::complete(link, table, id, &answer.body, answer.sent).await?;
+    let json = completed.json.as_deref().unwrap_or(&answer.body);
+    let mut lists = completed.streamed;
+    let mut items: Vec<(&'static Table, Vec<Observation<'_>>)> = Vec::new();
+    lists.extend(nested::children(table, id, json, answer.sent, |child, row| {
+        match items.iter_mut().find(|(t, _)| t.name == child.name) {
+            Some((_, rows)) => rows.push(row),
+            None => items.push((child, vec![row])),
+        }
+    }));
+    let mut batches: Vec<Batch<'_>> =
+        items.into_iter().map(|(table, rows)| Batch { table, rows: winners(rows) }).collect();
+    let row = Link::observe(id, json, answer.sent);
+    if let Some(seen) = beats {
+        let replaced = link
+            .database
+            .replace_row(&link.statements, link.account.as_str(), table, &row, seen)
+            .await?;
+        if !replaced {
+            return Ok(Attempt::Again { stored: None });
+        }
+    }
+    batches.push(Batch { table, rows: vec![row] });
+    save(link, &batches, &lists, answer.request_id.as_deref()).await
+}
+
+async fn save(
+    link: &Link,
+    batches: &[Batch<'_>],
+    lists: &[ChildList],
+    request_id: Option<&str>,
+) -> Result<Attempt, StoreError> {
+    let (uncertain, quarantined) = link
+        .database
+        .write_rows(&link.statements, link.account.as_str(), batches, lists, request_id)
+        .await?;
+    Ok(match uncertain.first() {
+        Some((_, _, stored)) => Attempt::Again { stored: Some(*stored) },
+        None if quarantined > 0 => Attempt::Done(Stored::Quarantined),
+        None => Attempt::Done(Stored::Written),
+    })
+}
+
+async fn delete(link: &Link, table: &Table, id: &str, stamp: Stamp) -> Result<bool, PostgresError> {
+    link.database.delete_row(&link.statements, link.account.as_str(), table, id, stamp).await
+}

@@ -1,0 +1,182 @@
+//! The whole engine at a glance: what can be done with a copy of a Stripe account.
+
+use tokio::sync::OnceCell;
+
+use crate::account::{AccountId, Mode};
+use crate::backfill::{self, BackfillRequest, Progress, Report, Stop};
+use crate::catalog::Catalog;
+use crate::config::Config;
+use crate::error::{Error, ErrorKind};
+use crate::link::Link;
+use crate::postgres::{Database, QuarantinedRow, QueryResult, Statements, StatusRow};
+use crate::refresh::{self, Refreshed};
+use crate::stripe::{AccountError, ClientOptions, RateOptions, StripeClient, resolve_account};
+
+/// A copy of one Stripe account in one schema.
+pub struct StripeSync {
+    config: Config,
+    database: Database,
+    statements: Statements,
+    stripe: OnceCell<(StripeClient, Identity)>,
+}
+
+/// Whose data a key shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The account.
+    pub account: AccountId,
+    /// Live or test data.
+    pub mode: Mode,
+}
+
+impl StripeSync {
+    /// Connects to the database and looks at it; asks Stripe nothing yet.
+    ///
+    /// # Errors
+    /// The database cannot be reached, refuses, or is not one we can write to.
+    pub async fn connect(config: Config) -> Result<StripeSync, Error> {
+        let database =
+            Database::connect(config.database_url.expose(), config.max_connections).await?;
+        let statements = Statements::new(config.names.clone());
+        Ok(StripeSync { config, database, statements, stripe: OnceCell::new() })
+    }
+
+    /// Makes the schema and its tables, or adds what a newer version has. Repeatable.
+    ///
+    /// # Errors
+    /// The user may not create what is missing, or the schema holds tables of someone else.
+    /// Nothing has been changed then.
+    pub async fn migrate(&self) -> Result<Migration, Error> {
+        let migrated = self.database.migrate(&self.config.names).await?;
+        Ok(Migration {
+            changed: migrated == crate::postgres::Migrated::Changed,
+            tables: Catalog::get().tables.len(),
+        })
+    }
+
+    /// Copies history. Migrates first, so that one command is enough.
+    ///
+    /// The report names how every stream ended. Dropping the future is safe like `kill -9`: the
+    /// same request continues.
+    ///
+    /// # Errors
+    /// What ends the whole run: a wrong request or key, or an end that outlasts the
+    /// configuration's patience of Stripe or of the database.
+    pub async fn backfill(
+        &self,
+        request: &BackfillRequest,
+        progress: &Progress,
+        stop: &Stop,
+    ) -> Result<Report, Error> {
+        request.check().map_err(Error::usage)?;
+        let link = self.link().await?;
+        backfill::backfill(link, request, progress, stop, self.config.outage_patience).await
+    }
+
+    /// Fetches single objects and writes them, each by an id such as `cus_123` or, for ids
+    /// without a telling prefix, `products/gold`.
+    ///
+    /// # Errors
+    /// An id that belongs to no table (before anything is fetched), a wrong key, or an end of
+    /// Stripe or the database. What became of each object is in the answer.
+    pub async fn refresh(&self, ids: &[String]) -> Result<Vec<Refreshed>, Error> {
+        let targets = refresh::targets(ids)?;
+        let link = self.link().await?;
+        refresh::refresh(&link, targets).await
+    }
+
+    /// The streams of the latest `runs` runs.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn status(&self, runs: u32) -> Result<Vec<StatusRow>, Error> {
+        match self.database.is_migrated(&self.config.names).await? {
+            true => Ok(self.database.status(&self.config.names, i64::from(runs)).await?),
+            false => Ok(Vec::new()),
+        }
+    }
+
+    /// Rows that the server refused, at most `most`, and how many there are in all.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn quarantined(&self, most: u32) -> Result<(Vec<QuarantinedRow>, i64), Error> {
+        match self.database.is_migrated(&self.config.names).await? {
+            true => Ok(self.database.quarantined(&self.config.names, i64::from(most)).await?),
+            false => Ok((Vec::new(), 0)),
+        }
+    }
+
+    /// Runs one statement that cannot write.
+    ///
+    /// # Errors
+    /// The statement is wrong, tries to write, or is more than one.
+    pub async fn query(&self, sql: &str) -> Result<QueryResult, Error> {
+        Ok(self.database.query(sql).await?)
+    }
+
+    /// Both ends, with the schema migrated and bound to the key's mode.
+    async fn link(&self) -> Result<Link, Error> {
+        let (client, identity) =
+            self.stripe.get_or_try_init(|| identify_with_client(&self.config)).await?;
+        self.database.migrate(&self.config.names).await?;
+        self.database.bind_mode(&self.config.names, identity.mode).await?;
+        Ok(Link {
+            client: client.clone(),
+            database: self.database.clone(),
+            statements: self.statements.clone(),
+            account: identity.account.clone(),
+        })
+    }
+}
+
+/// What a migration did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Migration {
+    /// False if everything was there already.
+    pub changed: bool,
+    /// How many tables of rows the schema has.
+    pub tables: usize,
+}
+
+/// Asks Stripe whose key this is, without touching any database.
+///
+/// # Errors
+/// There is no key, Stripe does not know it, or the account cannot be told.
+pub async fn identify(config: &Config) -> Result<Identity, Error> {
+    identify_with_client(config).await.map(|(_, identity)| identity)
+}
+
+async fn identify_with_client(config: &Config) -> Result<(StripeClient, Identity), Error> {
+    let Some(key) = config.key.clone() else {
+        return Err(Error::new(ErrorKind::Usage, "there is no Stripe key").with_hint(
+            "set STRIPE_SECRET_KEY to a secret key (sk_...) or a restricted key (rk_...) \
+             from https://dashboard.stripe.com/apikeys",
+        ));
+    };
+    let mode = key.mode();
+    let version = config.api_version.clone();
+    let version = version.unwrap_or_else(|| Catalog::get().api_version.clone());
+    let mut options = ClientOptions::new(key, version);
+    options.base = config.api_base.clone();
+    options.rate = config.rate.unwrap_or(RateOptions::Documented { mode });
+    options.request_timeout = config.request_timeout;
+    options.outage_patience = config.outage_patience;
+    let client = StripeClient::new(options)?;
+    let account = resolve_account(&client, config.account.as_ref()).await.map_err(account_error)?;
+    Ok((client, Identity { account, mode }))
+}
+
+fn account_error(error: AccountError) -> Error {
+    Error::new(ErrorKind::Access, error.to_string())
+}
+
+/// The objects that can be copied, each with its table.
+pub fn objects() -> Vec<(&'static str, &'static str)> {
+    Catalog::get().streams().map(|t| (t.object.as_str(), t.name.as_str())).collect()
+}
+
+/// The API version whose shapes the tables have.
+pub fn api_version() -> &'static str {
+    &Catalog::get().api_version
+}
