@@ -17,7 +17,8 @@ use serde_json::{Map, Value, json};
 pub fn generate(facts_dir: &Path) -> Result<String> {
     let catalog = read(facts_dir, "catalog.json")?;
     let events = read(facts_dir, "events.json")?;
-    let version = catalog["meta"]["api_version"].as_str().context("catalog.json: no api version")?;
+    let version =
+        catalog["meta"]["api_version"].as_str().context("catalog.json: no api version")?;
     let lists = catalog["lists"].as_array().context("catalog.json: no lists")?;
     let objects = catalog["objects"].as_object().context("catalog.json: no objects")?;
 
@@ -30,7 +31,12 @@ pub fn generate(facts_dir: &Path) -> Result<String> {
     writeln!(out, "],\"objects\":{{")?;
     for (i, (name, object)) in objects.iter().enumerate() {
         let comma = if i + 1 < objects.len() { "," } else { "" };
-        writeln!(out, "{}:{}{comma}", json!(name), compact_object(object, &events["objects_to_events"][name])?)?;
+        writeln!(
+            out,
+            "{}:{}{comma}",
+            json!(name),
+            compact_object(object, &events["objects_to_events"][name])?
+        )?;
     }
     writeln!(out, "}}}}")?;
     Ok(out)
@@ -38,14 +44,17 @@ pub fn generate(facts_dir: &Path) -> Result<String> {
 
 fn read(dir: &Path, name: &str) -> Result<Value> {
     let path = dir.join(name);
-    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = std::fs::read_to_string(&path)
+        .with_context(|| format!("cannot read {}", path.display()))?;
     serde_json::from_str(&text).with_context(|| format!("{} is not json", path.display()))
 }
 
 fn compact_list(list: &Value) -> Result<Value> {
     let path = list["list_path"].as_str().context("a list without a path")?;
     let mut filters = Map::new();
-    for (name, filter) in list["filters"].as_object().with_context(|| format!("{path}: no filters"))? {
+    for (name, filter) in
+        list["filters"].as_object().with_context(|| format!("{path}: no filters"))?
+    {
         filters.insert(name.clone(), keep(filter, &["type", "enum", "properties"]));
     }
     let hidden: Vec<Value> = list["hidden_rows"]
@@ -69,8 +78,12 @@ fn compact_list(list: &Value) -> Result<Value> {
 }
 
 fn compact_object(object: &Value, events: &Value) -> Result<Value> {
-    let prefixes: Vec<&Value> =
-        object["id_prefixes"].as_array().context("an object without id_prefixes")?.iter().map(|p| &p["prefix"]).collect();
+    let prefixes: Vec<&Value> = object["id_prefixes"]
+        .as_array()
+        .context("an object without id_prefixes")?
+        .iter()
+        .map(|p| &p["prefix"])
+        .collect();
     let nested: Vec<Value> = object["nested_lists"]
         .as_array()
         .context("an object without nested_lists")?
@@ -80,7 +93,9 @@ fn compact_object(object: &Value, events: &Value) -> Result<Value> {
         })
         .collect();
     let mut properties = Map::new();
-    for (name, property) in object["properties"].as_object().context("an object without properties")? {
+    for (name, property) in
+        object["properties"].as_object().context("an object without properties")?
+    {
         properties.insert(name.clone(), slim(property));
     }
     Ok(json!({

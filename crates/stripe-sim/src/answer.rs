@@ -270,6 +270,9 @@ fn item(
 ) -> Result<String, Failure> {
     params::only_expand(pairs)?;
     let id = route.params.last().map(String::as_str).unwrap_or_default();
+    if catalog().lists[number].path == "/v1/accounts" && id == view.account.own_account {
+        return Ok(own_account(view));
+    }
     let (key, kind) = match &collections().sources[number] {
         Source::Rooted(kind) => (view.find(*kind, id), *kind),
         Source::Children { collection, parent, in_path, param } => {

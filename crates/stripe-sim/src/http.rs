@@ -174,7 +174,8 @@ fn respond(
         return Response::failure(&Failure::new(405, &message));
     }
     let object = catalog().name(kind_of(&route.operation));
-    if let Err(failure) = key.permit(object, shared.account.id()) {
+    let own = route.operation == Operation::OwnAccount;
+    if let Err(failure) = key.permit(object, own, shared.account.id()) {
         return Response::failure(&failure);
     }
     if options.unavailable.iter().any(|start| request.path.starts_with(start.trim_end_matches('*')))

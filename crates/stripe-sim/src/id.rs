@@ -140,10 +140,10 @@ impl Ids {
         let n = &self.named;
         let rooted = |index| Some(Key { collection: kind, index, sub: 0 });
         if own == n.plan {
-            if let Some(price) = n.price.and_then(|price| self.guess(price, id)) {
-                if Some(price.collection) == n.price {
-                    return rooted(plan_of_price(price.index)?);
-                }
+            if let Some(price) = n.price.and_then(|price| self.guess(price, id))
+                && Some(price.collection) == n.price
+            {
+                return rooted(plan_of_price(price.index)?);
             }
         } else if own == n.country_spec {
             return rooted(from_letters(id, b'A', 2)?);

@@ -60,12 +60,8 @@ impl ApiKey {
 
     /// Refuses the request if the key lacks the permission to read the object. The text is Stripe's:
     /// <https://github.com/stripe/stripe-node/issues/2246>
-    pub(crate) fn permit(&self, object: &str, own_account: &str) -> Result<(), Failure> {
-        let denied = if object == "account" {
-            self.account_denied || self.denied.contains(object)
-        } else {
-            self.denied.contains(object)
-        };
+    pub(crate) fn permit(&self, object: &str, own: bool, own_account: &str) -> Result<(), Failure> {
+        let denied = if own { self.account_denied } else { self.denied.contains(object) };
         if !denied {
             return Ok(());
         }

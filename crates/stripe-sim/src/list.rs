@@ -229,7 +229,7 @@ impl<'v> Series<'v> {
             (position - start + shift) % size
         };
         start
-            + if mix2(stir, 1) % 2 == 0 {
+            + if mix2(stir, 1).is_multiple_of(2) {
                 turned
             } else {
                 turned_back(position - start, shift, size)

@@ -115,10 +115,10 @@ impl Limiter {
             }
             bucket.tokens -= 1.0;
         }
-        if self.limits.endpoint.is_some() {
-            if let Some(bucket) = endpoints.get_mut(endpoint) {
-                bucket.tokens -= 1.0;
-            }
+        if self.limits.endpoint.is_some()
+            && let Some(bucket) = endpoints.get_mut(endpoint)
+        {
+            bucket.tokens -= 1.0;
         }
         Ok(())
     }

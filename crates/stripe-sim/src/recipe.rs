@@ -181,7 +181,7 @@ impl Make {
             Make::OneOf(texts) => out.push_str(&texts[row.draw(salt) as usize % texts.len()]),
             Make::Int(below) => json::int(out, (row.draw(salt) % below) as i64),
             Make::After(seconds) => json::int(out, row.created + (row.draw(salt) % seconds) as i64),
-            Make::Bool => json::boolean(out, row.draw(salt) % 2 == 0),
+            Make::Bool => json::boolean(out, row.draw(salt).is_multiple_of(2)),
             Make::Token(prefix) => words::token(out, prefix, row.draw(salt)),
             Make::Phrase => words::phrase(out, row.draw(salt)),
             Make::Reference { steps } => {

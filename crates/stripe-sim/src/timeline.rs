@@ -29,7 +29,7 @@ impl Timeline {
         let mut index = index;
         if (self.crowd_from..self.crowd_to).contains(&index) {
             index = self.crowd_from;
-        } else if mix2(self.salt, index / BLOCK) % 6 == 0 {
+        } else if mix2(self.salt, index / BLOCK).is_multiple_of(6) {
             // Never below the crowd's end: the function must not fall.
             let block = index / BLOCK * BLOCK;
             index =

@@ -101,10 +101,10 @@ impl<'a> View<'a> {
 
     /// The key of an id, of an object that was ever there.
     pub(crate) fn find(&self, kind: Kind, id: &str) -> Option<Key> {
-        if !self.overlay.by_id.is_empty() {
-            if let Some(key) = self.overlay.by_id.get(&(kind, id.to_owned())) {
-                return Some(*key);
-            }
+        if !self.overlay.by_id.is_empty()
+            && let Some(key) = self.overlay.by_id.get(&(kind, id.to_owned()))
+        {
+            return Some(*key);
         }
         self.account
             .ids

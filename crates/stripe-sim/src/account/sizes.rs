@@ -46,10 +46,10 @@ impl Sizes {
     }
 
     pub(crate) fn of(&self, seed: u64, collection: CollectionId, parent: u64) -> u64 {
-        if !self.at.is_empty() {
-            if let Some(size) = self.at.get(&parent) {
-                return *size;
-            }
+        if !self.at.is_empty()
+            && let Some(size) = self.at.get(&parent)
+        {
+            return *size;
         }
         if self.high <= self.low {
             return self.low;

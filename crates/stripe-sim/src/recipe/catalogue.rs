@@ -22,10 +22,10 @@ pub(super) fn custom(object: &str, name: &str) -> Option<Write> {
         }
         ("product", "type") => |_, _, _, out| out.push_str("\"service\""),
         ("price", "active") => {
-            |view, row, _, out| json::boolean(out, price(view, row).draw(1) % 7 != 0)
+            |view, row, _, out| json::boolean(out, !price(view, row).draw(1).is_multiple_of(7))
         }
         ("plan", "active") => {
-            |view, row, _, out| json::boolean(out, price(view, row).draw(1) % 7 != 0)
+            |view, row, _, out| json::boolean(out, !price(view, row).draw(1).is_multiple_of(7))
         }
         ("price" | "plan", "billing_scheme") => |_, _, _, out| out.push_str("\"per_unit\""),
         ("price", "unit_amount") | ("plan", "amount") => {
@@ -144,5 +144,5 @@ fn promotion(view: &View<'_>, row: &Row, expand: &Expand, out: &mut String) {
 /// Inline prices exist but no list shows them.
 /// <https://github.com/stripe/stripe-python/issues/1724>
 pub(crate) fn price_is_inline(row: &Row) -> bool {
-    row.key.index < INSERTED && row.draw(10) % 40 == 0
+    row.key.index < INSERTED && row.draw(10).is_multiple_of(40)
 }

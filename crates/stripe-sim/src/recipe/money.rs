@@ -136,7 +136,7 @@ pub(super) fn refund_amount(view: &View<'_>, refund: u64) -> i64 {
         muldiv(refund, view.account.relations.count(charges), view.account.relations.count(kind));
     let siblings = refunds(view, charge);
     let count = siblings.end.saturating_sub(siblings.start).max(1) as i64;
-    let full = count == 1 && mix2(view.account.seed ^ 0x4ef, refund) % 2 == 0;
+    let full = count == 1 && mix2(view.account.seed ^ 0x4ef, refund).is_multiple_of(2);
     charge_amount(view, charge) / if full { 1 } else { count + 1 }
 }
 

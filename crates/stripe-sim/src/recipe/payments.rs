@@ -160,7 +160,7 @@ pub(super) fn custom(object: &str, name: &str) -> Option<Write> {
 
 /// Two of three reviews are still open; the list shows only those.
 fn review_open(row: &Row) -> bool {
-    row.draw(4) % 3 != 0
+    !row.draw(4).is_multiple_of(3)
 }
 
 fn latest_charge(view: &View<'_>, row: &Row) -> Option<u64> {

@@ -75,7 +75,7 @@ fn email(view: &View<'_>, row: &Row, _: &Expand, out: &mut String) {
 }
 
 fn phone(out: &mut String, hash: u64) {
-    if hash % 3 == 0 {
+    if hash.is_multiple_of(3) {
         return out.push_str("null");
     }
     out.push_str("\"+1555555");
@@ -92,7 +92,7 @@ fn words_upper(out: &mut String, hash: u64) {
 }
 
 fn shipping(_: &View<'_>, row: &Row, _: &Expand, out: &mut String) {
-    if row.draw(12) % 3 != 0 {
+    if !row.draw(12).is_multiple_of(3) {
         return out.push_str("null");
     }
     out.push_str("{\"address\":");

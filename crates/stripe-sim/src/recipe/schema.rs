@@ -101,7 +101,7 @@ fn unrelated(name: &str) -> bool {
             | "source_transfer"
             | "on_behalf_of"
             | "default_source"
-    )
+    ) || name.starts_with("failure_")
 }
 
 fn parent(kind: Kind, name: &str, schema: &catalog::Property) -> Option<Kind> {

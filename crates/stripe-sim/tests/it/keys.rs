@@ -41,7 +41,9 @@ async fn keys_are_checked_and_denials_name_the_permission() {
         assert!(message.contains(sim.account().id()), "{message}");
         assert!(!message.contains("restricted_key"), "{message}");
     }
+    assert_eq!(get_with(&sim, "/v1/accounts", key).await.unwrap().status, 200);
     let own = get(&sim, "/v1/account").await.json();
+    assert_eq!(get(&sim, &format!("/v1/accounts/{}", sim.account().id())).await.json(), own);
     assert_eq!(own["id"], sim.account().id());
 }
 
