@@ -102,10 +102,11 @@ async fn run(args: Args) -> Result<()> {
         bail!("--faults {} is not a share between 0 and 1", args.faults);
     }
     let live = mode(args.key.as_deref())?;
-    let account = builder(&args, live).build().with_context(|| {
-        format!("listable objects: {}", listable_objects().collect::<Vec<_>>().join(", "))
-    })?;
     let known: Vec<&str> = listable_objects().collect();
+    let account = match builder(&args, live).build() {
+        Ok(account) => account,
+        Err(error) => bail!("{error}; known are {}", known.join(", ")),
+    };
     if let Some(wrong) = args.deny.iter().find(|object| !known.contains(&object.as_str())) {
         bail!("--deny {wrong}: no such object; known are {}", known.join(", "));
     }
