@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn pauses_spread_over_their_whole_range() {
-        let low = (0..2_000).filter(|_| pause(1, None) < Duration::from_millis(125)).count();
+        let low = (0..2_000).filter(|_| Backoff::OF_REQUESTS.pause(1, None) < Duration::from_millis(125)).count();
         assert!((350..650).contains(&low), "{low}");
     }
 

@@ -15,8 +15,8 @@ pub(super) enum Reply {
     Bytes(Vec<u8>),
     /// These bytes, then a reset instead of an end.
     ThenReset(Vec<u8>),
-    /// Nothing, with the connection open.
-    Hang,
+    /// These bytes, then nothing, with the connection open.
+    ThenSilence(Vec<u8>),
 }
 
 /// Answers the n-th request with the n-th reply, and all later ones with the last.
@@ -52,7 +52,7 @@ impl Drop for ScriptedServer {
 }
 
 async fn serve(listener: TcpListener, script: Vec<Reply>, heads: Arc<Mutex<Vec<String>>>) {
-    let mut hanging = Vec::new();
+    let mut silent = Vec::new();
     loop {
         let (mut stream, _) = listener.accept().await.unwrap();
         let Some(head) = read_head(&mut stream).await else { continue };
@@ -70,7 +70,10 @@ async fn serve(listener: TcpListener, script: Vec<Reply>, heads: Arc<Mutex<Vec<S
                 let _ = stream.write_all(&bytes).await;
                 stream.set_zero_linger().unwrap();
             }
-            Reply::Hang => hanging.push(stream),
+            Reply::ThenSilence(bytes) => {
+                let _ = stream.write_all(&bytes).await;
+                silent.push(stream);
+            }
         }
     }
 }

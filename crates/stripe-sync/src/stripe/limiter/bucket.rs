@@ -10,7 +10,12 @@ use tokio::time::Instant;
 
 /// No rate falls below this, in requests per second, unless its ceiling is lower.
 const FLOOR: f64 = 0.25;
+/// What a rate gains per second, as a part of its ceiling.
 const GROWTH_PER_SECOND: f64 = 0.05;
+/// What a rate without a ceiling starts from and gains per second at least: a few early requests
+/// do not show what is possible.
+const LEAST_START: f64 = 4.0;
+const LEAST_GROWTH: f64 = 1.0;
 const CUT: f64 = 0.5;
 /// 429s within this time of the last cut tell of the same excess.
 const BETWEEN_CUTS: Duration = Duration::from_secs(1);
@@ -83,8 +88,8 @@ impl Bucket {
         }
         self.fill(now);
         if self.rate.is_infinite() {
-            self.rate = self.meter.rate(now);
-            self.growth = self.rate * GROWTH_PER_SECOND;
+            self.rate = self.meter.rate(now).max(LEAST_START);
+            self.growth = (self.rate * GROWTH_PER_SECOND).max(LEAST_GROWTH);
         }
         self.rate = (self.rate * CUT).max(FLOOR.min(self.ceiling));
         self.tokens = self.tokens.min(0.0);
@@ -134,7 +139,7 @@ impl Meter {
 
     fn rate(&mut self, now: Instant) -> f64 {
         self.turn(now);
-        f64::from(self.count.max(self.last).max(1))
+        f64::from(self.count.max(self.last))
     }
 
     fn turn(&mut self, now: Instant) {
