@@ -76,6 +76,27 @@ async fn each_fault_is_what_its_name_says() {
 }
 
 #[tokio::test]
+async fn a_reset_is_a_reset_and_not_an_end() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let sim = customers(SimOptions::default()).await;
+    let address = sim.base_url().replace("http://", "");
+    for (fault, error) in [
+        (Fault::Reset, Some(std::io::ErrorKind::ConnectionReset)),
+        (Fault::ResetMidBody, Some(std::io::ErrorKind::ConnectionReset)),
+        (Fault::TruncatedWrongLength, None),
+    ] {
+        sim.fail_nth("/v1/customers", 1, fault.clone());
+        let mut stream = tokio::net::TcpStream::connect(&address).await.unwrap();
+        let head =
+            format!("GET /v1/customers HTTP/1.1\r\nAuthorization: Bearer {}\r\n\r\n", sim.key());
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut read = Vec::new();
+        let end = stream.read_to_end(&mut read).await;
+        assert_eq!(end.err().map(|e| e.kind()), error, "{fault:?}");
+    }
+}
+
+#[tokio::test]
 async fn faults_by_chance_are_a_function_of_the_seed() {
     let options = SimOptions {
         fault_rate: 0.3,
