@@ -1,17 +1,23 @@
 //! `cargo xtask <command>`: the tasks of this project. Table of contents.
 
 mod cargo;
+mod catalog;
+mod catalog_columns;
 mod postgres;
+mod sim_catalog;
 
+use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 
 const HELP: &str = "\
 usage: cargo xtask <command>
 
   demo [args]      copies a simulated Stripe account into a PostgreSQL of its own and shows it
   test [args]      runs all tests; args go to `cargo test --workspace`
+  catalog <facts>  generates the catalogs of the engine and the simulator from the facts
+                   about Stripe's API (the folder that holds stripe/ and compat/)
   help             this page
 
 demo and test install PostgreSQL's server with the system's package manager if it is missing,
@@ -23,6 +29,7 @@ fn main() -> ExitCode {
     let result = match command.as_str() {
         "demo" => demo(args.collect()),
         "test" => test(args.collect()),
+        "catalog" => catalog(args.collect()),
         "help" | "--help" | "-h" => {
             println!("{HELP}");
             return ExitCode::SUCCESS;
@@ -39,6 +46,22 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Writes the checked-in catalogs.
+fn catalog(args: Vec<String>) -> Result<()> {
+    let [facts] = &args[..] else { bail!("usage: cargo xtask catalog <facts>") };
+    let facts = Path::new(facts);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the root")?;
+    let files = [
+        ("crates/stripe-sync/src/catalog/catalog.json", catalog::generate(facts, root)?),
+        ("crates/stripe-sim/src/catalog.json", sim_catalog::generate(&facts.join("stripe"))?),
+    ];
+    for (path, text) in files {
+        std::fs::write(root.join(path), text).with_context(|| path.to_owned())?;
+        println!("wrote {path}");
+    }
+    Ok(())
 }
 
 /// Becomes `stripe-sync demo`.
