@@ -139,7 +139,7 @@ mod tests {
             let advice = |change: fn(&mut Refusal)| {
                 let mut refusal = refusal(status, code);
                 change(&mut refusal);
-                advise(&Failure::Refused(refusal))
+                advise(&Failure::Refused(Box::new(refusal)))
             };
             let name = format!("{status} {code:?}");
             assert_eq!(advice(|_| {}), plain, "{name}");
@@ -162,7 +162,7 @@ mod tests {
         ] {
             let mut refusal = refusal(429, None);
             refusal.reason = Reason::from_header(header);
-            assert_eq!(advise(&Failure::Refused(refusal)), slow(reason), "{header:?}");
+            assert_eq!(advise(&Failure::Refused(Box::new(refusal))), slow(reason), "{header:?}");
         }
     }
 
@@ -175,7 +175,7 @@ mod tests {
         ] {
             let mut refusal = refusal(status, None);
             refusal.retry_after = retry_after;
-            assert_eq!(advise(&Failure::Refused(refusal)), advice);
+            assert_eq!(advise(&Failure::Refused(Box::new(refusal))), advice);
         }
     }
 }

@@ -59,7 +59,8 @@ mod tests {
     fn pauses_double_up_to_five_seconds() {
         for (failed, bound) in [(0, 500), (1, 500), (2, 1_000), (4, 4_000), (5, 5_000), (99, 5_000)]
         {
-            let longest = (0..2_000).map(|_| Backoff::OF_REQUESTS.pause(failed, None)).max().unwrap();
+            let longest =
+                (0..2_000).map(|_| Backoff::OF_REQUESTS.pause(failed, None)).max().unwrap();
             let bound = Duration::from_millis(bound);
             assert!(longest <= bound && longest > bound.mul_f64(0.9), "{failed}: {longest:?}");
         }
@@ -67,7 +68,9 @@ mod tests {
 
     #[test]
     fn pauses_spread_over_their_whole_range() {
-        let low = (0..2_000).filter(|_| Backoff::OF_REQUESTS.pause(1, None) < Duration::from_millis(125)).count();
+        let low = (0..2_000)
+            .filter(|_| Backoff::OF_REQUESTS.pause(1, None) < Duration::from_millis(125))
+            .count();
         assert!((350..650).contains(&low), "{low}");
     }
 
@@ -76,7 +79,10 @@ mod tests {
         for (asked, least) in [(0, 0), (7, 7), (600, 600), (86_400, 600)] {
             let pause = Backoff::OF_REQUESTS.pause(1, Some(Duration::from_secs(asked)));
             let least = Duration::from_secs(least);
-            assert!(pause >= least && pause <= least + Backoff::OF_REQUESTS.first, "{asked}: {pause:?}");
+            assert!(
+                pause >= least && pause <= least + Backoff::OF_REQUESTS.first,
+                "{asked}: {pause:?}"
+            );
         }
     }
 }

@@ -129,6 +129,22 @@ async fn a_good_answer_after_a_broken_one_is_taken() {
 }
 
 #[tokio::test]
+async fn a_connection_is_used_again_and_replaced_when_it_ends() {
+    let open = Reply::ThenNext(
+        format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{ONE_CHARGE}", ONE_CHARGE.len())
+            .into(),
+    );
+    let server = ScriptedServer::start(vec![open.clone(), open, good()]).await;
+    let client = client(&server);
+    // The server listens to one connection at a time: a second one would never be answered.
+    for _ in 0..4 {
+        let page = timeout(Duration::from_secs(10), client.list(&charges())).await.unwrap();
+        assert_eq!(page.unwrap().items().count(), 1);
+    }
+    assert_eq!(server.heads().len(), 4);
+}
+
+#[tokio::test]
 async fn a_compressed_answer_is_unpacked() {
     let (page, client, _server) = list(vec![one_charge_packed(0)]).await;
     assert_eq!(page.unwrap().items().collect::<Vec<_>>(), [r#"{"id":"ch_1"}"#]);

@@ -28,7 +28,7 @@ use super::transport::Transport;
 use crate::account::AccountId;
 use crate::order::Stamp;
 
-/// How long one request may meet nothing but 429.
+/// How long one request may meet nothing but 429. The last pause may end after it.
 const RATE_LIMIT_PATIENCE: Duration = Duration::from_secs(600);
 
 /// How to talk to Stripe.
@@ -304,7 +304,7 @@ impl Shared {
                 effort.limited += 1;
                 let first = *effort.first_limited.get_or_insert(now);
                 let wait = self.backoff.pause(effort.limited, retry_after);
-                (now + wait < first + RATE_LIMIT_PATIENCE).then_some(wait)
+                (now < first + RATE_LIMIT_PATIENCE).then_some(wait)
             }
             Advice::WaitForStripe => {
                 let first = *effort.first_unreachable.get_or_insert(now);

@@ -4,14 +4,21 @@
 //! code and parameter. Stripe's message is only ever shown, cleaned of keys and cut.
 
 use std::fmt;
+use std::ops::Deref;
 
 use super::failure::{Cause, Code, ErrorBody, Failure, Refusal, Status};
 use super::request::{Request, is_cursor};
 use crate::account::AccountId;
 
 /// A request that brought nothing, after all repetitions that made sense.
+///
+/// What is known of it are the fields of [`Refused`], which it dereferences to.
 #[derive(Debug)]
-pub(crate) struct StripeError {
+pub(crate) struct StripeError(Box<Refused>);
+
+/// What is known of a [`StripeError`].
+#[derive(Debug)]
+pub(crate) struct Refused {
     /// The kind of refusal.
     pub(crate) kind: StripeErrorKind,
     /// HTTP status, if there was an answer.
@@ -30,6 +37,14 @@ pub(crate) struct StripeError {
     pub(crate) requests: u32,
     asked: Asked,
     source: Option<Cause>,
+}
+
+impl Deref for StripeError {
+    type Target = Refused;
+
+    fn deref(&self) -> &Refused {
+        &self.0
+    }
 }
 
 /// What an error keeps of its request.
@@ -85,73 +100,51 @@ pub(crate) enum StripeErrorKind {
 
 impl StripeError {
     pub(super) fn new(request: &Request, failure: Failure, requests: u32) -> StripeError {
-        let bare = |kind| StripeError::bare(request, kind, requests);
-        let caused = |kind, cause| StripeError { source: Some(cause), ..bare(kind) };
-        match failure {
+        let bare = |kind| Refused::bare(request, kind, requests);
+        let caused = |kind, cause| Refused { source: Some(cause), ..bare(kind) };
+        let refused = match failure {
             Failure::Unreachable(cause) => caused(StripeErrorKind::Unreachable, cause),
             Failure::Untrusted(cause) => caused(StripeErrorKind::Tls, cause),
             Failure::TimedOut(cause) => caused(StripeErrorKind::Timeout, cause),
             Failure::Broken(cause) => caused(StripeErrorKind::Broken, cause),
-            Failure::Unreadable { status, request_id, why } => StripeError {
+            Failure::Unreadable { status, request_id, why } => Refused {
                 status: Some(status),
                 request_id,
-                source: Some(Box::new(why)),
-                ..bare(StripeErrorKind::Malformed)
+                ..caused(StripeErrorKind::Malformed, Box::new(why))
             },
             Failure::TooLarge { status, request_id } => {
-                StripeError { status: Some(status), request_id, ..bare(StripeErrorKind::TooLarge) }
+                Refused { status: Some(status), request_id, ..bare(StripeErrorKind::TooLarge) }
             }
             Failure::Refused(refusal) => {
-                let kind = kind_of(&refusal);
-                let Refusal { status, request_id, error, .. } = refusal;
+                let mut refused = bare(kind_of(&refusal));
+                let Refusal { status, request_id, error, .. } = *refusal;
                 let ErrorBody { error_type, code, param, message, .. } = error.unwrap_or_default();
-                let mut made = StripeError {
+                refused.asked.blames_filter =
+                    param.as_deref().is_some_and(|param| request.sends_filter(param));
+                Refused {
                     status: Some(status),
                     request_id,
                     error_type,
                     code,
+                    param,
                     message,
-                    ..bare(kind)
-                };
-                made.asked.blames_filter =
-                    param.as_deref().is_some_and(|param| request.sends_filter(param));
-                made.param = param;
-                made
+                    ..refused
+                }
             }
-        }
+        };
+        StripeError(Box::new(refused))
     }
 
-    /// A request that met an outage already too long, or none at all.
+    /// A request that met an outage already too long.
     pub(super) fn unreachable(request: &Request, requests: u32) -> StripeError {
-        StripeError::bare(request, StripeErrorKind::Unreachable, requests)
+        StripeError(Box::new(Refused::bare(request, StripeErrorKind::Unreachable, requests)))
     }
 
     /// The client could not be made.
-    pub(super) fn setup(source: Cause) -> StripeError {
+    pub(super) fn setup(cause: Cause) -> StripeError {
         let request = Request::to_list("/v1/");
-        StripeError {
-            source: Some(source),
-            ..StripeError::bare(&request, StripeErrorKind::Setup, 0)
-        }
-    }
-
-    fn bare(request: &Request, kind: StripeErrorKind, requests: u32) -> StripeError {
-        StripeError {
-            kind,
-            status: None,
-            error_type: None,
-            code: None,
-            param: None,
-            message: None,
-            request_id: None,
-            requests,
-            asked: Asked {
-                path: request.path.to_string(),
-                has_cursor: request.has_cursor(),
-                blames_filter: false,
-            },
-            source: None,
-        }
+        let refused = Refused::bare(&request, StripeErrorKind::Setup, 0);
+        StripeError(Box::new(Refused { source: Some(cause), ..refused }))
     }
 
     /// The key may not read this.
@@ -185,6 +178,28 @@ impl StripeError {
         let by_status = matches!(self.status, Some(400..=499))
             && !matches!(self.status, Some(401 | 403 | 408 | 409 | 429));
         refused && by_status && self.param.is_none()
+    }
+}
+
+impl Refused {
+    fn bare(request: &Request, kind: StripeErrorKind, requests: u32) -> Refused {
+        let asked = Asked {
+            path: request.path.to_string(),
+            has_cursor: request.has_cursor(),
+            blames_filter: false,
+        };
+        Refused {
+            kind,
+            status: None,
+            error_type: None,
+            code: None,
+            param: None,
+            message: None,
+            request_id: None,
+            requests,
+            asked,
+            source: None,
+        }
     }
 }
 
@@ -304,7 +319,7 @@ mod tests {
             reason: Reason::Unnamed,
             error: ErrorBody::parse(body.as_bytes()),
         };
-        StripeError::new(request, Failure::Refused(refusal), 1)
+        StripeError::new(request, Failure::Refused(Box::new(refusal)), 1)
     }
 
     const PLAIN: &str = r#"{"error":{"type":"invalid_request_error","message":"Not set up."}}"#;

@@ -43,7 +43,8 @@ pub(super) async fn exchange(
     let status = response.status();
     let request_id = header(response.headers(), "request-id").map(mask);
     if !status.is_success() {
-        return Err(Failure::Refused(read_refusal(response, request_id).await));
+        let refusal = read_refusal(response, request_id).await;
+        return Err(Failure::Refused(Box::new(refusal)));
     }
     let date = header(response.headers(), DATE.as_str()).and_then(unix_seconds);
     let status = status.as_u16();

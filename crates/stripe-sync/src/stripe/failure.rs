@@ -28,7 +28,7 @@ pub(super) enum Failure {
     /// An answer too large to be one.
     TooLarge { status: u16, request_id: Option<String> },
     /// Any status but success.
-    Refused(Refusal),
+    Refused(Box<Refusal>),
 }
 
 /// An answer with another status than success.

@@ -13,6 +13,8 @@ use tokio::task::JoinHandle;
 pub(super) enum Reply {
     /// These bytes, then the end of the connection.
     Bytes(Vec<u8>),
+    /// These bytes, then the next request on the same connection.
+    ThenNext(Vec<u8>),
     /// These bytes, then a reset instead of an end.
     ThenReset(Vec<u8>),
     /// These bytes, then nothing, with the connection open.
@@ -55,25 +57,28 @@ async fn serve(listener: TcpListener, script: Vec<Reply>, heads: Arc<Mutex<Vec<S
     let mut silent = Vec::new();
     loop {
         let (mut stream, _) = listener.accept().await.unwrap();
-        let Some(head) = read_head(&mut stream).await else { continue };
-        let number = {
-            let mut heads = heads.lock().unwrap();
-            heads.push(head);
-            heads.len() - 1
-        };
-        match script[number.min(script.len() - 1)].clone() {
-            Reply::Bytes(bytes) => {
-                let _ = stream.write_all(&bytes).await;
-                let _ = stream.shutdown().await;
+        while let Some(head) = read_head(&mut stream).await {
+            let number = {
+                let mut heads = heads.lock().unwrap();
+                heads.push(head);
+                heads.len() - 1
+            };
+            let reply = script[number.min(script.len() - 1)].clone();
+            let (Reply::Bytes(bytes)
+            | Reply::ThenNext(bytes)
+            | Reply::ThenReset(bytes)
+            | Reply::ThenSilence(bytes)) = &reply;
+            // The client may be gone, which is part of some scripts.
+            let _ = stream.write_all(bytes).await;
+            match reply {
+                Reply::ThenNext(_) => continue,
+                Reply::Bytes(_) => {
+                    let _ = stream.shutdown().await;
+                }
+                Reply::ThenReset(_) => stream.set_zero_linger().unwrap(),
+                Reply::ThenSilence(_) => silent.push(stream),
             }
-            Reply::ThenReset(bytes) => {
-                let _ = stream.write_all(&bytes).await;
-                stream.set_zero_linger().unwrap();
-            }
-            Reply::ThenSilence(bytes) => {
-                let _ = stream.write_all(&bytes).await;
-                silent.push(stream);
-            }
+            break;
         }
     }
 }

@@ -65,7 +65,13 @@ impl Pretended {
 }
 
 /// Workers that ask without end for `seconds`.
-async fn run(limiter: &Limiter, stripe: &Rc<Pretended>, endpoints: &[&str], workers: usize, seconds: u64) {
+async fn run(
+    limiter: &Limiter,
+    stripe: &Rc<Pretended>,
+    endpoints: &[&str],
+    workers: usize,
+    seconds: u64,
+) {
     let takes = Duration::from_millis(200);
     let work = (0..workers).map(|worker| async move {
         let endpoint = endpoints[worker % endpoints.len()];
@@ -99,7 +105,11 @@ async fn documented_limits_are_used_to_three_quarters_and_never_exceeded() {
     ] {
         let stripe = Rc::new(Pretended {
             account_limit: Some(account_limit),
-            endpoint_limit: Some(if endpoints.len() == 1 && endpoints[0] == "/v1/files" { 20 } else { 25 }),
+            endpoint_limit: Some(if endpoints.len() == 1 && endpoints[0] == "/v1/files" {
+                20
+            } else {
+                25
+            }),
             ..Pretended::default()
         });
         run(&Limiter::new(rate), &stripe, endpoints, workers, 10).await;
@@ -126,7 +136,14 @@ async fn lowered_limits_are_found_with_few_refusals() {
     for (rate, names_reason, account, endpoint, endpoints, expected) in [
         (RateOptions::Documented { mode: Mode::Live }, true, None, Some(8), &A[..], 300..=480),
         (RateOptions::Documented { mode: Mode::Live }, false, None, Some(8), &A[..], 300..=480),
-        (RateOptions::Documented { mode: Mode::Live }, true, Some(40), None, &FIVE[..], 1_500..=2_400),
+        (
+            RateOptions::Documented { mode: Mode::Live },
+            true,
+            Some(40),
+            None,
+            &FIVE[..],
+            1_500..=2_400,
+        ),
         (RateOptions::Unlimited, true, Some(40), None, &FIVE[..], 1_500..=2_400),
         (RateOptions::Unlimited, false, Some(40), Some(25), &FIVE[..], 1_200..=2_400),
     ] {
@@ -145,11 +162,8 @@ async fn lowered_limits_are_found_with_few_refusals() {
 
 #[tokio::test(start_paused = true)]
 async fn a_limit_on_concurrency_is_found() {
-    let stripe = Rc::new(Pretended {
-        at_once_limit: Some(10),
-        names_reason: true,
-        ..Pretended::default()
-    });
+    let stripe =
+        Rc::new(Pretended { at_once_limit: Some(10), names_reason: true, ..Pretended::default() });
     run(&Limiter::new(RateOptions::Unlimited), &stripe, &FIVE, 60, 60).await;
     let (served, refused) = (stripe.served(), *stripe.refused.borrow());
     // Ten at once, each 200 ms: at most 3,000 in a minute.
@@ -178,7 +192,8 @@ async fn who_stops_waiting_takes_nothing_and_holds_up_nobody() {
     let limiter = Limiter::new(RateOptions::Fixed(1.0));
     drop(limiter.leave("/v1/charges").await);
     let start = Instant::now();
-    let impatient = (0..20).map(|_| timeout(Duration::from_millis(300), limiter.leave("/v1/charges")));
+    let impatient =
+        (0..20).map(|_| timeout(Duration::from_millis(300), limiter.leave("/v1/charges")));
     let patient = limiter.leave("/v1/charges");
     let (left, _patient) = tokio::join!(join_all(impatient), patient);
     assert!(left.iter().all(Result::is_err));
