@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 ///
 /// # Errors
 /// When a file is missing, is not JSON, or lacks a part that the simulator needs.
-pub fn generate(facts_dir: &Path) -> Result<String> {
+pub(crate) fn generate(facts_dir: &Path) -> Result<String> {
     let catalog = read(facts_dir, "catalog.json")?;
     let events = read(facts_dir, "events.json")?;
     let version =

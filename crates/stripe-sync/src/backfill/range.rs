@@ -1,6 +1,6 @@
 //! The `created` range of a backfill: what people type, and the seconds it means.
 
-use jiff::civil::{Date, DateTime};
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 
@@ -139,11 +139,7 @@ fn seconds(text: &str, now: i64) -> Result<i64, RangeError> {
     }
     let looks_like_date = text.len() >= 8 && text.as_bytes()[..4].iter().all(u8::is_ascii_digit);
     if looks_like_date {
-        let civil = text
-            .parse::<Date>()
-            .map(|d| d.at(0, 0, 0, 0))
-            .or_else(|_| text.parse::<DateTime>())
-            .map_err(|_| unreadable())?;
+        let civil = text.parse::<DateTime>().map_err(|_| unreadable())?;
         let zoned = civil.to_zoned(TimeZone::UTC).map_err(|_| out_of_range())?;
         return Ok(zoned.timestamp().as_second());
     }

@@ -24,7 +24,8 @@ pub(super) fn mask(text: &str) -> String {
         }
     }
     if masked.len() > LONGEST || !rest.is_empty() {
-        masked.truncate(masked.floor_char_boundary(LONGEST));
+        let whole = |end: &usize| masked.is_char_boundary(*end);
+        masked.truncate((0..=LONGEST.min(masked.len())).rev().find(whole).unwrap_or(0));
         masked.push_str("...");
     }
     masked

@@ -1,4 +1,12 @@
 //! The engine against a real PostgreSQL and the simulated Stripe, over real HTTP.
 
+mod change;
 mod complete;
+mod failures;
+mod hard_rows;
+mod nested;
+mod places;
+mod proxy;
+mod ranges;
+mod resume;
 mod world;

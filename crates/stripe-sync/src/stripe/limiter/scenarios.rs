@@ -221,6 +221,28 @@ async fn a_pause_of_one_endpoint_holds_up_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_pause_reaches_a_request_that_already_waits_for_the_account() {
+    let limiter = Limiter::new(RateOptions::Documented { mode: Mode::Live });
+    let account = limiter.leave("/v1/prices").await;
+    let refused = limiter.leave("/v1/charges").await;
+    let start = Instant::now();
+    limiter.slow_down(&account, Reason::GlobalRate, Some(Duration::from_secs(5)));
+    let waiting = async {
+        limiter.leave("/v1/charges").await;
+        start.elapsed()
+    };
+    let other = async {
+        sleep(Duration::from_secs(1)).await;
+        limiter.slow_down(&refused, Reason::EndpointRate, Some(Duration::from_secs(30)));
+        limiter.leave("/v1/invoices").await;
+        start.elapsed()
+    };
+    let (waited, other) = tokio::join!(waiting, other);
+    assert!((30..=32).contains(&waited.as_secs()), "{waited:?}");
+    assert!((5..=6).contains(&other.as_secs()), "{other:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_limits_is_named() {
     let narrow = Limiter::new(RateOptions::Documented { mode: Mode::Live });
     let wide = Limiter::new(RateOptions::Unlimited);

@@ -49,6 +49,18 @@ async fn one_knocks_while_all_wait_and_all_go_on_together() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn many_who_fail_together_count_as_one_knock() {
+    for _ in 0..20 {
+        let gate = gate_that_was_open(600);
+        let start = Instant::now();
+        let is_up = || start.elapsed() > TRY;
+        join_all((0..50).map(|_| request(&gate, is_up, &Cell::new(0)))).await;
+        let down = start.elapsed();
+        assert!(down <= Duration::from_secs(1) + TRY * 3, "{down:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn all_give_up_together_and_latecomers_get_one_try() {
     let gate = gate_that_was_open(600);
     let tries = Cell::new(0);

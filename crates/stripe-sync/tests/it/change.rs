@@ -1,0 +1,176 @@
+//! Promise 2: fresh beats stale, whatever the order in which states arrive.
+
+use serde_json::json;
+use stripe_sim::{Account, CustomIds, SimOptions};
+use stripe_sync::{Outcome, RunStatus};
+
+use crate::world::{World, assert_same, ended};
+
+async fn one_customer(seed: u64) -> (World, String) {
+    let account = Account::builder(seed).objects("customer", 1).build().expect("an account");
+    let world = World::new(account).await;
+    world.backfill(&["customer"]).await;
+    let id = world.sim.account().ids("customer").next().expect("a customer");
+    (world, id)
+}
+
+async fn set_row(world: &World, name: &str, stamp: &str) {
+    let sql = format!("update stripe.customers set name = '{name}', last_synced_at = {stamp}");
+    world.sql.execute(&sql, &[]).await.expect("an update");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_newer_observation_wins_and_a_close_one_is_asked_again() {
+    let (world, id) = one_customer(20).await;
+    let stripes = world.text("select name from stripe.customers").await;
+    // Certainly older: overwritten by the page. Certainly newer: kept.
+    for (stamp, expected) in
+        [("now() - interval '1 hour'", stripes.as_str()), ("now() + interval '1 hour'", "other")]
+    {
+        set_row(&world, "other", stamp).await;
+        world.backfill(&["customer"]).await;
+        assert_eq!(world.text("select name from stripe.customers").await, expected, "{stamp}");
+    }
+    // Too close to order: Stripe is asked for the object itself, and that answer wins.
+    for stamp in ["now()", "now() + interval '300 milliseconds'"] {
+        set_row(&world, "other", stamp).await;
+        let before = world.sim.requests_to(&format!("/v1/customers/{id}"));
+        let report = world.backfill(&["customer"]).await;
+        assert_eq!(report.status, RunStatus::Complete);
+        assert_eq!(world.text("select name from stripe.customers").await, stripes, "{stamp}");
+        assert!(world.sim.requests_to(&format!("/v1/customers/{id}")) > before, "{stamp}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unchanged_content_moves_the_stamp_only() {
+    let (world, _) = one_customer(21).await;
+    set_row(
+        &world,
+        &world.text("select name from stripe.customers").await,
+        "now() - interval '1 hour'",
+    )
+    .await;
+    let content = "select (to_jsonb(c) - 'last_synced_at')::text from stripe.customers c";
+    let before = world.text(content).await;
+    world.backfill(&["customer"]).await;
+    assert_eq!(world.text(content).await, before, "updated_at included");
+    let fresh = "select (last_synced_at > now() - interval '1 minute')::text from stripe.customers";
+    assert_eq!(world.text(fresh).await, "true");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refresh_stores_deletes_and_says_what_is_missing() {
+    let account = Account::builder(22)
+        .objects("customer", 3)
+        .objects("product", 3)
+        .custom_ids(CustomIds::Hostile)
+        .build()
+        .expect("an account");
+    let world = World::new(account).await;
+    world.backfill(&["customer", "product"]).await;
+    let account = world.sim.account();
+    let customers: Vec<_> = account.ids("customer").collect();
+    let product = account.ids("product").next().expect("a product");
+    account.update("customer", &customers[0], json!({"name": "Ada"})).expect("updated");
+    account.delete("customer", &customers[1]).expect("deleted");
+    account.delete("product", &product).expect("deleted");
+    let ids = vec![
+        customers[0].clone(),
+        customers[1].clone(),
+        format!("products/{product}"),
+        "cus_doesnotexist".to_owned(),
+    ];
+    let done = world.engine().await.refresh(&ids).await.expect("an answer");
+    let outcomes: Vec<_> = done.into_iter().map(|d| d.outcome).collect();
+    assert_eq!(outcomes, [Outcome::Stored, Outcome::Deleted, Outcome::Deleted, Outcome::NotFound]);
+    let name = format!("select name from stripe.customers where id = '{}'", customers[0]);
+    assert_eq!(world.text(&name).await, "Ada");
+    let gone = format!("select deleted::text from stripe.customers where id = '{}'", customers[1]);
+    assert_eq!(world.text(&gone).await, "true");
+    let kept = "select count(*)::text from stripe.customers where not deleted";
+    assert_eq!(world.text(kept).await, "2");
+    assert_same("products", &account.ids("product").collect(), &world.ids("products").await);
+    assert_eq!(world.text("select count(*)::text from stripe._tombstones").await, "1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_from_before_a_deletion_does_not_bring_the_row_back() {
+    let account = Account::builder(23).objects("product", 3).build().expect("an account");
+    let world = World::new(account).await;
+    world.backfill(&["product"]).await;
+    let id = world.sim.account().ids("product").next().expect("a product");
+    let bury = |when: &str| {
+        format!(
+            "delete from stripe.products where id = '{id}';
+             insert into stripe._tombstones
+             select 'products', _account_id, '{id}', {when} from stripe.products limit 1
+             on conflict (table_name, account_id, id) do update set deleted_at = {when}"
+        )
+    };
+    // The deletion was observed after the page was asked for.
+    world.sql.batch_execute(&bury("now() + interval '1 minute'")).await.expect("buried");
+    world.backfill(&["product"]).await;
+    assert_eq!(world.ids("products").await.len(), 2);
+    // An object of that id was made again later.
+    world.sql.batch_execute(&bury("now() - interval '1 minute'")).await.expect("buried");
+    world.backfill(&["product"]).await;
+    assert_eq!(world.ids("products").await.len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cursor_that_is_deleted_under_the_reading_costs_no_row() {
+    for accepted in [false, true] {
+        let account = Account::builder(24).objects("customer", 800).build().expect("an account");
+        let options =
+            SimOptions { deleted_cursor_accepted: accepted, log: true, ..SimOptions::default() };
+        let world = World::with(account, options).await;
+        let all: Vec<_> = world.sim.account().ids("customer").collect();
+        let ids = all.clone();
+        world.sim.before_nth("/v1/customers", 2, move |account| {
+            // Wherever the reading stands, its cursor is the last of a page.
+            for id in ids.iter().skip(95).take(10) {
+                account.delete("customer", id).expect("deleted");
+            }
+        });
+        let report = world.backfill(&["customer"]).await;
+        assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
+        let found = world.ids("customers").await;
+        let missing: Vec<_> =
+            world.sim.account().ids("customer").filter(|id| !found.contains(id)).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_price_that_is_archived_under_the_reading_is_still_read() {
+    let account = Account::builder(25).objects("product", 2).objects("price", 250).build();
+    let world = World::new(account.expect("an account")).await;
+    let prices: Vec<_> = world.sim.account().ids("price").collect();
+    let flipped = prices.clone();
+    world.sim.before_nth("/v1/prices", 2, move |account| {
+        for id in flipped.iter().rev().take(20) {
+            account.update("price", id, json!({"active": false})).expect("archived");
+        }
+    });
+    let flipped = prices.clone();
+    world.sim.before_nth("/v1/prices", 5, move |account| {
+        for id in flipped.iter().rev().skip(20).take(20) {
+            account.update("price", id, json!({"active": true})).expect("revived");
+        }
+    });
+    let report = world.backfill(&["price"]).await;
+    assert_eq!(ended(&report, "prices").0, "complete");
+    assert_same("prices", &prices.into_iter().collect(), &world.ids("prices").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_changes_within_a_second_still_shows_every_row_of_other_seconds() {
+    let account = Account::builder(26).objects("customer", 1_500).build().expect("an account");
+    let options = SimOptions { unstable_order: true, ..SimOptions::default() };
+    let world = World::with(account, options).await;
+    let report = world.backfill(&["customer"]).await;
+    assert_eq!(report.status, RunStatus::Complete);
+    let wanted = world.sim.account().ids("customer").collect();
+    assert_same("customers", &wanted, &world.ids("customers").await);
+}

@@ -1,0 +1,94 @@
+//! Nested lists, to the last item and not one too many.
+
+use stripe_sim::{Account, Fault};
+use stripe_sync::{Outcome, RunStatus};
+
+use crate::world::{World, assert_same};
+
+async fn line_ids(world: &World, invoice: &str) -> std::collections::BTreeSet<String> {
+    let sql = "select id from stripe.invoice_line_items where invoice = $1";
+    let rows = world.sql.query(sql, &[&invoice]).await.expect("lines");
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parents_with_many_items() {
+    let account = Account::builder(13)
+        .objects("invoice", 40)
+        .nested_at("invoice", 3, "lines", 250)
+        .nested_at("invoice", 7, "lines", 12_000)
+        .build()
+        .expect("an account");
+    let world = World::new(account).await;
+    let report = world.backfill(&["invoice"]).await;
+    assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
+    let account = world.sim.account();
+    let mut most = 0;
+    for invoice in account.ids("invoice") {
+        let wanted: std::collections::BTreeSet<_> =
+            account.nested_ids("invoice", &invoice, "lines").into_iter().collect();
+        most = most.max(wanted.len());
+        assert_same(&invoice, &wanted, &line_ids(&world, &invoice).await);
+    }
+    assert_eq!(most, 12_000);
+    // A list of moderate size is whole in its parent's column as well.
+    let whole = world
+        .text(
+            "select count(*)::text from stripe.invoices
+             where jsonb_array_length(lines -> 'data') = 250 and lines ->> 'has_more' = 'false'",
+        )
+        .await;
+    assert_eq!(whole, "1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_item_that_left_its_list_leaves_its_table() {
+    let account = Account::builder(14)
+        .objects("invoice", 5)
+        .nested_at("invoice", 0, "lines", 30)
+        .objects("subscription", 5)
+        .nested_at("subscription", 0, "items", 15)
+        .build()
+        .expect("an account");
+    let world = World::new(account).await;
+    world.backfill(&["invoice", "subscription"]).await;
+    let account = world.sim.account();
+    let longest = |object: &str, name: &str| {
+        account
+            .ids(object)
+            .max_by_key(|id| account.nested_ids(object, id, name).len())
+            .expect("an object")
+    };
+    let (invoice, subscription) = (longest("invoice", "lines"), longest("subscription", "items"));
+    let line = account.nested_ids("invoice", &invoice, "lines")[20].clone();
+    let item = account.nested_ids("subscription", &subscription, "items")[12].clone();
+    account.remove_nested_item("invoice", &invoice, "lines", &line).expect("removed");
+    account.remove_nested_item("subscription", &subscription, "items", &item).expect("removed");
+    let done =
+        world.engine().await.refresh(&[invoice.clone(), subscription]).await.expect("refreshed");
+    assert!(done.iter().all(|d| d.outcome == Outcome::Stored), "{done:?}");
+    let lines = line_ids(&world, &invoice).await;
+    assert!(lines.len() == 29 && !lines.contains(&line), "{} lines, {}", lines.len(), lines.contains(&line));
+    let sql = "select count(*)::text from stripe.subscription_items where deleted";
+    assert_eq!(world.text(sql).await, "1");
+    let sql = "select id from stripe.subscription_items where deleted";
+    assert_eq!(world.text(sql).await, item);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_was_cut_short_deletes_nothing() {
+    let account = Account::builder(15)
+        .objects("invoice", 3)
+        .nested_at("invoice", 0, "lines", 40)
+        .build()
+        .expect("an account");
+    let world = World::new(account).await;
+    world.backfill(&["invoice"]).await;
+    let before = world.ids("invoice_line_items").await;
+    for invoice in world.sim.account().ids("invoice") {
+        world.sim.fail_times(&format!("/v1/invoices/{invoice}/lines"), 1, 100, Fault::Status(402));
+    }
+    let report = world.backfill(&["invoice"]).await;
+    assert_eq!(report.status, RunStatus::Incomplete);
+    assert_same("invoice_line_items", &before, &world.ids("invoice_line_items").await);
+}

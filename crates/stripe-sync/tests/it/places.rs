@@ -1,0 +1,134 @@
+//! Schemas and prefixes of any name, several in one database, migrated again and again.
+
+use std::collections::BTreeSet;
+
+use stripe_sim::Account;
+use stripe_sync::{Names, RunStatus, StripeSync};
+
+use crate::world::World;
+
+async fn world() -> World {
+    World::new(Account::builder(40).small().build().expect("an account")).await
+}
+
+async fn place(world: &World, schema: &str, prefix: &str) -> StripeSync {
+    let mut config = world.config.clone();
+    config.names = Names::new(schema, prefix).expect("names");
+    StripeSync::connect(config).await.expect("the engine")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_places_in_one_database() {
+    let world = world().await;
+    let long = "s".repeat(63);
+    for (schema, prefix) in [
+        ("stripe", ""),
+        ("stripe", "billing"),
+        ("stripe", "p23456789012345678901234567890"),
+        ("My \"Schema\"", "it's"),
+        ("öffentlich; drop table x", ""),
+        (long.as_str(), ""),
+    ] {
+        let engine = place(&world, schema, prefix).await;
+        let request = stripe_sync::BackfillRequest {
+            objects: vec!["invoice".into(), "customer".into()],
+            ..Default::default()
+        };
+        let report = engine
+            .backfill(&request, &stripe_sync::Progress::new(), &stripe_sync::Stop::new())
+            .await
+            .unwrap_or_else(|e| panic!("{schema} {prefix}: {e}"));
+        assert_eq!(report.status, RunStatus::Complete, "{schema} {prefix}");
+        assert!(!engine.status(1).await.expect("a status").is_empty());
+    }
+    let wanted: BTreeSet<String> = world.sim.account().ids("customer").collect();
+    let count = wanted.len().to_string();
+    for table in
+        ["stripe.customers", "stripe.billing_customers", "\"My \"\"Schema\"\"\".\"it's_customers\""]
+    {
+        assert_eq!(
+            world.text(&format!("select count(*)::text from {table}")).await,
+            count,
+            "{table}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn migrations_at_once_and_again() {
+    let world = world().await;
+    let (one, two) = (world.engine().await, world.engine().await);
+    let (one, two) = tokio::join!(one.migrate(), two.migrate());
+    let changed = [one.expect("migrated").changed, two.expect("migrated").changed];
+    assert_eq!(changed.iter().filter(|c| **c).count(), 1, "one of them does it");
+    assert!(!world.engine().await.migrate().await.expect("again").changed);
+    let columns =
+        "select count(*)::text from information_schema.columns where table_schema = 'stripe'";
+    let before = world.text(columns).await;
+    // As an older version would have left it.
+    world
+        .sql
+        .batch_execute(
+            "delete from stripe._migrations; alter table stripe.customers drop column tax;
+             drop table stripe.topups",
+        )
+        .await
+        .expect("aged");
+    assert!(world.engine().await.migrate().await.expect("newer").changed);
+    assert_eq!(world.text(columns).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_of_somebody_else_are_left_alone() {
+    let world = world().await;
+    world
+        .sql
+        .batch_execute("create schema stripe; create table stripe.customers (id text primary key)")
+        .await
+        .expect("theirs");
+    let error = world.engine().await.migrate().await.expect_err("refused").to_string();
+    assert!(error.contains("customers") && error.contains("nothing was changed"), "{error}");
+    let tables = "select count(*)::text from pg_tables where schemaname = 'stripe'";
+    assert_eq!(world.text(tables).await, "1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schema_belongs_to_one_mode() {
+    let mut world = world().await;
+    world.backfill(&["customer"]).await;
+    let live = Account::builder(41).livemode(true).small().build().expect("an account");
+    let sim = stripe_sim::Sim::start(live, Default::default()).await.expect("a simulator");
+    world.config.key = Some(stripe_sync::ApiKey::parse(sim.key()).expect("a key"));
+    world.config.api_base = stripe_sync::ApiBase::parse(&sim.base_url()).expect("a base");
+    let before = world.ids("customers").await;
+    let error = world
+        .engine()
+        .await
+        .backfill(&Default::default(), &stripe_sync::Progress::new(), &stripe_sync::Stop::new())
+        .await
+        .expect_err("refused");
+    assert!(error.to_string().contains("live key"), "{error}");
+    assert_eq!(world.ids("customers").await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn queries_cannot_write_or_leave_their_transaction() {
+    let world = world().await;
+    let engine = world.engine().await;
+    engine.migrate().await.expect("a schema");
+    let answer = engine.query("select 1 as one, null as nothing").await.expect("an answer");
+    assert_eq!(answer.columns, ["one", "nothing"]);
+    assert_eq!(answer.rows, [[Some("1".to_owned()), None]]);
+    for sql in [
+        "delete from stripe.customers",
+        "commit; drop table stripe.customers",
+        "drop table stripe.customers",
+        "selec",
+    ] {
+        assert!(engine.query(sql).await.is_err(), "{sql}");
+    }
+    assert_eq!(
+        world.text("select to_regclass('stripe.customers')::text").await,
+        "stripe.customers"
+    );
+}

@@ -1,0 +1,138 @@
+//! Promise 3: whatever interrupts a run, the same command goes on with it and nothing is lost.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use stripe_sim::{Account, SimOptions};
+use stripe_sync::{BackfillRequest, Config, Names, Progress, RunStatus, Stop};
+
+use crate::proxy::{self, Losses};
+use crate::world::{World, assert_same, ended, server};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_run_goes_on_where_it_stopped() {
+    let account = Account::builder(3).objects("customer", 6_000).build().expect("an account");
+    let options = SimOptions { latency: Duration::from_millis(20), ..SimOptions::default() };
+    let world = World::with(account, options).await;
+    let engine = world.engine().await;
+    let request = BackfillRequest { objects: vec!["customer".into()], ..Default::default() };
+    let (progress, stop) = (Progress::new(), Stop::new());
+    let watch = async {
+        while !progress.snapshot().streams.iter().any(|s| s.rows >= 1_000) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        stop.ask();
+    };
+    let (first, ()) = tokio::join!(engine.backfill(&request, &progress, &stop), watch);
+    let first = first.expect("a report");
+    assert_eq!(first.status, RunStatus::Interrupted);
+    let kept = world.ids("customers").await.len();
+    assert!((1_000..6_000).contains(&kept), "{kept} rows");
+
+    let second = world.run(&request).await;
+    assert_eq!(second.run_id, first.run_id);
+    assert_eq!(second.status, RunStatus::Complete);
+    let wanted = world.sim.account().ids("customer").collect();
+    assert_same("customers", &wanted, &world.ids("customers").await);
+    assert_eq!(ended(&second, "customers").1, 6_000);
+    assert!(second.requests < 60, "only what was missing is read: {} requests", second.requests);
+    assert_eq!(world.text("select count(*)::text from stripe._slices").await, "0");
+
+    let third = world.run(&request).await;
+    assert!(third.run_id > second.run_id, "a complete run is not continued");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_of_commits_that_are_lost_lose_no_row() {
+    let account = Account::builder(4)
+        .objects("customer", 3_000)
+        .objects("invoice", 500)
+        .build()
+        .expect("an account");
+    let mut world = World::new(account).await;
+    let losses = Losses::every(3);
+    let port = proxy::start(server().await.socket_dir().to_owned(), losses.clone()).await;
+    let database = world.text("select current_database()::text").await;
+    let user = server().await.user();
+    let mut config = Config::new(
+        format!("postgres://{user}@127.0.0.1:{port}/{database}"),
+        Names::new("stripe", "").expect("names"),
+    );
+    config.key = world.config.key.clone();
+    config.api_base = world.config.api_base.clone();
+    config.rate = world.config.rate;
+    world.config = config;
+    // The migration is not what is tested here.
+    world.engine().await.migrate().await.ok();
+    let report = loop {
+        let request = BackfillRequest {
+            objects: vec!["customer".into(), "invoice".into()],
+            ..Default::default()
+        };
+        let engine = world.engine().await;
+        match engine.backfill(&request, &Progress::new(), &Stop::new()).await {
+            Ok(report) => break report,
+            // Opening the run is outside of the workers' patience.
+            Err(error) => println!("again after: {error}"),
+        }
+    };
+    assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
+    assert!(losses.lost.load(Ordering::Relaxed) >= 3);
+    for (object, table) in [("customer", "customers"), ("invoice", "invoices")] {
+        let wanted = world.sim.account().ids(object).collect();
+        assert_same(table, &wanted, &world.ids(table).await);
+    }
+    assert_eq!(ended(&report, "customers").1, 3_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_processes_share_one_run() {
+    let account = Account::builder(5).objects("customer", 4_000).build().expect("an account");
+    let options = SimOptions { latency: Duration::from_millis(10), ..SimOptions::default() };
+    let world = World::with(account, options).await;
+    let request = BackfillRequest { objects: vec!["customer".into()], ..Default::default() };
+    world.engine().await.migrate().await.expect("a schema");
+    let (one, two) = (world.engine().await, world.engine().await);
+    let (progress, stop) = (Progress::new(), Stop::new());
+    let (one, two) = tokio::join!(
+        one.backfill(&request, &progress, &stop),
+        two.backfill(&request, &progress, &stop)
+    );
+    let (one, two) = (one.expect("a report"), two.expect("a report"));
+    assert_eq!(one.run_id, two.run_id);
+    assert_eq!((one.status, two.status), (RunStatus::Complete, RunStatus::Complete));
+    let wanted = world.sim.account().ids("customer").collect();
+    assert_same("customers", &wanted, &world.ids("customers").await);
+    assert_eq!(ended(&one, "customers").1, 4_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slice_of_a_dead_owner_is_taken_over_and_the_former_owner_is_fenced() {
+    let account = Account::builder(6).objects("customer", 500).build().expect("an account");
+    let world = World::new(account).await;
+    let engine = world.engine().await;
+    engine.migrate().await.expect("a schema");
+    let request = BackfillRequest { objects: vec!["customer".into()], ..Default::default() };
+    let (progress, stop) = (Progress::new(), Stop::new());
+    stop.ask();
+    let first = engine.backfill(&request, &progress, &stop).await.expect("a report");
+    assert_eq!(first.status, RunStatus::Interrupted);
+    // As `kill -9` leaves it: a lease of a process of this machine that is gone.
+    let machine = |file: &str| std::fs::read_to_string(file).expect("linux").trim().to_owned();
+    let owner = format!(
+        "{}/{}/1/1/1",
+        machine("/proc/sys/kernel/hostname"),
+        machine("/proc/sys/kernel/random/boot_id")
+    );
+    world
+        .sql
+        .execute(
+            "update stripe._slices set owner = $1, epoch = 7, lease_until = now() + interval '1 day'",
+            &[&owner],
+        )
+        .await
+        .expect("an update");
+    let second = world.run(&request).await;
+    assert_eq!((second.run_id, second.status), (first.run_id, RunStatus::Complete));
+    assert_eq!(world.ids("customers").await.len(), 500);
+}
