@@ -8,7 +8,7 @@
 use crate::catalog::{Catalog, Nested, Table};
 use crate::link::Link;
 use crate::order::Stamp;
-use crate::postgres::{Batch, ChildList, PostgresError};
+use crate::postgres::{Batch, ChildList, PostgresError, Rows, Written};
 use crate::row::{Observation, elements, fields, get, get_path, string, winners};
 use crate::stripe::{ApiPath, Page, ParsedList, Request, StripeError, parse_list};
 
@@ -214,14 +214,17 @@ impl Reading<'_> {
 
     async fn write(&mut self, child: &'static Table, items: &[String]) -> Result<(), NestedError> {
         let rows = items.iter().map(|item| observe(item, self.stamp, self.parent)).collect();
-        let batch = Batch { table: child, rows: winners(rows) };
-        let account = self.link.account.as_str();
-        let written = self
-            .link
-            .database
-            .write_rows(&self.link.statements, account, &[batch], &[], None)
-            .await?;
-        self.done.quarantined += written.1;
+        let rows = Rows {
+            batches: vec![Batch { table: child, rows: winners(rows) }],
+            complete_lists: Vec::new(),
+            replace: None,
+            request_id: None,
+        };
+        let (database, statements) = (&self.link.database, &self.link.statements);
+        let written = database.write_rows(statements, self.link.account.as_str(), &rows).await?;
+        if let Written::Done { quarantined } = written {
+            self.done.quarantined += quarantined;
+        }
         Ok(())
     }
 

@@ -1,6 +1,9 @@
 //! Which of two observations of one object is the newer one.
 //!
-//! Pure. The common path needs no extra request: observations further apart than
+//! The rule is written twice: as [`judge`] here, for people and tests, and in SQL in
+//! `postgres/statements.rs`, where it decides; a test compares the two.
+//!
+//! The common path needs no extra request: observations further apart than
 //! [`CLOSE`] are ordered by their stamps alone. Closer ones that differ are
 //! [`Verdict::Uncertain`], and the caller asks Stripe again.
 
@@ -22,6 +25,11 @@ impl Stamp {
     /// Microseconds since 1970-01-01T00:00:00Z.
     pub const fn micros(self) -> i64 {
         self.0
+    }
+
+    /// The smallest later stamp.
+    pub(crate) const fn next(self) -> Stamp {
+        Stamp(self.0.saturating_add(1))
     }
 
     /// The stamp of a time on the system's scale, to the microsecond.
@@ -53,6 +61,7 @@ impl Stamp {
 pub(crate) const CLOSE_MICROS: i64 = 2_000_000;
 
 /// What to do with an observation, given the stamp of the stored row.
+#[cfg(test)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// Store it.
@@ -67,6 +76,7 @@ pub(crate) enum Verdict {
 ///
 /// `same_content` is whether both show the same state: then no question arises, and the later
 /// stamp is kept.
+#[cfg(test)]
 pub(crate) fn judge(stored: Stamp, seen: Stamp, same_content: bool) -> Verdict {
     let apart = seen.0 - stored.0;
     if apart.abs() >= CLOSE_MICROS || same_content {

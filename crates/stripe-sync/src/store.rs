@@ -5,7 +5,7 @@ use crate::catalog::Table;
 use crate::link::{Link, RetrieveError};
 use crate::nested::{self, NestedError};
 use crate::order::Stamp;
-use crate::postgres::{Batch, ChildList, PostgresError};
+use crate::postgres::{Batch, PostgresError, Rows, Written};
 use crate::row::{Observation, get, winners};
 use crate::stripe::Answer;
 
@@ -108,11 +108,14 @@ async fn write(
     answer: &Answer,
     beats: Option<Stamp>,
 ) -> Result<Attempt, StoreError> {
-    let completed = nested::complete(link, table, id, &answer.body, answer.sent).await?;
+    // Asked for after the row of that stamp had been seen, the answer is newer than it, even if
+    // the process that wrote it has a clock that runs ahead of ours.
+    let stamp = beats.map_or(answer.sent, |seen| answer.sent.max(seen.next()));
+    let completed = nested::complete(link, table, id, &answer.body, stamp).await?;
     let json = completed.json.as_deref().unwrap_or(&answer.body);
-    let mut lists = completed.streamed;
+    let mut complete_lists = completed.streamed;
     let mut items: Vec<(&'static Table, Vec<Observation<'_>>)> = Vec::new();
-    lists.extend(nested::children(table, id, json, answer.sent, |child, row| {
+    complete_lists.extend(nested::children(table, id, json, stamp, |child, row| {
         match items.iter_mut().find(|(t, _)| t.name == child.name) {
             Some((_, rows)) => rows.push(row),
             None => items.push((child, vec![row])),
@@ -120,34 +123,17 @@ async fn write(
     }));
     let mut batches: Vec<Batch<'_>> =
         items.into_iter().map(|(table, rows)| Batch { table, rows: winners(rows) }).collect();
-    let row = Link::observe(id, json, answer.sent);
-    if let Some(seen) = beats {
-        let replaced = link
-            .database
-            .replace_row(&link.statements, link.account.as_str(), table, &row, seen)
-            .await?;
-        if !replaced {
-            return Ok(Attempt::Again { stored: None });
-        }
-    }
+    let row = Link::observe(id, json, stamp);
+    let replace = beats.map(|seen| (table, row.clone(), seen));
     batches.push(Batch { table, rows: vec![row] });
-    save(link, &batches, &lists, answer.request_id.as_deref()).await
-}
-
-async fn save(
-    link: &Link,
-    batches: &[Batch<'_>],
-    lists: &[ChildList],
-    request_id: Option<&str>,
-) -> Result<Attempt, StoreError> {
-    let (uncertain, quarantined) = link
-        .database
-        .write_rows(&link.statements, link.account.as_str(), batches, lists, request_id)
-        .await?;
-    Ok(match uncertain.first() {
-        Some((_, _, stored)) => Attempt::Again { stored: Some(*stored) },
-        None if quarantined > 0 => Attempt::Done(Stored::Quarantined),
-        None => Attempt::Done(Stored::Written),
+    let request_id = answer.request_id.as_deref();
+    let rows = Rows { batches, complete_lists, replace, request_id };
+    let written = link.database.write_rows(&link.statements, link.account.as_str(), &rows).await?;
+    Ok(match written {
+        Written::Uncertain(stored) => Attempt::Again { stored: Some(stored) },
+        Written::Moved => Attempt::Again { stored: None },
+        Written::Done { quarantined: 0 } => Attempt::Done(Stored::Written),
+        Written::Done { .. } => Attempt::Done(Stored::Quarantined),
     })
 }
 

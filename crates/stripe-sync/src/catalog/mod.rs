@@ -46,7 +46,7 @@ pub(crate) struct Table {
     /// A deleted object stays as a row with `deleted = true`.
     #[serde(default)]
     pub(crate) keep_deleted: bool,
-    /// Ids can be chosen by the user, so one can come back after a deletion.
+    /// Ids can be chosen by the user, so one can come back after a deletion; other ids never do.
     #[serde(default)]
     pub(crate) custom_ids: bool,
     #[serde(default)]
@@ -87,8 +87,6 @@ pub(crate) struct Nested {
 pub(crate) struct Parent {
     /// The column that holds the parent's id.
     pub(crate) column: String,
-    /// `object.path` of the nested list, for people.
-    pub(crate) within: String,
     pub(crate) removed: Removed,
 }
 
@@ -111,8 +109,6 @@ pub(crate) struct Column {
     pub(crate) json: JsonKind,
     /// Tried in order; the first value that is not null wins.
     pub(crate) from: Vec<Source>,
-    /// What to query where today's API no longer carries the value.
-    pub(crate) instead: Option<String>,
 }
 
 /// The column types in use.
@@ -147,13 +143,12 @@ struct RawColumn {
     sql: SqlType,
     json: JsonKind,
     from: Option<Vec<Source>>,
-    instead: Option<String>,
 }
 
 impl From<RawColumn> for Column {
     fn from(raw: RawColumn) -> Column {
         let from = raw.from.unwrap_or_else(|| vec![Source::Path(vec![raw.name.clone()])]);
-        Column { name: raw.name, sql: raw.sql, json: raw.json, from, instead: raw.instead }
+        Column { name: raw.name, sql: raw.sql, json: raw.json, from }
     }
 }
 

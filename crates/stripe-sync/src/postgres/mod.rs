@@ -1,5 +1,7 @@
 //! Everything that speaks SQL. Knows nothing of HTTP.
 
+#[cfg(test)]
+mod agreement;
 mod connect;
 mod ddl;
 mod delete;
@@ -22,7 +24,7 @@ pub(crate) use error::{PostgresError, Trouble};
 pub use ident::{BadName, Names};
 pub(crate) use ledger::{NewRun, PlannedStream, Run, StreamEnd, StreamState, StreamStatus};
 pub(crate) use migrate::Migrated;
-pub(crate) use page::{Batch, ChildList, Committed, Judged, PageCommit};
+pub(crate) use page::{Batch, ChildList, Committed, Judged, PageCommit, Rows, Written};
 pub use query::QueryResult;
 pub(crate) use slices::{Claimed, OpenSlice, Position};
 pub use status::{QuarantinedRow, StatusRow};

@@ -50,6 +50,27 @@ pub(crate) struct PageCommit<'a> {
     pub(crate) clear_quarantine: bool,
 }
 
+/// Rows that become durable together outside of a slice.
+pub(crate) struct Rows<'a> {
+    /// Children before parents.
+    pub(crate) batches: Vec<Batch<'a>>,
+    pub(crate) complete_lists: Vec<ChildList>,
+    /// A row of `batches` that wins over the stored one of this stamp.
+    pub(crate) replace: Option<(&'static Table, Observation<'a>, Stamp)>,
+    pub(crate) request_id: Option<&'a str>,
+}
+
+/// How writing them went.
+#[derive(Debug)]
+pub(crate) enum Written {
+    /// Durable, but for as many rows in the quarantine.
+    Done { quarantined: u64 },
+    /// Nothing was written: the object must be fetched again, to win over the row of this stamp.
+    Uncertain(Stamp),
+    /// Nothing was written: the row to replace has moved.
+    Moved,
+}
+
 /// What pages mean once the ledger's bounds are known.
 #[derive(Debug)]
 pub(crate) struct Judged {
@@ -152,84 +173,72 @@ impl Database {
         Ok(Committed::Done { bounds, trail, rows, replaced, quarantined })
     }
 
-    /// Writes rows outside of a slice: a nested list's page, a refreshed object.
+    /// Writes rows outside of a slice, all or nothing: a nested list's page, a fetched object
+    /// with its items. With `replace`, that row wins over the stored one if this has not moved
+    /// since it was seen.
     pub(crate) async fn write_rows(
         &self,
         statements: &Statements,
         account: &str,
-        batches: &[Batch<'_>],
-        complete_lists: &[ChildList],
-        request_id: Option<&str>,
-    ) -> Result<(Vec<(&'static Table, String, Stamp)>, u64), PostgresError> {
-        let fail = |e: tokio_postgres::Error| PostgresError::new("cannot write rows", &e);
-        for guarded in [false, true] {
-            let mut client = self.get().await?;
-            let transaction = client.transaction().await.map_err(fail)?;
-            let locks = shared_locks(statements, batches.iter().map(|b| b.table));
-            transaction.batch_execute(&locks).await.map_err(fail)?;
-            let written =
-                write_batches(&transaction, statements, account, batches, request_id, guarded)
-                    .await;
-            let (uncertain, quarantined) = match written {
-                Err(error) if error.trouble == Trouble::RowRefused && !guarded => continue,
-                other => other?,
-            };
-            if uncertain.is_empty() {
-                for list in complete_lists {
-                    remove_older(&transaction, statements, account, list).await?;
-                }
-                transaction.commit().await.map_err(fail)?;
+        rows: &Rows<'_>,
+    ) -> Result<Written, PostgresError> {
+        match self.try_write(statements, account, rows, false).await {
+            Err(error) if error.trouble == Trouble::RowRefused => {
+                self.try_write(statements, account, rows, true).await
             }
-            return Ok((uncertain, quarantined));
+            other => other,
         }
-        unreachable!("the guarded attempt always returns")
     }
 
-    /// Overwrites a row whose stored state was seen before the object was fetched. False if the
-    /// row has moved since.
-    pub(crate) async fn replace_row(
+    async fn try_write(
         &self,
         statements: &Statements,
         account: &str,
-        table: &'static Table,
-        row: &Observation<'_>,
-        seen: Stamp,
-    ) -> Result<bool, PostgresError> {
+        rows: &Rows<'_>,
+        guarded: bool,
+    ) -> Result<Written, PostgresError> {
         let fail = |e: tokio_postgres::Error| PostgresError::new("cannot write rows", &e);
         let mut client = self.get().await?;
         let transaction = client.transaction().await.map_err(fail)?;
-        let locks = shared_locks(statements, [table]);
+        let locks = shared_locks(statements, rows.batches.iter().map(|b| b.table));
         transaction.batch_execute(&locks).await.map_err(fail)?;
-        let done = statements.replace(&transaction, table, account, row, seen).await?;
+        // A row that the server refuses is refused below as well, under guard.
+        if let Some((table, row, seen)) = &rows.replace
+            && !guarded
+            && !statements.replace(&transaction, table, account, row, *seen).await?
+        {
+            return Ok(Written::Moved);
+        }
+        let (mut uncertain, mut quarantined) = (Vec::new(), 0);
+        for batch in &rows.batches {
+            let settled = if guarded {
+                let (settled, refused) = quarantine::upsert_guarded(
+                    &transaction,
+                    statements,
+                    batch,
+                    account,
+                    rows.request_id,
+                )
+                .await?;
+                quarantined += refused;
+                settled
+            } else {
+                let settled =
+                    statements.upsert(&transaction, batch.table, account, &batch.rows).await?;
+                quarantine::clear(&transaction, statements, batch, account).await?;
+                settled
+            };
+            uncertain.extend(settled.uncertain.into_iter().map(|(_, stored)| stored));
+        }
+        if let Some(stored) = uncertain.first() {
+            return Ok(Written::Uncertain(*stored));
+        }
+        for list in &rows.complete_lists {
+            remove_older(&transaction, statements, account, list).await?;
+        }
         transaction.commit().await.map_err(fail)?;
-        Ok(done)
+        Ok(Written::Done { quarantined })
     }
-}
-
-async fn write_batches(
-    transaction: &Transaction<'_>,
-    statements: &Statements,
-    account: &str,
-    batches: &[Batch<'_>],
-    request_id: Option<&str>,
-    guarded: bool,
-) -> Result<(Vec<(&'static Table, String, Stamp)>, u64), PostgresError> {
-    let (mut uncertain, mut quarantined) = (Vec::new(), 0);
-    for batch in batches {
-        let settled = if guarded {
-            let (settled, refused) =
-                quarantine::upsert_guarded(transaction, statements, batch, account, request_id)
-                    .await?;
-            quarantined += refused;
-            settled
-        } else {
-            let settled = statements.upsert(transaction, batch.table, account, &batch.rows).await?;
-            quarantine::clear(transaction, statements, batch, account).await?;
-            settled
-        };
-        uncertain.extend(settled.uncertain.into_iter().map(|(id, s)| (batch.table, id, s)));
-    }
-    Ok((uncertain, quarantined))
 }
 
 /// Writers share a table, hard deletes take it alone: a page and a delete in two open

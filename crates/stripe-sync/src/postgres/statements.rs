@@ -36,10 +36,14 @@ pub(super) fn write(table: &Table, names: &Names) -> Sql {
     };
     let select: Vec<String> =
         columns.iter().map(|c| format!("e.{c}")).chain(["e._extra".to_owned()]).collect();
+    // An id of the user's own choice can be used again in a later second.
+    let comes_back = match table.custom_ids {
+        true => " and d.deleted_at + interval '1 second' > e.last_synced_at",
+        false => "",
+    };
     let not_deleted = format!(
         "not exists (select 1 from {tombstones} d where d.table_name = {table_name} \
-         and d.account_id = {account} and d.id = e.\"id\" \
-         and d.deleted_at + interval '1 second' > e.last_synced_at)",
+         and d.account_id = {account} and d.id = e.\"id\"{comes_back})",
         tombstones = names.table("_tombstones"),
         table_name = literal(&table.name),
     );
