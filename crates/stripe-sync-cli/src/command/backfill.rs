@@ -1,0 +1,110 @@
+//! `stripe-sync backfill`: history into tables.
+//!
+//! What can be checked without touching anything comes first, then Stripe, and only then the
+//! database: a mistyped name or key leaves no trace.
+
+use std::time::SystemTime;
+
+use stripe_sync::{BackfillRequest, Range, Report, RunStatus, StripeSync};
+
+use super::report;
+use crate::args::Backfill;
+use crate::copy::{self, Copied};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::number;
+use crate::session::Session;
+use crate::settings::{Database, Stripe};
+use crate::talk;
+
+pub(super) async fn run(args: &Backfill, session: &Session) -> Result<Exit, Failure> {
+    let request = request(args)?;
+    let stripe = Stripe::resolve(&session.connection, &session.environment)?;
+    let database = Database::resolve(&session.connection, &session.environment)?;
+    let open = async {
+        let mut config = database.config("");
+        stripe.add_to(&mut config);
+        stripe_sync::identify(&config).await?;
+        let place = database.open().await?;
+        let mut config = database.config(place.url());
+        stripe.add_to(&mut config);
+        Ok((StripeSync::connect(config).await?, place))
+    };
+    let (sync, place) = session.interrupts.unless(open).await?;
+    let copied = copy::watched(&sync, &request, session).await;
+    drop(sync);
+    if matches!(copied, Ok(Copied::Left)) {
+        talk::line("stopped at once; every committed page is safe, the same command goes on");
+        return Ok(Exit::Interrupted);
+    }
+    place.close().await;
+    let Copied::Report(report) = copied? else { return Ok(Exit::Interrupted) };
+    match session.is_json() {
+        true => talk::json(&report::as_json(&report))?,
+        false => talk::data(&report::as_text(&report, &database, args.skip_denied))?,
+    }
+    Ok(exit(&report, args.skip_denied))
+}
+
+fn exit(report: &Report, skip_denied: bool) -> Exit {
+    match report.status {
+        RunStatus::Complete => Exit::Complete,
+        RunStatus::Incomplete if skip_denied && report.only_denied() => Exit::Complete,
+        RunStatus::Incomplete => Exit::Incomplete,
+        RunStatus::Failed => Exit::Failed,
+        RunStatus::Interrupted => Exit::Interrupted,
+    }
+}
+
+fn request(args: &Backfill) -> Result<BackfillRequest, Failure> {
+    let names = args.objects.iter().flat_map(|names| names.split(','));
+    for name in names.map(str::trim) {
+        let request = BackfillRequest { objects: vec![name.to_owned()], ..Default::default() };
+        if request.check().is_err() {
+            return Err(unknown_object(name));
+        }
+    }
+    let usage = |error: stripe_sync::RangeError| Failure::usage(error.to_string());
+    let now = number::unix_seconds(SystemTime::now());
+    let range = Range::parse(args.since.as_deref(), args.until.as_deref(), now).map_err(usage)?;
+    let range = range
+        .created(args.created_gt, args.created_gte, args.created_lt, args.created_lte)
+        .map_err(usage)?;
+    Ok(BackfillRequest { objects: args.objects.clone(), range, fresh: args.fresh })
+}
+
+fn unknown_object(name: &str) -> Failure {
+    let objects: Vec<&str> =
+        std::iter::once("all").chain(stripe_sync::objects().iter().map(|(o, _)| *o)).collect();
+    let message = match nearest(name, &objects) {
+        Some(near) => format!("there is no object {name:?}; did you mean {near}?"),
+        None => format!("there is no object {name:?}"),
+    };
+    Failure::usage(message).hint(format!("the objects are\n{}", talk::wrapped(&objects)))
+}
+
+/// The name that a slip of the finger made this of, if there is one.
+fn nearest<'a>(typed: &str, names: &[&'a str]) -> Option<&'a str> {
+    const ALIKE: f64 = 0.75;
+    let typed = typed.to_ascii_lowercase();
+    names
+        .iter()
+        .map(|name| (strsim::normalized_damerau_levenshtein(&typed, name), *name))
+        .filter(|(likeness, _)| *likeness >= ALIKE)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slips_of_the_finger_are_recognised() {
+        let names = ["customer", "charge", "checkout.session", "invoice"];
+        assert_eq!(nearest("custmer", &names), Some("customer"));
+        assert_eq!(nearest("Chargse", &names), Some("charge"));
+        assert_eq!(nearest("checkout_sesion", &names), Some("checkout.session"));
+        assert_eq!(nearest("unicorn", &names), None);
+    }
+}

@@ -1,0 +1,102 @@
+//! `stripe-sync refresh`: single objects by their ids.
+
+use serde_json::{Value, json};
+use stripe_sync::{Outcome, Refreshed, StripeSync};
+
+use crate::args::Refresh;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::session::Session;
+use crate::settings::{Database, Stripe};
+use crate::table::{self, Columns};
+use crate::talk;
+
+pub(super) async fn run(args: &Refresh, session: &Session) -> Result<Exit, Failure> {
+    let stripe = Stripe::resolve(&session.connection, &session.environment)?;
+    let database = Database::resolve(&session.connection, &session.environment)?;
+    let mut config = database.config("");
+    stripe.add_to(&mut config);
+    stripe_sync::identify(&config).await?;
+    let place = database.open().await?;
+    let mut config = database.config(place.url());
+    stripe.add_to(&mut config);
+    let sync = StripeSync::connect(config).await?;
+    let refreshed = sync.refresh(&args.ids).await?;
+    drop(sync);
+    place.close().await;
+    match session.is_json() {
+        true => talk::json(&json!({
+            "objects": refreshed.iter().map(as_json).collect::<Vec<_>>()
+        }))?,
+        false => talk::data(&as_text(&refreshed))?,
+    }
+    Ok(exit(&refreshed))
+}
+
+/// The worst outcome decides.
+fn exit(refreshed: &[Refreshed]) -> Exit {
+    let any = |wanted: fn(&Outcome) -> bool| refreshed.iter().any(|r| wanted(&r.outcome));
+    if any(|o| matches!(o, Outcome::Failed(_))) {
+        Exit::Failed
+    } else if any(|o| matches!(o, Outcome::NotFound | Outcome::Quarantined)) {
+        Exit::Incomplete
+    } else {
+        Exit::Complete
+    }
+}
+
+fn as_text(refreshed: &[Refreshed]) -> String {
+    let mut columns = Columns::new(&["id", "table", "outcome"], &[]);
+    let mut reasons = String::new();
+    for one in refreshed {
+        columns.row([&one.id, &one.table, &words(&one.outcome).replace('_', " ")]);
+        if let Outcome::Failed(reason) = &one.outcome {
+            reasons.push_str(&format!("{}: {}\n", table::clean(&one.id), table::clean(reason)));
+        }
+    }
+    let quarantined = refreshed.iter().any(|one| one.outcome == Outcome::Quarantined);
+    if quarantined {
+        reasons.push_str("why rows are in quarantine: stripe-sync status\n");
+    }
+    format!("{}{reasons}", columns.finish())
+}
+
+fn as_json(one: &Refreshed) -> Value {
+    let mut value = json!({ "id": one.id, "table": one.table, "outcome": words(&one.outcome) });
+    if let Outcome::Failed(reason) = &one.outcome {
+        value["error"] = reason.as_str().into();
+    }
+    value
+}
+
+fn words(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Stored => "stored",
+        Outcome::Deleted => "deleted",
+        Outcome::NotFound => "not_found",
+        Outcome::Quarantined => "quarantined",
+        Outcome::Failed(_) => "failed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_outcome_decides() {
+        use Outcome::{Deleted, Failed, NotFound, Quarantined, Stored};
+        for (outcomes, expected) in [
+            (vec![Stored, Deleted], Exit::Complete),
+            (vec![Stored, NotFound], Exit::Incomplete),
+            (vec![Quarantined], Exit::Incomplete),
+            (vec![NotFound, Failed("why".into()), Stored], Exit::Failed),
+        ] {
+            let refreshed: Vec<_> = outcomes
+                .iter()
+                .map(|o| Refreshed { id: "x".into(), table: "t".into(), outcome: o.clone() })
+                .collect();
+            assert_eq!(exit(&refreshed), expected, "{outcomes:?}");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! The end of a backfill: every stream that has something to say, what lists never show, and one
+//! line for the whole with what to type next.
+
+use serde_json::{Map, Value, json};
+use stripe_sync::{Report, RunStatus, StreamReport};
+
+use crate::number;
+use crate::settings::Database;
+use crate::table::{self, Columns};
+use crate::talk::{BOLD, DIM};
+
+/// For people.
+pub(crate) fn as_text(report: &Report, database: &Database, skip_denied: bool) -> String {
+    let mut text = streams(&report.streams);
+    text.push_str(&messages(&report.streams));
+    text.push_str(&never_shown(&report.streams));
+    text.push_str(&repairs(report));
+    text.push_str(&closing(report, database, skip_denied));
+    text
+}
+
+fn streams(streams: &[StreamReport]) -> String {
+    let is_dull = |s: &&StreamReport| s.status == "complete" && s.synced == 0;
+    let mut columns = Columns::new(&["stream", "rows", "requests", "status"], &[1, 2]);
+    for stream in streams.iter().filter(|s| !is_dull(s)) {
+        columns.row([
+            stream.table.as_str(),
+            &number::count(stream.synced),
+            &number::count(stream.requests),
+            stream.status,
+        ]);
+    }
+    let dull: Vec<_> = streams.iter().filter(is_dull).collect();
+    let mut text = if dull.len() < streams.len() { columns.finish() } else { String::new() };
+    if let [one] = dull.as_slice() {
+        text.push_str(&format!("{} is empty\n", one.table));
+    } else if !dull.is_empty() {
+        text.push_str(&format!("{} streams are empty\n", dull.len()));
+    }
+    text
+}
+
+fn messages(streams: &[StreamReport]) -> String {
+    let mut text = String::new();
+    for stream in streams {
+        let Some(message) = &stream.message else { continue };
+        let request = stream.request_id.as_ref().map(|id| format!(" (request {id})"));
+        text.push_str(&format!(
+            "{} {}: {}{}\n",
+            stream.table,
+            stream.status,
+            table::clean(message),
+            request.unwrap_or_default(),
+        ));
+    }
+    if text.is_empty() { text } else { format!("\n{text}") }
+}
+
+fn never_shown(streams: &[StreamReport]) -> String {
+    let mut text = String::new();
+    for stream in streams.iter().filter(|s| s.synced > 0 && !s.not_shown.is_empty()) {
+        text.push_str(&format!("  {}: {}\n", stream.table, stream.not_shown.join("; ")));
+    }
+    match text.is_empty() {
+        true => text,
+        false => format!("\n{DIM}Stripe's lists never show:\n{text}{DIM:#}"),
+    }
+}
+
+fn repairs(report: &Report) -> String {
+    let mut text = String::new();
+    if report.quarantined > 0 {
+        text.push_str(&format!(
+            "{} in quarantine, refused by PostgreSQL; see why: stripe-sync status\n",
+            number::of(report.quarantined, "row")
+        ));
+    }
+    if report.replaced_characters > 0 {
+        text.push_str(&format!(
+            "{} that PostgreSQL cannot hold became U+FFFD\n",
+            number::of(report.replaced_characters, "character")
+        ));
+    }
+    if report.older_than_events {
+        text.push_str(
+            "this run began more than 30 days ago, longer than Stripe keeps events: rows that \
+             were read early may be old; read them again with --fresh\n",
+        );
+    }
+    if text.is_empty() { text } else { format!("\n{text}") }
+}
+
+fn closing(report: &Report, database: &Database, skip_denied: bool) -> String {
+    let rows: i64 = report.streams.iter().map(|stream| stream.synced).sum();
+    let numbers = format!(
+        "{} in {} ({}), {}",
+        number::of(rows, "row"),
+        number::duration(report.elapsed),
+        number::rate(rows, report.elapsed),
+        number::of(report.requests, "request"),
+    );
+    let again = "the same command goes on where this one stopped";
+    let (word, next) = match report.status {
+        RunStatus::Complete => ("complete", next_query(report, database)),
+        RunStatus::Incomplete if skip_denied && report.only_denied() => {
+            ("complete but for what the key may not read", next_query(report, database))
+        }
+        RunStatus::Incomplete if report.only_denied() => (
+            "incomplete",
+            "give the key the permissions named above and run the same command again, or accept \
+             it with --skip-denied"
+                .to_owned(),
+        ),
+        RunStatus::Incomplete => ("incomplete", format!("next: {again}")),
+        RunStatus::Failed => ("failed", "no stream is available on this account".to_owned()),
+        RunStatus::Interrupted => ("interrupted", format!("everything above is safe; {again}")),
+    };
+    format!("\n{BOLD}{word}{BOLD:#}: {numbers}\n{next}\n")
+}
+
+/// A query of the fullest table.
+fn next_query(report: &Report, database: &Database) -> String {
+    let fullest = report.streams.iter().max_by_key(|stream| stream.synced);
+    let table = fullest.map_or("customers", |stream| &stream.table);
+    let sql = format!("select * from {} limit 3", database.table(table));
+    format!("next: stripe-sync query '{sql}'")
+}
+
+/// For programs.
+pub(crate) fn as_json(report: &Report) -> Value {
+    let streams: Map<String, Value> =
+        report.streams.iter().map(|s| (s.table.clone(), stream_as_json(s))).collect();
+    json!({
+        "run_id": report.run_id,
+        "status": report.status.as_str(),
+        "elapsed_seconds": report.elapsed.as_secs_f64(),
+        "requests": report.requests,
+        "streams": streams,
+        "quarantined": report.quarantined,
+        "replaced_characters": report.replaced_characters,
+    })
+}
+
+fn stream_as_json(stream: &StreamReport) -> Value {
+    let mut value = json!({
+        "status": stream.status,
+        "synced": stream.synced,
+        "requests": stream.requests,
+    });
+    if let Some(message) = &stream.message {
+        value["error"] = message.as_str().into();
+    }
+    if let Some(id) = &stream.request_id {
+        value["request_id"] = id.as_str().into();
+    }
+    if stream.unfiltered {
+        value["unfiltered"] = true.into();
+    }
+    value
+}

@@ -1,0 +1,142 @@
+//! Every table against the simulator's own ids: equal as sets, not only in number.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use stripe_sim::Account;
+use stripe_sync::StripeSync;
+
+use crate::failure::Failure;
+
+/// Tables filled from nested lists: table, parent object, list.
+const NESTED: [(&str, &str, &str); 4] = [
+    ("invoice_line_items", "invoice", "lines"),
+    ("subscription_items", "subscription", "items"),
+    ("checkout_session_line_items", "checkout.session", "line_items"),
+    ("credit_note_line_items", "credit_note", "lines"),
+];
+/// Ids that a difference names.
+const EXAMPLES: usize = 3;
+
+/// One table and what Stripe has of it.
+pub(super) struct Comparison {
+    pub(super) table: String,
+    pub(super) in_stripe: usize,
+    pub(super) in_postgres: usize,
+    /// In Stripe, not in PostgreSQL.
+    missing: Vec<String>,
+    /// The other way round.
+    extra: Vec<String>,
+    /// Ids that a table has more than once.
+    repeated: usize,
+}
+
+impl Comparison {
+    fn of(table: &str, stripe: &BTreeSet<String>, rows: &[String]) -> Comparison {
+        let postgres: BTreeSet<String> = rows.iter().cloned().collect();
+        Comparison {
+            table: table.to_owned(),
+            in_stripe: stripe.len(),
+            in_postgres: rows.len(),
+            missing: stripe.difference(&postgres).cloned().collect(),
+            extra: postgres.difference(stripe).cloned().collect(),
+            repeated: rows.len() - postgres.len(),
+        }
+    }
+
+    pub(super) fn is_identical(&self) -> bool {
+        self.missing.is_empty() && self.extra.is_empty() && self.repeated == 0
+    }
+
+    /// Whether neither side has anything.
+    pub(super) fn is_empty(&self) -> bool {
+        self.in_stripe == 0 && self.in_postgres == 0
+    }
+
+    /// What differs, with a few ids.
+    pub(super) fn difference(&self) -> String {
+        let mut text = String::new();
+        for (ids, what) in [(&self.missing, "missing"), (&self.extra, "not in Stripe")] {
+            if !ids.is_empty() {
+                let examples = ids.iter().take(EXAMPLES).cloned().collect::<Vec<_>>().join(", ");
+                text.push_str(&format!(
+                    "{}: {} {what}, such as {examples}\n",
+                    self.table,
+                    ids.len()
+                ));
+            }
+        }
+        if self.repeated > 0 {
+            text.push_str(&format!("{}: {} stored twice\n", self.table, self.repeated));
+        }
+        text
+    }
+
+    pub(super) fn as_json(&self) -> Value {
+        json!({
+            "in_stripe": self.in_stripe,
+            "in_postgres": self.in_postgres,
+            "identical": self.is_identical(),
+        })
+    }
+}
+
+/// Compares every table of the catalog, the nested ones last.
+pub(super) async fn all_tables(
+    account: &Account,
+    sync: &StripeSync,
+    schema: &str,
+) -> Result<Vec<Comparison>, Failure> {
+    let mut comparisons = Vec::new();
+    for (object, table) in stripe_sync::objects() {
+        let stripe: BTreeSet<String> = account.ids(object).collect();
+        comparisons.push(Comparison::of(table, &stripe, &ids(sync, schema, table).await?));
+    }
+    for (table, parent, list) in NESTED {
+        let stripe: BTreeSet<String> =
+            account.ids(parent).flat_map(|id| account.nested_ids(parent, &id, list)).collect();
+        comparisons.push(Comparison::of(table, &stripe, &ids(sync, schema, table).await?));
+    }
+    Ok(comparisons)
+}
+
+async fn ids(sync: &StripeSync, schema: &str, table: &str) -> Result<Vec<String>, Failure> {
+    let result = sync.query(&format!("select id from \"{schema}\".\"{table}\"")).await?;
+    Ok(result.rows.into_iter().flatten().flatten().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn compare(stripe: &[&str], postgres: &[&str]) -> Comparison {
+        let stripe = stripe.iter().map(|id| (*id).to_owned()).collect();
+        let rows: Vec<String> = postgres.iter().map(|id| (*id).to_owned()).collect();
+        Comparison::of("customers", &stripe, &rows)
+    }
+
+    #[test]
+    fn the_same_ids_in_any_order_are_identical() {
+        assert!(compare(&["cus_1", "cus_2"], &["cus_2", "cus_1"]).is_identical());
+        assert!(compare(&[], &[]).is_empty());
+    }
+
+    #[test]
+    fn a_missing_and_an_extra_id_are_found_although_the_numbers_agree() {
+        let comparison = compare(&["cus_1", "cus_2"], &["cus_1", "cus_3"]);
+        assert!(!comparison.is_identical());
+        assert_eq!(
+            comparison.difference(),
+            "customers: 1 missing, such as cus_2\ncustomers: 1 not in Stripe, such as cus_3\n"
+        );
+        assert!(!compare(&["cus_1"], &[]).is_identical());
+        assert!(!compare(&[], &["cus_1"]).is_identical());
+    }
+
+    #[test]
+    fn an_id_that_is_stored_twice_is_found() {
+        let comparison = compare(&["cus_1"], &["cus_1", "cus_1"]);
+        assert!(!comparison.is_identical());
+        assert_eq!(comparison.difference(), "customers: 1 stored twice\n");
+    }
+}

@@ -1,0 +1,101 @@
+//! Tables for people: no borders, numbers to the right, and nothing in a cell that could steer
+//! the terminal.
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table};
+
+/// A table in the making.
+pub(crate) struct Columns {
+    table: Table,
+}
+
+impl Columns {
+    /// A table with these headings; `right` are the columns of numbers.
+    pub(crate) fn new(headings: &[&str], right: &[usize]) -> Columns {
+        let mut table = Table::new();
+        table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+        // Colours are taken out again at the edge, where the stream is known.
+        table.enforce_styling().style_text_only();
+        table.set_header(
+            headings.iter().map(|h| Cell::new(clean(h)).add_attribute(Attribute::Bold)),
+        );
+        for (i, column) in table.column_iter_mut().enumerate() {
+            column.set_padding((0, 2));
+            if right.contains(&i) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        Columns { table }
+    }
+
+    /// Adds a row. Words that say how something ended have their colours.
+    pub(crate) fn row<S: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = S>) {
+        self.table.add_row(cells.into_iter().map(|cell| {
+            let text = cell.as_ref();
+            let cell = Cell::new(clean(text));
+            match color(text) {
+                Some(color) => cell.fg(color),
+                None => cell,
+            }
+        }));
+    }
+
+    /// Lines of text.
+    pub(crate) fn finish(self) -> String {
+        let mut text = String::new();
+        for line in self.table.lines() {
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+}
+
+fn color(word: &str) -> Option<Color> {
+    match word {
+        "complete" | "stored" | "deleted" | "yes" => Some(Color::Green),
+        "skipped" | "denied" | "running" | "quarantined" | "not found" => Some(Color::Yellow),
+        "failed" | "no" => Some(Color::Red),
+        _ => None,
+    }
+}
+
+/// A text on one line, with control characters shown instead of sent: rows hold what strangers
+/// typed, and an escape sequence of theirs must not reach the terminal.
+pub(crate) fn clean(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' => clean.push_str("\\n"),
+            '\t' => clean.push_str("\\t"),
+            c if c.is_control() || is_format(c) => clean.extend(c.escape_unicode()),
+            c => clean.push(c),
+        }
+    }
+    clean
+}
+
+/// Characters that reorder what is written around them.
+fn is_format(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_steers_the_terminal() {
+        assert_eq!(clean("a\u{1b}[2Jb\nc\u{202e}"), "a\\u{1b}[2Jb\\nc\\u{202e}");
+        assert_eq!(clean("Zoë 🎉"), "Zoë 🎉");
+    }
+
+    #[test]
+    fn numbers_stand_to_the_right() {
+        let mut columns = Columns::new(&["stream", "rows"], &[1]);
+        columns.row(["customers", "2,500"]);
+        columns.row(["plans", "9"]);
+        let text = anstream::adapter::strip_str(&columns.finish()).to_string();
+        assert_eq!(text, "stream      rows\ncustomers  2,500\nplans          9\n");
+    }
+}
