@@ -161,6 +161,15 @@ async fn judge_failure(
     } else {
         StreamStatus::Failed
     };
+    tracing::info!(
+        stream = slice.stream,
+        slice = slice.id,
+        status = status.as_str(),
+        error_type = stripe.error_type,
+        code = stripe.code,
+        request_id = stripe.request_id,
+        "the stream cannot be read on"
+    );
     let message = match (&stripe.kind, &stripe.message) {
         (StripeErrorKind::Denied { missing_permission: Some(missing), .. }, _) => {
             format!("the key lacks the permission {missing}")

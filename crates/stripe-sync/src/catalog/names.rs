@@ -12,7 +12,7 @@ impl Catalog {
             wanted == t.object.replace('.', "_")
                 || wanted == t.name
                 || wanted == singular
-                || t.aliases.iter().any(|a| *a == wanted)
+                || t.aliases.contains(&wanted)
         })
     }
 

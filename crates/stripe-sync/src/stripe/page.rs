@@ -18,8 +18,6 @@ pub(crate) struct Page {
     items: Vec<Range<usize>>,
     /// Whether objects follow this page.
     pub(crate) has_more: bool,
-    /// The list's own address, as Stripe wrote it. Use it only through `ApiPath::from_response`.
-    pub(crate) url: Option<String>,
     /// The moment the request that brought this page was sent, on Stripe's clock.
     pub(crate) sent: Stamp,
     /// Stripe's name for the request, for its support.
@@ -37,8 +35,6 @@ pub(crate) struct Answer {
     pub(crate) sent: Stamp,
     /// Stripe's name for the request, for its support.
     pub(crate) request_id: Option<String>,
-    /// HTTP requests it took, repetitions included.
-    pub(crate) requests: u32,
 }
 
 impl Page {
@@ -53,16 +49,16 @@ impl Page {
     }
 
     pub(super) fn new(body: String, found: FoundItems, arrival: Arrival) -> Page {
-        let FoundItems { items, has_more, url } = found;
+        let FoundItems { items, has_more } = found;
         let Arrival { sent, request_id, requests } = arrival;
-        Page { body, items, has_more, url, sent, request_id, requests }
+        Page { body, items, has_more, sent, request_id, requests }
     }
 }
 
 impl Answer {
     pub(super) fn new(body: String, arrival: Arrival) -> Answer {
-        let Arrival { sent, request_id, requests } = arrival;
-        Answer { body, sent, request_id, requests }
+        let Arrival { sent, request_id, .. } = arrival;
+        Answer { body, sent, request_id }
     }
 }
 
@@ -79,7 +75,6 @@ pub(super) struct Arrival {
 pub(super) struct FoundItems {
     items: Vec<Range<usize>>,
     has_more: bool,
-    url: Option<String>,
 }
 
 /// A list object, whether it is a whole answer or embedded in another object.
@@ -165,14 +160,14 @@ pub(crate) fn parse_list(text: &str) -> Result<ParsedList<'_>, Unreadable> {
 
 /// Finds the objects of a page by their places in its body.
 pub(super) fn find_items(body: &str) -> Result<FoundItems, Unreadable> {
-    let ParsedList { items, has_more, url } = parse_list(body)?;
+    let ParsedList { items, has_more, .. } = parse_list(body)?;
     let start_of_body = body.as_ptr().addr();
     let place = |item: &str| {
         let start = item.as_ptr().addr() - start_of_body;
         start..start + item.len()
     };
     let items = items.into_iter().map(place).collect();
-    Ok(FoundItems { items, has_more, url: url.map(Cow::into_owned) })
+    Ok(FoundItems { items, has_more })
 }
 
 /// Accepts a text that is one well-formed JSON object.
@@ -200,7 +195,7 @@ mod tests {
         let items: Vec<&str> = page.items().collect();
         assert_eq!(items, [r#"{"id":"ch_1", "a":1.10 ,"b":"\ud800"}"#, r#"{"id":"ch_2"}"#]);
         assert!(page.has_more);
-        assert_eq!(page.url.as_deref(), Some("/v1/charges"));
+        assert_eq!(parse_list(body).unwrap().url.as_deref(), Some("/v1/charges"));
         assert!(page.bytes() >= body.len());
     }
 
