@@ -72,28 +72,23 @@ pub(crate) struct Output {
     /// Neither progress nor notes
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Output")]
     pub(crate) quiet: bool,
-    /// Colours; NO_COLOR is honoured
+    /// When to use colours; NO_COLOR is honoured
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto, help_heading = "Output")]
     pub(crate) color: Color,
 }
 
-/// The form of what goes to stdout.
+/// The form of what goes to stdout: for people, or one JSON value.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Form {
-    /// For people
     Text,
-    /// One JSON value
     Json,
 }
 
-/// When to use colours.
+/// When to use colours: on a terminal, also into files and pipes, or not at all.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
-    /// On a terminal
     Auto,
-    /// Also into files and pipes
     Always,
-    /// Not at all
     Never,
 }
 
@@ -103,19 +98,26 @@ pub(crate) enum Command {
     /// Make the schema and its tables, or add what this version has more
     Migrate,
     /// Copy history: all of the account, or some objects, or a range of time
+    ///
+    /// Interrupted or killed, the same command goes on where it stopped; after a complete run it
+    /// reads again.
     Backfill(Backfill),
     /// Fetch single objects and write them
+    ///
+    /// Exit code 0 if each is stored, or deleted like its object; 1 if one failed; 3 if one was not
+    /// found or its row is in quarantine.
     Refresh(Refresh),
     /// Show the latest runs, their streams, and rows that were set aside
     Status(Status),
-    /// Run one read-only SQL statement
+    /// Run one SQL statement in a transaction that cannot write
     Query(Query),
     /// Copy a simulated account of 20,000 objects into a throw-away PostgreSQL and compare
+    ///
+    /// Uses no key, no network and no database of yours. Exit code 1 if anything differs.
     Demo(Demo),
 }
 
-/// Copies everything Stripe lists. Interrupted or killed, the same command goes on where it
-/// stopped; after a complete run it reads again.
+/// Of `backfill`.
 #[derive(clap::Args)]
 pub(crate) struct Backfill {
     /// Object to copy, such as customer; repeatable, or several with commas [default: all]
@@ -147,10 +149,7 @@ pub(crate) struct Backfill {
     pub(crate) skip_denied: bool,
 }
 
-/// Fetches single objects and writes them.
-///
-/// Exit code 0 if each is stored, or deleted like its object; 1 if one failed; 3 if one was not
-/// found or its row is in quarantine.
+/// Of `refresh`.
 #[derive(clap::Args)]
 pub(crate) struct Refresh {
     /// cus_123, in_123, ...; objects with ids of your own choice as products/gold
@@ -158,7 +157,7 @@ pub(crate) struct Refresh {
     pub(crate) ids: Vec<String>,
 }
 
-/// Shows runs, streams and quarantine.
+/// Of `status`.
 #[derive(clap::Args)]
 pub(crate) struct Status {
     /// How many runs, the latest first
@@ -166,15 +165,14 @@ pub(crate) struct Status {
     pub(crate) runs: u32,
 }
 
-/// Runs one statement in a transaction that cannot write.
+/// Of `query`.
 #[derive(clap::Args)]
 pub(crate) struct Query {
     /// The statement; `-` reads it from stdin
     pub(crate) sql: String,
 }
 
-/// Copies a simulated account into a PostgreSQL of its own and compares every table with it.
-/// Uses no key, no network and no database of yours.
+/// Of `demo`.
 #[derive(clap::Args)]
 pub(crate) struct Demo {
     /// Keep the database in this directory, which must be new or empty

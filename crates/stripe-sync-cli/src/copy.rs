@@ -10,7 +10,12 @@ use crate::talk;
 /// How a watched backfill ended.
 pub(crate) enum Copied {
     /// With a report, also when somebody asked to stop.
-    Report(Report),
+    Report {
+        /// How every stream ended.
+        report: Report,
+        /// Earlier commands read a part of the rows.
+        continued: bool,
+    },
     /// Left at once, pages in flight and all. Safe like `kill -9`.
     Left,
 }
@@ -33,8 +38,10 @@ pub(crate) async fn watched(
         tokio::select! {
             result = &mut backfill => {
                 // What happened since the last tick, such as a short run that was continued.
-                display.show(&progress.snapshot());
-                break result.map(Copied::Report).map_err(Failure::from);
+                let last = progress.snapshot();
+                display.show(&last);
+                let continued = last.run.is_some_and(|run| run.continued);
+                break result.map(|report| Copied::Report { report, continued }).map_err(Failure::from);
             }
             _ = ticks.tick() => display.show(&progress.snapshot()),
             () = session.interrupts.at_least(signals + 1) => {

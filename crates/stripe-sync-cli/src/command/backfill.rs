@@ -5,7 +5,7 @@
 
 use std::time::SystemTime;
 
-use stripe_sync::{BackfillRequest, Range, Report, RunStatus, StripeSync};
+use stripe_sync::{BackfillRequest, Range, RangeError, Report, RunStatus, StripeSync};
 
 use super::report;
 use crate::args::Backfill;
@@ -38,10 +38,11 @@ pub(super) async fn run(args: &Backfill, session: &Session) -> Result<Exit, Fail
         return Ok(Exit::Interrupted);
     }
     place.close().await;
-    let Copied::Report(report) = copied? else { return Ok(Exit::Interrupted) };
+    let Copied::Report { report, continued } = copied? else { return Ok(Exit::Interrupted) };
+    let closing = report::Closing { database: &database, skip_denied: args.skip_denied, continued };
     match session.is_json() {
         true => talk::json(&report::as_json(&report))?,
-        false => talk::data(&report::as_text(&report, &database, args.skip_denied))?,
+        false => talk::data(&report::as_text(&report, &closing))?,
     }
     Ok(exit(&report, args.skip_denied))
 }
@@ -64,13 +65,24 @@ fn request(args: &Backfill) -> Result<BackfillRequest, Failure> {
             return Err(unknown_object(name));
         }
     }
-    let usage = |error: stripe_sync::RangeError| Failure::usage(error.to_string());
     let now = number::unix_seconds(SystemTime::now());
-    let range = Range::parse(args.since.as_deref(), args.until.as_deref(), now).map_err(usage)?;
+    let range =
+        Range::parse(args.since.as_deref(), args.until.as_deref(), now).map_err(range_failure)?;
     let range = range
         .created(args.created_gt, args.created_gte, args.created_lt, args.created_lte)
-        .map_err(usage)?;
+        .map_err(range_failure)?;
     Ok(BackfillRequest { objects: args.objects.clone(), range, fresh: args.fresh })
+}
+
+fn range_failure(error: RangeError) -> Failure {
+    match error {
+        RangeError::Unreadable(text) => Failure::usage(format!("cannot read the time {text:?}"))
+            .hint(
+                "give a date (2024-01-31), a date and time (2024-01-31T12:00:00Z), a duration back \
+                 from now (30d, 12h), or Unix seconds",
+            ),
+        RangeError::Empty | RangeError::OutOfRange(_) => Failure::usage(error.to_string()),
+    }
 }
 
 fn unknown_object(name: &str) -> Failure {

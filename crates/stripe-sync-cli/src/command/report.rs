@@ -9,13 +9,21 @@ use crate::settings::Database;
 use crate::table::{self, Columns};
 use crate::talk::{BOLD, DIM};
 
+/// What the last lines depend on besides the report.
+pub(crate) struct Closing<'a> {
+    pub(crate) database: &'a Database,
+    pub(crate) skip_denied: bool,
+    /// Earlier commands read a part of the rows, so that rows and time do not make a speed.
+    pub(crate) continued: bool,
+}
+
 /// For people.
-pub(crate) fn as_text(report: &Report, database: &Database, skip_denied: bool) -> String {
+pub(crate) fn as_text(report: &Report, closing: &Closing<'_>) -> String {
     let mut text = streams(&report.streams);
     text.push_str(&messages(&report.streams));
     text.push_str(&never_shown(&report.streams));
     text.push_str(&repairs(report));
-    text.push_str(&closing(report, database, skip_denied));
+    text.push_str(&closing.text(report));
     text
 }
 
@@ -90,40 +98,60 @@ fn repairs(report: &Report) -> String {
     if text.is_empty() { text } else { format!("\n{text}") }
 }
 
-fn closing(report: &Report, database: &Database, skip_denied: bool) -> String {
-    let rows: i64 = report.streams.iter().map(|stream| stream.synced).sum();
-    let numbers = format!(
-        "{} in {} ({}), {}",
-        number::of(rows, "row"),
-        number::duration(report.elapsed),
-        number::rate(rows, report.elapsed),
-        number::of(report.requests, "request"),
-    );
-    let again = "the same command goes on where this one stopped";
-    let (word, next) = match report.status {
-        RunStatus::Complete => ("complete", next_query(report, database)),
-        RunStatus::Incomplete if skip_denied && report.only_denied() => {
-            ("complete but for what the key may not read", next_query(report, database))
+impl Closing<'_> {
+    fn text(&self, report: &Report) -> String {
+        let accepted = self.skip_denied && report.only_denied();
+        let (word, next) = match report.status {
+            RunStatus::Complete => ("complete", self.next_query(report)),
+            RunStatus::Incomplete if accepted => {
+                ("complete but for what the key may not read", self.next_query(report))
+            }
+            RunStatus::Incomplete if report.only_denied() => (
+                "incomplete",
+                "next: give the key the permissions named above and run the same command again, \
+                 or accept their absence with --skip-denied"
+                    .to_owned(),
+            ),
+            RunStatus::Incomplete if report.streams.iter().any(unfinished) => {
+                ("incomplete", "next: run the same command again; it goes on from here".to_owned())
+            }
+            RunStatus::Incomplete => {
+                ("incomplete", "next: stripe-sync status shows what was set aside".to_owned())
+            }
+            RunStatus::Failed => {
+                ("failed", "none of these streams is available on this account".to_owned())
+            }
+            RunStatus::Interrupted => (
+                "interrupted",
+                "everything counted above is safe; the same command goes on from here".to_owned(),
+            ),
+        };
+        format!("\n{BOLD}{word}{BOLD:#}: {}\n{next}\n", self.numbers(report))
+    }
+
+    fn numbers(&self, report: &Report) -> String {
+        let rows: i64 = report.streams.iter().map(|stream| stream.synced).sum();
+        let (count, time) = (number::of(rows, "row"), number::duration(report.elapsed));
+        let requests = number::of(report.requests, "request");
+        match self.continued {
+            true => format!("{count}; this command took {time} and {requests}"),
+            false => {
+                format!("{count} in {time} ({}), {requests}", number::rate(rows, report.elapsed))
+            }
         }
-        RunStatus::Incomplete if report.only_denied() => (
-            "incomplete",
-            "give the key the permissions named above and run the same command again, or accept \
-             it with --skip-denied"
-                .to_owned(),
-        ),
-        RunStatus::Incomplete => ("incomplete", format!("next: {again}")),
-        RunStatus::Failed => ("failed", "no stream is available on this account".to_owned()),
-        RunStatus::Interrupted => ("interrupted", format!("everything above is safe; {again}")),
-    };
-    format!("\n{BOLD}{word}{BOLD:#}: {numbers}\n{next}\n")
+    }
+
+    /// A query of the fullest table.
+    fn next_query(&self, report: &Report) -> String {
+        let fullest = report.streams.iter().max_by_key(|stream| stream.synced);
+        let table = fullest.map_or("customers", |stream| &stream.table);
+        let table = self.database.table(table);
+        format!("next: stripe-sync query 'select * from {table} limit 3'")
+    }
 }
 
-/// A query of the fullest table.
-fn next_query(report: &Report, database: &Database) -> String {
-    let fullest = report.streams.iter().max_by_key(|stream| stream.synced);
-    let table = fullest.map_or("customers", |stream| &stream.table);
-    let sql = format!("select * from {} limit 3", database.table(table));
-    format!("next: stripe-sync query '{sql}'")
+fn unfinished(stream: &StreamReport) -> bool {
+    matches!(stream.status, "failed" | "running" | "denied")
 }
 
 /// For programs.

@@ -37,7 +37,7 @@ pub(crate) async fn run(args: &Demo, session: &Session) -> Result<Exit, Failure>
     let ready = session.interrupts.unless(make_ready(args)).await?;
     let request = BackfillRequest::default();
     let report = match copy::watched(&ready.sync, &request, session).await? {
-        Copied::Report(report) if report.status != RunStatus::Interrupted => report,
+        Copied::Report { report, .. } if report.status != RunStatus::Interrupted => report,
         _ => return Err(Failure::interrupted()),
     };
     let ids_match = session.interrupts.unless(show(&ready, session, &report, began)).await?;
