@@ -6,7 +6,7 @@
 //! no more memory than a page.
 
 use crate::catalog::{Catalog, Nested, Table};
-use crate::link::Link;
+use crate::link::{Link, RetrieveError};
 use crate::order::Stamp;
 use crate::postgres::{Batch, ChildList, PostgresError, Rows, Written};
 use crate::row::{Observation, elements, fields, get, get_path, string, winners};
@@ -140,8 +140,9 @@ impl Reading<'_> {
                     kept.clear();
                     continue;
                 }
-                // The parent is gone: what was embedded is all there will ever be.
-                Err(error) if error.is_resource_missing() => return Ok(None),
+                Err(error) if error.is_resource_missing() && cursor.is_none() => {
+                    return self.without_list(error).await;
+                }
                 Err(source) => {
                     let path = self.nested.path.clone();
                     return Err(NestedError::Stripe { path, object: &self.table.object, source });
@@ -177,6 +178,21 @@ impl Reading<'_> {
                 Ok(None)
             }
             _ => Ok(Some(whole_list(raw, &kept))),
+        }
+    }
+
+    /// The list is said not to exist. If its parent is gone, what was embedded is all there will
+    /// ever be; if not, something is wrong.
+    async fn without_list(&self, error: StripeError) -> Result<Option<String>, NestedError> {
+        let gone = match self.link.retrieve(self.table, self.parent).await {
+            Ok(parent) => get(&parent.body, "deleted") == Some("true"),
+            Err(RetrieveError::Stripe(error)) => error.is_resource_missing(),
+            Err(_) => false,
+        };
+        let path = self.nested.path.clone();
+        match gone {
+            true => Ok(None),
+            false => Err(NestedError::Stripe { path, object: &self.table.object, source: error }),
         }
     }
 

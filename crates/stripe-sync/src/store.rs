@@ -12,6 +12,9 @@ use crate::stripe::Answer;
 /// How often an object is fetched again because its row moved meanwhile.
 const TRIES: u32 = 10;
 
+/// How long a replica of Stripe's may lag behind a list (FACTS 5).
+const LAG: std::time::Duration = std::time::Duration::from_secs(3);
+
 /// What became of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stored {
@@ -44,7 +47,9 @@ pub(crate) async fn refresh(
 ) -> Result<Stored, StoreError> {
     let mut beats = None;
     for _ in 0..TRIES {
-        match attempt(link, table, id, beats).await? {
+        let asked = link.client.now();
+        let answer = link.retrieve(table, id).await;
+        match apply(link, table, id, asked, answer, beats).await? {
             Attempt::Done(stored) => return Ok(stored),
             Attempt::Again { stored } => beats = stored,
         }
@@ -60,7 +65,15 @@ pub(crate) async fn settle(
     id: &str,
     seen: Stamp,
 ) -> Result<Stored, StoreError> {
-    match attempt(link, table, id, Some(seen)).await? {
+    // A list has just shown the object: a 404 is believed only if it lasts.
+    let mut asked = link.client.now();
+    let mut answer = link.retrieve(table, id).await;
+    if matches!(&answer, Err(RetrieveError::Stripe(error)) if error.is_resource_missing()) {
+        tokio::time::sleep(LAG).await;
+        asked = link.client.now();
+        answer = link.retrieve(table, id).await;
+    }
+    match apply(link, table, id, asked, answer, Some(seen)).await? {
         Attempt::Done(stored) => Ok(stored),
         // Somebody else has written the row since: that is newer than what raised the doubt.
         Attempt::Again { .. } => refresh(link, table, id).await,
@@ -72,18 +85,20 @@ enum Attempt {
     Again { stored: Option<Stamp> },
 }
 
-/// One fetch and one write. With `beats`, the answer wins over the row of that stamp: it was
+/// One write of what was fetched. With `beats`, the answer wins over the row of that stamp: it was
 /// asked for after that row had been seen.
-async fn attempt(
+async fn apply(
     link: &Link,
     table: &'static Table,
     id: &str,
+    asked: Stamp,
+    answer: Result<Answer, RetrieveError>,
     beats: Option<Stamp>,
 ) -> Result<Attempt, StoreError> {
-    let answer = match link.retrieve(table, id).await {
+    let answer = match answer {
         Ok(answer) => answer,
         Err(RetrieveError::Stripe(error)) if error.is_resource_missing() => {
-            let row = delete(link, table, id, link.client.now()).await?;
+            let row = delete(link, table, id, asked).await?;
             return Ok(Attempt::Done(Stored::Deleted { row }));
         }
         Err(error) => return Err(error.into()),

@@ -35,8 +35,9 @@ impl StripeSync {
     /// # Errors
     /// The database cannot be reached, refuses, or is not one we can write to.
     pub async fn connect(config: Config) -> Result<StripeSync, Error> {
+        let url = config.database_url.expose();
         let database =
-            Database::connect(config.database_url.expose(), config.max_connections).await?;
+            Database::connect(url, config.max_connections, config.outage_patience).await?;
         let statements = Statements::new(config.names.clone());
         Ok(StripeSync { config, database, statements, stripe: OnceCell::new() })
     }
@@ -70,7 +71,7 @@ impl StripeSync {
     ) -> Result<Report, Error> {
         request.check().map_err(Error::usage)?;
         let link = self.link().await?;
-        backfill::backfill(link, request, progress, stop, self.config.outage_patience).await
+        backfill::backfill(link, request, progress, stop).await
     }
 
     /// Fetches single objects and writes them, each by an id such as `cus_123` or, for ids
@@ -119,8 +120,13 @@ impl StripeSync {
     async fn link(&self) -> Result<Link, Error> {
         let (client, identity) =
             self.stripe.get_or_try_init(|| identify_with_client(&self.config)).await?;
-        self.database.migrate(&self.config.names).await?;
-        self.database.bind_mode(&self.config.names, identity.mode).await?;
+        let names = &self.config.names;
+        // A key of the other mode is refused before even the schema is touched.
+        if self.database.is_migrated(names).await? {
+            self.database.bind_mode(names, identity.mode).await?;
+        }
+        self.database.migrate(names).await?;
+        self.database.bind_mode(names, identity.mode).await?;
         Ok(Link {
             client: client.clone(),
             database: self.database.clone(),

@@ -11,9 +11,7 @@ use super::worker::{Reader, patiently};
 use crate::catalog::Table;
 use crate::error::Error;
 use crate::nested::children;
-use crate::postgres::{
-    Batch, Claimed, Committed, Judged, PageCommit, Position, PostgresError, Trouble,
-};
+use crate::postgres::{Batch, Claimed, Committed, Judged, PageCommit, Position, PostgresError};
 use crate::row::{Observation, winners};
 use crate::store::{self, StoreError};
 
@@ -29,6 +27,8 @@ pub(super) enum Progressed {
     Finished,
     /// Another owner has the slice.
     Lost,
+    /// An object that only Stripe can order could not be fetched; the reason.
+    Failed(String),
 }
 
 /// Commits pages until there are no more.
@@ -71,6 +71,7 @@ async fn commit_pages(
     }
     // Objects that were fetched again while this was tried; their answers have won.
     let mut settled: HashSet<String> = HashSet::new();
+    let mut patience = reader.crew.patience();
     loop {
         let commit = build(reader, slice, position, pages, &settled, done, requests);
         let judge = |held: Bounds| judge(position, pages, held, reader.counts_rows());
@@ -84,20 +85,24 @@ async fn commit_pages(
                     false => Progressed::Open(Position { bounds, trail, seq: position.seq + 1 }),
                 });
             }
-            Ok(Committed::Fenced) => return Ok(Progressed::Lost),
+            Ok(Committed::Fenced) => match reread(reader, slice).await? {
+                // Commits that the server lost in a crash, or made although nobody heard of it.
+                Some(found) => return Ok(Progressed::Open(found)),
+                None => return Ok(Progressed::Lost),
+            },
             Ok(Committed::Uncertain(objects)) => {
                 for (table, id, seen) in objects {
-                    store::settle(link, table, &id, seen).await.map_err(settle_error)?;
+                    match store::settle(link, table, &id, seen).await {
+                        Ok(_) => {}
+                        Err(StoreError::Postgres(error)) => return Err(error.into()),
+                        Err(error) => return Ok(Progressed::Failed(error.to_string())),
+                    }
                     settled.insert(id);
                 }
             }
-            Err(error) if error.trouble == Trouble::Repeat => {}
-            Err(error) if error.trouble == Trouble::Unreachable => {
+            Err(error) if reader.crew.bears(&mut patience, &error).await => {
                 // The commit may have happened and only its answer be lost.
-                tracing::warn!(%error, "the database cannot be reached; waiting");
-                let names = link.statements.names();
-                let found = patiently!(reader.crew, link.database.reread(names, slice))?;
-                match found {
+                match reread(reader, slice).await? {
                     Some(found) if found.seq == position.seq => {}
                     Some(found) => return Ok(Progressed::Open(found)),
                     // Finished by that commit, or taken over: nothing is left to do here.
@@ -186,11 +191,10 @@ fn judge(position: &Position, pages: &[Prepared], held: Bounds, counts: bool) ->
     Judged { trail, rows }
 }
 
-fn settle_error(error: StoreError) -> Error {
-    match error {
-        StoreError::Postgres(error) => error.into(),
-        other => Error::new(crate::error::ErrorKind::Stripe, other.to_string()),
-    }
+async fn reread(reader: &Reader<'_>, slice: &Claimed) -> Result<Option<Position>, PostgresError> {
+    let link = reader.link;
+    let names = link.statements.names();
+    patiently!(reader.crew, link.database.reread(names, slice))
 }
 
 fn stream_error(stream: &str, error: PostgresError) -> Error {

@@ -1,8 +1,8 @@
 //! A whole backfill: opens the run, lets workers read its slices until none is left, and says
 //! how every stream ended.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore};
@@ -25,6 +25,8 @@ const WORKERS: usize = 32;
 const HEARTBEAT: Duration = Duration::from_secs(10);
 /// How often a worker without a slice looks again when nobody tells it to.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
+/// Between two tries to claim what another worker is just claiming.
+const CLAIM_AGAIN: Duration = Duration::from_millis(20);
 /// Stripe keeps events for 30 days (FACTS 6).
 const EVENTS_KEPT: i64 = 30 * 86_400;
 
@@ -38,7 +40,6 @@ pub(crate) async fn backfill(
     request: &BackfillRequest,
     progress: &Progress,
     stop: &Stop,
-    outage_patience: Duration,
 ) -> Result<Report, Error> {
     let began = Instant::now();
     let streams = plan::streams(&request.objects).map_err(Error::usage)?;
@@ -48,7 +49,7 @@ pub(crate) async fn backfill(
         stop: stop.clone(),
         memory: Arc::new(Semaphore::new(BUDGET)),
         quarantine_in_use: AtomicBool::new(true),
-        outage_patience,
+        held: Mutex::default(),
         idle: Notify::new(),
         link,
     });
@@ -71,7 +72,10 @@ pub(crate) async fn backfill(
     progress.update(&states);
     for state in states.iter().filter(|s| s.status == StreamStatus::Complete && s.requests > 0) {
         if let Some(table) = Catalog::get().table(&state.stream) {
-            database.build_late_indexes(&names, table).await?;
+            // The rows are there without them; the next run tries again.
+            if let Err(error) = patiently!(crew, database.build_late_indexes(&names, table)) {
+                tracing::warn!(%error, "an index could not be built");
+            }
         }
     }
     let (_, quarantined) = database.quarantined(&names, 1).await?;
@@ -108,10 +112,12 @@ async fn read_all(crew: &Arc<Crew>, names: &Names, run: &Run) -> Result<(), Erro
         let (crew, names, owner, run_id) = (crew.clone(), names.clone(), owner.clone(), run.id);
         workers.spawn(async move { claim_and_work(&crew, &names, run_id, &owner).await });
     }
-    let heart = {
-        let (crew, names, owner, run_id) = (crew.clone(), names.clone(), owner.clone(), run.id);
-        tokio::spawn(async move { beat(&crew, &names, run_id, &owner).await })
-    };
+    // A set of one: it ends with this call, also when this call is dropped.
+    let mut heart = JoinSet::new();
+    {
+        let (crew, names, owner) = (crew.clone(), names.clone(), owner.clone());
+        heart.spawn(async move { beat(&crew, &names, &owner).await });
+    }
     let mut first_error = None;
     while let Some(ended) = workers.join_next().await {
         let result = ended.unwrap_or_else(|panic| {
@@ -125,7 +131,7 @@ async fn read_all(crew: &Arc<Crew>, names: &Names, run: &Run) -> Result<(), Erro
             first_error = Some(error);
         }
     }
-    heart.abort();
+    heart.abort_all();
     match first_error {
         Some(error) => Err(error.with_hint(
             "everything committed so far is safe; run the same command again to go on from there",
@@ -134,10 +140,11 @@ async fn read_all(crew: &Arc<Crew>, names: &Names, run: &Run) -> Result<(), Erro
     }
 }
 
-async fn beat(crew: &Crew, names: &Names, run_id: i64, owner: &str) {
+async fn beat(crew: &Crew, names: &Names, owner: &str) {
     loop {
         tokio::time::sleep(HEARTBEAT).await;
-        if let Err(error) = crew.link.database.extend_leases(names, run_id, owner).await {
+        let held: Vec<i64> = crew.held().iter().copied().collect();
+        if let Err(error) = crew.link.database.extend_leases(names, &held, owner).await {
             // Commits extend leases as well; a lost lease costs a page, not a row.
             tracing::warn!(%error, "leases could not be extended");
         }
@@ -152,7 +159,11 @@ async fn claim_and_work(crew: &Crew, names: &Names, run_id: i64, owner: &str) ->
         }
         if let Some(slice) = patiently!(crew, database.claim(names, run_id, owner))? {
             crew.progress.set_waiting(false);
-            read(crew, names, run_id, slice).await?;
+            let id = slice.id;
+            crew.held().insert(id);
+            let result = read(crew, names, run_id, slice).await;
+            crew.held().remove(&id);
+            result?;
             crew.idle.notify_waiters();
             continue;
         }
@@ -161,9 +172,15 @@ async fn claim_and_work(crew: &Crew, names: &Names, run_id: i64, owner: &str) ->
             crew.idle.notify_waiters();
             return Ok(());
         }
-        if free > 0 || split_one(crew, names, run_id).await? {
+        if free > 0 {
+            // Somebody is about to have it.
+            tokio::time::sleep(CLAIM_AGAIN).await;
             continue;
         }
+        if split_one(crew, names, run_id).await? {
+            continue;
+        }
+        crew.progress.set_waiting(crew.held().is_empty());
         tokio::select! {
             () = crew.idle.notified() => {}
             () = tokio::time::sleep(LOOK_AGAIN) => {}
@@ -213,6 +230,7 @@ async fn read(crew: &Crew, names: &Names, run_id: i64, slice: Claimed) -> Result
         part,
     };
     let database = &crew.link.database;
+    let claimed = slice.clone();
     match work(&reader, slice).await? {
         Ending::Finished => {
             let done = patiently!(crew, database.is_complete(names, run_id, &stream))?;
@@ -224,6 +242,7 @@ async fn read(crew: &Crew, names: &Names, run_id: i64, slice: Claimed) -> Result
         Ending::Stream { end, requests } => {
             tracing::debug!(stream, status = end.status.as_str(), "a stream ended");
             patiently!(crew, database.end_stream(names, run_id, &stream, &end, requests))?;
+            patiently!(crew, database.release(names, &claimed))?;
             crew.progress.set_status(&stream, end.status);
         }
     }

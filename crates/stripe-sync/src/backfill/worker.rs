@@ -1,21 +1,19 @@
 //! One worker: reads a slice to its end, fetching and committing side by side.
 
-use std::sync::Arc;
-use std::sync::Mutex;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, Semaphore, mpsc};
-use tokio::time::Instant;
 
 use super::commit::{Progressed, commit};
 use super::fetch::{FetchError, Fetched, fetch};
 use super::progress::{Progress, Stop};
+use super::slice::Passed;
 use crate::catalog::{List, Table};
 use crate::error::Error;
 use crate::link::Link;
 use crate::nested::NestedError;
-use crate::postgres::{Claimed, PostgresError, StreamEnd, StreamStatus, Trouble};
+use crate::postgres::{Claimed, Patience, PostgresError, StreamEnd, StreamStatus, Trouble};
 use crate::stripe::{StripeError, StripeErrorKind};
 
 /// Pages between the fetching and the committing half.
@@ -30,7 +28,8 @@ pub(super) struct Crew {
     pub(super) stop: Stop,
     pub(super) memory: Arc<Semaphore>,
     pub(super) quarantine_in_use: AtomicBool,
-    pub(super) outage_patience: Duration,
+    /// The slices that workers hold at this moment: only their leases are extended.
+    pub(super) held: Mutex<HashSet<i64>>,
     /// Told whenever there may be something to claim or to split.
     pub(super) idle: Notify,
 }
@@ -72,17 +71,32 @@ pub(super) async fn work(reader: &Reader<'_>, mut slice: Claimed) -> Result<Endi
             Progressed::Open(position) => position,
             Progressed::Finished => return Ok(Ending::Finished),
             Progressed::Lost => return Ok(Ending::Lost),
+            Progressed::Failed(message) => {
+                let status = StreamStatus::Failed;
+                let end = StreamEnd { status, message, request_id: None };
+                return Ok(Ending::Stream { end, requests: 0 });
+            }
         };
+        let inside = |row: &Passed| slice.position.bounds.hold(row.created);
         match fetched {
             Fetched::Stopped => {
                 patiently!(reader.crew, link.database.release(link.statements.names(), &slice))?;
                 return Ok(Ending::Stopped);
             }
             // The ledger has the position from which to read on.
-            Fetched::BoundsMoved | Fetched::End | Fetched::Closed => {}
+            Fetched::End | Fetched::Closed => {}
+            Fetched::BoundsMoved if slice.position.trail.iter().any(inside) => {}
+            // No cursor is left that its filter would show: from the start of what is left.
+            Fetched::BoundsMoved => {
+                if let Some(ending) = rewind(reader, &mut slice, Vec::new(), 0).await? {
+                    return Ok(ending);
+                }
+            }
             Fetched::CursorMissing { requests } => {
-                if let Some(end) = rewind(reader, &mut slice).await? {
-                    return Ok(Ending::Stream { end, requests });
+                let mut trail = slice.position.trail.clone();
+                trail.pop();
+                if let Some(ending) = rewind(reader, &mut slice, trail, requests).await? {
+                    return Ok(ending);
                 }
             }
             Fetched::Failed(error) => {
@@ -92,34 +106,35 @@ pub(super) async fn work(reader: &Reader<'_>, mut slice: Claimed) -> Result<Endi
     }
 }
 
-/// Goes back to the row before the cursor, or to the slice's start. `Some` if that has been
-/// tried too often.
-async fn rewind(reader: &Reader<'_>, slice: &mut Claimed) -> Result<Option<StreamEnd>, Error> {
-    let mut trail = slice.position.trail.clone();
-    trail.pop();
+/// Goes back behind `trail`: to the row before the cursor, or with none to the slice's start.
+/// `Some` if that has been tried too often, or the slice belongs to somebody else.
+async fn rewind(
+    reader: &Reader<'_>,
+    slice: &mut Claimed,
+    trail: Vec<Passed>,
+    requests: i64,
+) -> Result<Option<Ending>, Error> {
     if trail.is_empty() {
         slice.restarts += 1;
         if slice.restarts > RESTARTS {
-            return Ok(Some(StreamEnd {
+            let end = StreamEnd {
                 status: StreamStatus::Failed,
                 message: format!(
                     "stripe refused the cursor of a slice {RESTARTS} times; run again to go on"
                 ),
                 request_id: None,
-            }));
+            };
+            return Ok(Some(Ending::Stream { end, requests }));
         }
     }
-    let link = reader.link;
-    let seq = slice.position.seq;
-    let kept = patiently!(
-        reader.crew,
-        link.database.rewind(link.statements.names(), slice, seq, &trail, slice.restarts,)
-    )?;
-    if kept {
-        slice.position.seq += 1;
-        slice.position.trail = trail;
+    let (link, seq, restarts) = (reader.link, slice.position.seq, slice.restarts);
+    let names = link.statements.names();
+    patiently!(reader.crew, link.database.rewind(names, slice, seq, &trail, restarts))?;
+    // An answer may have been lost, or the slice taken over: the ledger tells.
+    match patiently!(reader.crew, link.database.reread(names, slice))? {
+        Some(position) => slice.position = position,
+        None => return Ok(Some(Ending::Lost)),
     }
-    // If not, the next commit finds the fence closed.
     Ok(None)
 }
 
@@ -129,6 +144,8 @@ async fn judge_failure(
     error: FetchError,
 ) -> Result<Ending, Error> {
     let message = error.to_string();
+    // What a nested list refuses says nothing of the stream's availability.
+    let own_list = matches!(error, FetchError::Stripe(_));
     let stripe: StripeError = match error {
         FetchError::Stripe(error) => error,
         FetchError::Nested(NestedError::Postgres(error)) => return Err(error.into()),
@@ -143,7 +160,7 @@ async fn judge_failure(
         return Err(stripe.into());
     }
     let link = reader.link;
-    let first_page = slice.position.trail.is_empty() && slice.part == 0;
+    let first_page = own_list && slice.position.trail.is_empty() && slice.part == 0;
     let status = if stripe.is_denied() {
         StreamStatus::Denied
     } else if first_page
@@ -171,7 +188,7 @@ async fn judge_failure(
         "the stream cannot be read on"
     );
     let message = match (&stripe.kind, &stripe.message) {
-        (StripeErrorKind::Denied { missing_permission: Some(missing), .. }, _) => {
+        (StripeErrorKind::Denied { missing_permission: Some(missing), .. }, _) if own_list => {
             format!("the key lacks the permission {missing}")
         }
         (_, Some(said)) if status == StreamStatus::Skipped => {
@@ -217,9 +234,9 @@ macro_rules! patiently {
     ($crew:expr, $operation:expr) => {{
         let mut patience = $crew.patience();
         loop {
-            let result = $operation.await;
-            if !patience.bears(result.as_ref().err()).await {
-                break result;
+            match $operation.await {
+                Err(error) if $crew.bears(&mut patience, &error).await => {}
+                other => break other,
             }
         }
     }};
@@ -227,34 +244,19 @@ macro_rules! patiently {
 pub(super) use patiently;
 
 impl Crew {
-    pub(super) fn patience(&self) -> Patience<'_> {
-        Patience { crew: self, began: Instant::now(), pause: Duration::from_millis(200) }
+    pub(super) fn patience(&self) -> Patience {
+        Patience::new(self.link.database.outage_patience())
     }
-}
 
-/// How long an outage of the database has been borne.
-pub(super) struct Patience<'c> {
-    crew: &'c Crew,
-    began: Instant,
-    pause: Duration,
-}
+    /// [`Patience::bears`], shown to whoever watches.
+    pub(super) async fn bears(&self, patience: &mut Patience, error: &PostgresError) -> bool {
+        self.progress.set_database_outage(error.trouble == Trouble::Unreachable);
+        let bears = patience.bears(error).await;
+        self.progress.set_database_outage(false);
+        bears
+    }
 
-impl Patience<'_> {
-    /// Waits if there is a point in trying again; false if not.
-    pub(super) async fn bears(&mut self, error: Option<&PostgresError>) -> bool {
-        match error.map(|e| e.trouble) {
-            Some(Trouble::Repeat) => true,
-            Some(Trouble::Unreachable) if self.began.elapsed() < self.crew.outage_patience => {
-                self.crew.progress.set_database_outage(true);
-                tokio::time::sleep(self.pause).await;
-                self.pause = (self.pause * 2).min(Duration::from_secs(5));
-                true
-            }
-            Some(_) => false,
-            None => {
-                self.crew.progress.set_database_outage(false);
-                false
-            }
-        }
+    pub(super) fn held(&self) -> MutexGuard<'_, HashSet<i64>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,5 +1,7 @@
 //! The statements against the rule they implement, [`crate::order::judge`].
 
+use std::time::Duration;
+
 use super::{Database, Names, Statements};
 use crate::catalog::Catalog;
 use crate::order::{CLOSE_MICROS, Stamp, Verdict, judge};
@@ -15,7 +17,8 @@ fn seen(json: &str, stamp: Stamp) -> Observation<'_> {
 #[tokio::test]
 async fn the_statements_do_what_the_rule_says() {
     let server = private_postgres::Server::throw_away().await.expect("a server");
-    let database = Database::connect(&server.connection_url(), 2).await.expect("a database");
+    let database =
+        Database::connect(&server.connection_url(), 2, Duration::ZERO).await.expect("a database");
     let names = Names::new("stripe", "").expect("names");
     database.migrate(&names).await.expect("a schema");
     let statements = Statements::new(names);

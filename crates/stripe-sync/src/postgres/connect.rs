@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
@@ -22,6 +24,32 @@ const POOL_WAIT: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 pub(crate) struct Database {
     pool: Pool,
+    outage_patience: Duration,
+}
+
+/// How long outages and deadlocks have been borne in one operation.
+pub(crate) struct Patience {
+    until: Instant,
+    pause: Duration,
+}
+
+impl Patience {
+    pub(crate) fn new(patience: Duration) -> Patience {
+        Patience { until: Instant::now() + patience, pause: Duration::from_millis(200) }
+    }
+
+    /// Waits if there is a point in trying again; false if not.
+    pub(crate) async fn bears(&mut self, error: &PostgresError) -> bool {
+        match error.trouble {
+            Trouble::Repeat => Instant::now() < self.until,
+            Trouble::Unreachable if Instant::now() < self.until => {
+                tokio::time::sleep(self.pause).await;
+                self.pause = (self.pause * 2).min(Duration::from_secs(5));
+                true
+            }
+            _ => false,
+        }
+    }
 }
 
 impl Database {
@@ -30,7 +58,11 @@ impl Database {
     /// # Errors
     /// The url cannot be read, the server cannot be reached or refuses, is older than
     /// PostgreSQL 14, read-only, or not UTF8. Nothing has been written then.
-    pub(crate) async fn connect(url: &str, connections: usize) -> Result<Database, PostgresError> {
+    pub(crate) async fn connect(
+        url: &str,
+        connections: usize,
+        outage_patience: Duration,
+    ) -> Result<Database, PostgresError> {
         const DOING: &str = "cannot use the database";
         let (config, mode) = parse(url)?;
         let connector = tls::connector(mode)
@@ -47,9 +79,14 @@ impl Database {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|e| PostgresError::own(DOING, e.to_string(), Trouble::Other))?;
-        let database = Database { pool };
+        let database = Database { pool, outage_patience };
         database.look().await?;
         Ok(database)
+    }
+
+    /// How long an outage of the server is waited for.
+    pub(crate) fn outage_patience(&self) -> Duration {
+        self.outage_patience
     }
 
     /// A connection out of the pool.
@@ -125,6 +162,11 @@ fn parse(url: &str) -> Result<(Config, tls::Verify), PostgresError> {
     };
     config.ssl_mode(mode);
     config.connect_timeout(CONNECT_TIMEOUT);
+    // A line that was cut without a word must not hold a commit for hours.
+    config.keepalives_idle(Duration::from_secs(30));
+    config.keepalives_interval(Duration::from_secs(10));
+    config.keepalives_retries(3);
+    config.tcp_user_timeout(Duration::from_secs(60));
     if config.get_application_name().is_none() {
         config.application_name("stripe-sync");
     }

@@ -5,11 +5,11 @@ use tokio_postgres::types::Type;
 
 use super::{Database, PostgresError, Statements};
 use crate::catalog::Table;
-use crate::order::Stamp;
+use crate::order::{CLOSE_MICROS, Stamp};
 
 impl Database {
-    /// Applies the deletion of an object that was observed at `stamp`. False if there was no row
-    /// of that age.
+    /// Applies the deletion of an object that was observed at `stamp`. False if there was no row,
+    /// or one of a later object of the same id.
     pub(crate) async fn delete_row(
         &self,
         statements: &Statements,
@@ -35,11 +35,22 @@ impl Database {
             (&account, Type::TEXT),
             (&at, Type::TIMESTAMPTZ),
         ];
-        let which = "where id = $1 and _account_id = $2 \
-                     and (last_synced_at is null or last_synced_at <= $3)";
+        // An id of the user's own choice may be in use again; any other stays deleted, whatever
+        // the clocks of the processes that wrote the row and that saw it gone.
+        let close = format!("interval '{CLOSE_MICROS} microseconds'");
+        let which = match table.custom_ids {
+            true => format!(
+                "where id = $1 and _account_id = $2
+                 and (last_synced_at is null or last_synced_at <= $3 + {close})"
+            ),
+            false => {
+                "where id = $1 and _account_id = $2 and $3::timestamptz is not null".to_owned()
+            }
+        };
         let gone = if table.keep_deleted {
             let sql = format!(
-                "update {name} set deleted = true, last_synced_at = $3, updated_at = now() {which}"
+                "update {name} set deleted = true, updated_at = now(),
+                        last_synced_at = greatest(last_synced_at, $3) {which}"
             );
             transaction.execute_typed(&sql, &key).await.map_err(fail)?
         } else {
@@ -56,9 +67,18 @@ impl Database {
                 .execute_typed(&format!("delete from {name} {which}"), &key)
                 .await
                 .map_err(fail)?;
-            self.delete_children(&transaction, statements, account, table, id)
+            let left = transaction
+                .query_typed_opt(
+                    &format!("select 1 from {name} where id = $1 and _account_id = $2"),
+                    &[(&id, Type::TEXT), (&account, Type::TEXT)],
+                )
                 .await
                 .map_err(fail)?;
+            if left.is_none() {
+                self.delete_children(&transaction, statements, account, table, id)
+                    .await
+                    .map_err(fail)?;
+            }
             gone
         };
         transaction

@@ -81,6 +81,8 @@ fn trouble(code: &str) -> Trouble {
         "40001" | "40P01" => Trouble::Repeat,
         "25006" => Trouble::ReadOnly,
         "42501" => Trouble::Denied,
+        // The protocol itself went wrong: repeating the same message cannot help.
+        "08P01" => Trouble::Other,
         "53300" | "57P01" | "57P02" | "57P03" => Trouble::Unreachable,
         "3D000" | "3F000" => Trouble::Refused,
         _ => match &code[..code.len().min(2)] {
@@ -145,6 +147,7 @@ mod tests {
             ("28P01", Trouble::Refused),
             ("3D000", Trouble::Refused),
             ("42P01", Trouble::Other),
+            ("08P01", Trouble::Other),
             ("XX000", Trouble::Other),
         ] {
             assert_eq!(trouble(code), expected, "{code}");

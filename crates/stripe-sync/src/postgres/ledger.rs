@@ -130,13 +130,13 @@ impl Database {
         if let Some(run) = found {
             if !fresh {
                 transaction
-                    .execute_typed(
-                        &format!(
-                            "update {streams} set status = 'running', updated_at = now()
-                             where run_id = $1 and status in ('failed', 'denied')"
-                        ),
-                        &[(&run.id, Type::INT8)],
-                    )
+                    .batch_execute(&format!(
+                        "update {streams} set status = 'running', updated_at = now()
+                         where run_id = {id} and status in ('failed', 'denied');
+                         update {slices} set restarts = 0 where run_id = {id} and restarts > 0;
+                         update {runs} set status = 'running', finished_at = null where id = {id}",
+                        id = run.id
+                    ))
                     .await
                     .map_err(fail)?;
                 transaction.commit().await.map_err(fail)?;
@@ -145,7 +145,9 @@ impl Database {
             // A process that still works on it finds its slices gone and stops.
             transaction
                 .batch_execute(&format!(
-                    "delete from {slices} where run_id = {id};
+                    "update {streams} set status = 'failed', message = 'begun anew with --fresh'
+                     where run_id = {id} and status = 'running';
+                     delete from {slices} where run_id = {id};
                      update {runs} set status = 'abandoned', finished_at = now() where id = {id}",
                     id = run.id
                 ))

@@ -115,20 +115,31 @@ impl Database {
         ))
     }
 
-    /// Builds the indexes that wait for the first backfill.
+    /// Builds the indexes that wait for the first backfill. Another process may do the same.
     pub(crate) async fn build_late_indexes(
         &self,
         names: &Names,
         table: &crate::catalog::Table,
     ) -> Result<(), PostgresError> {
-        let client = self.get().await?;
-        for sql in ddl::late_indexes(table, names) {
-            client
-                .batch_execute(&sql)
-                .await
-                .map_err(|e| PostgresError::new(format!("cannot index {}", table.name), &e))?;
+        let indexes = ddl::late_indexes(table, names);
+        if indexes.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let fail = |e: tokio_postgres::Error| {
+            PostgresError::new(format!("cannot index {}", table.name), &e)
+        };
+        let mut client = self.get().await?;
+        let transaction = client.transaction().await.map_err(fail)?;
+        let lock = names.lock_key("index");
+        transaction
+            .batch_execute(&format!(
+                "set local client_min_messages = warning;
+                 select pg_advisory_xact_lock({lock}); {}",
+                indexes.join("; ")
+            ))
+            .await
+            .map_err(fail)?;
+        transaction.commit().await.map_err(fail)
     }
 }
 

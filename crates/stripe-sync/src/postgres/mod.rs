@@ -19,7 +19,7 @@ mod status;
 mod tls;
 mod upsert;
 
-pub(crate) use connect::Database;
+pub(crate) use connect::{Database, Patience};
 pub(crate) use error::{PostgresError, Trouble};
 pub use ident::{BadName, Names};
 pub(crate) use ledger::{NewRun, PlannedStream, Run, StreamEnd, StreamState, StreamStatus};

@@ -9,6 +9,7 @@
 use deadpool_postgres::Transaction;
 use tokio_postgres::types::Type;
 
+use super::connect::Patience;
 use super::slices::trail_json;
 use super::{Claimed, Database, PostgresError, Statements, Trouble, quarantine};
 use crate::backfill::slice::{Bounds, Passed};
@@ -182,11 +183,15 @@ impl Database {
         account: &str,
         rows: &Rows<'_>,
     ) -> Result<Written, PostgresError> {
-        match self.try_write(statements, account, rows, false).await {
-            Err(error) if error.trouble == Trouble::RowRefused => {
-                self.try_write(statements, account, rows, true).await
+        let mut guarded = false;
+        let mut patience = Patience::new(self.outage_patience());
+        loop {
+            // All of it is an observation that may be written twice.
+            match self.try_write(statements, account, rows, guarded).await {
+                Err(error) if error.trouble == Trouble::RowRefused && !guarded => guarded = true,
+                Err(error) if patience.bears(&error).await => {}
+                other => return other,
             }
-            other => other,
         }
     }
 
@@ -202,15 +207,29 @@ impl Database {
         let transaction = client.transaction().await.map_err(fail)?;
         let locks = shared_locks(statements, rows.batches.iter().map(|b| b.table));
         transaction.batch_execute(&locks).await.map_err(fail)?;
-        // A row that the server refuses is refused below as well, under guard.
-        if let Some((table, row, seen)) = &rows.replace
-            && !guarded
-            && !statements.replace(&transaction, table, account, row, *seen).await?
-        {
-            return Ok(Written::Moved);
-        }
         let (mut uncertain, mut quarantined) = (Vec::new(), 0);
-        for batch in &rows.batches {
+        let mut set_aside = None;
+        if let Some((table, row, seen)) = &rows.replace {
+            transaction.batch_execute("savepoint replaced").await.map_err(fail)?;
+            match statements.replace(&transaction, table, account, row, *seen).await {
+                Ok(true) => {}
+                Ok(false) => return Ok(Written::Moved),
+                Err(error) if error.trouble == Trouble::RowRefused => {
+                    transaction
+                        .batch_execute("rollback to savepoint replaced")
+                        .await
+                        .map_err(fail)?;
+                    let (name, request) = (&table.name, rows.request_id);
+                    quarantine::put(&transaction, statements, name, account, row, &error, request)
+                        .await
+                        .map_err(fail)?;
+                    quarantined += 1;
+                    set_aside = Some(&table.name);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        for batch in rows.batches.iter().filter(|b| Some(&b.table.name) != set_aside) {
             let settled = if guarded {
                 let (settled, refused) = quarantine::upsert_guarded(
                     &transaction,
@@ -354,7 +373,8 @@ async fn finish(
     let next = page.slice.part + 1;
     let sql = match next < page.parts {
         true => format!(
-            "with part as (update {streams} set part = {next} where run_id = $1 and stream = $2
+            "with part as (update {streams} set part = {next}
+                           where run_id = $1 and stream = $2 and status = 'running'
                            returning run_id, stream, unfiltered)
              insert into {slices} (run_id, stream, part, lo, hi)
              select p.run_id, p.stream, {next}, case when not p.unfiltered then r.since end,
@@ -364,7 +384,7 @@ async fn finish(
         ),
         false => format!(
             "update {streams} set status = 'complete', message = null, updated_at = now()
-             where run_id = $1 and stream = $2"
+             where run_id = $1 and stream = $2 and status = 'running'"
         ),
     };
     transaction.execute_typed(&sql, &key).await?;
@@ -380,7 +400,14 @@ async fn remove_older(
     let table = statements.names.table(&list.table.name);
     let Some(parent) = &list.table.parent else { return Ok(()) };
     let column = super::ident::quote(&parent.column);
-    let which = format!("where {column} = $1 and _account_id = $2 and last_synced_at < $3");
+    // The new state of an item that was set aside is not in its row; the item is there all the same.
+    let which = format!(
+        "where {column} = $1 and _account_id = $2 and last_synced_at < $3
+         and not exists (select 1 from {quarantine} q where q.table_name = {name}
+                         and q.account_id = $2 and q.id = {table}.id)",
+        quarantine = statements.names.table("_quarantine"),
+        name = super::ident::literal(&list.table.name),
+    );
     let sql = match parent.removed {
         Removed::Delete => format!("delete from {table} {which}"),
         Removed::Mark => format!(

@@ -1,6 +1,8 @@
 //! Rows that the server refuses: set aside one by one with their reason, so that the rest of
 //! their page goes on.
 
+use std::time::SystemTime;
+
 use deadpool_postgres::Transaction;
 use tokio_postgres::types::Type;
 
@@ -49,7 +51,7 @@ pub(super) async fn upsert_guarded(
     Ok((settled, refused))
 }
 
-async fn put(
+pub(super) async fn put(
     transaction: &Transaction<'_>,
     statements: &Statements,
     table: &str,
@@ -87,7 +89,7 @@ async fn put(
     Ok(())
 }
 
-/// Takes rows that were written out of the quarantine.
+/// Takes rows out of the quarantine that have been written since they were set aside.
 pub(super) async fn clear(
     transaction: &Transaction<'_>,
     statements: &Statements,
@@ -95,13 +97,21 @@ pub(super) async fn clear(
     account: &str,
 ) -> Result<(), PostgresError> {
     let ids: Vec<&str> = batch.rows.iter().map(|row| row.id.as_ref()).collect();
+    let stamps: Vec<SystemTime> = batch.rows.iter().map(|row| row.stamp.to_system()).collect();
     transaction
         .execute_typed(
             &format!(
-                "delete from {} where table_name = $1 and account_id = $2 and id = any($3)",
+                "delete from {} q using unnest($3::text[], $4::timestamptz[]) e(id, seen_at)
+                 where q.table_name = $1 and q.account_id = $2 and q.id = e.id
+                   and q.seen_at <= e.seen_at",
                 statements.names.table("_quarantine")
             ),
-            &[(&batch.table.name, Type::TEXT), (&account, Type::TEXT), (&ids, Type::TEXT_ARRAY)],
+            &[
+                (&batch.table.name, Type::TEXT),
+                (&account, Type::TEXT),
+                (&ids, Type::TEXT_ARRAY),
+                (&stamps, Type::TIMESTAMPTZ_ARRAY),
+            ],
         )
         .await
         .map_err(|e| PostgresError::new("cannot clear the quarantine", &e))?;

@@ -124,7 +124,8 @@ impl Database {
         restarts: i32,
     ) -> Result<bool, PostgresError> {
         let sql = format!(
-            "update {} set trail = $4::text::jsonb, seq = seq + 1, restarts = $5
+            "update {} set trail = $4::text::jsonb, seq = seq + 1, restarts = $5,
+                    rows = case when $4 = '[]' then 0 else rows end
              where id = $1 and epoch = $2 and seq = $3",
             names.table("_slices")
         );
@@ -164,24 +165,26 @@ impl Database {
         Ok(())
     }
 
-    /// Extends every lease of `owner`.
+    /// Extends the leases of the slices that a worker really holds. One that is just being
+    /// committed extends its own.
     pub(crate) async fn extend_leases(
         &self,
         names: &Names,
-        run_id: i64,
+        held: &[i64],
         owner: &str,
     ) -> Result<(), PostgresError> {
         let sql = format!(
-            "update {} set lease_until = now() + $3 * interval '1 second'
-             where run_id = $1 and owner = $2",
-            names.table("_slices")
+            "update {slices} set lease_until = now() + $3 * interval '1 second'
+             where id in (select id from {slices} where id = any($1) and owner = $2
+                          for update skip locked)",
+            slices = names.table("_slices")
         );
         self.get()
             .await?
             .execute_typed(
                 &sql,
                 &[
-                    (&run_id, Type::INT8),
+                    (&held, Type::INT8_ARRAY),
                     (&owner, Type::TEXT),
                     (&LEASE.as_secs_f64(), Type::FLOAT8),
                 ],

@@ -4,7 +4,7 @@
 //! `last_synced_at`, and the account.
 
 use super::ident::{Names, literal, quote};
-use crate::catalog::{SqlType, Table};
+use crate::catalog::{Catalog, SqlType, Table};
 use crate::order::CLOSE_MICROS;
 
 /// SQL text per table.
@@ -36,24 +36,15 @@ pub(super) fn write(table: &Table, names: &Names) -> Sql {
     };
     let select: Vec<String> =
         columns.iter().map(|c| format!("e.{c}")).chain(["e._extra".to_owned()]).collect();
-    // An id of the user's own choice can be used again in a later second.
-    let comes_back = match table.custom_ids {
-        true => " and d.deleted_at + interval '1 second' > e.last_synced_at",
-        false => "",
-    };
-    let not_deleted = format!(
-        "not exists (select 1 from {tombstones} d where d.table_name = {table_name} \
-         and d.account_id = {account} and d.id = e.\"id\"{comes_back})",
-        tombstones = names.table("_tombstones"),
-        table_name = literal(&table.name),
-    );
+    let not_deleted = not_buried(table, names, &account, "id");
+    let of_a_living_parent = of_a_living_parent(table, names, &account);
     let set_from = |from: &str| {
         content.iter().map(|c| format!("{c} = {from}{c}")).collect::<Vec<_>>().join(", ")
     };
     let upsert = format!(
         "insert into {name} as t ({cols}, _extra, _account_id, last_synced_at)
 select {select}, {account}, e.last_synced_at from {source}
-where {not_deleted}
+where {not_deleted}{of_a_living_parent}
 on conflict (id, _account_id) do update set {set}, last_synced_at = excluded.last_synced_at, updated_at = now()
 where (t.last_synced_at is null or {older})
 and ({stored}) is distinct from ({incoming})",
@@ -82,6 +73,38 @@ from {source} where {joined} and t.last_synced_at is not distinct from ${seen}",
     Sql { upsert, stamp, uncertain, replace }
 }
 
+/// No tombstone covers the observation.
+///
+/// An id of the user's own choice can be used again in a later second. Any other never is, but a
+/// 404 can be wrong for a moment (FACTS 5), so even there a much later list is believed.
+fn not_buried(table: &Table, names: &Names, account: &str, id_column: &str) -> String {
+    let silence = if table.custom_ids { "1 second" } else { "60 seconds" };
+    format!(
+        "not exists (select 1 from {tombstones} d where d.table_name = {table_name} \
+         and d.account_id = {account} and d.id = e.{id_column} \
+         and d.deleted_at + interval '{silence}' > e.last_synced_at)",
+        tombstones = names.table("_tombstones"),
+        table_name = literal(&table.name),
+        id_column = quote(id_column),
+    )
+}
+
+/// An item does not come back out of an older reading of its parent, nor of a deleted one.
+fn of_a_living_parent(table: &Table, names: &Names, account: &str) -> String {
+    let holds = |t: &&Table| t.nested.iter().any(|n| n.table.as_ref() == Some(&table.name));
+    let (Some(parent), Some(above)) = (&table.parent, Catalog::get().tables.iter().find(holds))
+    else {
+        return String::new();
+    };
+    format!(
+        "\nand not exists (select 1 from {above_name} p where p.id = e.{column} \
+         and p._account_id = {account} and p.last_synced_at > e.last_synced_at)\nand {not_buried}",
+        above_name = names.table(&above.name),
+        column = quote(&parent.column),
+        not_buried = not_buried(above, names, account, &parent.column),
+    )
+}
+
 /// The parameters as a row set named `e`.
 fn unnest(table: &Table) -> String {
     let count = table.columns.len();
@@ -108,7 +131,6 @@ fn list(columns: &[&str], prefix: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::Catalog;
 
     #[test]
     fn statements_of_a_small_table() {

@@ -74,9 +74,12 @@ fn account_despite(
     match &error.kind {
         StripeErrorKind::Unauthorized { expired: true } => Err(AccountError::KeyExpired(error)),
         StripeErrorKind::Unauthorized { expired: false } => Err(AccountError::KeyUnknown(error)),
-        StripeErrorKind::Denied { account, .. } => match explicit.or(account.as_ref()) {
-            Some(account) => Ok(account.clone()),
-            None => Err(AccountError::NotNamed(error)),
+        StripeErrorKind::Denied { account, .. } => match (explicit, account) {
+            (Some(asked), Some(actual)) if asked != actual => {
+                Err(AccountError::Other { asked: asked.clone(), actual: actual.clone() })
+            }
+            (Some(account), _) | (None, Some(account)) => Ok(account.clone()),
+            (None, None) => Err(AccountError::NotNamed(error)),
         },
         StripeErrorKind::ResourceMissing
         | StripeErrorKind::InvalidRequest

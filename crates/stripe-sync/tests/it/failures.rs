@@ -42,6 +42,18 @@ async fn a_failed_stream_is_named_and_the_same_command_goes_on_with_it() {
     let stream = first.streams.iter().find(|s| s.table == "customers").expect("customers");
     assert!(stream.request_id.as_deref().is_some_and(|id| id.starts_with("req_")));
     assert_eq!(ended(&first, "products").0, "complete");
+
+    let world = world.heal().await;
+    let products = world.sim.requests_to("/v1/products");
+    let second = world.backfill(&["customer", "product"]).await;
+    assert_eq!((second.run_id, second.status), (first.run_id, RunStatus::Complete));
+    assert_eq!(ended(&second, "customers").1, 900);
+    assert_eq!(world.ids("customers").await.len(), 900);
+    assert_eq!(
+        world.sim.requests_to("/v1/products"),
+        products,
+        "what is complete is not read again"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

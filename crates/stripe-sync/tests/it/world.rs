@@ -45,6 +45,17 @@ impl World {
         World { sim, config, sql: connect(&url).await }
     }
 
+    /// The same account and database behind a simulator that has no faults any more.
+    pub(crate) async fn heal(mut self) -> World {
+        let options = SimOptions {
+            keys: vec![stripe_sim::ApiKey::new(self.sim.key())],
+            ..SimOptions::default()
+        };
+        self.sim = Sim::start(self.sim.account().clone(), options).await.expect("the simulator");
+        self.config.api_base = ApiBase::parse(&self.sim.base_url()).expect("a base");
+        self
+    }
+
     pub(crate) async fn engine(&self) -> StripeSync {
         StripeSync::connect(self.config.clone()).await.expect("the engine")
     }

@@ -9,6 +9,8 @@
 
 mod bucket;
 mod in_flight;
+#[cfg(test)]
+mod scenarios;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};

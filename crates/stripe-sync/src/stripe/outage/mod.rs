@@ -3,6 +3,9 @@
 //! An outage spends nobody's attempts. It ends with the first answer of any kind, or, for those
 //! who wait, when the patience is over. Who comes after that gets one try.
 
+#[cfg(test)]
+mod scenarios;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
