@@ -48,7 +48,7 @@ pub(crate) struct Connection {
     /// The account, where the key may not tell it: acct_... [env: STRIPE_ACCOUNT_ID]
     #[arg(long, global = true, value_name = "ID", help_heading = "Stripe")]
     pub(crate) account: Option<String>,
-    /// Another address than https://api.stripe.com [env: STRIPE_API_BASE]
+    /// Another address of the API than Stripe's own [env: STRIPE_API_BASE]
     #[arg(long, global = true, value_name = "URL", help_heading = "Stripe")]
     pub(crate) api_base: Option<String>,
     /// Another API version than the tables' own [env: STRIPE_API_VERSION]
@@ -56,7 +56,13 @@ pub(crate) struct Connection {
     pub(crate) api_version: Option<String>,
     /// Requests per second, or `none` to slow down only when Stripe says so [default: 75 % of
     /// Stripe's documented limits]
-    #[arg(long, global = true, value_name = "N|none", help_heading = "Stripe")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "N|none",
+        allow_hyphen_values = true,
+        help_heading = "Stripe"
+    )]
     pub(crate) max_rps: Option<String>,
 }
 

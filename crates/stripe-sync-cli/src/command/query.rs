@@ -40,10 +40,11 @@ fn statement(args: &Query) -> Result<String, Failure> {
             Failure::new("cannot read the statement from stdin").because(&error)
         })?;
     }
-    match sql.trim() {
+    // What follows the last statement would stand in the way of putting it into another one.
+    match sql.trim_matches(|c: char| c == ';' || c.is_whitespace()) {
         "" => Err(Failure::usage("the statement is empty")
             .hint("for example: stripe-sync query 'select count(*) from stripe.customers'")),
-        sql => Ok(sql.trim_end_matches(|c: char| c == ';' || c.is_whitespace()).to_owned()),
+        sql => Ok(sql.to_owned()),
     }
 }
 

@@ -1,0 +1,43 @@
+//! Without DATABASE_URL: the private PostgreSQL in a directory of the user's choice.
+
+use crate::support::{Cli, small_sim};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_without_any_database() {
+    let sim = small_sim().await;
+    let cli = Cli::with_sim(&sim);
+    let dir = cli.home().join("a place");
+    let dir = dir.to_str().expect("UTF-8");
+
+    let early = cli.run(&["query", "select 1", "--data-dir", dir]);
+    assert_eq!(early.code, Some(1));
+    assert!(early.stderr.contains("there is no private PostgreSQL in"), "{}", early.stderr);
+    let early = cli.run(&["status", "--data-dir", dir]);
+    assert!(early.stdout.starts_with("nothing has been copied into schema stripe yet"));
+    assert!(!cli.home().join("a place").exists(), "looking makes nothing");
+
+    let args = ["backfill", "--object", "customer", "--max-rps", "none", "--data-dir", dir];
+    let first = cli.run(&args);
+    assert_eq!(first.code, Some(0), "{}", first.stderr);
+    assert_eq!(first.stderr.lines().count(), 1, "{}", first.stderr);
+    assert!(
+        first.stderr.contains(dir) && first.stderr.contains("psql 'postgresql:///stripe?host=")
+    );
+    let again = cli.run(&args);
+    assert_eq!((again.code, again.stderr.as_str()), (Some(0), ""));
+
+    // The variable does what the option does.
+    let cli = cli.env("STRIPE_SYNC_DATA", dir);
+    assert_eq!(cli.ids("stripe", "customers").len() as u64, sim.account().count("customer"));
+    assert!(!cli.home().join("a place/cluster/postmaster.pid").exists(), "the last one stops it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_does_not_write_into_a_copy() {
+    let cli = Cli::new();
+    std::fs::write(cli.home().join("something"), "").expect("a file");
+    let dir = cli.home().to_str().expect("UTF-8");
+    let ran = cli.run(&["demo", "--keep", dir]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
+    assert!(ran.stderr.contains("is not a new directory"), "{}", ran.stderr);
+}

@@ -1,0 +1,136 @@
+//! The binary in an environment of its own, the simulator, and one throw-away PostgreSQL for all
+//! tests, each in its own schema.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use private_postgres::Server;
+use stripe_sim::{Account, Sim, SimOptions};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+/// Ends with the test process, whatever way that ends.
+static SERVER: OnceCell<Server> = OnceCell::const_new();
+
+/// The url of a database that all tests share.
+pub(crate) async fn database_url() -> String {
+    let server = SERVER.get_or_init(|| async { Server::throw_away().await.expect("PostgreSQL") });
+    server.await.connection_url()
+}
+
+/// A simulator with few objects and no latency.
+pub(crate) async fn small_sim() -> Sim {
+    let account = Account::builder(7).small().build().expect("an account");
+    Sim::start(account, SimOptions::default()).await.expect("a simulator")
+}
+
+/// The binary with nothing of the tester's environment.
+pub(crate) struct Cli {
+    home: TempDir,
+    env: Vec<(String, String)>,
+}
+
+/// What a command left behind.
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Cli {
+    pub(crate) fn new() -> Cli {
+        Cli { home: tempfile::tempdir().expect("a directory"), env: Vec::new() }
+    }
+
+    /// With the simulator as Stripe.
+    pub(crate) fn with_sim(sim: &Sim) -> Cli {
+        Cli::new().env("STRIPE_SECRET_KEY", sim.key()).env("STRIPE_API_BASE", &sim.base_url())
+    }
+
+    /// With the simulator, the shared database and a schema there.
+    pub(crate) async fn with_both(sim: &Sim, schema: &str) -> Cli {
+        Cli::with_sim(sim).env("DATABASE_URL", &database_url().await).env("SCHEMA", schema)
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Cli {
+        self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stripe-sync"));
+        command.args(args).env_clear().current_dir(self.home());
+        command.env("HOME", self.home()).env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.envs(self.env.iter().map(|(name, value)| (name, value)));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs to the end.
+    pub(crate) fn run(&self, args: &[&str]) -> Ran {
+        Ran::from(self.command(args).output().expect("the binary"))
+    }
+
+    /// Starts, for killing.
+    pub(crate) fn start(&self, args: &[&str]) -> Child {
+        self.command(args).spawn().expect("the binary")
+    }
+
+    /// The ids of a table, by the binary's own `query`.
+    pub(crate) fn ids(&self, schema: &str, table: &str) -> BTreeSet<String> {
+        let sql = format!("select id from {schema}.{table}");
+        let ran = self.run(&["query", &sql, "--output", "json"]);
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        let rows: Vec<serde_json::Value> = serde_json::from_str(&ran.stdout).expect("an array");
+        let ids: BTreeSet<String> =
+            rows.iter().map(|row| row["id"].as_str().expect("an id").to_owned()).collect();
+        assert_eq!(ids.len(), rows.len(), "an id is there twice");
+        ids
+    }
+}
+
+impl Ran {
+    /// stdout as one JSON value.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e}: {}", self.stdout))
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Ran {
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
+/// Hides what differs from run to run.
+pub(crate) fn masked() -> insta::internals::SettingsBindDropGuard {
+    let mut settings = insta::Settings::clone_current();
+    for (pattern, replacement) in [
+        (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "[time]"),
+        (r"\d+\.\d s", "[seconds]"),
+        (r"\([\d,.]+/s\)", "([rate])"),
+        (r"[\d,]+ requests", "[n] requests"),
+        (r"request req_\w+", "request [id]"),
+        // The column of requests: how many are needed is not the command line's business.
+        (r"  +\d+  (complete|running|skipped|denied|failed)", "  [n]  $1"),
+        (r"requests  status", "requests  status"),
+    ] {
+        settings.add_filter(pattern, replacement);
+    }
+    settings.bind_to_scope()
+}
+
+/// Waits until the simulator has seen so many requests to a path.
+pub(crate) async fn requests_to(sim: &Sim, path: &str, number: u64) {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while sim.requests_to(path) < number {
+        assert!(std::time::Instant::now() < deadline, "{path} was not asked {number} times");
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+}
