@@ -92,3 +92,45 @@ async fn a_list_that_was_cut_short_deletes_nothing() {
     assert_eq!(report.status, RunStatus::Incomplete);
     assert_same("invoice_line_items", &before, &world.ids("invoice_line_items").await);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_nested_list_refuses_does_not_make_its_stream_unavailable() {
+    let account = Account::builder(28)
+        .objects("invoice", 3)
+        .nested_at("invoice", 0, "lines", 40)
+        .build()
+        .expect("an account");
+    let world = World::new(account).await;
+    for invoice in world.sim.account().ids("invoice") {
+        world.sim.fail_times(&format!("/v1/invoices/{invoice}/lines"), 1, 100, Fault::Status(402));
+    }
+    let report = world.backfill(&["invoice"]).await;
+    assert_eq!(crate::world::ended(&report, "invoices").0, "failed");
+    assert_eq!(report.status, RunStatus::Incomplete);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_item_does_not_come_back_out_of_an_older_page() {
+    let account = Account::builder(29).objects("invoice", 4).build().expect("an account");
+    let world = World::new(account).await;
+    world.backfill(&["invoice"]).await;
+    let mut wanted = world.ids("invoice_line_items").await;
+    let invoice = world.text("select invoice from stripe.invoice_line_items limit 1").await;
+    let lost = line_ids(&world, &invoice).await;
+    // A newer reading of the invoice, or its deletion, has removed its items since.
+    let later = "now() + interval '1 hour'";
+    for newer in [
+        format!("update stripe.invoices set last_synced_at = {later} where id = '{invoice}'"),
+        format!(
+            "insert into stripe._tombstones select 'invoices', _account_id, id, {later}
+             from stripe.invoices where id = '{invoice}';
+             delete from stripe.invoices where id = '{invoice}'"
+        ),
+    ] {
+        let remove = format!("delete from stripe.invoice_line_items where invoice = '{invoice}'");
+        world.sql.batch_execute(&format!("{newer}; {remove}")).await.expect("changed");
+        world.backfill(&["invoice"]).await;
+        wanted.retain(|id| !lost.contains(id));
+        assert_same("invoice_line_items", &wanted, &world.ids("invoice_line_items").await);
+    }
+}

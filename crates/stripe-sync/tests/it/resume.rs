@@ -87,10 +87,14 @@ async fn answers_of_commits_that_are_lost_lose_no_row() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_processes_share_one_run() {
-    let account = Account::builder(5).objects("customer", 4_000).build().expect("an account");
+    // Invoices have indexes that both may want to build at the end.
+    let account = Account::builder(5).objects("customer", 4_000).objects("invoice", 600).build();
     let options = SimOptions { latency: Duration::from_millis(10), ..SimOptions::default() };
-    let world = World::with(account, options).await;
-    let request = BackfillRequest { objects: vec!["customer".into()], ..Default::default() };
+    let world = World::with(account.expect("an account"), options).await;
+    let request = BackfillRequest {
+        objects: vec!["customer".into(), "invoice".into()],
+        ..Default::default()
+    };
     world.engine().await.migrate().await.expect("a schema");
     let (one, two) = (world.engine().await, world.engine().await);
     let (progress, stop) = (Progress::new(), Stop::new());
@@ -104,6 +108,43 @@ async fn two_processes_share_one_run() {
     let wanted = world.sim.account().ids("customer").collect();
     assert_same("customers", &wanted, &world.ids("customers").await);
     assert_eq!(ended(&one, "customers").1, 4_000);
+    let wanted = world.sim.account().ids("invoice").collect();
+    assert_same("invoices", &wanted, &world.ids("invoices").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_are_cut_again_and_again_lose_no_row() {
+    let account = Account::builder(27)
+        .objects("customer", 5_000)
+        .objects("invoice", 500)
+        .build()
+        .expect("an account");
+    let options = SimOptions { latency: Duration::from_millis(20), ..SimOptions::default() };
+    let world = World::with(account, options).await;
+    let engine = world.engine().await;
+    let request = BackfillRequest {
+        objects: vec!["customer".into(), "invoice".into()],
+        ..Default::default()
+    };
+    let (progress, stop) = (Progress::new(), Stop::new());
+    let cut = async {
+        let cut = "select pg_terminate_backend(pid) from pg_stat_activity
+                   where datname = current_database() and pid <> pg_backend_pid()";
+        for wanted in [500, 2_000, 3_500] {
+            while progress.snapshot().streams.iter().map(|s| s.rows).sum::<i64>() < wanted {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            world.sql.batch_execute(cut).await.expect("cut");
+        }
+    };
+    let (report, ()) = tokio::join!(engine.backfill(&request, &progress, &stop), cut);
+    let report = report.expect("a report");
+    assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
+    for (object, table) in [("customer", "customers"), ("invoice", "invoices")] {
+        let wanted = world.sim.account().ids(object).collect();
+        assert_same(table, &wanted, &world.ids(table).await);
+    }
+    assert_eq!(ended(&report, "customers").1, 5_000);
 }
 
 #[tokio::test(flavor = "multi_thread")]
