@@ -92,7 +92,9 @@ async fn compare(args: &Args, server: &Server, stripe: &Stripe) -> Result<()> {
     let micros = |d: Duration| d.as_secs_f64() * 1e6 / rows;
     let rate = |d: Duration| rows / d.as_secs_f64();
     println!("{} rows of {}, latency {} ms", args.rows, engine.table, args.latency_ms);
-    println!("                          rows/s   seconds   CPU us/row: engine   PostgreSQL   peak RSS");
+    println!(
+        "                          rows/s   seconds   CPU us/row: engine   PostgreSQL   peak RSS"
+    );
     println!(
         "backfill                {:>8.0}  {:>8.2}  {:>18.1}  {:>11.1}  {:>6} MB",
         rate(engine.elapsed),

@@ -240,7 +240,8 @@ impl AccountBuilder {
         let timelines: Vec<Timeline> = (0..catalog().len())
             .map(|kind| {
                 // The clock is up to a day ahead of `to`, and what is too old is not listed.
-                let from = if Some(kind) == event { from.max(to - (EVENT_DAYS - 1) * DAY) } else { from };
+                let from =
+                    if Some(kind) == event { from.max(to - (EVENT_DAYS - 1) * DAY) } else { from };
                 Timeline::new(self.counts[kind], from, to, mix2(self.seed, kind as u64), self.crowd)
             })
             .collect();

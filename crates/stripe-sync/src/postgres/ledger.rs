@@ -337,22 +337,39 @@ impl Database {
     }
 
     /// Writes how a run ended. This commit waits for the disk, and with it for all before it.
+    /// Tombstones that no open run is old enough to need go after 35 days.
     pub(crate) async fn close_run(
         &self,
         names: &Names,
         run_id: i64,
         status: &str,
     ) -> Result<(), PostgresError> {
-        let sql = format!(
-            "update {} set status = $2, finished_at = now()
-             where id = $1 and status in ('running', 'failed')",
-            names.table("_runs")
-        );
-        self.get()
-            .await?
-            .execute_typed(&sql, &[(&run_id, Type::INT8), (&status, Type::TEXT)])
+        let fail = |e: tokio_postgres::Error| PostgresError::new("cannot close the run", &e);
+        let runs = names.table("_runs");
+        let client = self.get().await?;
+        client
+            .execute_typed(
+                &format!(
+                    "update {runs} set status = $2, finished_at = now()
+                     where id = $1 and status in ('running', 'failed')"
+                ),
+                &[(&run_id, Type::INT8), (&status, Type::TEXT)],
+            )
             .await
-            .map_err(|e| PostgresError::new("cannot close the run", &e))?;
+            .map_err(fail)?;
+        client
+            .execute_typed(
+                &format!(
+                    "delete from {} d where d.deleted_at < now() - interval '35 days'
+                       and not exists (select 1 from {runs} r
+                                       where r.status in ('running', 'failed')
+                                         and r.started_at < d.deleted_at)",
+                    names.table("_tombstones")
+                ),
+                &[],
+            )
+            .await
+            .map_err(fail)?;
         Ok(())
     }
 }

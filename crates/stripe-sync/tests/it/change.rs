@@ -112,6 +112,18 @@ async fn a_page_from_before_a_deletion_does_not_bring_the_row_back() {
     world.sql.batch_execute(&bury("now() + interval '1 minute'")).await.expect("buried");
     world.backfill(&["product"]).await;
     assert_eq!(world.ids("products").await.len(), 2);
+    // A tombstone goes after 35 days, but not while a run is open that is older than it.
+    let count = "select count(*)::text from stripe._tombstones";
+    world.sql.batch_execute(&bury("now() - interval '40 days'")).await.expect("buried");
+    let open = "insert into stripe._runs
+                    (account_id, identity, objects, range, catalog_version, event_cursor, started_at)
+                values ('acct', 'x', '', '', '', 0, now() - interval '50 days')";
+    world.sql.batch_execute(open).await.expect("an open run");
+    world.backfill(&["product"]).await;
+    assert_eq!(world.text(count).await, "1");
+    world.sql.batch_execute("delete from stripe._runs where identity = 'x'").await.expect("closed");
+    world.backfill(&["product"]).await;
+    assert_eq!(world.text(count).await, "0");
     // An object of that id was made again later.
     world.sql.batch_execute(&bury("now() - interval '1 minute'")).await.expect("buried");
     world.backfill(&["product"]).await;
