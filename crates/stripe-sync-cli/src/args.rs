@@ -135,7 +135,7 @@ pub(crate) struct Backfill {
     /// Created before this time
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) until: Option<String>,
-    /// Created after this Unix second (Stripe's created[gt])
+    /// Created after this Unix second; these four are Stripe's own bounds
     #[arg(long, value_name = "SECOND", allow_negative_numbers = true)]
     pub(crate) created_gt: Option<i64>,
     /// Created at this Unix second or later

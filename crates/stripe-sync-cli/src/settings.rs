@@ -218,3 +218,65 @@ fn rate(text: &str) -> Result<RateOptions, Failure> {
         _ => Err(Failure::usage("--max-rps is neither a number above 0 nor `none`")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::args::Args;
+    use crate::environment;
+
+    fn typed(args: &[&str]) -> Connection {
+        match Args::try_parse_from(["stripe-sync", "migrate"].iter().chain(args)) {
+            Ok(args) => args.connection,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    fn place_of(args: &[&str], pairs: &[(&str, &str)]) -> Place {
+        place(&typed(args), &environment::of(pairs)).expect("a place")
+    }
+
+    #[test]
+    fn the_place_of_the_data() {
+        let home = ("HOME", "/home/u");
+        for (args, pairs, expected) in [
+            (vec![], vec![home], "/home/u/.local/share/stripe-sync"),
+            (vec![], vec![home, ("XDG_DATA_HOME", "/data")], "/data/stripe-sync"),
+            (vec![], vec![home, ("XDG_DATA_HOME", "data")], "/home/u/.local/share/stripe-sync"),
+            (vec![], vec![home, ("STRIPE_SYNC_DATA", "/here")], "/here"),
+            (vec!["--data-dir", "/there"], vec![("STRIPE_SYNC_DATA", "/here")], "/there"),
+        ] {
+            assert!(place_of(&args, &pairs) == Place::Private(expected.into()), "{expected}");
+        }
+        let url = ("DATABASE_URL", "host=db user=u");
+        let expected = Place::Url("host=db user=u".to_owned());
+        assert!(place_of(&["--data-dir", "/there"], &[url]) == expected);
+    }
+
+    #[test]
+    fn one_key_under_either_name() {
+        let key = |pairs: &[(&str, &str)]| super::key(&environment::of(pairs)).map(|k| k.hint());
+        let (secret, api) =
+            (("STRIPE_SECRET_KEY", "sk_test_123 "), ("STRIPE_API_KEY", "sk_test_123"));
+        for pairs in [&[secret][..], &[api], &[secret, api]] {
+            assert_eq!(key(pairs).expect("a key"), "sk_test_...");
+        }
+        assert!(key(&[secret, ("STRIPE_API_KEY", "sk_test_124")]).is_err());
+        assert!(key(&[]).is_err());
+    }
+
+    #[test]
+    fn tables_are_named_as_sql_needs_it() {
+        let table = |args: &[&str]| {
+            let environment = environment::of(&[("STRIPE_SYNC_DATA", "/x")]);
+            Database::resolve(&typed(args), &environment).expect("settings").table("plans")
+        };
+        assert_eq!(table(&[]), "stripe.plans");
+        assert_eq!(
+            table(&["--schema", "My \"Own\"", "--table-prefix", "b"]),
+            "\"My \"\"Own\"\"\".b_plans"
+        );
+    }
+}
