@@ -45,6 +45,15 @@ impl Error {
         self
     }
 
+    pub(crate) fn caused_by(
+        mut self,
+        source: impl std::error::Error + Send + Sync + 'static,
+    ) -> Error {
+        // The message is the error's own; what comes next is its cause.
+        self.source = Some(Box::new(source));
+        self
+    }
+
     /// Who has to do something.
     pub fn kind(&self) -> ErrorKind {
         self.kind
@@ -64,7 +73,8 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_deref().map(|e| e as _)
+        // The boxed error is the one whose words the message has.
+        self.source.as_deref().and_then(std::error::Error::source)
     }
 }
 

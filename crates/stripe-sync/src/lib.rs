@@ -28,4 +28,4 @@ pub use order::Stamp;
 pub use postgres::{BadName, Names, QuarantinedRow, QueryResult, StatusRow};
 pub use refresh::{Outcome, Refreshed};
 pub use stripe::{ApiBase, ApiBaseError, ApiKey, KeyError, Limit, RateOptions, Stats};
-pub use sync::{Identity, Migration, StripeSync, api_version, identify, objects};
+pub use sync::{Identity, Migration, StripeSync, api_version, check_ids, identify, objects};

@@ -174,7 +174,19 @@ async fn identify_with_client(config: &Config) -> Result<(StripeClient, Identity
 }
 
 fn account_error(error: AccountError) -> Error {
-    Error::new(ErrorKind::Access, error.to_string())
+    let kind = match error {
+        AccountError::Failed(_) => ErrorKind::Stripe,
+        _ => ErrorKind::Access,
+    };
+    Error::new(kind, error.to_string()).caused_by(error)
+}
+
+/// Checks ids for [`StripeSync::refresh`] without asking anybody.
+///
+/// # Errors
+/// An id that belongs to no table, or to one whose rows cannot be retrieved one by one.
+pub fn check_ids(ids: &[String]) -> Result<(), Error> {
+    refresh::targets(ids).map(|_| ())
 }
 
 /// The objects that can be copied, each with its table.

@@ -12,6 +12,7 @@ use crate::table::{self, Columns};
 use crate::talk;
 
 pub(super) async fn run(args: &Refresh, session: &Session) -> Result<Exit, Failure> {
+    stripe_sync::check_ids(&args.ids)?;
     let stripe = Stripe::resolve(&session.connection, &session.environment)?;
     let database = Database::resolve(&session.connection, &session.environment)?;
     let mut config = database.config("");

@@ -120,8 +120,12 @@ async fn read_all(crew: &Arc<Crew>, names: &Names, run: &Run) -> Result<(), Erro
     }
     let mut first_error = None;
     while let Some(ended) = workers.join_next().await {
-        let result = ended.unwrap_or_else(|panic| {
-            Err(Error::new(ErrorKind::Stripe, format!("a worker broke down: {panic}")))
+        let result = ended.unwrap_or_else(|_| {
+            // The panic's own text may quote what it worked on.
+            Err(Error::new(
+                ErrorKind::Stripe,
+                "a worker broke down; this is a defect of stripe-sync",
+            ))
         });
         if let Err(error) = result
             && first_error.is_none()

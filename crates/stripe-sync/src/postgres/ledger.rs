@@ -118,7 +118,7 @@ impl Database {
         let found = transaction
             .query_typed_opt(
                 &format!(
-                    "select id, extract(epoch from started_at)::bigint from {runs}
+                    "select id, floor(extract(epoch from started_at))::bigint from {runs}
                      where identity = $1 and status in ('running', 'failed')
                      order by id desc limit 1"
                 ),
@@ -160,7 +160,7 @@ impl Database {
                     "insert into {runs} (account_id, identity, objects, range, since, until,
                                          catalog_version, event_cursor)
                      values ($1, $2, $3, $4, $5, $6, $7, $8)
-                     returning id, extract(epoch from started_at)::bigint"
+                     returning id, floor(extract(epoch from started_at))::bigint"
                 ),
                 &[
                     (&new.account, Type::TEXT),

@@ -312,7 +312,8 @@ impl Shared {
                     Verdict::GiveUp => return None,
                     Verdict::GoesOn => {}
                     Verdict::Begins => {
-                        tracing::warn!(base = %self.base, ?failure, "stripe cannot be reached, waiting for it");
+                        let cause = failure.root_cause().unwrap_or_default();
+                        tracing::warn!(base = %self.base, cause, "stripe cannot be reached, waiting for it");
                     }
                 }
                 // Other requests may get through on open connections while this one never does.

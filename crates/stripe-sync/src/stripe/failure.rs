@@ -182,6 +182,24 @@ impl Refusal {
     }
 }
 
+impl Failure {
+    /// The words at the bottom of the chain, such as "connection refused".
+    pub(super) fn root_cause(&self) -> Option<String> {
+        let (Failure::Unreachable(cause)
+        | Failure::Untrusted(cause)
+        | Failure::TimedOut(cause)
+        | Failure::Broken(cause)) = self
+        else {
+            return None;
+        };
+        let mut root: &dyn std::error::Error = cause.as_ref();
+        while let Some(below) = root.source() {
+            root = below;
+        }
+        Some(root.to_string())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
