@@ -174,11 +174,12 @@ async fn identify_with_client(config: &Config) -> Result<(StripeClient, Identity
 }
 
 fn account_error(error: AccountError) -> Error {
-    let kind = match error {
-        AccountError::Failed(_) => ErrorKind::Stripe,
-        _ => ErrorKind::Access,
-    };
-    Error::new(kind, error.to_string()).caused_by(error)
+    let message = error.to_string();
+    match error {
+        // Why Stripe could not be asked; the other messages explain themselves.
+        AccountError::Failed(_) => Error::new(ErrorKind::Stripe, message).caused_by(error),
+        _ => Error::new(ErrorKind::Access, message),
+    }
 }
 
 /// Checks ids for [`StripeSync::refresh`] without asking anybody.

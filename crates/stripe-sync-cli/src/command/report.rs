@@ -30,7 +30,10 @@ pub(crate) fn as_text(report: &Report, closing: &Closing<'_>) -> String {
 fn streams(streams: &[StreamReport]) -> String {
     let is_dull = |s: &&StreamReport| s.status == "complete" && s.synced == 0;
     let mut columns = Columns::new(&["stream", "rows", "requests", "status"], &[1, 2]);
-    for stream in streams.iter().filter(|s| !is_dull(s)) {
+    // What is not available on the account has its line, with Stripe's words, below the table.
+    let told_below = |s: &&StreamReport| s.status == "skipped" && s.synced == 0;
+    let listed: Vec<_> = streams.iter().filter(|s| !is_dull(s) && !told_below(s)).collect();
+    for stream in &listed {
         columns.row([
             stream.table.as_str(),
             &number::count(stream.synced),
@@ -39,7 +42,7 @@ fn streams(streams: &[StreamReport]) -> String {
         ]);
     }
     let dull: Vec<_> = streams.iter().filter(is_dull).collect();
-    let mut text = if dull.len() < streams.len() { columns.finish() } else { String::new() };
+    let mut text = if listed.is_empty() { String::new() } else { columns.finish() };
     if let [one] = dull.as_slice() {
         text.push_str(&format!("{} is empty\n", one.table));
     } else if !dull.is_empty() {
