@@ -6,6 +6,8 @@ mod connect;
 mod ddl;
 mod delete;
 mod error;
+#[cfg(test)]
+mod fencing;
 mod ident;
 mod ledger;
 mod migrate;
