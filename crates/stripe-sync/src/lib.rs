@@ -3,6 +3,7 @@
 //! Start at [`StripeSync`]; `ARCHITECTURE.md` in the repository draws the whole.
 
 mod account;
+mod availability;
 mod backfill;
 mod catalog;
 mod config;

@@ -9,6 +9,7 @@ use super::commit::{Progressed, commit};
 use super::fetch::{FetchError, Fetched, fetch};
 use super::progress::{Progress, Stop};
 use super::slice::Passed;
+use crate::availability::{self, Refusal};
 use crate::catalog::{List, Table};
 use crate::error::Error;
 use crate::link::Link;
@@ -161,22 +162,25 @@ async fn judge_failure(
     }
     let link = reader.link;
     let first_page = own_list && slice.position.trail.is_empty() && slice.part == 0;
-    let status = if stripe.is_denied() {
-        StreamStatus::Denied
-    } else if first_page
-        && stripe.is_not_available()
-        && !patiently!(
-            reader.crew,
-            link.database.stream_was_available(
-                link.statements.names(),
-                link.account.as_str(),
-                &slice.stream,
-            )
-        )?
+    let mut refusal = availability::judge_first_page(reader.table, &stripe);
+    // What was there before is not unavailable now.
+    if refusal == Refusal::NotAvailable
+        && (!first_page
+            || patiently!(
+                reader.crew,
+                link.database.stream_was_available(
+                    link.statements.names(),
+                    link.account.as_str(),
+                    &slice.stream,
+                )
+            )?)
     {
-        StreamStatus::Skipped
-    } else {
-        StreamStatus::Failed
+        refusal = Refusal::Failed;
+    }
+    let status = match refusal {
+        Refusal::Denied => StreamStatus::Denied,
+        Refusal::NotAvailable => StreamStatus::Skipped,
+        Refusal::Failed => StreamStatus::Failed,
     };
     tracing::info!(
         stream = slice.stream,
@@ -187,15 +191,7 @@ async fn judge_failure(
         request_id = stripe.request_id,
         "the stream cannot be read on"
     );
-    let message = match (&stripe.kind, &stripe.message) {
-        (StripeErrorKind::Denied { missing_permission: Some(missing), .. }, _) if own_list => {
-            format!("the key lacks the permission {missing}")
-        }
-        (_, Some(said)) if status == StreamStatus::Skipped => {
-            format!("not available on this account: {said}")
-        }
-        _ => message,
-    };
+    let message = if own_list { availability::explain(refusal, &stripe) } else { message };
     let end = StreamEnd { status, message, request_id: stripe.request_id.clone() };
     Ok(Ending::Stream { end, requests: i64::from(stripe.requests) })
 }

@@ -152,6 +152,14 @@ impl StripeError {
         matches!(self.kind, StripeErrorKind::Denied { .. })
     }
 
+    /// The `rak_...` permission that the refusal names.
+    pub(crate) fn missing_permission(&self) -> Option<&str> {
+        match &self.kind {
+            StripeErrorKind::Denied { missing_permission, .. } => missing_permission.as_deref(),
+            _ => None,
+        }
+    }
+
     /// The object that the request continued from is gone or has left the filter
     /// (<https://github.com/stripe/stripe-python/issues/671>). Never true of a request without
     /// cursor, nor if Stripe blames another parameter that was sent.

@@ -68,6 +68,20 @@ async fn a_core_stream_that_answers_400_after_it_had_rows_is_a_failure() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_core_stream_that_answers_400_is_never_skipped() {
+    let account = Account::builder(13).objects("product", 20).build().expect("an account");
+    let unavailable = vec!["/v1/customers".into(), "/v1/issuing/".into()];
+    let world = World::with(account, SimOptions { unavailable, ..SimOptions::default() }).await;
+    let report = world.backfill(&["customer", "issuing.card", "product"]).await;
+    assert_eq!(report.status, RunStatus::Incomplete);
+    let (status, _, message) = ended(&report, "customers");
+    assert_eq!(status, "failed");
+    assert!(message.contains("400 to GET /v1/customers"), "{message}");
+    assert_eq!(ended(&report, "issuing_cards").0, "skipped");
+    assert_eq!(ended(&report, "products").0, "complete");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn only_unavailable_streams_are_a_failure() {
     let account = Account::builder(10).small().build().expect("an account");
     let options = SimOptions { unavailable: vec!["/v1/issuing/".into()], ..SimOptions::default() };
