@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::account::AccountId;
+use crate::catalog::ColumnName;
 use crate::postgres::Names;
 use crate::stripe::{ApiBase, ApiKey, RateOptions};
 
@@ -24,6 +25,9 @@ pub struct Config {
     pub api_base: ApiBase,
     /// `Stripe-Version`; the catalog's own by default.
     pub api_version: Option<String>,
+    /// Columns that are stored nowhere from now on, and cleared where they are stored already. The
+    /// schema remembers them; see [`crate::StripeSync::include_columns`].
+    pub exclude_columns: Vec<ColumnName>,
     /// Requests per second; 75 % of what Stripe documents by default.
     pub rate: Option<RateOptions>,
     /// For one request to Stripe. Default 80 s.
@@ -59,6 +63,7 @@ impl Config {
             account: None,
             api_base: ApiBase::default(),
             api_version: None,
+            exclude_columns: Vec::new(),
             rate: None,
             request_timeout: Duration::from_secs(80),
             outage_patience: Duration::from_secs(600),

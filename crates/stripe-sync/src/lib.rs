@@ -6,6 +6,7 @@ mod account;
 mod availability;
 mod backfill;
 mod catalog;
+mod columns;
 mod config;
 mod error;
 mod link;
@@ -23,6 +24,8 @@ pub use backfill::{
     BackfillRequest, Progress, Range, RangeError, Report, RunInfo, RunStatus, Snapshot, Stop,
     StreamProgress, StreamReport, UnknownObject,
 };
+pub use catalog::{ColumnError, ColumnName, columns_of, tables};
+pub use columns::LeavingOut;
 pub use config::{Config, DatabaseUrl};
 pub use error::{Error, ErrorKind};
 pub use order::Stamp;

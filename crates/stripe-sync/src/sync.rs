@@ -4,7 +4,8 @@ use tokio::sync::OnceCell;
 
 use crate::account::{AccountId, Mode};
 use crate::backfill::{self, BackfillRequest, Progress, Report, Stop};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, ColumnName};
+use crate::columns::{self, LeavingOut};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind};
 use crate::link::Link;
@@ -52,7 +53,54 @@ impl StripeSync {
         Ok(Migration {
             changed: migrated == crate::postgres::Migrated::Changed,
             tables: Catalog::get().tables.len(),
+            left_out: self.leave_out().await?,
         })
+    }
+
+    /// What [`StripeSync::backfill`] and [`StripeSync::refresh`] begin with: refuses a schema of
+    /// the other mode, then does as [`StripeSync::migrate`].
+    ///
+    /// # Errors
+    /// A wrong key, a schema of the other mode, or a failing migration.
+    pub async fn prepare(&self) -> Result<Migration, Error> {
+        let (_, identity) =
+            self.stripe.get_or_try_init(|| identify_with_client(&self.config)).await?;
+        let names = &self.config.names;
+        // A key of the other mode is refused before even the schema is touched.
+        if self.database.is_migrated(names).await? {
+            self.database.bind_mode(names, identity.mode).await?;
+        }
+        let migration = self.migrate().await?;
+        self.database.bind_mode(names, identity.mode).await?;
+        Ok(migration)
+    }
+
+    /// Stores columns again that were left out, and tells which. Rows get them back as they are
+    /// read again: `fresh` in the next [`BackfillRequest`] sees to it.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn include_columns(&self, columns: &[ColumnName]) -> Result<Vec<ColumnName>, Error> {
+        match self.database.is_migrated(&self.config.names).await? {
+            true => columns::take_in(&self.database, &self.config.names, columns).await,
+            false => Ok(Vec::new()),
+        }
+    }
+
+    /// The columns that the schema leaves out.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn excluded_columns(&self) -> Result<Vec<ColumnName>, Error> {
+        match self.database.is_migrated(&self.config.names).await? {
+            true => Ok(self.database.left_out(&self.config.names).await?.left_out),
+            false => Ok(Vec::new()),
+        }
+    }
+
+    async fn leave_out(&self) -> Result<LeavingOut, Error> {
+        let (names, wanted) = (&self.config.names, &self.config.exclude_columns);
+        columns::leave_out(&self.database, names, wanted).await
     }
 
     /// Copies history. Migrates first, so that one command is enough.
@@ -118,15 +166,9 @@ impl StripeSync {
 
     /// Both ends, with the schema migrated and bound to the key's mode.
     async fn link(&self) -> Result<Link, Error> {
+        self.prepare().await?;
         let (client, identity) =
             self.stripe.get_or_try_init(|| identify_with_client(&self.config)).await?;
-        let names = &self.config.names;
-        // A key of the other mode is refused before even the schema is touched.
-        if self.database.is_migrated(names).await? {
-            self.database.bind_mode(names, identity.mode).await?;
-        }
-        self.database.migrate(names).await?;
-        self.database.bind_mode(names, identity.mode).await?;
         Ok(Link {
             client: client.clone(),
             database: self.database.clone(),
@@ -137,12 +179,14 @@ impl StripeSync {
 }
 
 /// What a migration did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Migration {
     /// False if everything was there already.
     pub changed: bool,
     /// How many tables of rows the schema has.
     pub tables: usize,
+    /// What [`Config::exclude_columns`] has changed.
+    pub left_out: LeavingOut,
 }
 
 /// Asks Stripe whose key this is, without touching any database.

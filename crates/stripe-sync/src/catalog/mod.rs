@@ -4,6 +4,8 @@
 //! Everything else in the engine is generic over these entries. Knows nothing of SQL beyond the
 //! names of column types, and nothing of HTTP beyond paths.
 
+mod column_name;
+mod left_out;
 mod names;
 mod source;
 
@@ -11,6 +13,8 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
+pub use column_name::{ColumnError, ColumnName, columns_of, tables};
+pub(crate) use left_out::{LeftOut, Place, Step};
 pub(crate) use source::{Each, Source};
 
 /// All tables, with the API version whose shapes they have.

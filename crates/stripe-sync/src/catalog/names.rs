@@ -27,11 +27,16 @@ impl Catalog {
             .map(|(_, table)| table)
     }
 
+    /// Any table, by the names of [`Catalog::stream_by_name`] or its own.
+    pub(crate) fn any_by_name(&self, name: &str) -> Option<&Table> {
+        let by_table = || self.tables.iter().find(|t| t.name == name || t.object == name);
+        self.stream_by_name(name).or_else(by_table)
+    }
+
     /// A table that single objects can be retrieved for, by the names of
     /// [`Catalog::stream_by_name`] or its own.
     pub(crate) fn retrievable_by_name(&self, name: &str) -> Option<&Table> {
-        let by_table = || self.tables.iter().find(|t| t.name == name || t.object == name);
-        self.stream_by_name(name).or_else(by_table).filter(|t| t.retrieve_path.is_some())
+        self.any_by_name(name).filter(|t| t.retrieve_path.is_some())
     }
 }
 

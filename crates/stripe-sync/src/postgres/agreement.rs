@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Database, Names, Statements};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, LeftOut};
 use crate::order::{CLOSE_MICROS, Stamp, Verdict, judge};
 use crate::row::Observation;
 
@@ -33,7 +33,9 @@ async fn the_statements_do_what_the_rule_says() {
         let transaction = client.transaction().await.expect("a transaction");
         let at = Stamp::from_micros(stored.micros() + distance);
         let write = async |row: Observation<'_>| {
-            statements.upsert(&transaction, table, "acct_1", &[row]).await.expect("written")
+            let all = LeftOut::default();
+            let written = statements.upsert(&transaction, table, "acct_1", &[row], &all).await;
+            written.expect("written")
         };
         write(seen(STORED, stored)).await;
         let settled = write(seen(json, at)).await;

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod agreement;
+mod clear;
 mod connect;
 mod ddl;
 mod delete;
@@ -10,6 +11,7 @@ mod error;
 mod fencing;
 mod ident;
 mod ledger;
+mod left_out;
 mod migrate;
 mod page;
 mod param;

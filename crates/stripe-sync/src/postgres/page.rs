@@ -11,13 +11,14 @@ use tokio_postgres::types::Type;
 
 use super::connect::Patience;
 use super::slices::trail_json;
-use super::{Claimed, Database, PostgresError, Statements, Trouble, quarantine};
+use super::{Claimed, Database, PostgresError, Statements, Trouble, left_out, quarantine};
 use crate::backfill::slice::{Bounds, Passed};
 use crate::catalog::{Removed, Table};
 use crate::order::Stamp;
-use crate::row::Observation;
+use crate::row::{Observation, redact};
 
 /// Rows of one table, reduced and sorted by [`crate::row::winners`].
+#[derive(Clone)]
 pub(crate) struct Batch<'a> {
     pub(crate) table: &'static Table,
     pub(crate) rows: Vec<Observation<'a>>,
@@ -128,15 +129,15 @@ impl Database {
         let mut client = self.get().await?;
         let transaction = client.transaction().await.map_err(fail)?;
         let locks = shared_locks(statements, page.batches.iter().map(|b| b.table));
-        transaction
-            .batch_execute(&format!("set local synchronous_commit = off; {locks}"))
-            .await
-            .map_err(fail)?;
+        let locks = format!("set local synchronous_commit = off; {locks}");
+        let left_out = left_out::enter(&transaction, statements, &locks).await.map_err(fail)?;
+        let mut texts = Vec::new();
+        let batches = left_out::without(&left_out, &page.batches, &mut texts);
         let Some(bounds) = fence(&transaction, statements, page).await.map_err(fail)? else {
             return Ok(Committed::Fenced);
         };
         let (mut replaced, mut quarantined, mut uncertain) = (0, 0, Vec::new());
-        for batch in &page.batches {
+        for batch in batches.iter() {
             let settled = if guarded {
                 let (settled, refused) = quarantine::upsert_guarded(
                     &transaction,
@@ -144,12 +145,14 @@ impl Database {
                     batch,
                     page.account,
                     page.request_id,
+                    &left_out,
                 )
                 .await?;
                 quarantined += refused;
                 settled
             } else {
-                statements.upsert(&transaction, batch.table, page.account, &batch.rows).await?
+                let (table, account) = (batch.table, page.account);
+                statements.upsert(&transaction, table, account, &batch.rows, &left_out).await?
             };
             if page.clear_quarantine && !guarded {
                 quarantine::clear(&transaction, statements, batch, page.account).await?;
@@ -206,12 +209,16 @@ impl Database {
         let mut client = self.get().await?;
         let transaction = client.transaction().await.map_err(fail)?;
         let locks = shared_locks(statements, rows.batches.iter().map(|b| b.table));
-        transaction.batch_execute(&locks).await.map_err(fail)?;
+        let left_out = left_out::enter(&transaction, statements, &locks).await.map_err(fail)?;
+        let mut texts = Vec::new();
+        let batches = left_out::without(&left_out, &rows.batches, &mut texts);
         let (mut uncertain, mut quarantined) = (Vec::new(), 0);
         let mut set_aside = None;
         if let Some((table, row, seen)) = &rows.replace {
             transaction.batch_execute("savepoint replaced").await.map_err(fail)?;
-            match statements.replace(&transaction, table, account, row, *seen).await {
+            let json = redact(row.json, &table.name, &left_out);
+            let row = &Observation { json: &json, ..row.clone() };
+            match statements.replace(&transaction, table, account, row, *seen, &left_out).await {
                 Ok(true) => {}
                 Ok(false) => return Ok(Written::Moved),
                 Err(error) if error.trouble == Trouble::RowRefused => {
@@ -229,7 +236,7 @@ impl Database {
                 Err(error) => return Err(error),
             }
         }
-        for batch in rows.batches.iter().filter(|b| Some(&b.table.name) != set_aside) {
+        for batch in batches.iter().filter(|b| Some(&b.table.name) != set_aside) {
             let settled = if guarded {
                 let (settled, refused) = quarantine::upsert_guarded(
                     &transaction,
@@ -237,13 +244,15 @@ impl Database {
                     batch,
                     account,
                     rows.request_id,
+                    &left_out,
                 )
                 .await?;
                 quarantined += refused;
                 settled
             } else {
+                let (table, rows) = (batch.table, &batch.rows);
                 let settled =
-                    statements.upsert(&transaction, batch.table, account, &batch.rows).await?;
+                    statements.upsert(&transaction, table, account, rows, &left_out).await?;
                 quarantine::clear(&transaction, statements, batch, account).await?;
                 settled
             };
@@ -260,14 +269,16 @@ impl Database {
     }
 }
 
-/// Writers share a table, hard deletes take it alone: a page and a delete in two open
-/// transactions must not leave both a row and its tombstone.
-fn shared_locks<'t>(
+/// Writers share the list of what is left out, and their tables. A change of the list takes it
+/// alone, and a hard delete its table: a page and a delete in two open transactions must not leave
+/// both a row and its tombstone.
+pub(super) fn shared_locks<'t>(
     statements: &Statements,
     tables: impl IntoIterator<Item = &'t Table>,
 ) -> String {
     let mut keys: Vec<i64> =
         tables.into_iter().map(|table| statements.names.lock_key(&table.name)).collect();
+    keys.push(left_out::lock_key(&statements.names));
     keys.sort_unstable();
     keys.dedup();
     let locks: Vec<String> =

@@ -7,6 +7,7 @@ use deadpool_postgres::Transaction;
 use tokio_postgres::types::Type;
 
 use super::{Batch, PostgresError, Settled, Statements, Trouble};
+use crate::catalog::LeftOut;
 use crate::row::Observation;
 
 /// Upserts a batch, halving what the server refuses until single rows are left; those go into
@@ -17,13 +18,14 @@ pub(super) async fn upsert_guarded(
     batch: &Batch<'_>,
     account: &str,
     request_id: Option<&str>,
+    left_out: &LeftOut,
 ) -> Result<(Settled, u64), PostgresError> {
     let fail = |e: tokio_postgres::Error| PostgresError::new("cannot set a row aside", &e);
     let (mut settled, mut refused) = (Settled::default(), 0);
     let mut open: Vec<&[Observation<'_>]> = vec![&batch.rows];
     while let Some(rows) = open.pop() {
         transaction.batch_execute("savepoint rows").await.map_err(fail)?;
-        match statements.upsert(transaction, batch.table, account, rows).await {
+        match statements.upsert(transaction, batch.table, account, rows, left_out).await {
             Ok(part) => {
                 transaction.batch_execute("release savepoint rows").await.map_err(fail)?;
                 settled.replaced += part.replaced;

@@ -12,9 +12,10 @@ use tokio_postgres::types::{ToSql, Type};
 
 use super::error::PostgresError;
 use super::ident::Names;
+use super::left_out::Remembered;
 use super::param::WireArray;
 use super::statements::{self, Sql};
-use crate::catalog::Table;
+use crate::catalog::{LeftOut, Table};
 use crate::order::Stamp;
 use crate::row::{Observation, encode};
 
@@ -22,6 +23,7 @@ use crate::row::{Observation, encode};
 #[derive(Clone)]
 pub(crate) struct Statements {
     pub(super) names: Names,
+    pub(super) left_out: Remembered,
     sql: Arc<Mutex<HashMap<String, Arc<Sql>>>>,
 }
 
@@ -36,7 +38,7 @@ pub(crate) struct Settled {
 
 impl Statements {
     pub(crate) fn new(names: Names) -> Statements {
-        Statements { names, sql: Arc::default() }
+        Statements { names, left_out: Remembered::default(), sql: Arc::default() }
     }
 
     /// Where the tables are.
@@ -56,13 +58,15 @@ impl Statements {
         }
     }
 
-    /// Writes observations that [`crate::row::winners`] has reduced and sorted.
+    /// Writes observations that [`crate::row::winners`] has reduced and sorted, and from which
+    /// [`super::left_out`] has taken what is left out.
     pub(super) async fn upsert(
         &self,
         transaction: &Transaction<'_>,
         table: &Table,
         account: &str,
         rows: &[Observation<'_>],
+        left_out: &LeftOut,
     ) -> Result<Settled, PostgresError> {
         if rows.is_empty() {
             return Ok(Settled::default());
@@ -71,7 +75,7 @@ impl Statements {
         let fail = |e: tokio_postgres::Error| {
             PostgresError::new(format!("cannot write {}", table.name), &e)
         };
-        let mut encoded = encode(table, rows);
+        let mut encoded = encode(table, rows, left_out);
         let arrays: Vec<WireArray<'_>> = encoded.arrays.iter_mut().map(WireArray::new).collect();
         let mut params: Vec<(&(dyn ToSql + Sync), Type)> =
             arrays.iter().map(WireArray::typed).collect();
@@ -97,9 +101,10 @@ impl Statements {
         account: &str,
         row: &Observation<'_>,
         seen: Stamp,
+        left_out: &LeftOut,
     ) -> Result<bool, PostgresError> {
         let sql = self.of(table);
-        let mut encoded = encode(table, std::slice::from_ref(row));
+        let mut encoded = encode(table, std::slice::from_ref(row), left_out);
         let arrays: Vec<WireArray<'_>> = encoded.arrays.iter_mut().map(WireArray::new).collect();
         let mut params: Vec<(&(dyn ToSql + Sync), Type)> =
             arrays.iter().map(WireArray::typed).collect();

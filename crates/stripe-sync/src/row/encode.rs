@@ -12,7 +12,7 @@ use super::batch::Observation;
 use super::scan::{fields, get, is_null, key_is, string};
 use super::text::{compact, for_jsonb, unescape};
 use super::value::{self, Value};
-use crate::catalog::{Column, JsonKind, SqlType, Table};
+use crate::catalog::{Column, JsonKind, LeftOut, SqlType, Table};
 
 /// The parameters of one statement.
 #[derive(Debug)]
@@ -24,17 +24,26 @@ pub(crate) struct Encoded {
 }
 
 /// Encodes the rows of `table`.
-pub(crate) fn encode(table: &Table, rows: &[Observation<'_>]) -> Encoded {
+///
+/// A column that is left out is null whatever its sources hold; the objects themselves have been
+/// through [`super::redact`].
+pub(crate) fn encode(table: &Table, rows: &[Observation<'_>], left_out: &LeftOut) -> Encoded {
     let mut arrays: Vec<Array> = table.columns.iter().map(|c| Array::new(element(c.sql))).collect();
     let mut extra = Array::new(Element::Jsonb);
     let mut stamps = Array::new(Element::Timestamptz);
     let places: HashMap<&str, usize> =
         table.columns.iter().enumerate().map(|(i, c)| (c.name.as_str(), i)).collect();
+    let absent: Vec<bool> =
+        table.columns.iter().map(|c| left_out.has(&table.name, &c.name)).collect();
     let mut row = RowScan { own: vec![None; table.columns.len()], rest: Vec::new() };
     let mut replaced = 0;
     for observation in rows {
         row.read(observation.json, &places);
         for (i, column) in table.columns.iter().enumerate() {
+            if absent[i] {
+                arrays[i].push_null();
+                continue;
+            }
             let property = |name: &str| match places.get(name) {
                 Some(place) => row.own[*place].map(|(_, value)| value),
                 None => row.rest.iter().rfind(|(key, _)| key_is(key, name)).map(|(_, v)| *v),

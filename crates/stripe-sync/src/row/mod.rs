@@ -6,6 +6,7 @@
 mod array;
 mod batch;
 mod encode;
+mod redact;
 mod scan;
 mod text;
 mod value;
@@ -13,4 +14,5 @@ mod value;
 pub(crate) use array::{Array, Element};
 pub(crate) use batch::{Observation, winners};
 pub(crate) use encode::encode;
-pub(crate) use scan::{elements, fields, get, get_path, string};
+pub(crate) use redact::redact;
+pub(crate) use scan::{elements, fields, get, get_path, key_is, string};

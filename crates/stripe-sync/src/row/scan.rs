@@ -90,7 +90,7 @@ pub(crate) fn is_null(raw: &str) -> bool {
 }
 
 /// Whether a raw key, escapes and all, is `key`.
-pub(super) fn key_is(raw: &str, key: &str) -> bool {
+pub(crate) fn key_is(raw: &str, key: &str) -> bool {
     raw == key || (raw.contains('\\') && unescape(raw).text == key)
 }
 
@@ -100,7 +100,7 @@ fn skip_space(text: &str, from: usize) -> usize {
 }
 
 /// The position after the value that begins at `from`.
-fn end_of_value(text: &str, from: usize) -> usize {
+pub(super) fn end_of_value(text: &str, from: usize) -> usize {
     let bytes = text.as_bytes();
     match bytes.get(from) {
         Some(b'"') => end_of_string(bytes, from + 1),
