@@ -102,7 +102,7 @@ pub(crate) enum Color {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Make the schema and its tables, or add what this version has more
-    Migrate,
+    Migrate(Migrate),
     /// Copy history: all of the account, or some objects, or a range of time
     ///
     /// Interrupted or killed, the same command goes on where it stopped; after a complete run it
@@ -121,6 +121,25 @@ pub(crate) enum Command {
     ///
     /// Uses no key, no network and no database of yours. Exit code 1 if anything differs.
     Demo(Demo),
+}
+
+/// Of all commands that write rows.
+#[derive(clap::Args)]
+pub(crate) struct Columns {
+    /// Leave a column out for good, such as customers.email: stored values are cleared, and no later
+    /// command stores it again; repeatable, or several with commas [env: STRIPE_SYNC_EXCLUDE_COLUMNS]
+    #[arg(long = "exclude-column", value_name = "TABLE.COLUMN")]
+    pub(crate) exclude: Vec<String>,
+    /// Store a column again that was left out
+    #[arg(long = "include-column", value_name = "TABLE.COLUMN")]
+    pub(crate) include: Vec<String>,
+}
+
+/// Of `migrate`.
+#[derive(clap::Args)]
+pub(crate) struct Migrate {
+    #[command(flatten)]
+    pub(crate) columns: Columns,
 }
 
 /// Of `backfill`.
@@ -153,6 +172,8 @@ pub(crate) struct Backfill {
     /// Exit with 0 although the key may not read some streams
     #[arg(long)]
     pub(crate) skip_denied: bool,
+    #[command(flatten)]
+    pub(crate) columns: Columns,
 }
 
 /// Of `refresh`.
@@ -161,6 +182,8 @@ pub(crate) struct Refresh {
     /// cus_123, in_123, ...; objects with ids of your own choice as products/gold
     #[arg(required = true, value_name = "ID")]
     pub(crate) ids: Vec<String>,
+    #[command(flatten)]
+    pub(crate) columns: Columns,
 }
 
 /// Of `status`.

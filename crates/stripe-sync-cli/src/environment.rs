@@ -6,7 +6,7 @@ use std::ffi::OsString;
 
 use crate::failure::Failure;
 
-const KNOWN: [&str; 12] = [
+const KNOWN: [&str; 13] = [
     "DATABASE_URL",
     "STRIPE_SYNC_DATA",
     "SCHEMA",
@@ -16,6 +16,7 @@ const KNOWN: [&str; 12] = [
     "STRIPE_ACCOUNT_ID",
     "STRIPE_API_BASE",
     "STRIPE_API_VERSION",
+    "STRIPE_SYNC_EXCLUDE_COLUMNS",
     "MAX_POSTGRES_CONNECTIONS",
     "XDG_DATA_HOME",
     "HOME",

@@ -4,6 +4,7 @@
 //! stdout carries data, stderr talk. Nothing here prints a key, a password or a panic's message.
 
 mod args;
+mod columns;
 mod command;
 mod copy;
 mod demo;
@@ -18,6 +19,7 @@ mod place;
 mod progress;
 mod session;
 mod settings;
+mod spelling;
 mod table;
 mod talk;
 

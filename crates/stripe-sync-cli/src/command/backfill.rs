@@ -9,16 +9,19 @@ use stripe_sync::{BackfillRequest, Range, RangeError, Report, RunStatus, StripeS
 
 use super::report;
 use crate::args::Backfill;
+use crate::columns::{self, Choice};
 use crate::copy::{self, Copied};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::number;
 use crate::session::Session;
 use crate::settings::{Database, Stripe};
+use crate::spelling::nearest;
 use crate::talk;
 
 pub(super) async fn run(args: &Backfill, session: &Session) -> Result<Exit, Failure> {
-    let request = request(args)?;
+    let mut request = request(args)?;
+    let columns = Choice::resolve(&args.columns, &session.environment)?;
     let stripe = Stripe::resolve(&session.connection, &session.environment)?;
     let database = Database::resolve(&session.connection, &session.environment)?;
     let open = async {
@@ -28,9 +31,18 @@ pub(super) async fn run(args: &Backfill, session: &Session) -> Result<Exit, Fail
         let place = database.open().await?;
         let mut config = database.config(place.url());
         stripe.add_to(&mut config);
-        Ok((StripeSync::connect(config).await?, place))
+        columns.add_to(&mut config);
+        let sync = StripeSync::connect(config).await?;
+        let mut taken_in = false;
+        if !columns.is_empty() {
+            columns::tell(&sync.prepare().await?.left_out);
+            taken_in = columns.take_in(&sync).await?;
+        }
+        Ok((sync, place, taken_in))
     };
-    let (sync, place) = session.interrupts.unless(open).await?;
+    let (sync, place, taken_in) = session.interrupts.unless(open).await?;
+    // Pages that an unfinished run has read already came without the column.
+    request.fresh |= taken_in;
     let copied = copy::watched(&sync, &request, session).await;
     drop(sync);
     if matches!(copied, Ok(Copied::Left)) {
@@ -93,30 +105,4 @@ fn unknown_object(name: &str) -> Failure {
         None => format!("there is no object {name:?}"),
     };
     Failure::usage(message).hint(format!("the objects are\n{}", talk::wrapped(&objects)))
-}
-
-/// The name that a slip of the finger made this of, if there is one.
-fn nearest<'a>(typed: &str, names: &[&'a str]) -> Option<&'a str> {
-    const ALIKE: f64 = 0.75;
-    let typed = typed.to_ascii_lowercase();
-    names
-        .iter()
-        .map(|name| (strsim::normalized_damerau_levenshtein(&typed, name), *name))
-        .filter(|(likeness, _)| *likeness >= ALIKE)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, name)| name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn slips_of_the_finger_are_recognised() {
-        let names = ["customer", "charge", "checkout.session", "invoice"];
-        assert_eq!(nearest("custmer", &names), Some("customer"));
-        assert_eq!(nearest("Chargse", &names), Some("charge"));
-        assert_eq!(nearest("checkout_sesion", &names), Some("checkout.session"));
-        assert_eq!(nearest("unicorn", &names), None);
-    }
 }

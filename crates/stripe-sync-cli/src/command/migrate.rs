@@ -3,25 +3,43 @@
 use serde_json::json;
 use stripe_sync::StripeSync;
 
+use crate::args::Migrate;
+use crate::columns::{self, Choice};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::session::Session;
 use crate::settings::Database;
 use crate::talk;
 
-pub(super) async fn run(session: &Session) -> Result<Exit, Failure> {
+pub(super) async fn run(args: &Migrate, session: &Session) -> Result<Exit, Failure> {
+    let columns = Choice::resolve(&args.columns, &session.environment)?;
     let database = Database::resolve(&session.connection, &session.environment)?;
     let place = database.open().await?;
-    let sync = StripeSync::connect(database.config(place.url())).await?;
+    let mut config = database.config(place.url());
+    columns.add_to(&mut config);
+    let sync = StripeSync::connect(config).await?;
     let migration = sync.migrate().await?;
+    columns::tell(&migration.left_out);
+    if columns.take_in(&sync).await? {
+        talk::note("rows get them back as they are read again: stripe-sync backfill --fresh");
+    }
+    let left_out = sync.excluded_columns().await?;
     drop(sync);
     place.close().await;
     if session.is_json() {
-        talk::json(&json!({ "changed": migration.changed, "tables": migration.tables }))?;
+        talk::json(&json!({
+            "changed": migration.changed,
+            "tables": migration.tables,
+            "excluded_columns": left_out.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "cleared_rows": migration.left_out.cleared_rows,
+        }))?;
         return Ok(Exit::Complete);
     }
     let what = if migration.changed { "migrated" } else { "up to date" };
     let schema = database.names.schema();
     talk::data(&format!("schema {schema} is {what}: {} tables\n", migration.tables))?;
+    if !left_out.is_empty() {
+        talk::data(&format!("left out: {}\n", columns::listed(&left_out)))?;
+    }
     Ok(Exit::Complete)
 }

@@ -25,7 +25,7 @@ pub(crate) async fn run(command: Command, session: &Session) -> Result<Exit, Fai
         // These two know themselves what an interruption means once pages are in flight.
         Command::Backfill(args) => backfill::run(&args, session).await,
         Command::Demo(args) => demo::run(&args, session).await,
-        Command::Migrate => interrupts.unless(migrate::run(session)).await,
+        Command::Migrate(args) => interrupts.unless(migrate::run(&args, session)).await,
         Command::Refresh(args) => interrupts.unless(refresh::run(&args, session)).await,
         Command::Status(args) => interrupts.unless(status::run(&args, session)).await,
         Command::Query(args) => interrupts.unless(query::run(&args, session)).await,

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use stripe_sync::{Outcome, Refreshed, StripeSync};
 
 use crate::args::Refresh;
+use crate::columns::{self, Choice};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::session::Session;
@@ -13,6 +14,7 @@ use crate::talk;
 
 pub(super) async fn run(args: &Refresh, session: &Session) -> Result<Exit, Failure> {
     stripe_sync::check_ids(&args.ids)?;
+    let columns = Choice::resolve(&args.columns, &session.environment)?;
     let stripe = Stripe::resolve(&session.connection, &session.environment)?;
     let database = Database::resolve(&session.connection, &session.environment)?;
     let mut config = database.config("");
@@ -21,7 +23,12 @@ pub(super) async fn run(args: &Refresh, session: &Session) -> Result<Exit, Failu
     let place = database.open().await?;
     let mut config = database.config(place.url());
     stripe.add_to(&mut config);
+    columns.add_to(&mut config);
     let sync = StripeSync::connect(config).await?;
+    if !columns.is_empty() {
+        columns::tell(&sync.prepare().await?.left_out);
+        columns.take_in(&sync).await?;
+    }
     let refreshed = sync.refresh(&args.ids).await?;
     drop(sync);
     place.close().await;

@@ -1,9 +1,10 @@
 //! `stripe-sync status`: the latest runs, their streams, and rows that were set aside.
 
 use serde_json::{Map, Value, json};
-use stripe_sync::{QuarantinedRow, StatusRow, StripeSync};
+use stripe_sync::{ColumnName, QuarantinedRow, StatusRow, StripeSync};
 
 use crate::args::Status;
+use crate::columns;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::number;
@@ -17,23 +18,31 @@ const QUARANTINE_SHOWN: u32 = 20;
 
 pub(super) async fn run(args: &Status, session: &Session) -> Result<Exit, Failure> {
     let database = Database::resolve(&session.connection, &session.environment)?;
-    let (rows, quarantined, count) = match database.is_untouched() {
-        true => (Vec::new(), Vec::new(), 0),
+    let (rows, quarantined, count, left_out) = match database.is_untouched() {
+        true => (Vec::new(), Vec::new(), 0, Vec::new()),
         false => {
             let place = database.open_existing().await?;
             let sync = StripeSync::connect(database.config(place.url())).await?;
             let rows = sync.status(args.runs).await?;
             let (quarantined, count) = sync.quarantined(QUARANTINE_SHOWN).await?;
+            let left_out = sync.excluded_columns().await?;
             drop(sync);
             place.close().await;
-            (rows, quarantined, count)
+            (rows, quarantined, count, left_out)
         }
     };
     match session.is_json() {
-        true => talk::json(&as_json(&rows, &quarantined, count))?,
+        true => talk::json(&as_json(&rows, &quarantined, count, &left_out))?,
         false => {
             talk::data(&runs(&rows, database.names.schema()))?;
             talk::data(&quarantine(&quarantined, count))?;
+            if !left_out.is_empty() {
+                talk::data(&format!(
+                    "\n{BOLD}left out{BOLD:#}: {}\nstore a column again: stripe-sync backfill \
+                     --include-column <table.column>\n",
+                    columns::listed(&left_out)
+                ))?;
+            }
         }
     }
     Ok(Exit::Complete)
@@ -125,7 +134,12 @@ fn quarantine(rows: &[QuarantinedRow], count: i64) -> String {
     text
 }
 
-fn as_json(rows: &[StatusRow], quarantined: &[QuarantinedRow], count: i64) -> Value {
+fn as_json(
+    rows: &[StatusRow],
+    quarantined: &[QuarantinedRow],
+    count: i64,
+    left_out: &[ColumnName],
+) -> Value {
     let runs: Vec<Value> = rows
         .chunk_by(|a, b| a.run_id == b.run_id)
         .map(|run| {
@@ -154,7 +168,11 @@ fn as_json(rows: &[StatusRow], quarantined: &[QuarantinedRow], count: i64) -> Va
             })
         })
         .collect();
-    json!({ "runs": runs, "quarantined": { "count": count, "rows": quarantined } })
+    json!({
+        "runs": runs,
+        "quarantined": { "count": count, "rows": quarantined },
+        "excluded_columns": left_out.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    })
 }
 
 fn stream_as_json(row: &StatusRow) -> Value {

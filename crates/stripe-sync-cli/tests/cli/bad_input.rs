@@ -19,7 +19,7 @@ fn help() {
 }
 
 /// Runs each line of `VARIABLE=value.. arguments..`, split at blanks, and tells what came of it.
-async fn told(lines: &[&str]) -> String {
+pub(crate) async fn told(lines: &[&str]) -> String {
     let sim = small_sim().await;
     let mut told = String::new();
     for line in lines {
