@@ -7,6 +7,7 @@ mod args;
 mod columns;
 mod command;
 mod copy;
+mod core_dumps;
 mod demo;
 mod environment;
 mod exit;
@@ -40,11 +41,15 @@ const LAST_WORDS: Duration = Duration::from_secs(10);
 
 fn main() -> ExitCode {
     panic::hide_messages();
+    let no_core = core_dumps::forbid();
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => return talk::usage(&error).into(),
     };
     talk::set_up(&args.output);
+    if let Err(error) = no_core {
+        talk::warning(&format!("a core file of this process would hold the key: {error}"));
+    }
     let exit = run(args).unwrap_or_else(|failure| {
         talk::failure(&failure);
         failure.exit()

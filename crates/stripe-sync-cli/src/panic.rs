@@ -17,3 +17,37 @@ pub(crate) fn hide_messages() {
         ));
     }));
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    const SECRET: &str = "SeCrEtSeCrEt";
+
+    #[test]
+    #[ignore = "panics; the next test runs it in a process of its own"]
+    fn panics() {
+        super::hide_messages();
+        let key = format!("sk_live_{SECRET}");
+        std::thread::spawn(move || panic!("cannot use {key}")).join().expect_err("a panic");
+        // What a library would do that unwraps an error that quotes its input.
+        let url = format!("postgres://u:{SECRET}@host");
+        url.parse::<u8>().map_err(|_| url).expect("no error");
+    }
+
+    #[test]
+    fn a_panic_tells_where_and_not_what() {
+        for trace in ["0", "1", "full"] {
+            let mut command = Command::new(std::env::current_exe().expect("this binary"));
+            command.args(["--exact", "panic::tests::panics", "--ignored", "--nocapture"]);
+            let output = command.env("RUST_BACKTRACE", trace).output().expect("an end");
+            let (out, err) = (output.stdout, output.stderr);
+            let told = String::from_utf8([out, err].concat()).expect("UTF-8");
+            assert!(
+                !output.status.success() && told.matches("src/panic.rs:").count() >= 2,
+                "{told}"
+            );
+            assert!(!told.contains(SECRET), "{told}");
+        }
+    }
+}

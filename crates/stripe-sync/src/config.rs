@@ -70,3 +70,18 @@ impl Config {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_configuration_in_a_log_shows_no_secret() {
+        let names = Names::new("stripe", "").expect("names");
+        let mut config = Config::new("postgres://u:PaSsWoRd@host/x", names);
+        config.key = Some(ApiKey::parse("rk_live_KeYkEyKeY").expect("a key"));
+        for text in [format!("{config:?}"), format!("{config:#?}"), format!("{:?}", config.key)] {
+            assert!(!text.contains("PaSsWoRd") && !text.contains("KeYkEyKeY"), "{text}");
+        }
+    }
+}

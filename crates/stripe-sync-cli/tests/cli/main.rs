@@ -5,4 +5,5 @@ mod columns;
 mod copy;
 mod interrupted;
 mod private_server;
+mod secrets;
 mod support;

@@ -81,6 +81,17 @@ impl Cli {
         self.command(args).spawn().expect("the binary")
     }
 
+    /// As [`Cli::start`], where the shell allows core files of any size.
+    pub(crate) fn start_with_core(&self, args: &[&str]) -> Child {
+        let binary = self.command(args);
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", "ulimit -c unlimited; exec \"$0\" \"$@\""]).arg(binary.get_program());
+        shell.args(binary.get_args()).env_clear().current_dir(self.home());
+        shell.envs(binary.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        shell.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        shell.spawn().expect("the binary")
+    }
+
     /// The ids of a table, by the binary's own `query`.
     pub(crate) fn ids(&self, schema: &str, table: &str) -> BTreeSet<String> {
         let sql = format!("select id from {schema}.{table}");

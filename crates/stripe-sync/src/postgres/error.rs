@@ -1,9 +1,7 @@
 //! What PostgreSQL refused and whether trying again can help.
 //!
-//! The server's texts can quote row values (class 22 and 23, `DETAIL`), so those are dropped and
-//! only the SQLSTATE stays.
-
-use tokio_postgres::error::SqlState;
+//! The server's texts can quote row values (class 22 and 23, `DETAIL`, a user's own trigger), so
+//! those are dropped and only the SQLSTATE stays.
 
 /// What to do about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,8 +93,13 @@ fn trouble(code: &str) -> Trouble {
     }
 }
 
+/// The classes whose texts speak of the server, of names or of the statement. Others can quote a
+/// value: data exceptions (22), constraints (23), views (44), and whatever a trigger of the user's
+/// raises (P0, 38, 39 or a class of its own).
 fn may_quote_rows(code: &str) -> bool {
-    code.starts_with("22") || code.starts_with("23") || code == SqlState::CHECK_VIOLATION.code()
+    const SILENT: [&str; 15] =
+        ["08", "0A", "25", "26", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58", "XX"];
+    !SILENT.contains(&&code[..code.len().min(2)])
 }
 
 fn is_io(error: &tokio_postgres::Error) -> bool {
@@ -128,6 +131,29 @@ fn chain(error: &tokio_postgres::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn what_a_trigger_of_the_users_says_is_not_repeated() {
+        let server = private_postgres::Server::throw_away().await.expect("a server");
+        let url = server.connection_url();
+        let (client, connection) =
+            tokio_postgres::connect(&url, tokio_postgres::NoTls).await.expect("a connection");
+        tokio::spawn(connection);
+        for raise in [
+            "raise exception 'bad: %', 'a@example.com'",
+            "raise exception 'bad: %', 'a@example.com' using errcode = 'ZZ123'",
+            "raise exception 'x' using errcode = '42000', detail = 'a@example.com'",
+            "perform 'a@example.com'::int",
+        ] {
+            let sql = format!("do $$ begin {raise}; end $$");
+            let error = client.batch_execute(&sql).await.expect_err("refused");
+            let told = PostgresError::new("cannot write", &error).to_string();
+            assert!(!told.contains("a@example.com") && told.contains("SQLSTATE"), "{told}");
+        }
+        let error = client.batch_execute("select missing").await.expect_err("refused");
+        let told = PostgresError::new("cannot read", &error).to_string();
+        assert!(told.contains("\"missing\" does not exist"), "{told}");
+    }
 
     #[test]
     fn every_kind_of_refusal_has_its_advice() {
