@@ -144,7 +144,8 @@ fn kind_of_type(sql: &str) -> &'static str {
         "boolean" => "boolean",
         "double precision" | "numeric" => "number",
         "jsonb" => "json",
-        _ => "string",
+        // What is gone may have been a reference, and an older API version may send it expanded.
+        _ => "id",
     }
 }
 

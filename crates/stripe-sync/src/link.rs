@@ -45,7 +45,12 @@ impl Link {
     }
 
     /// An observation of an object on its own, not of a parent's item.
-    pub(crate) fn observe<'a>(id: &'a str, json: &'a str, stamp: Stamp) -> Observation<'a> {
-        Observation { id: id.into(), json, stamp, parent: None }
+    pub(crate) fn observe<'a>(
+        id: &'a str,
+        json: &'a str,
+        stamp: Stamp,
+        request_id: Option<&'a str>,
+    ) -> Observation<'a> {
+        Observation { id: id.into(), json, stamp, parent: None, request_id }
     }
 }

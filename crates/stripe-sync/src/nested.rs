@@ -77,10 +77,10 @@ pub(crate) async fn complete(
 pub(crate) fn children<'a>(
     table: &'static Table,
     id: &'a str,
-    json: &'a str,
-    stamp: Stamp,
+    parent: &Observation<'a>,
     mut each: impl FnMut(&'static Table, Observation<'a>),
 ) -> Vec<ChildList> {
+    let Observation { json, stamp, request_id, .. } = *parent;
     let mut whole = Vec::new();
     for nested in &table.nested {
         let Some(child) = nested.table.as_deref().and_then(|t| Catalog::get().table(t)) else {
@@ -90,7 +90,7 @@ pub(crate) fn children<'a>(
         let Some(list) = get_path(json, &path) else { continue };
         let Some(data) = get(list, "data") else { continue };
         for item in elements(data) {
-            each(child, observe(item, stamp, id));
+            each(child, observe(item, stamp, id, request_id));
         }
         if get(list, "has_more") == Some("false") {
             whole.push(ChildList { table: child, parent: id.to_owned(), stamp });
@@ -100,9 +100,14 @@ pub(crate) fn children<'a>(
 }
 
 /// An item of a nested list.
-fn observe<'a>(item: &'a str, stamp: Stamp, parent: &'a str) -> Observation<'a> {
+fn observe<'a>(
+    item: &'a str,
+    stamp: Stamp,
+    parent: &'a str,
+    request_id: Option<&'a str>,
+) -> Observation<'a> {
     let id = get(item, "id").and_then(string).unwrap_or_default();
-    Observation { id, json: item, stamp, parent: Some(parent) }
+    Observation { id, json: item, stamp, parent: Some(parent), request_id }
 }
 
 struct Reading<'l> {
@@ -158,7 +163,7 @@ impl Reading<'_> {
             match child {
                 Some(child) if streaming || size > INLINE => {
                     streaming = true;
-                    self.write(child, &kept).await?;
+                    self.write(child, &kept, page.request_id.as_deref()).await?;
                     kept.clear();
                 }
                 None if size > INLINE_ONLY => {
@@ -228,13 +233,19 @@ impl Reading<'_> {
         self.link.client.list(&request).await
     }
 
-    async fn write(&mut self, child: &'static Table, items: &[String]) -> Result<(), NestedError> {
-        let rows = items.iter().map(|item| observe(item, self.stamp, self.parent)).collect();
+    /// `request_id` brought the items, or the last of them.
+    async fn write(
+        &mut self,
+        child: &'static Table,
+        items: &[String],
+        request_id: Option<&str>,
+    ) -> Result<(), NestedError> {
+        let row = |item| observe(item, self.stamp, self.parent, request_id);
+        let rows = items.iter().map(|item| row(item)).collect();
         let rows = Rows {
             batches: vec![Batch { table: child, rows: winners(rows) }],
             complete_lists: Vec::new(),
             replace: None,
-            request_id: None,
         };
         let (database, statements) = (&self.link.database, &self.link.statements);
         let written = database.write_rows(statements, self.link.account.as_str(), &rows).await?;
@@ -292,7 +303,8 @@ mod tests {
         let stamp = Stamp::from_micros(1);
         let look = |json: &'static str| {
             let mut ids = Vec::new();
-            let whole = children(table, "in_1", json, stamp, |t, o| {
+            let parent = Link::observe("in_1", json, stamp, None);
+            let whole = children(table, "in_1", &parent, |t, o| {
                 ids.push((t.name.clone(), o.id.into_owned()));
             });
             (ids, whole.len())

@@ -44,13 +44,13 @@ pub(crate) fn targets(ids: &[String]) -> Result<Vec<Target>, Error> {
     if ids.is_empty() {
         return Err(Error::new(ErrorKind::Usage, "there is no id to refresh"));
     }
-    ids.iter().map(|id| target(id.trim())).collect()
+    ids.iter().map(|id| target(id)).collect()
 }
 
 fn target(text: &str) -> Result<Target, Error> {
     let catalog = Catalog::get();
     if let Some((name, id)) = text.split_once('/')
-        && let Some(table) = catalog.retrievable_by_name(name)
+        && let Some(table) = catalog.retrievable_by_name(name.trim_start())
     {
         return match id {
             "" | "." | ".." => {
@@ -59,6 +59,8 @@ fn target(text: &str) -> Result<Target, Error> {
             id => Ok(Target { table, id: id.to_owned() }),
         };
     }
+    // Only an id of the user's own choice can end in a space.
+    let text = text.trim();
     match catalog.table_by_id(text) {
         Some(table) if table.retrieve_path.is_some() => Ok(Target { table, id: text.to_owned() }),
         Some(table) => Err(Error::new(
@@ -119,7 +121,8 @@ mod tests {
             ("sub_sched_1", "subscription_schedules", "sub_sched_1"),
             ("products/gold", "products", "gold"),
             ("product/a b/c", "products", "a b/c"),
-            ("coupon/50% off", "coupons", "50% off"),
+            ("coupon/50% off ", "coupons", "50% off "),
+            (" cus_1\n", "customers", "cus_1"),
             ("country_specs/DE", "country_specs", "DE"),
         ] {
             assert_eq!(look(text), Ok((table.into(), id.into())), "{text}");

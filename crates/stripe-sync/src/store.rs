@@ -47,8 +47,16 @@ pub(crate) async fn refresh(
 ) -> Result<Stored, StoreError> {
     let mut beats = None;
     for _ in 0..TRIES {
+        // Asked for after the row was set aside, the answer is newer than that, also by a clock
+        // that runs behind.
+        let set_aside =
+            link.database.set_aside_at(&link.statements, link.account.as_str(), table, id).await?;
         let asked = link.client.now();
         let answer = link.retrieve(table, id).await;
+        let answer = answer.map(|mut answer| {
+            answer.sent = set_aside.map_or(answer.sent, |at| answer.sent.max(at.next()));
+            answer
+        });
         match apply(link, table, id, asked, answer, beats).await? {
             Attempt::Done(stored) => return Ok(stored),
             Attempt::Again { stored } => beats = stored,
@@ -130,7 +138,8 @@ async fn write(
     let json = completed.json.as_deref().unwrap_or(&answer.body);
     let mut complete_lists = completed.streamed;
     let mut items: Vec<(&'static Table, Vec<Observation<'_>>)> = Vec::new();
-    complete_lists.extend(nested::children(table, id, json, stamp, |child, row| {
+    let row = Link::observe(id, json, stamp, answer.request_id.as_deref());
+    complete_lists.extend(nested::children(table, id, &row, |child, row| {
         match items.iter_mut().find(|(t, _)| t.name == child.name) {
             Some((_, rows)) => rows.push(row),
             None => items.push((child, vec![row])),
@@ -138,11 +147,9 @@ async fn write(
     }));
     let mut batches: Vec<Batch<'_>> =
         items.into_iter().map(|(table, rows)| Batch { table, rows: winners(rows) }).collect();
-    let row = Link::observe(id, json, stamp);
     let replace = beats.map(|seen| (table, row.clone(), seen));
     batches.push(Batch { table, rows: vec![row] });
-    let request_id = answer.request_id.as_deref();
-    let rows = Rows { batches, complete_lists, replace, request_id };
+    let rows = Rows { batches, complete_lists, replace };
     let written = link.database.write_rows(&link.statements, link.account.as_str(), &rows).await?;
     Ok(match written {
         Written::Uncertain(stored) => Attempt::Again { stored: Some(stored) },

@@ -10,6 +10,7 @@ use super::slice::{Bounds, advance};
 use super::worker::{Reader, patiently};
 use crate::catalog::Table;
 use crate::error::Error;
+use crate::link::Link;
 use crate::nested::children;
 use crate::postgres::{Batch, Claimed, Committed, Judged, PageCommit, Position, PostgresError};
 use crate::row::{Observation, winners};
@@ -146,13 +147,14 @@ fn build<'p>(
             if object.deleted || settled.contains(&object.id) {
                 continue;
             }
-            parents.push(Observation { id: object.id.as_str().into(), json, stamp, parent: None });
-            complete_lists.extend(children(reader.table, &object.id, json, stamp, |table, row| {
+            let parent = Link::observe(&object.id, json, stamp, page.page.request_id.as_deref());
+            complete_lists.extend(children(reader.table, &object.id, &parent, |table, row| {
                 match nested.iter_mut().find(|(t, _)| t.name == table.name) {
                     Some((_, rows)) => rows.push(row),
                     None => nested.push((table, vec![row])),
                 }
             }));
+            parents.push(parent);
         }
         let streamed = page.streamed.iter().filter(|list| !settled.contains(&list.parent));
         complete_lists.extend(streamed.cloned());
@@ -172,7 +174,6 @@ fn build<'p>(
         requests,
         done,
         parts: reader.list.parts.len() as i32,
-        request_id: pages[0].page.request_id.as_deref(),
         clear_quarantine: reader.quarantine_in_use(),
     }
 }

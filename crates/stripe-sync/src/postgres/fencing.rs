@@ -18,7 +18,6 @@ async fn commit(database: &Database, statements: &Statements, slice: &Claimed, s
         requests: 1,
         done: false,
         parts: 1,
-        request_id: None,
         clear_quarantine: false,
     };
     let judge = |_| Judged { trail: Vec::new(), rows: 0 };

@@ -17,6 +17,8 @@ mod page;
 mod param;
 mod quarantine;
 mod query;
+#[cfg(test)]
+mod round_trip;
 mod slices;
 mod statements;
 mod status;

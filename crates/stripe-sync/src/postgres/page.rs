@@ -47,7 +47,6 @@ pub(crate) struct PageCommit<'a> {
     pub(crate) done: bool,
     /// How many parts the stream is read in.
     pub(crate) parts: i32,
-    pub(crate) request_id: Option<&'a str>,
     /// Whether the stream's table is known to hold quarantined rows.
     pub(crate) clear_quarantine: bool,
 }
@@ -59,7 +58,6 @@ pub(crate) struct Rows<'a> {
     pub(crate) complete_lists: Vec<ChildList>,
     /// A row of `batches` that wins over the stored one of this stamp.
     pub(crate) replace: Option<(&'static Table, Observation<'a>, Stamp)>,
-    pub(crate) request_id: Option<&'a str>,
 }
 
 /// How writing them went.
@@ -144,7 +142,6 @@ impl Database {
                     statements,
                     batch,
                     page.account,
-                    page.request_id,
                     &left_out,
                 )
                 .await?;
@@ -155,7 +152,8 @@ impl Database {
                 statements.upsert(&transaction, table, account, &batch.rows, &left_out).await?
             };
             if page.clear_quarantine && !guarded {
-                quarantine::clear(&transaction, statements, batch, page.account).await?;
+                let (table, rows) = (batch.table, &batch.rows);
+                quarantine::clear(&transaction, statements, table, rows, page.account).await?;
             }
             replaced += settled.replaced;
             let unsure = settled.uncertain.into_iter().map(|(id, stamp)| (batch.table, id, stamp));
@@ -226,8 +224,7 @@ impl Database {
                         .batch_execute("rollback to savepoint replaced")
                         .await
                         .map_err(fail)?;
-                    let (name, request) = (&table.name, rows.request_id);
-                    quarantine::put(&transaction, statements, name, account, row, &error, request)
+                    quarantine::put(&transaction, statements, &table.name, account, row, &error)
                         .await
                         .map_err(fail)?;
                     quarantined += 1;
@@ -238,22 +235,16 @@ impl Database {
         }
         for batch in batches.iter().filter(|b| Some(&b.table.name) != set_aside) {
             let settled = if guarded {
-                let (settled, refused) = quarantine::upsert_guarded(
-                    &transaction,
-                    statements,
-                    batch,
-                    account,
-                    rows.request_id,
-                    &left_out,
-                )
-                .await?;
+                let (settled, refused) =
+                    quarantine::upsert_guarded(&transaction, statements, batch, account, &left_out)
+                        .await?;
                 quarantined += refused;
                 settled
             } else {
                 let (table, rows) = (batch.table, &batch.rows);
                 let settled =
                     statements.upsert(&transaction, table, account, rows, &left_out).await?;
-                quarantine::clear(&transaction, statements, batch, account).await?;
+                quarantine::clear(&transaction, statements, table, rows, account).await?;
                 settled
             };
             uncertain.extend(settled.uncertain.into_iter().map(|(_, stored)| stored));

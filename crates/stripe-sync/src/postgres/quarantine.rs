@@ -4,10 +4,11 @@
 use std::time::SystemTime;
 
 use deadpool_postgres::Transaction;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{ToSql, Type};
 
-use super::{Batch, PostgresError, Settled, Statements, Trouble};
-use crate::catalog::LeftOut;
+use super::{Batch, Database, PostgresError, Settled, Statements, Trouble};
+use crate::catalog::{LeftOut, Table};
+use crate::order::Stamp;
 use crate::row::Observation;
 
 /// Upserts a batch, halving what the server refuses until single rows are left; those go into
@@ -17,7 +18,6 @@ pub(super) async fn upsert_guarded(
     statements: &Statements,
     batch: &Batch<'_>,
     account: &str,
-    request_id: Option<&str>,
     left_out: &LeftOut,
 ) -> Result<(Settled, u64), PostgresError> {
     let fail = |e: tokio_postgres::Error| PostgresError::new("cannot set a row aside", &e);
@@ -28,6 +28,8 @@ pub(super) async fn upsert_guarded(
         match statements.upsert(transaction, batch.table, account, rows, left_out).await {
             Ok(part) => {
                 transaction.batch_execute("release savepoint rows").await.map_err(fail)?;
+                // A neighbour is refused; these may have been, and fit again.
+                clear(transaction, statements, batch.table, rows, account).await?;
                 settled.replaced += part.replaced;
                 settled.uncertain.extend(part.uncertain);
             }
@@ -36,7 +38,7 @@ pub(super) async fn upsert_guarded(
                 match rows {
                     [row] => {
                         let table = &batch.table.name;
-                        put(transaction, statements, table, account, row, &error, request_id)
+                        put(transaction, statements, table, account, row, &error)
                             .await
                             .map_err(fail)?;
                         refused += 1;
@@ -53,6 +55,31 @@ pub(super) async fn upsert_guarded(
     Ok((settled, refused))
 }
 
+impl Database {
+    /// The stamp of the state of an object that is set aside, if it is.
+    pub(crate) async fn set_aside_at(
+        &self,
+        statements: &Statements,
+        account: &str,
+        table: &Table,
+        id: &str,
+    ) -> Result<Option<Stamp>, PostgresError> {
+        let sql = format!(
+            "select seen_at from {} where table_name = $1 and account_id = $2 and id = $3",
+            statements.names.table("_quarantine")
+        );
+        let key: [(&(dyn ToSql + Sync), Type); 3] =
+            [(&table.name, Type::TEXT), (&account, Type::TEXT), (&id, Type::TEXT)];
+        let row = self
+            .get()
+            .await?
+            .query_typed_opt(&sql, &key)
+            .await
+            .map_err(|e| PostgresError::new("cannot read the quarantine", &e))?;
+        Ok(row.map(|row| Stamp::from_system(row.get(0))))
+    }
+}
+
 pub(super) async fn put(
     transaction: &Transaction<'_>,
     statements: &Statements,
@@ -60,7 +87,6 @@ pub(super) async fn put(
     account: &str,
     row: &Observation<'_>,
     error: &PostgresError,
-    request_id: Option<&str>,
 ) -> Result<(), tokio_postgres::Error> {
     let sql = format!(
         "insert into {} as q
@@ -82,7 +108,7 @@ pub(super) async fn put(
                 (&row.id, Type::TEXT),
                 (&error.to_string(), Type::TEXT),
                 (&error.sqlstate, Type::TEXT),
-                (&request_id, Type::TEXT),
+                (&row.request_id, Type::TEXT),
                 (&row.stamp.to_system(), Type::TIMESTAMPTZ),
                 (&row.json, Type::TEXT),
             ],
@@ -95,11 +121,12 @@ pub(super) async fn put(
 pub(super) async fn clear(
     transaction: &Transaction<'_>,
     statements: &Statements,
-    batch: &Batch<'_>,
+    table: &Table,
+    rows: &[Observation<'_>],
     account: &str,
 ) -> Result<(), PostgresError> {
-    let ids: Vec<&str> = batch.rows.iter().map(|row| row.id.as_ref()).collect();
-    let stamps: Vec<SystemTime> = batch.rows.iter().map(|row| row.stamp.to_system()).collect();
+    let ids: Vec<&str> = rows.iter().map(|row| row.id.as_ref()).collect();
+    let stamps: Vec<SystemTime> = rows.iter().map(|row| row.stamp.to_system()).collect();
     transaction
         .execute_typed(
             &format!(
@@ -109,7 +136,7 @@ pub(super) async fn clear(
                 statements.names.table("_quarantine")
             ),
             &[
-                (&batch.table.name, Type::TEXT),
+                (&table.name, Type::TEXT),
                 (&account, Type::TEXT),
                 (&ids, Type::TEXT_ARRAY),
                 (&stamps, Type::TIMESTAMPTZ_ARRAY),

@@ -14,6 +14,8 @@ pub(crate) struct Observation<'a> {
     pub(crate) stamp: Stamp,
     /// The object whose nested list held this one.
     pub(crate) parent: Option<&'a str>,
+    /// Stripe's name for the request that brought it.
+    pub(crate) request_id: Option<&'a str>,
 }
 
 /// Keeps the newest observation of each id, the later one of equals, sorted by id.
@@ -35,7 +37,8 @@ mod tests {
     use super::*;
 
     fn seen(id: &'static str, json: &'static str, at: i64) -> Observation<'static> {
-        Observation { id: id.into(), json, stamp: Stamp::from_micros(at), parent: None }
+        let stamp = Stamp::from_micros(at);
+        Observation { id: id.into(), json, stamp, parent: None, request_id: None }
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod change;
 mod complete;
 mod failures;
 mod hard_rows;
+mod ids;
 mod left_out;
 mod nested;
 mod places;
