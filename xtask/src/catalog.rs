@@ -163,6 +163,10 @@ fn list_entry(list: &Value, own: &StreamOverlay, properties: &Map<String, Value>
         let property = own.created_property.as_deref().unwrap_or("created");
         ensure!(properties.contains_key(property), "no property {property} to filter by");
         out.insert("created".into(), json!(property));
+        let filtered = &properties[property];
+        if filtered["optional"] == true || filtered["nullable"] == true {
+            out.insert("created_optional".into(), json!(true));
+        }
     }
     out.insert("paged".into(), list["has_limit"].clone());
     Ok(Value::Object(out))

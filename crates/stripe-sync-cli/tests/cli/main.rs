@@ -5,5 +5,6 @@ mod columns;
 mod copy;
 mod interrupted;
 mod private_server;
+mod quarantine;
 mod secrets;
 mod support;

@@ -199,7 +199,7 @@ async fn split_one(crew: &Crew, names: &Names, run_id: i64) -> Result<bool, Erro
     let open = patiently!(crew, database.open_slices(names, run_id))?;
     let filters = |slice: &&OpenSlice| {
         let list = Catalog::get().table(&slice.stream).and_then(|t| t.list.as_ref());
-        list.is_some_and(|list| list.created.is_some())
+        list.is_some_and(crate::catalog::List::can_be_cut)
     };
     let best = open
         .iter()

@@ -69,6 +69,9 @@ pub(crate) struct List {
     /// The property that `created[gte]` and `created[lt]` filter by; `None` if the list takes no
     /// such filter.
     pub(crate) created: Option<String>,
+    /// Objects can lack that property; which filters show those is not documented.
+    #[serde(default)]
+    pub(crate) created_optional: bool,
     /// Whether the list takes `limit` and `starting_after`.
     pub(crate) paged: bool,
 }
@@ -156,6 +159,13 @@ impl From<RawColumn> for Column {
     }
 }
 
+impl List {
+    /// Whether the list can be read in parts by time: every object is in exactly one of them.
+    pub(crate) fn can_be_cut(&self) -> bool {
+        self.created.is_some() && !self.created_optional
+    }
+}
+
 impl SqlType {
     /// As written in DDL.
     pub(crate) fn as_str(self) -> &'static str {
@@ -214,6 +224,17 @@ mod tests {
                 assert!(table.columns.iter().any(|c| c.name == *index), "{}.{index}", table.name);
             }
         }
+    }
+
+    #[test]
+    fn lists_are_cut_only_where_every_object_has_a_time() {
+        let cut = |name: &str| {
+            let list = Catalog::get().table(name).and_then(|t| t.list.as_ref());
+            list.expect("a stream").can_be_cut()
+        };
+        assert!(cut("customers") && cut("invoiceitems"));
+        assert!(!cut("payment_methods"), "no filter");
+        assert!(!cut("accounts"), "`created` is optional");
     }
 
     #[test]

@@ -4,6 +4,8 @@
 mod agreement;
 mod clear;
 mod connect;
+#[cfg(test)]
+mod contention;
 mod ddl;
 mod delete;
 mod error;
