@@ -1,6 +1,6 @@
 //! What can go wrong on the way, by chance or by script.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::account::Account;
@@ -69,10 +69,12 @@ pub(crate) fn by_chance(seed: u64, number: u64, rate: f64, mix: &[Fault]) -> Opt
 }
 
 type Change = Box<dyn FnOnce(&Account) + Send>;
+type Changes = Arc<Mutex<dyn FnMut(&Account) + Send>>;
 
 enum Action {
     Fail(Fault),
     Change(Option<Change>),
+    Changes(Changes),
 }
 
 struct Rule {
@@ -106,16 +108,22 @@ impl Script {
         });
     }
 
+    /// Before every request to a path the account is changed.
+    pub(crate) fn change_each(&self, path: &str, changes: Changes) {
+        let action = Action::Changes(changes);
+        self.add(Rule { path: path.to_owned(), seen: 0, first: 1, last: u64::MAX, action });
+    }
+
     fn add(&self, rule: Rule) {
-        self.rules.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(rule);
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner).push(rule);
     }
 
     /// Counts a request, makes the changes that are due and returns the fault that is.
     pub(crate) fn on_request(&self, path: &str, account: &Account) -> Option<Fault> {
-        let mut changes = Vec::new();
+        let (mut changes, mut each) = (Vec::new(), Vec::new());
         let mut fault = None;
         {
-            let mut rules = self.rules.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
             for rule in rules.iter_mut().filter(|rule| matches(&rule.path, path)) {
                 rule.seen += 1;
                 if !(rule.first..=rule.last).contains(&rule.seen) {
@@ -124,11 +132,15 @@ impl Script {
                 match &mut rule.action {
                     Action::Fail(failing) => fault = fault.or_else(|| Some(failing.clone())),
                     Action::Change(change) => changes.extend(change.take()),
+                    Action::Changes(changes) => each.push(Arc::clone(changes)),
                 }
             }
         }
         for change in changes {
             change(account);
+        }
+        for changes in each {
+            changes.lock().unwrap_or_else(PoisonError::into_inner)(account);
         }
         fault
     }

@@ -148,6 +148,11 @@ impl Sim {
         self.shared.script.change(path, nth, Box::new(change));
     }
 
+    /// Changes the account before every request to a path is answered, one request at a time; `/v1/*` is all of them.
+    pub fn before_each(&self, path: &str, changes: impl FnMut(&Account) + Send + 'static) {
+        self.shared.script.change_each(path, Arc::new(std::sync::Mutex::new(changes)));
+    }
+
     /// How many requests came in.
     pub fn requests(&self) -> u64 {
         self.shared.record.requests()

@@ -10,5 +10,6 @@ mod nested;
 mod places;
 mod proxy;
 mod ranges;
+mod restless;
 mod resume;
 mod world;
