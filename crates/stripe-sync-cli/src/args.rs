@@ -113,6 +113,11 @@ pub(crate) enum Command {
     /// Exit code 0 if each is stored, or deleted like its object; 1 if one failed; 3 if one was not
     /// found or its row is in quarantine.
     Refresh(Refresh),
+    /// Look at the key, the database and each stream's permission; writes nothing
+    ///
+    /// Asks each stream for one object. Exit code 0 if a backfill would be complete, 3 if it would
+    /// run but streams are denied or fail, 1 or 2 if it could not run.
+    Check(Check),
     /// Show the latest runs, their streams, and rows that were set aside
     Status(Status),
     /// Run one SQL statement in a transaction that cannot write
@@ -174,6 +179,17 @@ pub(crate) struct Backfill {
     pub(crate) skip_denied: bool,
     #[command(flatten)]
     pub(crate) columns: Columns,
+}
+
+/// Of `check`.
+#[derive(clap::Args)]
+pub(crate) struct Check {
+    /// Object to ask for, such as customer; repeatable, or several with commas [default: all]
+    #[arg(long = "object", value_name = "NAME")]
+    pub(crate) objects: Vec<String>,
+    /// Exit with 0 although the key may not read some streams
+    #[arg(long)]
+    pub(crate) skip_denied: bool,
 }
 
 /// Of `refresh`.

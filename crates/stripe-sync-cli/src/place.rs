@@ -76,6 +76,22 @@ impl OpenPlace {
     }
 }
 
+/// What stands in the way of making something in `dir`, found without making it.
+pub(crate) fn obstacle(dir: &Path) -> Option<Failure> {
+    let nearest = dir.ancestors().find(|place| place.symlink_metadata().is_ok());
+    let nearest = nearest.unwrap_or(Path::new("."));
+    match nearest.metadata() {
+        Ok(metadata) if metadata.is_dir() => None,
+        Ok(_) => Some(
+            Failure::new(format!("{} is not a directory", nearest.display()))
+                .hint("give another --data-dir, or set DATABASE_URL"),
+        ),
+        Err(error) => {
+            Some(Failure::new(format!("cannot look at {}", nearest.display())).because(&error))
+        }
+    }
+}
+
 fn has_cluster(dir: &Path) -> bool {
     dir.join("cluster").exists()
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use stripe_sync::{AccountId, ApiBase, ApiKey, Config, Names, RateOptions};
+use stripe_sync::{AccountId, ApiBase, ApiKey, Config, DatabaseUrl, Names, RateOptions};
 
 use crate::args::Connection;
 use crate::environment::{Environment, Given};
@@ -133,14 +133,9 @@ fn place(typed: &Connection, env: &Environment) -> Result<Place, Failure> {
             talk::warning(&format!("--data-dir is not used, because {} is set", url.by));
         }
         let text = url.text.trim();
-        // The whole form is for the driver to judge; this is for what was mixed up.
-        let looks_right = ["postgres://", "postgresql://"].iter().any(|p| text.starts_with(p))
-            || (text.contains('=') && !text.contains("://"));
-        return match looks_right {
-            true => Ok(Place::Url(text.to_owned())),
-            false => Err(Failure::usage(format!("{} is not a PostgreSQL url", url.by))
-                .hint("write it like postgres://user@host:5432/database")),
-        };
+        DatabaseUrl::check(text)
+            .map_err(|error| Failure::with_advice(Exit::Usage, &error).about(url.by))?;
+        return Ok(Place::Url(text.to_owned()));
     }
     if let Some(dir) = &typed.data_dir {
         return match dir.as_os_str().is_empty() {

@@ -53,7 +53,7 @@ impl Columns {
 
 fn color(word: &str) -> Option<Color> {
     match word {
-        "complete" | "stored" | "deleted" | "yes" => Some(Color::Green),
+        "ok" | "complete" | "stored" | "deleted" | "yes" => Some(Color::Green),
         "skipped" | "denied" | "running" | "quarantined" | "not found" => Some(Color::Yellow),
         "failed" | "no" => Some(Color::Red),
         _ => None,

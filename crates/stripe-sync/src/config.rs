@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::account::AccountId;
 use crate::catalog::ColumnName;
-use crate::postgres::Names;
+use crate::postgres::{DatabaseUrlError, Names, check_url};
 use crate::stripe::{ApiBase, ApiKey, RateOptions};
 
 /// Where to copy from and to.
@@ -41,6 +41,14 @@ pub struct Config {
 pub struct DatabaseUrl(String);
 
 impl DatabaseUrl {
+    /// Checks the form of a url or keyword string without connecting to anything.
+    ///
+    /// # Errors
+    /// [`DatabaseUrlError`] says what is wrong, and never repeats the text.
+    pub fn check(text: &str) -> Result<(), DatabaseUrlError> {
+        check_url(text)
+    }
+
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }

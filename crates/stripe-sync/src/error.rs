@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::postgres::{PostgresError, Trouble};
+use crate::postgres::PostgresError;
 use crate::stripe::StripeError;
 
 /// Why an operation could not be done.
@@ -45,6 +45,15 @@ impl Error {
         self
     }
 
+    /// Adds to what to do next.
+    pub(crate) fn and_hint(mut self, hint: &str) -> Error {
+        self.hint = Some(match self.hint {
+            Some(first) => format!("{first}\n{hint}"),
+            None => hint.to_owned(),
+        });
+        self
+    }
+
     pub(crate) fn caused_by(
         mut self,
         source: impl std::error::Error + Send + Sync + 'static,
@@ -80,24 +89,9 @@ impl std::error::Error for Error {
 
 impl From<PostgresError> for Error {
     fn from(error: PostgresError) -> Error {
-        let hint = match error.trouble {
-            Trouble::Unreachable => Some(
-                "check that the server runs and that DATABASE_URL names its host and port; \
-                 what was committed is safe",
-            ),
-            Trouble::Full => Some(
-                "free disk space on the database server, then run the same command again: \
-                 it goes on where it stopped",
-            ),
-            Trouble::Denied => Some(
-                "the user needs `create` on the database for the first migration and owns the \
-                 schema after it",
-            ),
-            Trouble::Refused | Trouble::ReadOnly => None,
-            Trouble::Repeat | Trouble::RowRefused | Trouble::Other => None,
-        };
         let kind = ErrorKind::Database;
-        Error { kind, message: error.to_string(), hint: hint.map(str::to_owned), source: None }
+        let hint = error.hint().map(str::to_owned);
+        Error { kind, message: error.to_string(), hint, source: None }
     }
 }
 

@@ -6,6 +6,7 @@ mod account;
 mod availability;
 mod backfill;
 mod catalog;
+mod check;
 mod columns;
 mod config;
 mod error;
@@ -25,11 +26,19 @@ pub use backfill::{
     StreamProgress, StreamReport, UnknownObject,
 };
 pub use catalog::{ColumnError, ColumnName, columns_of, tables};
+pub use check::{
+    CheckReport, CheckRequest, DatabaseCheck, KeyCheck, ServerCheck, StreamAccess, StreamCheck,
+    StripeCheck, check,
+};
 pub use columns::LeavingOut;
 pub use config::{Config, DatabaseUrl};
 pub use error::{Error, ErrorKind};
 pub use order::Stamp;
-pub use postgres::{BadName, Names, QuarantinedRow, QueryResult, StatusRow};
+pub use postgres::{
+    BadName, DatabaseUrlError, Names, QuarantinedRow, QueryResult, SchemaState, StatusRow,
+};
 pub use refresh::{Outcome, Refreshed};
-pub use stripe::{ApiBase, ApiBaseError, ApiKey, KeyError, Limit, RateOptions, Stats};
+pub use stripe::{
+    AccountSource, ApiBase, ApiBaseError, ApiKey, KeyError, Limit, RateOptions, Stats,
+};
 pub use sync::{Identity, Migration, StripeSync, api_version, check_ids, identify, objects};

@@ -198,6 +198,14 @@ pub async fn identify(config: &Config) -> Result<Identity, Error> {
 }
 
 async fn identify_with_client(config: &Config) -> Result<(StripeClient, Identity), Error> {
+    let (client, mode) = client(config)?;
+    let found = resolve_account(&client, config.account.as_ref()).await;
+    let (account, _) = found.map_err(account_error)?;
+    Ok((client, Identity { account, mode }))
+}
+
+/// A connection to Stripe with the configuration's key.
+pub(crate) fn client(config: &Config) -> Result<(StripeClient, Mode), Error> {
     let Some(key) = config.key.clone() else {
         return Err(Error::new(ErrorKind::Usage, "there is no Stripe key").with_hint(
             "set STRIPE_SECRET_KEY to a secret key (sk_...) or a restricted key (rk_...) \
@@ -212,12 +220,10 @@ async fn identify_with_client(config: &Config) -> Result<(StripeClient, Identity
     options.rate = config.rate.unwrap_or(RateOptions::Documented { mode });
     options.request_timeout = config.request_timeout;
     options.outage_patience = config.outage_patience;
-    let client = StripeClient::new(options)?;
-    let account = resolve_account(&client, config.account.as_ref()).await.map_err(account_error)?;
-    Ok((client, Identity { account, mode }))
+    Ok((StripeClient::new(options)?, mode))
 }
 
-fn account_error(error: AccountError) -> Error {
+pub(crate) fn account_error(error: AccountError) -> Error {
     let message = error.to_string();
     match error {
         // Why Stripe could not be asked; the other messages explain themselves.

@@ -70,13 +70,7 @@ fn exit(report: &Report, skip_denied: bool) -> Exit {
 }
 
 fn request(args: &Backfill) -> Result<BackfillRequest, Failure> {
-    let names = args.objects.iter().flat_map(|names| names.split(','));
-    for name in names.map(str::trim) {
-        let request = BackfillRequest { objects: vec![name.to_owned()], ..Default::default() };
-        if request.check().is_err() {
-            return Err(unknown_object(name));
-        }
-    }
+    known_objects(&args.objects)?;
     let now = number::unix_seconds(SystemTime::now());
     let range =
         Range::parse(args.since.as_deref(), args.until.as_deref(), now).map_err(range_failure)?;
@@ -84,6 +78,20 @@ fn request(args: &Backfill) -> Result<BackfillRequest, Failure> {
         .created(args.created_gt, args.created_gte, args.created_lt, args.created_lte)
         .map_err(range_failure)?;
     Ok(BackfillRequest { objects: args.objects.clone(), range, fresh: args.fresh })
+}
+
+/// Checks names, each of which may be several with commas.
+///
+/// # Errors
+/// The first one that does not exist.
+pub(super) fn known_objects(objects: &[String]) -> Result<(), Failure> {
+    for name in objects.iter().flat_map(|names| names.split(',')).map(str::trim) {
+        let request = BackfillRequest { objects: vec![name.to_owned()], ..Default::default() };
+        if request.check().is_err() {
+            return Err(unknown_object(name));
+        }
+    }
+    Ok(())
 }
 
 fn range_failure(error: RangeError) -> Failure {

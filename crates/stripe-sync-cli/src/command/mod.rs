@@ -1,6 +1,7 @@
 //! The subcommands, one file each: resolve, check, open, ask, print.
 
 mod backfill;
+mod check;
 mod migrate;
 mod query;
 mod refresh;
@@ -26,6 +27,7 @@ pub(crate) async fn run(command: Command, session: &Session) -> Result<Exit, Fai
         Command::Backfill(args) => backfill::run(&args, session).await,
         Command::Demo(args) => demo::run(&args, session).await,
         Command::Migrate(args) => interrupts.unless(migrate::run(&args, session)).await,
+        Command::Check(args) => interrupts.unless(check::run(&args, session)).await,
         Command::Refresh(args) => interrupts.unless(refresh::run(&args, session)).await,
         Command::Status(args) => interrupts.unless(status::run(&args, session)).await,
         Command::Query(args) => interrupts.unless(query::run(&args, session)).await,

@@ -7,7 +7,7 @@ const SECRET: &str = "SeCrEtSeCrEt";
 
 #[test]
 fn help() {
-    for command in ["", "migrate", "backfill", "refresh", "status", "query", "demo"] {
+    for command in ["", "migrate", "check", "backfill", "refresh", "status", "query", "demo"] {
         let args: Vec<&str> = [command, "--help"].into_iter().filter(|a| !a.is_empty()).collect();
         // A value in the environment is not shown.
         let ran = Cli::new().env("DATABASE_URL", SECRET).env("SCHEMA", SECRET).run(&args);

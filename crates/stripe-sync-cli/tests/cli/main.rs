@@ -1,6 +1,7 @@
 //! The real binary, against the simulator over real HTTP and a real PostgreSQL.
 
 mod bad_input;
+mod check;
 mod columns;
 mod copy;
 mod interrupted;

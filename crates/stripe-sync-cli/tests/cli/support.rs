@@ -9,6 +9,7 @@ use private_postgres::Server;
 use stripe_sim::{Account, Sim, SimOptions};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
+use tokio_postgres::{Client, NoTls};
 
 /// Ends with the test process, whatever way that ends.
 static SERVER: OnceCell<Server> = OnceCell::const_new();
@@ -17,6 +18,26 @@ static SERVER: OnceCell<Server> = OnceCell::const_new();
 pub(crate) async fn database_url() -> String {
     let server = SERVER.get_or_init(|| async { Server::throw_away().await.expect("PostgreSQL") });
     server.await.connection_url()
+}
+
+/// The url of a database of the test's own, which nobody has used.
+pub(crate) async fn fresh_database(name: &str, options: &str) -> String {
+    let admin = connect(&database_url().await).await;
+    admin.batch_execute(&format!("create database {name} {options}")).await.expect("a database");
+    SERVER.get().expect("a server").connection_url_to(name)
+}
+
+/// The url of a test's database for another user.
+pub(crate) fn as_user(url: &str, user: &str) -> String {
+    let (head, _) = url.rsplit_once("&user=").expect("the user comes last");
+    format!("{head}&user={user}")
+}
+
+/// A connection beside the binary's.
+pub(crate) async fn connect(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("a connection");
+    tokio::spawn(connection);
+    client
 }
 
 /// A simulator with few objects and no latency.

@@ -15,7 +15,7 @@ use crate::catalog::{List, Table};
 use crate::nested::{self, NestedError};
 use crate::postgres::{ChildList, Position};
 use crate::row::{get, string};
-use crate::stripe::{Page, Request, StripeError};
+use crate::stripe::{Page, Request, StripeClient, StripeError};
 
 /// Objects per page; Stripe's most (FACTS 3).
 const LIMIT: usize = 100;
@@ -321,6 +321,13 @@ async fn stopped_for(reader: &Reader<'_>, grace: Duration) {
 async fn reserve(memory: &std::sync::Arc<Semaphore>, bytes: usize) -> OwnedSemaphorePermit {
     let kib = (bytes / 1024).clamp(1, BUDGET) as u32;
     memory.clone().acquire_many_owned(kib).await.expect("the semaphore is never closed")
+}
+
+/// Asks for a stream's first object, as the stream's first page is asked for.
+pub(crate) async fn first_object(client: &StripeClient, table: &Table) -> Result<(), StripeError> {
+    let list = table.list.as_ref().expect("a stream has a list");
+    let request = page_request(table, list, 0, Bounds { from: None, to: None }, None, 1);
+    client.list(&request).await.map(|_| ())
 }
 
 /// The request for a page: fixed parameters, bounds, cursor, and what has to be expanded.

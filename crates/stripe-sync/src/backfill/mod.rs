@@ -12,7 +12,9 @@ mod run;
 pub(crate) mod slice;
 mod worker;
 
+pub(crate) use fetch::first_object;
 pub use plan::UnknownObject;
+pub(crate) use plan::streams;
 pub use progress::{Progress, RunInfo, Snapshot, Stop, StreamProgress};
 pub use range::{Range, RangeError};
 pub use report::{Report, RunStatus, StreamReport};

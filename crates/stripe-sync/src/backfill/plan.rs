@@ -19,7 +19,7 @@ pub struct UnknownObject {
 }
 
 /// The streams of a request, each once, in the catalog's order.
-pub(super) fn streams(objects: &[String]) -> Result<Vec<&'static Table>, UnknownObject> {
+pub(crate) fn streams(objects: &[String]) -> Result<Vec<&'static Table>, UnknownObject> {
     let catalog = Catalog::get();
     let names: Vec<&str> = objects.iter().flat_map(|o| o.split(',')).map(str::trim).collect();
     if names.is_empty() || names.iter().any(|n| n.eq_ignore_ascii_case("all")) {

@@ -137,7 +137,7 @@ async fn read_all(crew: &Arc<Crew>, names: &Names, run: &Run) -> Result<(), Erro
     }
     heart.abort_all();
     match first_error {
-        Some(error) => Err(error.with_hint(
+        Some(error) => Err(error.and_hint(
             "everything committed so far is safe; run the same command again to go on from there",
         )),
         None => Ok(()),

@@ -3,6 +3,13 @@
 //! The server's texts can quote row values (class 22 and 23, `DETAIL`, a user's own trigger), so
 //! those are dropped and only the SQLSTATE stays.
 
+use std::borrow::Cow;
+use std::error::Error;
+
+use deadpool_postgres::{PoolError, TimeoutType};
+
+use super::advice;
+
 /// What to do about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trouble {
@@ -32,6 +39,7 @@ pub(crate) struct PostgresError {
     message: String,
     pub(crate) trouble: Trouble,
     pub(crate) sqlstate: Option<String>,
+    hint: Option<Cow<'static, str>>,
 }
 
 impl PostgresError {
@@ -51,7 +59,11 @@ impl PostgresError {
             None => chain(error),
         };
         let sqlstate = state.map(|s| s.code().to_owned());
-        PostgresError { doing: doing.into(), message, trouble, sqlstate }
+        let hint = match &sqlstate {
+            Some(code) => advice::by_sqlstate(code, trouble),
+            None => advice::without_answer(error, trouble),
+        };
+        PostgresError { doing: doing.into(), message, trouble, sqlstate, hint: hint.map(Cow::from) }
     }
 
     /// An error without an answer of the server behind it.
@@ -60,15 +72,32 @@ impl PostgresError {
         message: impl Into<String>,
         trouble: Trouble,
     ) -> PostgresError {
-        PostgresError { doing: doing.into(), message: message.into(), trouble, sqlstate: None }
+        let (doing, message) = (doing.into(), message.into());
+        PostgresError { doing, message, trouble, sqlstate: None, hint: None }
     }
 
-    pub(super) fn pool(
-        doing: impl Into<String>,
-        error: deadpool_postgres::PoolError,
-    ) -> PostgresError {
+    /// Adds what to do.
+    pub(super) fn with_hint(mut self, hint: impl Into<Cow<'static, str>>) -> PostgresError {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// What to do.
+    pub(crate) fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    pub(super) fn pool(doing: impl Into<String>, error: PoolError) -> PostgresError {
         match error {
-            deadpool_postgres::PoolError::Backend(error) => PostgresError::new(doing, &error),
+            PoolError::Backend(error) => PostgresError::new(doing, &error),
+            PoolError::Timeout(TimeoutType::Create) => {
+                PostgresError::own(doing, "no PostgreSQL answers there", Trouble::Unreachable)
+                    .with_hint("check the host and the port in DATABASE_URL, and firewalls between")
+            }
+            PoolError::Timeout(_) => {
+                PostgresError::own(doing, "no connection came free", Trouble::Unreachable)
+                    .with_hint("give --max-connections a larger number")
+            }
             other => PostgresError::own(doing, other.to_string(), Trouble::Unreachable),
         }
     }
@@ -103,27 +132,24 @@ fn may_quote_rows(code: &str) -> bool {
 }
 
 fn is_io(error: &tokio_postgres::Error) -> bool {
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        if cause.is::<std::io::Error>() {
-            return true;
-        }
-        source = cause.source();
-    }
     // A timeout while connecting carries no cause.
-    error.to_string().contains("connecting to server")
+    causes(error).any(|cause| cause.is::<std::io::Error>())
+        || error.to_string().contains("connecting to server")
+}
+
+/// What lies below an error, the nearest first.
+pub(super) fn causes(error: &dyn Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    std::iter::successors(error.source(), |cause| (*cause).source())
 }
 
 fn chain(error: &tokio_postgres::Error) -> String {
     let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
+    for cause in causes(error) {
+        let cause = cause.to_string();
+        if !text.contains(&cause) {
             text.push_str(": ");
-            text.push_str(&cause_text);
+            text.push_str(&cause);
         }
-        source = cause.source();
     }
     text
 }

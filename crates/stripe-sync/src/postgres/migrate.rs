@@ -104,15 +104,7 @@ impl Database {
         if Mode::parse(&bound) == Some(mode) {
             return Ok(());
         }
-        Err(PostgresError::own(
-            format!("this is a {mode} key"),
-            format!(
-                "schema {} holds {bound} data, and both modes share one account id; \
-                 use the {bound} key, or another --schema or --table-prefix for {mode} data",
-                ident::quote(names.schema())
-            ),
-            Trouble::Refused,
-        ))
+        Err(PostgresError::other_mode(names, mode, &bound))
     }
 
     /// Builds the indexes that wait for the first backfill. Another process may do the same.

@@ -1,5 +1,6 @@
 //! Everything that speaks SQL. Knows nothing of HTTP.
 
+mod advice;
 #[cfg(test)]
 mod agreement;
 mod clear;
@@ -12,6 +13,7 @@ mod error;
 #[cfg(test)]
 mod fencing;
 mod ident;
+mod inspect;
 mod ledger;
 mod left_out;
 mod migrate;
@@ -21,15 +23,19 @@ mod quarantine;
 mod query;
 #[cfg(test)]
 mod round_trip;
+mod server;
 mod slices;
 mod statements;
 mod status;
 mod tls;
 mod upsert;
+mod url;
 
 pub(crate) use connect::{Database, Patience};
 pub(crate) use error::{PostgresError, Trouble};
 pub use ident::{BadName, Names};
+pub(crate) use inspect::Inspection;
+pub use inspect::SchemaState;
 pub(crate) use ledger::{NewRun, PlannedStream, Run, StreamEnd, StreamState, StreamStatus};
 pub(crate) use migrate::Migrated;
 pub(crate) use page::{Batch, ChildList, Committed, Judged, PageCommit, Rows, Written};
@@ -37,3 +43,5 @@ pub use query::QueryResult;
 pub(crate) use slices::{Claimed, OpenSlice, Position};
 pub use status::{QuarantinedRow, StatusRow};
 pub(crate) use upsert::{Settled, Statements};
+pub use url::DatabaseUrlError;
+pub(crate) use url::check as check_url;

@@ -37,6 +37,17 @@ pub(crate) enum AccountError {
     Failed(#[source] StripeError),
 }
 
+/// How the account of a key is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountSource {
+    /// `GET /v1/account` says so.
+    Stripe,
+    /// The refusal of `GET /v1/account` names it.
+    Refusal,
+    /// The configuration says so, and Stripe neither confirms nor denies it.
+    Configuration,
+}
+
 /// Proves that the key works and settles whose data it reads: the account that was asked for, else
 /// the one that Stripe names, be it in the refusal of a restricted key
 /// (<https://github.com/stripe/stripe-node/issues/2246>).
@@ -47,7 +58,7 @@ pub(crate) enum AccountError {
 pub(crate) async fn resolve_account(
     client: &StripeClient,
     explicit: Option<&AccountId>,
-) -> Result<AccountId, AccountError> {
+) -> Result<(AccountId, AccountSource), AccountError> {
     let answer = match client.get(&Request::to_list("/v1/account")).await {
         Ok(answer) => answer,
         Err(error) => return account_despite(error, explicit),
@@ -62,7 +73,8 @@ pub(crate) async fn resolve_account(
         (Some(asked), Some(actual)) if asked != actual => {
             Err(AccountError::Other { asked, actual })
         }
-        (Some(account), _) | (None, Some(account)) => Ok(account),
+        (_, Some(account)) => Ok((account, AccountSource::Stripe)),
+        (Some(account), None) => Ok((account, AccountSource::Configuration)),
         (None, None) => Err(AccountError::NoId),
     }
 }
@@ -70,7 +82,7 @@ pub(crate) async fn resolve_account(
 fn account_despite(
     error: StripeError,
     explicit: Option<&AccountId>,
-) -> Result<AccountId, AccountError> {
+) -> Result<(AccountId, AccountSource), AccountError> {
     match &error.kind {
         StripeErrorKind::Unauthorized { expired: true } => Err(AccountError::KeyExpired(error)),
         StripeErrorKind::Unauthorized { expired: false } => Err(AccountError::KeyUnknown(error)),
@@ -78,7 +90,8 @@ fn account_despite(
             (Some(asked), Some(actual)) if asked != actual => {
                 Err(AccountError::Other { asked: asked.clone(), actual: actual.clone() })
             }
-            (Some(account), _) | (None, Some(account)) => Ok(account.clone()),
+            (_, Some(account)) => Ok((account.clone(), AccountSource::Refusal)),
+            (Some(account), None) => Ok((account.clone(), AccountSource::Configuration)),
             (None, None) => Err(AccountError::NotNamed(error)),
         },
         StripeErrorKind::ResourceMissing

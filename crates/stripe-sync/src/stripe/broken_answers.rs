@@ -366,19 +366,21 @@ async fn options_that_cannot_work_are_refused() {
 
 #[tokio::test]
 async fn the_account_is_settled_or_explained() {
+    use crate::stripe::AccountSource::{Configuration, Refusal, Stripe};
     let named = r#"{"error":{"type":"invalid_request_error","message":"no permissions on account 'acct_1Ab'. Having the 'rak_x_read' permission would help."}}"#;
     let mine = r#"{"id":"acct_1Ab","object":"account"}"#;
     let asked = AccountId::parse("acct_2Cd").unwrap();
     let same = AccountId::parse("acct_1Ab").unwrap();
     for (reply, explicit, expected) in [
-        (answer(200, &[], mine), None, Ok("acct_1Ab")),
-        (answer(200, &[], mine), Some(&same), Ok("acct_1Ab")),
+        (answer(200, &[], mine), None, Ok(("acct_1Ab", Stripe))),
+        (answer(200, &[], mine), Some(&same), Ok(("acct_1Ab", Stripe))),
         (answer(200, &[], mine), Some(&asked), Err("the key reads account acct_1Ab, not acct_2Cd")),
         (answer(200, &[], "{}"), None, Err("has no account id; pass --account")),
-        (answer(200, &[], "{}"), Some(&asked), Ok("acct_2Cd")),
-        (answer(403, &[], named), None, Ok("acct_1Ab")),
+        (answer(200, &[], "{}"), Some(&asked), Ok(("acct_2Cd", Configuration))),
+        (answer(403, &[], named), None, Ok(("acct_1Ab", Refusal))),
+        (answer(403, &[], named), Some(&same), Ok(("acct_1Ab", Refusal))),
         (answer(403, &[], named), Some(&asked), Err("reads account acct_1Ab, not acct_2Cd")),
-        (refused(403, &[], ""), Some(&asked), Ok("acct_2Cd")),
+        (refused(403, &[], ""), Some(&asked), Ok(("acct_2Cd", Configuration))),
         (refused(403, &[], ""), None, Err("pass --account")),
         (refused(401, &[], ""), None, Err("stripe does not know this key")),
         (refused(401, &[], ""), Some(&asked), Err("stripe does not know this key")),
@@ -388,7 +390,7 @@ async fn the_account_is_settled_or_explained() {
         let server = ScriptedServer::start(vec![reply]).await;
         let found = resolve_account(&client(&server), explicit).await;
         match (&found, expected) {
-            (Ok(found), Ok(expected)) => assert_eq!(found.as_str(), expected),
+            (Ok((found, by)), Ok(expected)) => assert_eq!((found.as_str(), *by), expected),
             (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{error}"),
             _ => panic!("{found:?}, not {expected:?}"),
         }

@@ -30,6 +30,7 @@ mod broken_answers;
 #[cfg(test)]
 mod scripted_server;
 
+pub use account::AccountSource;
 pub(crate) use account::{AccountError, resolve_account};
 pub use address::{ApiBase, ApiBaseError};
 pub(crate) use client::{ClientOptions, StripeClient};
