@@ -102,6 +102,8 @@ pub(crate) enum Color {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Make the schema and its tables, or add what this version has more
+    ///
+    /// Tables of the TypeScript stripe-sync-engine are taken over in place, with every row.
     Migrate(Migrate),
     /// Copy history: all of the account, or some objects, or a range of time
     ///
@@ -143,6 +145,9 @@ pub(crate) struct Columns {
 /// Of `migrate`.
 #[derive(clap::Args)]
 pub(crate) struct Migrate {
+    /// Take over another engine's tables although more than 1 GB is rewritten
+    #[arg(long)]
+    pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) columns: Columns,
 }

@@ -27,6 +27,15 @@ pub(crate) fn of(number: impl Display, noun: &str) -> String {
     format!("{number} {noun}{plural}")
 }
 
+/// `640 kB`, `34 MB`, `1.2 GB`, in powers of 1024 as PostgreSQL counts.
+pub(crate) fn bytes(bytes: u64) -> String {
+    match bytes {
+        0..1_048_576 => format!("{} kB", bytes.div_ceil(1 << 10)),
+        1_048_576..1_073_741_824 => format!("{} MB", bytes.div_ceil(1 << 20)),
+        _ => format!("{}.{} GB", bytes >> 30, ((bytes % (1 << 30)) * 10) >> 30),
+    }
+}
+
 /// `8.2 s`, `3 min 05 s`, `2 h 10 min`.
 pub(crate) fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs();

@@ -60,7 +60,7 @@ impl Database {
         Ok(Database {
             place: place(typed, env)?,
             names,
-            prefix: prefix.to_owned(),
+            prefix: prefix.strip_suffix('_').unwrap_or(prefix).to_owned(),
             max_connections,
         })
     }
@@ -109,6 +109,24 @@ impl Stripe {
             api_version: version.map(|given| api_version(&given)).transpose()?,
             rate: typed.max_rps.as_deref().map(rate).transpose()?,
         })
+    }
+
+    /// As [`Stripe::resolve`]; adds the account alone where there is no key.
+    ///
+    /// # Errors
+    /// A value makes no sense.
+    pub(crate) fn add_what_is_given(
+        typed: &Connection,
+        env: &Environment,
+        config: &mut Config,
+    ) -> Result<(), Failure> {
+        if env.get("STRIPE_SECRET_KEY").or_else(|| env.get("STRIPE_API_KEY")).is_some() {
+            Stripe::resolve(typed, env)?.add_to(config);
+        } else {
+            let account = env.or(typed.account.as_deref(), "--account", "STRIPE_ACCOUNT_ID");
+            config.account = account.map(|given| account_id(&given)).transpose()?;
+        }
+        Ok(())
     }
 
     /// Adds this side to the library's configuration.

@@ -28,6 +28,9 @@ pub struct Config {
     /// Columns that are stored nowhere from now on, and cleared where they are stored already. The
     /// schema remembers them; see [`crate::StripeSync::include_columns`].
     pub exclude_columns: Vec<ColumnName>,
+    /// How many bytes of another engine's tables [`crate::StripeSync::migrate`] may rewrite to take
+    /// them over. Default 1 GiB.
+    pub rewrite_limit: u64,
     /// Requests per second; 75 % of what Stripe documents by default.
     pub rate: Option<RateOptions>,
     /// For one request to Stripe. Default 80 s.
@@ -72,6 +75,7 @@ impl Config {
             api_base: ApiBase::default(),
             api_version: None,
             exclude_columns: Vec::new(),
+            rewrite_limit: 1 << 30,
             rate: None,
             request_timeout: Duration::from_secs(80),
             outage_patience: Duration::from_secs(600),

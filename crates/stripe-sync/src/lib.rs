@@ -3,6 +3,7 @@
 //! Start at [`StripeSync`]; `ARCHITECTURE.md` in the repository draws the whole.
 
 mod account;
+mod adopt;
 mod availability;
 mod backfill;
 mod catalog;
@@ -35,7 +36,8 @@ pub use config::{Config, DatabaseUrl};
 pub use error::{Error, ErrorKind};
 pub use order::Stamp;
 pub use postgres::{
-    BadName, DatabaseUrlError, Names, QuarantinedRow, QueryResult, SchemaState, StatusRow,
+    Adoption, AdoptionTable, BadName, DatabaseUrlError, KeptForeignKey, Names, QuarantinedRow,
+    QueryResult, SchemaState, StatusRow,
 };
 pub use refresh::{Outcome, Refreshed};
 pub use stripe::{

@@ -3,13 +3,14 @@
 use tokio::sync::OnceCell;
 
 use crate::account::{AccountId, Mode};
+use crate::adopt;
 use crate::backfill::{self, BackfillRequest, Progress, Report, Stop};
 use crate::catalog::{Catalog, ColumnName};
 use crate::columns::{self, LeavingOut};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind};
 use crate::link::Link;
-use crate::postgres::{Database, QuarantinedRow, QueryResult, Statements, StatusRow};
+use crate::postgres::{Adoption, Database, QuarantinedRow, QueryResult, Statements, StatusRow};
 use crate::refresh::{self, Refreshed};
 use crate::stripe::{AccountError, ClientOptions, RateOptions, StripeClient, resolve_account};
 
@@ -43,12 +44,29 @@ impl StripeSync {
         Ok(StripeSync { config, database, statements, stripe: OnceCell::new() })
     }
 
-    /// Makes the schema and its tables, or adds what a newer version has. Repeatable.
+    /// What [`StripeSync::migrate`] would take over: tables of a TypeScript stripe-sync-engine.
+    /// `None` if the schema has none, or is ours already.
+    ///
+    /// # Errors
+    /// The database cannot be read, or something there could not survive, each by name.
+    pub async fn adoption(&self) -> Result<Option<Adoption>, Error> {
+        let takeover = self.database.takeover(&self.config.names).await?;
+        Ok(takeover.map(|t| t.adoption).filter(|adoption| !adoption.tables.is_empty()))
+    }
+
+    /// Makes the schema and its tables, or adds what a newer version has. Repeatable. Tables of a
+    /// TypeScript stripe-sync-engine are taken over in place, with every row; that needs the key
+    /// or the account in the configuration.
     ///
     /// # Errors
     /// The user may not create what is missing, or the schema holds tables of someone else.
-    /// Nothing has been changed then.
+    /// Nothing has been changed then. A takeover that was cut goes on with the next call.
     pub async fn migrate(&self) -> Result<Migration, Error> {
+        adopt::take_over(&self.database, &self.config, || self.identity()).await?;
+        self.shape().await
+    }
+
+    async fn shape(&self) -> Result<Migration, Error> {
         let migrated = self.database.migrate(&self.config.names).await?;
         Ok(Migration {
             changed: migrated == crate::postgres::Migrated::Changed,
@@ -70,8 +88,9 @@ impl StripeSync {
         if self.database.is_migrated(names).await? {
             self.database.bind_mode(names, identity.mode).await?;
         }
-        let migration = self.migrate().await?;
+        let migration = self.shape().await?;
         self.database.bind_mode(names, identity.mode).await?;
+        self.database.check_only_account(names, &identity.account).await?;
         Ok(migration)
     }
 
@@ -162,6 +181,11 @@ impl StripeSync {
     /// The statement is wrong, tries to write, or is more than one.
     pub async fn query(&self, sql: &str) -> Result<QueryResult, Error> {
         Ok(self.database.query(sql).await?)
+    }
+
+    async fn identity(&self) -> Result<Identity, Error> {
+        let known = self.stripe.get_or_try_init(|| identify_with_client(&self.config)).await?;
+        Ok(known.1.clone())
     }
 
     /// Both ends, with the schema migrated and bound to the key's mode.

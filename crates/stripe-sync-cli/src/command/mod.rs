@@ -1,5 +1,6 @@
 //! The subcommands, one file each: resolve, check, open, ask, print.
 
+mod adoption;
 mod backfill;
 mod check;
 mod migrate;

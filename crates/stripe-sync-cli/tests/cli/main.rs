@@ -1,5 +1,6 @@
 //! The real binary, against the simulator over real HTTP and a real PostgreSQL.
 
+mod adoption;
 mod bad_input;
 mod check;
 mod columns;

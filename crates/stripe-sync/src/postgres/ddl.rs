@@ -7,7 +7,7 @@ use crate::catalog::{Catalog, SqlType, Table};
 
 /// Stamps change more often than rows: room on the page keeps such updates heap-only, and
 /// vacuum comes before a fifth of a large table is dead.
-const STORAGE: &str = "fillfactor = 90, autovacuum_vacuum_scale_factor = 0.05, \
+pub(super) const STORAGE: &str = "fillfactor = 90, autovacuum_vacuum_scale_factor = 0.05, \
                        autovacuum_analyze_scale_factor = 0.05";
 
 /// Every statement that makes a schema from nothing. Each can be repeated.
@@ -73,22 +73,26 @@ pub(super) fn late_indexes(table: &Table, names: &Names) -> Vec<String> {
         .collect()
 }
 
-fn sql(sql: SqlType, lz4: bool) -> &'static str {
+pub(super) fn sql(sql: SqlType, lz4: bool) -> &'static str {
     match (sql, lz4) {
         (SqlType::Jsonb, true) => "jsonb compression lz4",
         (other, _) => other.as_str(),
     }
 }
 
+/// What is known of the schema as a whole: its mode, for one.
+pub(super) fn meta(names: &Names) -> String {
+    format!(
+        "create table if not exists {} (\n  key text primary key,\n  value text not null\n);\n",
+        names.table("_meta")
+    )
+}
+
 /// The engine's own tables: the ledger, tombstones, quarantine, and what was migrated.
 fn state(names: &Names) -> String {
     let t = |name: &str| names.table(name);
     format!(
-        "create table if not exists {meta} (
-  key text primary key,
-  value text not null
-);
-create table if not exists {migrations} (
+        "{meta}create table if not exists {migrations} (
   catalog_version text primary key,
   migrated_at timestamptz not null default now()
 );
@@ -159,7 +163,7 @@ create table if not exists {quarantine} (
   primary key (table_name, account_id, id)
 );
 ",
-        meta = t("_meta"),
+        meta = meta(names),
         migrations = t("_migrations"),
         runs = t("_runs"),
         runs_identity = names.index("_runs", "identity"),

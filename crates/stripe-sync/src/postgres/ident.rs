@@ -48,7 +48,8 @@ pub enum BadName {
 }
 
 impl Names {
-    /// Checks a schema name and a table prefix; the prefix may be empty.
+    /// Checks a schema name and a table prefix; the prefix may be empty. `billing` and `billing_`
+    /// are the same prefix, as they are for the TypeScript engine.
     ///
     /// # Errors
     /// See [`BadName`].
@@ -65,6 +66,7 @@ impl Names {
         if schema.len() > LONGEST {
             return Err(BadName::LongSchema(schema.len()));
         }
+        let prefix = prefix.strip_suffix('_').unwrap_or(prefix);
         if prefix.len() > LONGEST_PREFIX {
             return Err(BadName::LongPrefix(prefix.len()));
         }
@@ -134,6 +136,7 @@ mod tests {
     fn quotes_whatever_users_choose() {
         let names = Names::new("my \"schema\"", "b'x").expect("names");
         assert_eq!(names.table("customers"), "\"my \"\"schema\"\"\".\"b'x_customers\"");
+        assert_eq!(Names::new("s", "b_"), Names::new("s", "b"));
         assert_eq!(literal("it's"), "'it''s'");
         assert_eq!(literal("a\\'b"), " E'a\\\\''b'");
     }

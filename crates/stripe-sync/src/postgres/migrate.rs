@@ -37,9 +37,11 @@ impl Database {
             .batch_execute(&format!("select pg_advisory_xact_lock({lock})"))
             .await
             .map_err(fail)?;
-        let existing: Vec<String> = transaction
+        let existing: Vec<(String, bool)> = transaction
             .query_typed(
-                "select c.relname::text from pg_catalog.pg_class c
+                "select c.relname::text, exists (select 1 from pg_catalog.pg_attribute a
+                   where a.attrelid = c.oid and a.attname = '_extra' and not a.attisdropped)
+                 from pg_catalog.pg_class c
                  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
                  where n.nspname = $1 and c.relkind in ('r', 'p', 'v', 'm', 'f')",
                 &[(&names.schema(), Type::TEXT)],
@@ -47,9 +49,10 @@ impl Database {
             .await
             .map_err(fail)?
             .iter()
-            .map(|row| row.get(0))
+            .map(|row| (row.get(0), row.get(1)))
             .collect();
-        let ours = existing.contains(&names.bare("_migrations"));
+        let migrations = names.bare("_migrations");
+        let ours = existing.iter().any(|(table, _)| *table == migrations);
         if ours && is_current(&transaction, names, catalog).await.map_err(fail)? {
             return Ok(Migrated::UpToDate);
         }
@@ -145,16 +148,17 @@ async fn is_current(
     Ok(row.is_some())
 }
 
-/// A table of ours without our state beside it was made by someone else.
+/// A table of ours without our columns was made by someone else. One with them has been taken
+/// over, though the takeover did not come to its end.
 fn refuse_foreign(
     names: &Names,
     catalog: &Catalog,
-    existing: &[String],
+    existing: &[(String, bool)],
 ) -> Result<(), PostgresError> {
     let foreign: Vec<&str> = catalog
         .tables
         .iter()
-        .filter(|t| existing.contains(&names.bare(&t.name)))
+        .filter(|t| existing.contains(&(names.bare(&t.name), false)))
         .map(|t| t.name.as_str())
         .collect();
     if foreign.is_empty() {
@@ -169,7 +173,8 @@ fn refuse_foreign(
         DOING,
         format!(
             "schema {} already has tables that stripe-sync did not make ({shown}{more}); \
-             nothing was changed. Give another --schema or --table-prefix",
+             nothing was changed; if a TypeScript stripe-sync-engine made them, `stripe-sync \
+             migrate` takes them over with every row, else give another --schema or --table-prefix",
             ident::quote(names.schema())
         ),
         Trouble::Refused,
@@ -185,7 +190,7 @@ async fn schema_exists(
     Ok(transaction.query_typed_opt(sql, &[(&names.schema(), Type::TEXT)]).await?.is_some())
 }
 
-async fn offers_lz4(
+pub(super) async fn offers_lz4(
     transaction: &deadpool_postgres::Transaction<'_>,
 ) -> Result<bool, tokio_postgres::Error> {
     let sql = "select coalesce('lz4' = any(enumvals), false) from pg_catalog.pg_settings

@@ -1,5 +1,6 @@
 //! Everything that speaks SQL. Knows nothing of HTTP.
 
+mod adopt;
 mod advice;
 #[cfg(test)]
 mod agreement;
@@ -31,6 +32,7 @@ mod tls;
 mod upsert;
 mod url;
 
+pub use adopt::{Adoption, AdoptionTable, KeptForeignKey};
 pub(crate) use connect::{Database, Patience};
 pub(crate) use error::{PostgresError, Trouble};
 pub use ident::{BadName, Names};

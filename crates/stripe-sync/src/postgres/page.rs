@@ -404,7 +404,7 @@ async fn remove_older(
     let column = super::ident::quote(&parent.column);
     // The new state of an item that was set aside is not in its row; the item is there all the same.
     let which = format!(
-        "where {column} = $1 and _account_id = $2 and last_synced_at < $3
+        "where {column} = $1 and _account_id = $2 and (last_synced_at is null or last_synced_at < $3)
          and not exists (select 1 from {quarantine} q where q.table_name = {name}
                          and q.account_id = $2 and q.id = {table}.id)",
         quarantine = statements.names.table("_quarantine"),

@@ -56,7 +56,7 @@ and ({stored}) is distinct from ({incoming})",
     let ours = list(&content, "e.");
     let stamp = format!(
         "update {name} t set last_synced_at = e.last_synced_at from {source}
-where {joined} and t.last_synced_at < e.last_synced_at and ({stored}) is not distinct from ({ours})"
+where {joined} and (t.last_synced_at is null or t.last_synced_at < e.last_synced_at) and ({stored}) is not distinct from ({ours})"
     );
     let uncertain = format!(
         "select t.id, t.last_synced_at from {name} t join {source} on {joined}

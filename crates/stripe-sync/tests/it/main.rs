@@ -1,5 +1,6 @@
 //! The engine against a real PostgreSQL and the simulated Stripe, over real HTTP.
 
+mod adopt;
 mod change;
 mod complete;
 mod failures;

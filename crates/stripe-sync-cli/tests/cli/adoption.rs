@@ -1,0 +1,59 @@
+//! `migrate` on a schema that a TypeScript engine made, as people see it.
+
+use crate::support::{Cli, database_url, masked, small_sim};
+
+async fn their_schema(schema: &str) {
+    let (sql, connection) =
+        tokio_postgres::connect(&database_url().await, tokio_postgres::NoTls).await.expect("sql");
+    tokio::spawn(connection);
+    sql.batch_execute(&format!(
+        "create schema {schema};
+         create type {schema}.pricing_type as enum ('one_time', 'recurring');
+         create table {schema}.prices (id text primary key, object text, unit_amount int,
+           type {schema}.pricing_type, created int, last_synced_at timestamptz);
+         create table {schema}.products (id text primary key, name text);
+         insert into {schema}.prices values ('price_1', 'price', 7, 'one_time', 5, now());
+         create view {schema}.once as select id from {schema}.prices where type = 'one_time';
+         create table {schema}.cart (price text references {schema}.prices);"
+    ))
+    .await
+    .expect("their schema");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn told_before_it_is_done() {
+    let _masked = masked();
+    their_schema("adopted").await;
+    let sim = small_sim().await;
+    let cli = Cli::with_both(&sim, "adopted").await;
+    let backfill = cli.run(&["backfill"]);
+    assert_eq!((backfill.code, backfill.stdout.as_str()), (Some(1), ""));
+    let nobody = Cli::new().env("DATABASE_URL", &database_url().await).env("SCHEMA", "adopted");
+    let nobody = nobody.run(&["migrate"]);
+    assert_eq!((nobody.code, nobody.stdout.as_str()), (Some(2), ""));
+    let migrate = cli.run(&["migrate"]);
+    assert_eq!(migrate.code, Some(0), "{}", migrate.stderr);
+    insta::assert_snapshot!(format!(
+        "# backfill\n{}\n# migrate without a key\n{}\n# migrate\n{}{}",
+        backfill.stderr, nobody.stderr, migrate.stderr, migrate.stdout
+    ));
+    let again = cli.run(&["migrate", "--output", "json"]).json();
+    assert_eq!(again["changed"], false);
+    assert_eq!(again["taken_over"], serde_json::json!([]));
+    let price = cli.run(&["query", "select unit_amount, type from adopted.prices"]);
+    assert!(price.stdout.contains("one_time"), "{}", price.stdout);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_in_the_way_is_named() {
+    let _masked = masked();
+    their_schema("in_the_way").await;
+    let (sql, connection) =
+        tokio_postgres::connect(&database_url().await, tokio_postgres::NoTls).await.expect("sql");
+    tokio::spawn(connection);
+    sql.batch_execute("create policy mine on in_the_way.prices using (true)").await.expect("sql");
+    let sim = small_sim().await;
+    let ran = Cli::with_both(&sim, "in_the_way").await.run(&["migrate"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
+    insta::assert_snapshot!(ran.stderr);
+}

@@ -1,0 +1,88 @@
+//! Carries out the change of one table inside a transaction that its caller ends. The rehearsal
+//! and the takeover run through the same lines.
+
+use deadpool_postgres::Transaction;
+
+use super::DOING;
+use super::judge::Plan;
+use super::statements;
+use super::survey::{Survey, constraints};
+use super::views::View;
+use crate::postgres::error::PostgresError;
+use crate::postgres::ident::Names;
+
+/// What every table needs to know.
+pub(super) struct Terms<'a> {
+    pub(super) names: &'a Names,
+    pub(super) account: &'a str,
+    pub(super) lz4: bool,
+}
+
+/// Takes what depends on a table out of its way.
+pub(super) async fn clear_the_way(
+    transaction: &Transaction<'_>,
+    survey: &Survey,
+    plan: &Plan<'_>,
+) -> Result<(), PostgresError> {
+    let mut sql = String::new();
+    for view in over(survey, plan).rev() {
+        sql.push_str(&view.drop_sql());
+    }
+    for key in survey.incoming.iter().filter(|key| key.to == plan.found.oid) {
+        sql.push_str(&statements::drop_incoming(key));
+    }
+    run(transaction, &plan.found.table.name, &sql).await
+}
+
+/// Gives the table, or the copy that stands in its place, the shape of ours.
+pub(super) async fn reshape(
+    transaction: &Transaction<'_>,
+    terms: &Terms<'_>,
+    plan: &Plan<'_>,
+    oid: u32,
+) -> Result<(), PostgresError> {
+    let keys = constraints(transaction, oid).await?;
+    let sql = statements::reshape(plan, &keys, terms);
+    run(transaction, &plan.found.table.name, &sql).await
+}
+
+/// Puts back what [`clear_the_way`] took: the users' foreign keys, not yet validated, and the
+/// views.
+pub(super) async fn put_back(
+    transaction: &Transaction<'_>,
+    survey: &Survey,
+    plan: &Plan<'_>,
+    became_text: &[String],
+) -> Result<(), PostgresError> {
+    let fail = |what: &str, error: tokio_postgres::Error| {
+        PostgresError::new(format!("{DOING}: {what} would not survive"), &error)
+    };
+    for key in survey.incoming.iter().filter(|key| key.to == plan.found.oid) {
+        if survey.tables.iter().any(|t| t.oid == key.from) {
+            continue;
+        }
+        transaction
+            .batch_execute(&statements::add_incoming(key))
+            .await
+            .map_err(|e| fail(&format!("foreign key {} of {}", key.name, key.from_name), e))?;
+    }
+    for view in over(survey, plan) {
+        transaction
+            .batch_execute(&view.create_sql(became_text))
+            .await
+            .map_err(|e| fail(&format!("view {}", view.name), e))?;
+    }
+    Ok(())
+}
+
+/// The views that show a plan's table.
+fn over<'a>(survey: &'a Survey, plan: &'a Plan<'_>) -> impl DoubleEndedIterator<Item = &'a View> {
+    survey.views.iter().filter(|view| view.tables.contains(&plan.found.oid))
+}
+
+async fn run(transaction: &Transaction<'_>, table: &str, sql: &str) -> Result<(), PostgresError> {
+    transaction
+        .batch_execute(sql)
+        .await
+        .map_err(|e| PostgresError::new(format!("{DOING}: table {table}"), &e))
+}

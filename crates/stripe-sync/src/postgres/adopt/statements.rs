@@ -1,0 +1,122 @@
+//! The SQL that gives one table of theirs the shape of ours. Pure; `tests/it/adopt` runs it.
+
+use super::change::Terms;
+use super::judge::{Plan, is_their_unique};
+use super::survey::{Constraint, Incoming};
+use crate::catalog::SqlType;
+use crate::postgres::ddl;
+use crate::postgres::ident::{literal, quote};
+
+/// One `alter table`, so that the table is rewritten once, and what belongs to it.
+///
+/// A stamp of the future would refuse every later reading, so it becomes the present.
+pub(super) fn reshape(plan: &Plan<'_>, keys: &[Constraint], terms: &Terms<'_>) -> String {
+    let table = terms.names.table(&plan.found.table.name);
+    let mut actions = Vec::new();
+    for key in keys {
+        let goes = key.kind == 'p' || key.kind == 'f' || is_their_unique(plan.found, key);
+        if goes {
+            actions.push(format!("drop constraint {}", quote(&key.name)));
+        }
+    }
+    for (column, to) in &plan.retyped {
+        let column = quote(column);
+        actions.push(format!("alter column {column} type {to} using {column}::{to}"));
+    }
+    for column in &plan.nullable {
+        actions.push(format!("alter column {} drop not null", quote(column)));
+    }
+    for column in &plan.added {
+        actions.push(format!(
+            "add column {} {}",
+            quote(&column.name),
+            ddl::sql(column.sql, terms.lz4)
+        ));
+    }
+    let has = |name: &str| plan.found.columns.iter().find(|c| c.name == name);
+    if has("last_synced_at").is_some() {
+        actions.push(
+            "alter column last_synced_at type timestamptz \
+             using case when last_synced_at > now() then now() else last_synced_at end"
+                .to_owned(),
+        );
+    } else {
+        actions.push("add column last_synced_at timestamptz".to_owned());
+    }
+    match has("updated_at") {
+        None => actions.push("add column updated_at timestamptz not null default now()".to_owned()),
+        Some(column) => {
+            if !column.not_null {
+                actions.push(
+                    "alter column updated_at type timestamptz using coalesce(updated_at, now())"
+                        .to_owned(),
+                );
+                actions.push("alter column updated_at set not null".to_owned());
+            }
+            actions.push("alter column updated_at set default now()".to_owned());
+        }
+    }
+    if has("_extra").is_none() {
+        actions.push(format!("add column _extra {}", ddl::sql(SqlType::Jsonb, terms.lz4)));
+    }
+    actions
+        .push(format!("add column _account_id text not null default {}", literal(terms.account)));
+    actions.push("add primary key (id, _account_id)".to_owned());
+    if plan.unique_id {
+        actions.push("add unique (id)".to_owned());
+    }
+    actions.push(format!("set ({})", ddl::STORAGE));
+    let mut sql = String::new();
+    for trigger in &plan.found.touch_triggers {
+        sql.push_str(&format!("drop trigger if exists {} on {table};\n", quote(trigger)));
+    }
+    sql.push_str(&format!("alter table {table}\n  {};\n", actions.join(",\n  ")));
+    // The rows that are there keep the value; a new one has to say whose it is.
+    sql.push_str(&format!("alter table {table} alter column _account_id drop default;\n"));
+    sql
+}
+
+/// Their plain indexes under the names that ours have, so that none is built twice.
+pub(super) fn rename_indexes(plan: &Plan<'_>, terms: &Terms<'_>) -> String {
+    let table = plan.found.table;
+    let parent = table.parent.iter().map(|p| &p.column);
+    let mut sql = String::new();
+    for column in table.indexes.iter().chain(parent) {
+        let Some((_, index)) = plan.found.plain_indexes.iter().find(|(c, _)| c == column) else {
+            continue;
+        };
+        let ours = terms.names.index(&table.name, column);
+        if quote(index) != ours {
+            sql.push_str(&format!(
+                "alter index {}.{} rename to {ours};\n",
+                terms.names.quoted_schema(),
+                quote(index)
+            ));
+        }
+    }
+    sql
+}
+
+pub(super) fn drop_incoming(key: &Incoming) -> String {
+    format!("alter table {} drop constraint if exists {};\n", key.from_sql, quote(&key.name))
+}
+
+/// Not validated, so that the other table is locked for a moment only.
+pub(super) fn add_incoming(key: &Incoming) -> String {
+    let (table, name) = (&key.from_sql, quote(&key.name));
+    let not_valid = if key.definition.ends_with("NOT VALID") { "" } else { " not valid" };
+    let mut sql =
+        format!("alter table {table} add constraint {name} {}{not_valid};\n", key.definition);
+    if let Some(comment) = &key.comment {
+        sql.push_str(&format!(
+            "comment on constraint {name} on {table} is {};\n",
+            literal(comment)
+        ));
+    }
+    sql
+}
+
+/// Checks the rows of the other table, beside its readers and writers.
+pub(super) fn validate_incoming(key: &Incoming) -> String {
+    format!("alter table {} validate constraint {};\n", key.from_sql, quote(&key.name))
+}
