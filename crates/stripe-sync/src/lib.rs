@@ -12,6 +12,7 @@ mod columns;
 mod config;
 mod error;
 mod link;
+mod memory;
 mod nested;
 mod order;
 mod postgres;

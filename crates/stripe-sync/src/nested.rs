@@ -5,8 +5,11 @@
 //! go to their table page by page as they come, so a parent with a hundred thousand items costs
 //! no more memory than a page.
 
+use std::ops::Range;
+
 use crate::catalog::{Catalog, Nested, Table};
 use crate::link::{Link, RetrieveError};
+use crate::memory::Room;
 use crate::order::Stamp;
 use crate::postgres::{Batch, ChildList, PostgresError, Rows, Written};
 use crate::row::{Observation, elements, fields, get, get_path, string, winners};
@@ -15,7 +18,7 @@ use crate::stripe::{ApiPath, Page, ParsedList, Request, StripeError, parse_list}
 /// A list with a table of its own goes back into its object up to this size.
 const INLINE: usize = 1 << 20;
 /// A list without a table has no other place; beyond this the object is refused.
-const INLINE_ONLY: usize = 32 << 20;
+const INLINE_ONLY: usize = 64 << 20;
 /// How often a list is begun anew because its cursor was deleted under the reading.
 const RESTARTS: u32 = 5;
 
@@ -28,6 +31,8 @@ pub(crate) struct Completed {
     pub(crate) streamed: Vec<ChildList>,
     pub(crate) requests: u32,
     pub(crate) quarantined: u64,
+    /// What `json` takes.
+    pub(crate) room: Room,
 }
 
 /// Why a nested list could not be read to its end.
@@ -50,25 +55,21 @@ pub(crate) async fn complete(
     id: &str,
     json: &str,
     stamp: Stamp,
+    room: Room,
 ) -> Result<Completed, NestedError> {
-    let mut done = Completed::default();
+    let mut done = Completed { room, ..Completed::default() };
     for nested in &table.nested {
         let path: Vec<String> = nested.path.split('.').map(str::to_owned).collect();
-        let current = done.json.as_deref().unwrap_or(json);
-        let Some(raw) = get_path(current, &path) else { continue };
-        let Ok(list) = parse_list(raw) else { continue };
-        if !list.has_more {
-            continue;
+        let sent = done.json.take();
+        let current = sent.as_deref().unwrap_or(json);
+        let cut = get_path(current, &path).and_then(|raw| Some((raw, parse_list(raw).ok()?)));
+        let mut whole = None;
+        if let Some((raw, list)) = cut.filter(|(_, list)| list.has_more) {
+            let mut reading = Reading { link, table, nested, parent: id, stamp, done: &mut done };
+            let items = reading.read_on(&list).await?;
+            whole = items.map(|items| with_whole_list(current, raw, &items));
         }
-        let mut reading =
-            Reading { link, table, nested, parent: id, stamp, done: Completed::default() };
-        let whole = reading.read_on(raw, &list).await?;
-        let Completed { streamed, requests, quarantined, .. } = reading.done;
-        let spliced = whole.map(|whole| splice(current, raw, &whole));
-        done.streamed.extend(streamed);
-        done.requests += requests;
-        done.quarantined += quarantined;
-        done.json = spliced.or(done.json);
+        done.json = whole.or(sent);
     }
     Ok(done)
 }
@@ -110,26 +111,22 @@ fn observe<'a>(
     Observation { id, json: item, stamp, parent: Some(parent), request_id }
 }
 
-struct Reading<'l> {
+struct Reading<'l, 'd> {
     link: &'l Link,
     table: &'static Table,
     nested: &'static Nested,
     parent: &'l str,
     stamp: Stamp,
-    done: Completed,
+    done: &'d mut Completed,
 }
 
-impl Reading<'_> {
-    /// The whole list as JSON, or `None` if its items went to their table.
-    async fn read_on(
-        &mut self,
-        raw: &str,
-        list: &ParsedList<'_>,
-    ) -> Result<Option<String>, NestedError> {
+impl Reading<'_, '_> {
+    /// All items, or `None` if they went to their table.
+    async fn read_on(&mut self, list: &ParsedList<'_>) -> Result<Option<Items>, NestedError> {
         let child = self.nested.table.as_deref().and_then(|t| Catalog::get().table(t));
         let base = self.request(list)?;
-        let mut kept: Vec<String> = list.items.iter().map(|i| (*i).to_owned()).collect();
-        let mut size: usize = kept.iter().map(String::len).sum();
+        let (before, mut kept) = (self.done.room.mark(), Items::default());
+        list.items.iter().for_each(|item| kept.push(item));
         let mut cursor = list.items.last().and_then(|i| id_of(i));
         let (mut restarts, mut streaming) = (0, false);
         loop {
@@ -141,7 +138,7 @@ impl Reading<'_> {
                     // Read again from the top; what was kept may hold items that are gone.
                     restarts += 1;
                     self.done.requests += error.requests;
-                    (cursor, size) = (None, 0);
+                    cursor = None;
                     kept.clear();
                     continue;
                 }
@@ -158,16 +155,21 @@ impl Reading<'_> {
             if page.has_more && (last.is_none() || last == cursor) {
                 return Err(self.broken("has more items but no way to go on"));
             }
-            size += page.items().map(str::len).sum::<usize>();
-            kept.extend(page.items().map(str::to_owned));
+            let more: usize = page.items().map(|item| item.len() + 1).sum();
+            if !streaming {
+                self.done.room.grow(more).await;
+            }
+            kept.text.reserve(more);
+            page.items().for_each(|item| kept.push(item));
             match child {
-                Some(child) if streaming || size > INLINE => {
+                Some(child) if streaming || kept.text.len() > INLINE => {
                     streaming = true;
                     self.write(child, &kept, page.request_id.as_deref()).await?;
                     kept.clear();
+                    self.done.room.shrink(before);
                 }
-                None if size > INLINE_ONLY => {
-                    return Err(self.broken("is larger than 32 MiB and has no table"));
+                None if kept.text.len() > INLINE_ONLY => {
+                    return Err(self.broken("is larger than 64 MiB and has no table"));
                 }
                 _ => {}
             }
@@ -182,13 +184,13 @@ impl Reading<'_> {
                 self.done.streamed.push(ChildList { table: child, parent, stamp });
                 Ok(None)
             }
-            _ => Ok(Some(whole_list(raw, &kept))),
+            _ => Ok(Some(kept)),
         }
     }
 
     /// The list is said not to exist. If its parent is gone, what was embedded is all there will
     /// ever be; if not, something is wrong.
-    async fn without_list(&self, error: StripeError) -> Result<Option<String>, NestedError> {
+    async fn without_list(&self, error: StripeError) -> Result<Option<Items>, NestedError> {
         let gone = match self.link.retrieve(self.table, self.parent).await {
             Ok(parent) => get(&parent.body, "deleted") == Some("true"),
             Err(RetrieveError::Stripe(error)) => error.is_resource_missing(),
@@ -237,11 +239,11 @@ impl Reading<'_> {
     async fn write(
         &mut self,
         child: &'static Table,
-        items: &[String],
+        items: &Items,
         request_id: Option<&str>,
     ) -> Result<(), NestedError> {
         let row = |item| observe(item, self.stamp, self.parent, request_id);
-        let rows = items.iter().map(|item| row(item)).collect();
+        let rows = items.iter().map(row).collect();
         let rows = Rows {
             batches: vec![Batch { table: child, rows: winners(rows) }],
             complete_lists: Vec::new(),
@@ -265,21 +267,49 @@ fn id_of(item: &str) -> Option<String> {
     get(item, "id").and_then(string).map(|id| id.into_owned())
 }
 
-/// The list object with all its items and nothing left to read.
-fn whole_list(raw: &str, items: &[String]) -> String {
-    let mut parts: Vec<String> = fields(raw)
-        .filter(|(key, _)| !matches!(*key, "data" | "has_more"))
-        .map(|(key, value)| format!("\"{key}\":{value}"))
-        .collect();
-    parts.push(format!("\"data\":[{}]", items.join(",")));
-    parts.push("\"has_more\":false".to_owned());
-    format!("{{{}}}", parts.join(","))
+/// Items of a list, as sent, in one text: `a,b,c`.
+#[derive(Debug, Default)]
+struct Items {
+    text: String,
+    places: Vec<Range<usize>>,
 }
 
-/// `json` with `part`, which is a slice of it, replaced.
-fn splice(json: &str, part: &str, with: &str) -> String {
-    let from = part.as_ptr() as usize - json.as_ptr() as usize;
-    format!("{}{with}{}", &json[..from], &json[from + part.len()..])
+impl Items {
+    fn push(&mut self, item: &str) {
+        if !self.text.is_empty() {
+            self.text.push(',');
+        }
+        let from = self.text.len();
+        self.text.push_str(item);
+        self.places.push(from..self.text.len());
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &str> {
+        self.places.iter().map(|place| &self.text[place.clone()])
+    }
+
+    fn clear(&mut self) {
+        self.text.clear();
+        self.places.clear();
+    }
+}
+
+/// `json` with all items and nothing left to read in `list`, which is a slice of it.
+fn with_whole_list(json: &str, list: &str, items: &Items) -> String {
+    let from = list.as_ptr() as usize - json.as_ptr() as usize;
+    let (before, after) = (&json[..from], &json[from + list.len()..]);
+    let mut out = String::with_capacity(json.len() + items.text.len());
+    out.push_str(before);
+    out.push('{');
+    for (key, value) in fields(list).filter(|(key, _)| !matches!(*key, "data" | "has_more")) {
+        for part in ["\"", key, "\":", value, ","] {
+            out.push_str(part);
+        }
+    }
+    for part in ["\"data\":[", &items.text, "],\"has_more\":false}", after] {
+        out.push_str(part);
+    }
+    out
 }
 
 #[cfg(test)]
@@ -290,9 +320,10 @@ mod tests {
     fn a_whole_list_takes_the_place_of_the_cut_one() {
         let json = r#"{"id":"in_1","lines":{"object":"list","data":[{"id":"a"}],"has_more":true,"url":"/v1/x"},"z":1}"#;
         let raw = get(json, "lines").expect("lines");
-        let whole = whole_list(raw, &[r#"{"id":"a"}"#.to_owned(), r#"{"id":"b"}"#.to_owned()]);
+        let mut items = Items::default();
+        [r#"{"id":"a"}"#, r#"{"id":"b"}"#].iter().for_each(|item| items.push(item));
         assert_eq!(
-            splice(json, raw, &whole),
+            with_whole_list(json, raw, &items),
             r#"{"id":"in_1","lines":{"object":"list","url":"/v1/x","data":[{"id":"a"},{"id":"b"}],"has_more":false},"z":1}"#
         );
     }

@@ -3,6 +3,7 @@
 
 use crate::catalog::Table;
 use crate::link::{Link, RetrieveError};
+use crate::memory::Room;
 use crate::nested::{self, NestedError};
 use crate::order::Stamp;
 use crate::postgres::{Batch, PostgresError, Rows, Written};
@@ -134,7 +135,8 @@ async fn write(
     // Asked for after the row of that stamp had been seen, the answer is newer than it, even if
     // the process that wrote it has a clock that runs ahead of ours.
     let stamp = beats.map_or(answer.sent, |seen| answer.sent.max(seen.next()));
-    let completed = nested::complete(link, table, id, &answer.body, stamp).await?;
+    let completed = nested::complete(link, table, id, &answer.body, stamp, Room::default()).await?;
+    // Few objects are fetched on their own at once: their lists are not counted.
     let json = completed.json.as_deref().unwrap_or(&answer.body);
     let mut complete_lists = completed.streamed;
     let mut items: Vec<(&'static Table, Vec<Observation<'_>>)> = Vec::new();

@@ -6,6 +6,7 @@ mod check;
 mod columns;
 mod copy;
 mod interrupted;
+mod memory;
 mod private_server;
 mod quarantine;
 mod secrets;

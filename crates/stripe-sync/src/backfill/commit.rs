@@ -5,7 +5,8 @@ use std::sync::PoisonError;
 
 use tokio::sync::mpsc;
 
-use super::fetch::{Prepared, SharedBounds};
+use super::fetch::SharedBounds;
+use super::prepare::Prepared;
 use super::slice::{Bounds, advance};
 use super::worker::{Reader, patiently};
 use crate::catalog::Table;
@@ -65,7 +66,7 @@ async fn commit_pages(
     position: &Position,
     pages: &[Prepared],
 ) -> Result<Progressed, Error> {
-    let done = pages.last().is_some_and(|p| !p.page.has_more);
+    let done = pages.last().is_some_and(Prepared::ends_list);
     let requests: i64 = pages.iter().map(|p| p.requests).sum();
     for page in pages {
         apply_deletions(reader, page).await?;
@@ -170,7 +171,7 @@ fn build<'p>(
         batches,
         complete_lists,
         top,
-        pages: pages.len() as i64,
+        pages: pages.iter().filter(|p| p.ends_page).count() as i64,
         requests,
         done,
         parts: reader.list.parts.len() as i32,

@@ -7,13 +7,15 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::mpsc;
 
+use super::prepare::{Prepared, prepare};
 use super::slice::{Bounds, Passed, advance};
 use super::worker::Reader;
 use crate::catalog::{List, Table};
-use crate::nested::{self, NestedError};
-use crate::postgres::{ChildList, Position};
+use crate::memory::Held;
+use crate::nested::NestedError;
+use crate::postgres::Position;
 use crate::row::{get, string};
 use crate::stripe::{Page, Request, StripeClient, StripeError};
 
@@ -30,43 +32,6 @@ const GRACE: Duration = Duration::from_secs(3);
 
 /// Memory for pages in flight, in KiB.
 pub(super) const BUDGET: usize = 40 << 10;
-
-/// A page with its nested lists read to the end.
-pub(super) struct Prepared {
-    pub(super) page: Page,
-    pub(super) asked: Bounds,
-    pub(super) objects: Vec<PreparedObject>,
-    pub(super) streamed: Vec<ChildList>,
-    /// HTTP requests it took, nested lists included.
-    pub(super) requests: i64,
-    pub(super) quarantined: u64,
-    pub(super) bytes: usize,
-    _memory: OwnedSemaphorePermit,
-}
-
-/// What is known of one object of a page.
-pub(super) struct PreparedObject {
-    pub(super) id: String,
-    pub(super) created: Option<i64>,
-    /// The object with whole nested lists, if they came cut off.
-    pub(super) completed: Option<String>,
-    pub(super) deleted: bool,
-}
-
-impl Prepared {
-    /// The objects as they are to be stored.
-    pub(super) fn objects(&self) -> impl Iterator<Item = (&PreparedObject, &str)> {
-        let whole = |(object, sent): (_, _)| {
-            let object: &PreparedObject = object;
-            (object, object.completed.as_deref().unwrap_or(sent))
-        };
-        self.objects.iter().zip(self.page.items()).map(whole)
-    }
-
-    pub(super) fn passed(&self) -> Vec<Passed> {
-        self.objects.iter().map(|o| Passed { id: o.id.clone(), created: o.created }).collect()
-    }
-}
 
 /// Why the reading ended.
 pub(super) enum Fetched {
@@ -143,10 +108,10 @@ pub(super) async fn fetch(
 }
 
 /// A page off the wire.
-struct Arrived {
-    page: Page,
-    asked: Bounds,
-    memory: OwnedSemaphorePermit,
+pub(super) struct Arrived {
+    pub(super) page: Page,
+    pub(super) asked: Bounds,
+    pub(super) memory: Held,
 }
 
 struct Reading<'r> {
@@ -186,7 +151,7 @@ impl Reading<'_> {
         let cursor = self.trail.last().map(|row| row.id.as_str());
         let request =
             page_request(reader.table, reader.list, reader.part, asked, cursor, self.limit);
-        let memory = reserve(&reader.memory, self.guess).await;
+        let memory = reader.memory.reserve(self.guess).await;
         let page = tokio::select! {
             biased;
             page = reader.link.client.list(&request) => page,
@@ -204,7 +169,7 @@ impl Reading<'_> {
         if bytes > LARGE_PAGE {
             self.limit = (self.limit * LARGE_PAGE / bytes).max(1);
         }
-        let memory = reserve(&reader.memory, bytes).await;
+        let memory = reader.memory.reserve(bytes).await;
         Ok(Arrived { page, asked, memory })
     }
 
@@ -240,70 +205,15 @@ impl Reading<'_> {
         arrived: Arrived,
         pages: &mpsc::Sender<Prepared>,
     ) -> Result<(), Fetched> {
-        let prepared = tokio::select! {
+        tokio::select! {
             biased;
-            prepared = self.prepare(arrived) => prepared,
-            () = stopped_for(self.reader, GRACE) => return Err(Fetched::Stopped),
-        };
-        let prepared = prepared.map_err(|e| Fetched::Failed(e.into()))?;
-        pages.send(prepared).await.map_err(|_| Fetched::Closed)
-    }
-
-    async fn prepare(&self, arrived: Arrived) -> Result<Prepared, NestedError> {
-        use futures_util::{StreamExt, TryStreamExt, stream};
-        const AT_ONCE: usize = 8;
-        let Arrived { page, asked, memory } = arrived;
-        let created = self.reader.list.created.as_deref();
-        let (table, link) = (self.reader.table, self.reader.link);
-        let mut objects: Vec<PreparedObject> = page
-            .items()
-            .enumerate()
-            .map(|(i, item)| PreparedObject {
-                // Without an id the row is refused, and the quarantine needs a name for it.
-                id: get(item, "id")
-                    .and_then(string)
-                    .map_or_else(|| format!("(no id, place {i})"), |id| id.into_owned()),
-                created: created_of(item, created),
-                completed: None,
-                deleted: get(item, "deleted") == Some("true"),
-            })
-            .collect();
-        let mut requests = i64::from(page.requests);
-        let (mut streamed, mut quarantined) = (Vec::new(), 0);
-        if !table.nested.is_empty() {
-            let stamp = page.sent;
-            let ids: Vec<String> = objects.iter().map(|o| o.id.clone()).collect();
-            let mut readings = Vec::new();
-            for ((i, item), id) in page.items().enumerate().zip(&ids) {
-                readings.push(async move {
-                    let done = nested::complete(link, table, id, item, stamp).await?;
-                    Ok::<_, NestedError>((i, done))
-                });
-            }
-            let mut done = stream::iter(readings).buffer_unordered(AT_ONCE);
-            while let Some((i, completed)) = done.try_next().await? {
-                requests += i64::from(completed.requests);
-                quarantined += completed.quarantined;
-                streamed.extend(completed.streamed);
-                objects[i].completed = completed.json;
-            }
+            handed = prepare(self.reader, arrived, pages) => handed,
+            () = stopped_for(self.reader, GRACE) => Err(Fetched::Stopped),
         }
-        let bytes = page.bytes()
-            + objects.iter().filter_map(|o| o.completed.as_ref()).map(String::len).sum::<usize>();
-        Ok(Prepared {
-            page,
-            asked,
-            objects,
-            streamed,
-            requests,
-            quarantined,
-            bytes,
-            _memory: memory,
-        })
     }
 }
 
-fn created_of(item: &str, property: Option<&str>) -> Option<i64> {
+pub(super) fn created_of(item: &str, property: Option<&str>) -> Option<i64> {
     get(item, property?)?.parse().ok()
 }
 
@@ -315,12 +225,6 @@ fn broken(what: &'static str) -> Fetched {
 async fn stopped_for(reader: &Reader<'_>, grace: Duration) {
     reader.stop.asked().await;
     tokio::time::sleep(grace).await;
-}
-
-/// Waits for room. A page larger than all of it goes alone.
-async fn reserve(memory: &std::sync::Arc<Semaphore>, bytes: usize) -> OwnedSemaphorePermit {
-    let kib = (bytes / 1024).clamp(1, BUDGET) as u32;
-    memory.clone().acquire_many_owned(kib).await.expect("the semaphore is never closed")
 }
 
 /// Asks for a stream's first object, as the stream's first page is asked for.

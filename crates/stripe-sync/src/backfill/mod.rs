@@ -5,6 +5,7 @@ mod commit;
 mod fetch;
 mod owner;
 mod plan;
+mod prepare;
 mod progress;
 mod range;
 mod report;

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -18,6 +18,7 @@ use super::{BackfillRequest, owner, plan};
 use crate::catalog::{Catalog, Table};
 use crate::error::{Error, ErrorKind};
 use crate::link::Link;
+use crate::memory::Memory;
 use crate::postgres::{Claimed, Names, OpenSlice, Run, StreamStatus};
 
 /// Slices read at once. More than the limiter lets through at usual latencies.
@@ -47,7 +48,7 @@ pub(crate) async fn backfill(
     let crew = Arc::new(Crew {
         progress: progress.clone(),
         stop: stop.clone(),
-        memory: Arc::new(Semaphore::new(BUDGET)),
+        memory: Memory::new(BUDGET),
         quarantine_in_use: AtomicBool::new(true),
         held: Mutex::default(),
         idle: Notify::new(),
@@ -228,7 +229,7 @@ async fn read(crew: &Crew, names: &Names, run_id: i64, slice: Claimed) -> Result
         crew,
         link: &crew.link,
         stop: &crew.stop,
-        memory: crew.memory.clone(),
+        memory: &crew.memory,
         table,
         list,
         part,

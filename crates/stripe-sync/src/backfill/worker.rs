@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::{Notify, Semaphore, mpsc};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::{Notify, mpsc};
 
 use super::commit::{Progressed, commit};
 use super::fetch::{FetchError, Fetched, fetch};
@@ -13,6 +13,7 @@ use crate::availability::{self, Refusal};
 use crate::catalog::{List, Table};
 use crate::error::Error;
 use crate::link::Link;
+use crate::memory::Memory;
 use crate::nested::NestedError;
 use crate::postgres::{Claimed, Patience, PostgresError, StreamEnd, StreamStatus, Trouble};
 use crate::stripe::{StripeError, StripeErrorKind};
@@ -27,7 +28,7 @@ pub(super) struct Crew {
     pub(super) link: Link,
     pub(super) progress: Progress,
     pub(super) stop: Stop,
-    pub(super) memory: Arc<Semaphore>,
+    pub(super) memory: Memory,
     pub(super) quarantine_in_use: AtomicBool,
     /// The slices that workers hold at this moment: only their leases are extended.
     pub(super) held: Mutex<HashSet<i64>>,
@@ -40,7 +41,7 @@ pub(super) struct Reader<'c> {
     pub(super) crew: &'c Crew,
     pub(super) link: &'c Link,
     pub(super) stop: &'c Stop,
-    pub(super) memory: Arc<Semaphore>,
+    pub(super) memory: &'c Memory,
     pub(super) table: &'static Table,
     pub(super) list: &'static List,
     pub(super) part: usize,

@@ -1,5 +1,6 @@
 //! Nested lists, to the last item and not one too many.
 
+use serde_json::json;
 use stripe_sim::{Account, Fault};
 use stripe_sync::{Outcome, RunStatus};
 
@@ -132,5 +133,65 @@ async fn an_item_does_not_come_back_out_of_an_older_page() {
         world.backfill(&["invoice"]).await;
         wanted.retain(|id| !lost.contains(id));
         assert_same("invoice_line_items", &wanted, &world.ids("invoice_line_items").await);
+    }
+}
+
+/// The list is read over many requests: its cursor's item goes, others come, the parent changes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parent_that_changes_while_its_items_are_read_ends_right() {
+    for size in [250, 9_000] {
+        let account = Account::builder(33)
+            .objects("invoice", 3)
+            .nested_at("invoice", 1, "lines", size)
+            .build()
+            .expect("an account");
+        let longest = |id: &String| account.nested_ids("invoice", id, "lines").len();
+        let invoice = account.ids("invoice").max_by_key(longest).expect("an invoice");
+        let world = World::new(account.clone()).await;
+        let lines = account.nested_ids("invoice", &invoice, "lines");
+        // Ten come with the invoice, so the second request for more begins behind the 110th.
+        let mut throughout: std::collections::BTreeSet<_> = lines.iter().cloned().collect();
+        lines[100..120].iter().for_each(|line| assert!(throughout.remove(line)));
+        let id = invoice.clone();
+        world.sim.before_nth(&format!("/v1/invoices/{invoice}/lines"), 2, move |account| {
+            for line in &lines[100..120] {
+                account.remove_nested_item("invoice", &id, "lines", line).expect("removed");
+            }
+            account.insert_nested("invoice", &id, "lines", json!({})).expect("inserted");
+            account.update("invoice", &id, json!({"description": "later"})).expect("updated");
+        });
+        let report = world.backfill(&["invoice"]).await;
+        assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
+        assert!(line_ids(&world, &invoice).await.is_superset(&throughout), "{size}");
+
+        let done = world.engine().await.refresh(std::slice::from_ref(&invoice)).await;
+        assert_eq!(done.expect("refreshed")[0].outcome, Outcome::Stored);
+        let wanted = account.nested_ids("invoice", &invoice, "lines").into_iter().collect();
+        assert_same(&invoice, &wanted, &line_ids(&world, &invoice).await);
+        let description = format!("select description from stripe.invoices where id = '{invoice}'");
+        assert_eq!(world.text(&description).await, "later");
+    }
+}
+
+/// Parents whose lists exceed what is handed over at once: a page comes in several pieces, and the
+/// reading goes on behind each.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_in_pieces_loses_no_parent() {
+    let mut account = Account::builder(34).objects("radar.value_list", 230);
+    for place in (3..230).step_by(9) {
+        account = account.nested_at("radar.value_list", place, "list_items", 1_500 + place * 20);
+    }
+    let world = World::new(account.build().expect("an account")).await;
+    let report = world.backfill(&["radar.value_list"]).await;
+    assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
+    assert_eq!(crate::world::ended(&report, "radar_value_lists").1, 230);
+    let account = world.sim.account();
+    let sql = "select id, jsonb_array_length(list_items -> 'data') from stripe.radar_value_lists";
+    let rows = world.sql.query(sql, &[]).await.expect("rows");
+    assert_eq!(rows.len(), 230);
+    for row in rows {
+        let (id, items): (String, i32) = (row.get(0), row.get(1));
+        let wanted = account.nested_ids("radar.value_list", &id, "list_items").len();
+        assert_eq!(items as usize, wanted, "{id}");
     }
 }

@@ -1,0 +1,158 @@
+//! Reads the nested lists of a page to their ends and hands it over, in several pieces if the lists
+//! are long, so that a page of long lists is never in memory whole.
+
+use std::sync::Arc;
+
+use futures_util::{StreamExt, stream};
+use tokio::sync::{mpsc, watch};
+
+use super::fetch::{Arrived, Fetched, created_of};
+use super::slice::{Bounds, Passed};
+use super::worker::Reader;
+use crate::memory::{Held, Room};
+use crate::nested::{self, Completed, NestedError};
+use crate::postgres::ChildList;
+use crate::row::{get, string};
+use crate::stripe::Page;
+
+/// Objects of a page whose lists are read at once.
+const AT_ONCE: usize = 8;
+/// A piece whose completed objects are larger than this is handed over without waiting for more.
+const PIECE: usize = 4 << 20;
+
+/// A page, or a piece of one, with its nested lists read to the end.
+pub(super) struct Prepared {
+    pub(super) page: Arc<Page>,
+    pub(super) asked: Bounds,
+    /// Where the page's objects begin that these are.
+    from: usize,
+    pub(super) objects: Vec<PreparedObject>,
+    pub(super) streamed: Vec<ChildList>,
+    /// HTTP requests it took, nested lists included.
+    pub(super) requests: i64,
+    pub(super) quarantined: u64,
+    pub(super) bytes: usize,
+    /// Nothing of the page follows.
+    pub(super) ends_page: bool,
+    rooms: Vec<Room>,
+    _memory: Arc<Held>,
+}
+
+/// What is known of one object of a page.
+pub(super) struct PreparedObject {
+    pub(super) id: String,
+    pub(super) created: Option<i64>,
+    /// The object with whole nested lists, if they came cut off.
+    completed: Option<String>,
+    pub(super) deleted: bool,
+}
+
+impl Prepared {
+    /// The objects as they are to be stored.
+    pub(super) fn objects(&self) -> impl Iterator<Item = (&PreparedObject, &str)> {
+        let whole = |(object, sent): (_, _)| {
+            let object: &PreparedObject = object;
+            (object, object.completed.as_deref().unwrap_or(sent))
+        };
+        self.objects.iter().zip(self.page.items().skip(self.from)).map(whole)
+    }
+
+    pub(super) fn passed(&self) -> Vec<Passed> {
+        self.objects.iter().map(|o| Passed { id: o.id.clone(), created: o.created }).collect()
+    }
+
+    /// Whether the list ends with this piece.
+    pub(super) fn ends_list(&self) -> bool {
+        self.ends_page && !self.page.has_more
+    }
+
+    fn piece(page: &Arc<Page>, asked: Bounds, from: usize, memory: &Arc<Held>) -> Prepared {
+        Prepared {
+            page: page.clone(),
+            asked,
+            from,
+            objects: Vec::new(),
+            streamed: Vec::new(),
+            requests: if from == 0 { i64::from(page.requests) } else { 0 },
+            quarantined: 0,
+            bytes: 0,
+            ends_page: false,
+            rooms: Vec::new(),
+            _memory: memory.clone(),
+        }
+    }
+
+    fn add(&mut self, mut object: PreparedObject, sent: &str, completed: Completed) {
+        self.bytes += completed.json.as_ref().map_or(sent.len(), String::len);
+        self.requests += i64::from(completed.requests);
+        self.quarantined += completed.quarantined;
+        self.streamed.extend(completed.streamed);
+        self.rooms.push(completed.room);
+        object.completed = completed.json;
+        self.objects.push(object);
+    }
+
+    /// Whether it is better handed over now: it is large, or others wait for the room it holds.
+    fn is_full(&self) -> bool {
+        let completed = |o: &PreparedObject| o.completed.as_ref().map_or(0, String::len);
+        self.rooms.last().is_some_and(Room::is_beyond)
+            || self.objects.iter().map(completed).sum::<usize>() >= PIECE
+    }
+}
+
+/// Completes a page and gives it to the committer.
+pub(super) async fn prepare(
+    reader: &Reader<'_>,
+    arrived: Arrived,
+    pages: &mpsc::Sender<Prepared>,
+) -> Result<(), Fetched> {
+    let Arrived { page, asked, memory } = arrived;
+    let (page, memory) = (Arc::new(page), Arc::new(memory));
+    let (head, turn) = watch::channel(0);
+    let last = page.items().len().checked_sub(1);
+    let (link, table) = (reader.link, reader.table);
+    let mut readings = Vec::new();
+    for (place, item) in page.items().enumerate() {
+        let room = reader.memory.room(turn.clone(), place);
+        let object = object(reader, place, item);
+        let sent = page.sent;
+        readings.push(async move {
+            let done = match table.nested.is_empty() {
+                true => Completed::default(),
+                false => nested::complete(link, table, &object.id, item, sent, room).await?,
+            };
+            Ok::<_, NestedError>((object, item, done))
+        });
+    }
+    // In their order: a piece covers the objects up to a place, and only the first unfinished one
+    // may go beyond the budget.
+    let mut done = stream::iter(readings).buffered(AT_ONCE);
+    let mut piece = Prepared::piece(&page, asked, 0, &memory);
+    let mut place = 0;
+    while let Some(read) = done.next().await {
+        let (object, item, completed) = read.map_err(|error| Fetched::Failed(error.into()))?;
+        piece.add(object, item, completed);
+        place += 1;
+        if piece.is_full() && Some(place - 1) != last {
+            let next = Prepared::piece(&page, asked, place, &memory);
+            let full = std::mem::replace(&mut piece, next);
+            pages.send(full).await.map_err(|_| Fetched::Closed)?;
+        }
+        // The readings that listen are there as long as the page is.
+        head.send_replace(place);
+    }
+    piece.ends_page = true;
+    pages.send(piece).await.map_err(|_| Fetched::Closed)
+}
+
+fn object(reader: &Reader<'_>, place: usize, item: &str) -> PreparedObject {
+    PreparedObject {
+        // Without an id the row is refused, and the quarantine needs a name for it.
+        id: get(item, "id")
+            .and_then(string)
+            .map_or_else(|| format!("(no id, place {place})"), |id| id.into_owned()),
+        created: created_of(item, reader.list.created.as_deref()),
+        completed: None,
+        deleted: get(item, "deleted") == Some("true"),
+    }
+}
