@@ -164,11 +164,12 @@ impl Rights<'_> {
         let schema = self.names.quoted_schema();
         PostgresError::own(
             DOING,
-            format!(
-                "schema {schema} has tables that stripe-sync did not make ({shown}{more}); give \
-                 another --schema or --table-prefix"
-            ),
+            format!("schema {schema} has tables that stripe-sync did not make ({shown}{more})"),
             Trouble::Refused,
+        )
+        .with_hint(
+            "if a TypeScript stripe-sync-engine made them, `stripe-sync migrate` takes them over \
+             with every row, else give another --schema or --table-prefix",
         )
     }
 
