@@ -90,7 +90,13 @@ impl From<stripe_sync::Error> for Failure {
             _ => Exit::Failed,
         };
         let failure = match error.hint() {
-            Some(hint) => Failure::new(error.to_string()).hint(hint),
+            Some(hint) => {
+                let failure = Failure::new(error.to_string()).hint(hint);
+                match std::error::Error::source(&error) {
+                    Some(cause) => failure.because(cause),
+                    None => failure,
+                }
+            }
             None => Failure::with_advice(exit, &error),
         };
         Failure { exit, ..failure }

@@ -1,5 +1,6 @@
 //! The database of this command: the user's own, or the private PostgreSQL, started or joined.
 
+use std::ffi::OsString;
 use std::path::Path;
 
 use private_postgres::{Options, Server};
@@ -7,6 +8,10 @@ use private_postgres::{Options, Server};
 use crate::failure::Failure;
 use crate::settings::{Database, Place};
 use crate::talk;
+
+/// Of Linux and macOS, less what lies below the directory.
+const LONGEST_PATH: usize = 900;
+const LONGEST_FILE_NAME: usize = 255;
 
 /// A database that can be connected to, until it is closed.
 pub(crate) struct OpenPlace {
@@ -25,6 +30,9 @@ impl Database {
             Place::Private(dir) => dir,
         };
         let new = !has_cluster(dir);
+        if new && let Some(failure) = obstacle(dir) {
+            return Err(failure);
+        }
         let server = Server::start(Options::new(dir)).await?;
         let url = server.connection_url();
         if new {
@@ -76,20 +84,46 @@ impl OpenPlace {
     }
 }
 
-/// What stands in the way of making something in `dir`, found without making it.
+/// What stands in the way of a new private server in `dir`, found without making anything.
 pub(crate) fn obstacle(dir: &Path) -> Option<Failure> {
+    let refuse = |message: String| {
+        Some(Failure::new(message).hint("give another --data-dir, or set DATABASE_URL"))
+    };
+    if dir.as_os_str().len() > LONGEST_PATH || dir.iter().any(|name| name.len() > LONGEST_FILE_NAME)
+    {
+        return refuse("the name of the data directory is longer than the system allows".into());
+    }
     let nearest = dir.ancestors().find(|place| place.symlink_metadata().is_ok());
     let nearest = nearest.unwrap_or(Path::new("."));
     match nearest.metadata() {
-        Ok(metadata) if metadata.is_dir() => None,
-        Ok(_) => Some(
-            Failure::new(format!("{} is not a directory", nearest.display()))
-                .hint("give another --data-dir, or set DATABASE_URL"),
-        ),
-        Err(error) => {
-            Some(Failure::new(format!("cannot look at {}", nearest.display())).because(&error))
+        Ok(metadata) if !metadata.is_dir() => {
+            return refuse(format!("{} is not a directory", nearest.display()));
         }
+        Err(error) => {
+            return refuse(format!("cannot look at {}: {error}", nearest.display()));
+        }
+        Ok(_) if nearest != dir => return None,
+        Ok(_) => {}
     }
+    match std::fs::read_dir(dir) {
+        Ok(mut entries) => {
+            let strange =
+                entries.find_map(|entry| Some(entry.ok()?.file_name()).filter(is_strange))?;
+            refuse(format!(
+                "{} has other things in it ({}), so no private PostgreSQL is made there",
+                dir.display(),
+                strange.display(),
+            ))
+        }
+        Err(error) => refuse(format!("cannot look into {}: {error}", dir.display())),
+    }
+}
+
+/// Whether a name is none of those that a start which was killed leaves behind.
+fn is_strange(name: &OsString) -> bool {
+    let name = name.to_string_lossy();
+    let ours = ["cluster", "start.lock", "users.lock", "server.log", "server.log.old", "origin"];
+    !ours.contains(&&*name) && !name.starts_with("unfinished-") && name != "lost+found"
 }
 
 fn has_cluster(dir: &Path) -> bool {

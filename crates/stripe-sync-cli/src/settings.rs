@@ -50,7 +50,7 @@ impl Database {
         let prefix = env.or(typed.table_prefix.as_deref(), "--table-prefix", "TABLE_PREFIX");
         let prefix = prefix.map_or("", |given| given.text);
         let names = Names::new(schema.map_or(DEFAULT_SCHEMA, |given| given.text), prefix)
-            .map_err(|error| Failure::usage(error.to_string()))?;
+            .map_err(|error| Failure::with_advice(Exit::Usage, &error))?;
         let connections = env.or(
             typed.max_connections.as_deref(),
             "--max-connections",
@@ -227,8 +227,9 @@ fn rate(text: &str) -> Result<RateOptions, Failure> {
         return Ok(RateOptions::Unlimited);
     }
     match text.parse::<f64>() {
-        Ok(rate) if rate.is_finite() && rate > 0.0 => Ok(RateOptions::Fixed(rate)),
-        _ => Err(Failure::usage("--max-rps is neither a number above 0 nor `none`")),
+        Ok(rate) if (0.001..=1e6).contains(&rate) => Ok(RateOptions::Fixed(rate)),
+        _ => Err(Failure::usage("--max-rps is neither a number from 0.001 to 1000000 nor `none`")
+            .hint("requests per second, such as 10; leave it out for 75 % of Stripe's limits")),
     }
 }
 

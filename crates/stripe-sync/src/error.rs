@@ -101,8 +101,8 @@ impl From<StripeError> for Error {
             Some(401 | 403) => ErrorKind::Access,
             _ => ErrorKind::Stripe,
         };
-        let message = error.to_string();
+        let (message, hint) = (error.to_string(), error.hint().map(str::to_owned));
         let source = Some(Box::new(error) as Box<dyn std::error::Error + Send + Sync>);
-        Error { kind, message, hint: None, source }
+        Error { kind, message, hint, source }
     }
 }

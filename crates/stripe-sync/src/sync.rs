@@ -251,7 +251,11 @@ pub(crate) fn account_error(error: AccountError) -> Error {
     let message = error.to_string();
     match error {
         // Why Stripe could not be asked; the other messages explain themselves.
-        AccountError::Failed(_) => Error::new(ErrorKind::Stripe, message).caused_by(error),
+        AccountError::Failed(ref cause) => {
+            let hint = cause.hint();
+            let error = Error::new(ErrorKind::Stripe, message).caused_by(error);
+            hint.into_iter().fold(error, Error::with_hint)
+        }
         _ => Error::new(ErrorKind::Access, message),
     }
 }

@@ -77,6 +77,10 @@ fn request(args: &Backfill) -> Result<BackfillRequest, Failure> {
     let range = range
         .created(args.created_gt, args.created_gte, args.created_lt, args.created_lte)
         .map_err(range_failure)?;
+    if range.since().is_some_and(|since| since > now) {
+        // Not an error: a loop over days may be ahead of a clock.
+        talk::warning("the range begins in the future, where nothing has been created yet");
+    }
     Ok(BackfillRequest { objects: args.objects.clone(), range, fresh: args.fresh })
 }
 

@@ -200,6 +200,6 @@ async fn reread(reader: &Reader<'_>, slice: &Claimed) -> Result<Option<Position>
 }
 
 fn stream_error(stream: &str, error: PostgresError) -> Error {
-    tracing::error!(stream, %error, "a page could not be committed");
+    tracing::debug!(stream, %error, "a page could not be committed");
     error.into()
 }

@@ -10,8 +10,8 @@ const DENIED: &str = "the user needs `create` on the database for the first migr
 pub(super) fn by_sqlstate(code: &str, trouble: Trouble) -> Option<&'static str> {
     Some(match code {
         "28P01" => {
-            "correct the password in DATABASE_URL; characters such as @ : / # % stand in it \
-                    as %40 %3A %2F %23 %25"
+            "correct the user and the password in DATABASE_URL; characters such as @ : / # % \
+                    stand in a password as %40 %3A %2F %23 %25"
         }
         "28000" => {
             "name a user in DATABASE_URL whom the server lets in from here; its pg_hba.conf \
@@ -21,7 +21,7 @@ pub(super) fn by_sqlstate(code: &str, trouble: Trouble) -> Option<&'static str> 
             "make the database first (createdb --encoding=UTF8 --template=template0 NAME), \
                     or correct its name in DATABASE_URL"
         }
-        "53100" => "free disk space on the database server, then run the same command again",
+        "53100" => "free disk space on the database server",
         "53200" => {
             "the server is out of memory: give it more, or --max-connections a smaller \
                     number"
@@ -62,7 +62,7 @@ pub(super) fn without_answer(
 ) -> Option<&'static str> {
     // The driver keeps its kinds to itself; these words are its own, not the server's.
     let said = error.to_string();
-    if said.contains("password missing") {
+    if causes(error).any(|cause| cause.to_string() == "password missing") {
         return Some(
             "the server asks for a password; put it into DATABASE_URL: postgres://user:password@...",
         );

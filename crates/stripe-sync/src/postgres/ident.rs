@@ -31,20 +31,27 @@ pub struct Names {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum BadName {
     /// No name at all.
-    #[error("the schema name is empty")]
+    #[error("the schema name is empty; leave --schema out for `stripe`")]
     EmptySchema,
     /// PostgreSQL keeps `pg_` for itself.
-    #[error("schema names that begin with pg_ belong to PostgreSQL")]
+    #[error("schema names that begin with pg_ belong to PostgreSQL; choose another name")]
     Reserved,
     /// Longer than PostgreSQL's 63 bytes.
-    #[error("the schema name is {0} bytes long, PostgreSQL takes at most 63")]
+    #[error("the schema name is {0} bytes long, and PostgreSQL takes at most 63; shorten it")]
     LongSchema(usize),
     /// Longer than the 30 bytes that leave room for the longest table name.
-    #[error("the table prefix is {0} bytes long, at most 30 fit before the longest table name")]
+    #[error(
+        "the table prefix is {0} bytes long, and at most 30 fit before the longest table name; shorten it"
+    )]
     LongPrefix(usize),
-    /// U+0000 cannot be part of a name.
-    #[error("a name contains the character U+0000")]
-    Nul,
+    /// The standard keeps `information_schema` for itself.
+    #[error("information_schema belongs to PostgreSQL; choose another name")]
+    InformationSchema,
+    /// Blanks around a name, a line break or another control character are slips.
+    #[error(
+        "the {0} begins or ends with a blank, or has a line break or another control character in it"
+    )]
+    Invisible(&'static str),
 }
 
 impl Names {
@@ -57,11 +64,16 @@ impl Names {
         if schema.is_empty() {
             return Err(BadName::EmptySchema);
         }
-        if schema.contains('\0') || prefix.contains('\0') {
-            return Err(BadName::Nul);
+        for (what, name) in [("schema name", schema), ("table prefix", prefix)] {
+            if name.trim() != name || name.contains(char::is_control) {
+                return Err(BadName::Invisible(what));
+            }
         }
         if schema.to_ascii_lowercase().starts_with("pg_") {
             return Err(BadName::Reserved);
+        }
+        if schema.eq_ignore_ascii_case("information_schema") {
+            return Err(BadName::InformationSchema);
         }
         if schema.len() > LONGEST {
             return Err(BadName::LongSchema(schema.len()));
@@ -156,6 +168,11 @@ mod tests {
         assert_eq!(Names::new("pg_x", ""), Err(BadName::Reserved));
         assert_eq!(Names::new(&"x".repeat(64), ""), Err(BadName::LongSchema(64)));
         assert_eq!(Names::new("s", &"é".repeat(16)), Err(BadName::LongPrefix(32)));
-        assert_eq!(Names::new("a\0", ""), Err(BadName::Nul));
+        for name in ["a\0", "a\nb", " ", "a ", "\tb"] {
+            assert_eq!(Names::new(name, ""), Err(BadName::Invisible("schema name")), "{name:?}");
+            assert_eq!(Names::new("s", name), Err(BadName::Invisible("table prefix")), "{name:?}");
+        }
+        assert_eq!(Names::new("Information_Schema", ""), Err(BadName::InformationSchema));
+        assert!(Names::new("public", "a b").is_ok());
     }
 }

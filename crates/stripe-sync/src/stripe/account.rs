@@ -22,10 +22,14 @@ pub(crate) enum AccountError {
     )]
     NotNamed(#[source] StripeError),
     /// The answer has no id.
-    #[error("stripe's answer to GET /v1/account has no account id; pass --account acct_...")]
+    #[error(
+        "stripe's answer to GET /v1/account has no account id; pass --account acct_..., or correct --api-base if that is not stripe"
+    )]
     NoId,
     /// Storing one account's data under another's id would mix them for good.
-    #[error("the key reads account {actual}, not {asked}")]
+    #[error(
+        "the key reads account {actual}, not {asked}; leave --account out, or give a key of {asked}"
+    )]
     Other {
         /// What was asked for.
         asked: AccountId,

@@ -160,6 +160,40 @@ impl StripeError {
         }
     }
 
+    /// What a person can do about it; none if the message says so itself, or nothing helps.
+    pub(crate) fn hint(&self) -> Option<&'static str> {
+        match self.kind {
+            StripeErrorKind::Unauthorized { .. } => {
+                Some("copy the key again from the Dashboard, Developers, API keys")
+            }
+            StripeErrorKind::Unreachable | StripeErrorKind::Timeout | StripeErrorKind::Broken => {
+                Some(
+                    "check the network, proxies and, if it is set, STRIPE_API_BASE; then try again",
+                )
+            }
+            StripeErrorKind::Tls => Some(
+                "if a proxy opens TLS here, its certificate has to be among the system's roots; \
+                 check STRIPE_API_BASE if it is set",
+            ),
+            StripeErrorKind::Malformed | StripeErrorKind::Redirected => Some(
+                "something other than Stripe answers: check STRIPE_API_BASE if it is set, and \
+                 proxies between",
+            ),
+            StripeErrorKind::RateLimited => {
+                Some("other programs use up the account's limit; try again later")
+            }
+            StripeErrorKind::Server => {
+                Some("Stripe has trouble, see https://status.stripe.com; try again later")
+            }
+            StripeErrorKind::Denied { .. }
+            | StripeErrorKind::ResourceMissing
+            | StripeErrorKind::InvalidRequest
+            | StripeErrorKind::Conflict
+            | StripeErrorKind::TooLarge
+            | StripeErrorKind::Setup => None,
+        }
+    }
+
     /// The object that the request continued from is gone or has left the filter
     /// (<https://github.com/stripe/stripe-python/issues/671>). Never true of a request without
     /// cursor, nor if Stripe blames another parameter that was sent.

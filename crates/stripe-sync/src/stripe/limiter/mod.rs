@@ -49,11 +49,11 @@ pub enum RateOptions {
 }
 
 impl RateOptions {
-    /// False for rates that are not positive numbers.
+    /// False for rates that are no numbers, or so small or large that they mean nothing.
     pub(super) fn is_usable(self) -> bool {
         match self {
             RateOptions::Documented { .. } | RateOptions::Unlimited => true,
-            RateOptions::Fixed(rate) => rate.is_finite() && rate > 0.0,
+            RateOptions::Fixed(rate) => (0.001..=1e6).contains(&rate),
         }
     }
 
