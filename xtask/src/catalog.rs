@@ -315,7 +315,7 @@ fn put_some<T: serde::Serialize>(out: &mut Map<String, Value>, key: &str, values
     }
 }
 
-fn read_json(path: &Path) -> Result<Value> {
+pub(crate) fn read_json(path: &Path) -> Result<Value> {
     let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
     serde_json::from_str(&text).with_context(|| path.display().to_string())
 }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::catalog::ColumnOverlay;
 
 /// Columns that every table gets from the engine itself.
-const SYSTEM: [&str; 4] = ["_account_id", "_extra", "last_synced_at", "updated_at"];
+pub(crate) const SYSTEM: [&str; 4] = ["_account_id", "_extra", "last_synced_at", "updated_at"];
 
 /// `compat/columns.txt`: the tables that users of the TypeScript engines have.
 pub(crate) struct Compat(BTreeMap<String, Vec<(String, String)>>);
@@ -40,6 +40,11 @@ impl Compat {
 
     pub(crate) fn tables(&self) -> impl Iterator<Item = &String> {
         self.0.keys()
+    }
+
+    /// Tables with their columns as the TypeScript engines name and type them.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&String, &Vec<(String, String)>)> {
+        self.0.iter()
     }
 
     pub(crate) fn columns(&self, table: &str) -> &[(String, String)] {
@@ -97,6 +102,8 @@ fn column(
         from.push("parent()".to_owned());
     }
     let instead = overlay.get(name).and_then(|o| o.instead.as_deref());
+    // Only earlier versions of the API have a property of this name.
+    let gone = json_kind.is_none() && parent_column != Some(name);
     if json_kind.is_none() && parent_column != Some(name) && from.len() < 2 {
         ensure!(instead.is_some(), "column {name} is gone: `instead` must say what to query");
     }
@@ -108,6 +115,9 @@ fn column(
     let mut out = json!({"name": name, "sql": sql, "json": json_kind});
     if from != [name] {
         out["from"] = json!(from);
+    }
+    if gone {
+        out["gone"] = json!(true);
     }
     if let Some(instead) = instead {
         out["instead"] = json!(instead);

@@ -3,6 +3,7 @@
 mod cargo;
 mod catalog;
 mod catalog_columns;
+mod known_columns;
 mod postgres;
 mod sim_catalog;
 
@@ -16,7 +17,8 @@ usage: cargo xtask <command>
 
   demo [args]      copies a simulated Stripe account into a PostgreSQL of its own and shows it
   test [args]      runs all tests; args go to `cargo test --workspace`
-  catalog <facts>  generates the catalogs of the engine and the simulator from the facts
+  catalog <facts>  generates the catalogs of the engine and the simulator, and the page of
+                   known columns, from the facts
                    about Stripe's API (the folder that holds stripe/ and compat/)
   help             this page
 
@@ -53,8 +55,10 @@ fn catalog(args: Vec<String>) -> Result<()> {
     let [facts] = &args[..] else { bail!("usage: cargo xtask catalog <facts>") };
     let facts = Path::new(facts);
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the root")?;
+    let engine = catalog::generate(facts, root)?;
     let files = [
-        ("crates/stripe-sync/src/catalog/catalog.json", catalog::generate(facts, root)?),
+        ("docs/known-columns.md", known_columns::generate(facts, &engine)?),
+        ("crates/stripe-sync/src/catalog/catalog.json", engine),
         ("crates/stripe-sim/src/catalog.json", sim_catalog::generate(&facts.join("stripe"))?),
     ];
     for (path, text) in files {

@@ -134,7 +134,11 @@ fn items(nested: &Nested) -> Place {
 /// The place that a source copies its value from.
 fn copy(source: &Source) -> Option<Place> {
     match source {
-        Source::Path(_) | Source::First(_) | Source::Only(_) | Source::Ids(_) => way(source),
+        Source::Path(_)
+        | Source::First(_)
+        | Source::Only(_)
+        | Source::Ids(_)
+        | Source::TaxAmounts(_) => way(source),
         Source::Equals(..) | Source::Sum(_) | Source::Parent | Source::False => None,
     }
 }
@@ -144,7 +148,7 @@ fn way(source: &Source) -> Option<Place> {
     let keys = |path: &[String]| path.iter().cloned().map(Step::Key).collect::<Place>();
     let each = |each: &Each| [keys(&each.list), vec![Step::Each], keys(&each.item)].concat();
     match source {
-        Source::Path(path) | Source::Equals(path, _) => Some(keys(path)),
+        Source::Path(path) | Source::Equals(path, _) | Source::TaxAmounts(path) => Some(keys(path)),
         Source::Sum(e) | Source::First(e) | Source::Only(e) | Source::Ids(e) => Some(each(e)),
         Source::Parent | Source::False => None,
     }

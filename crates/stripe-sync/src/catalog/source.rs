@@ -17,6 +17,8 @@ pub(crate) enum Source {
     Only(Each),
     /// `ids(path[])`: the ids of the elements as a JSON array.
     Ids(Each),
+    /// `tax_amounts(path)`: elements of `total_taxes` in the form that `total_tax_amounts` had.
+    TaxAmounts(Vec<String>),
     /// `parent()`: the id of the object whose nested list held this one.
     Parent,
     /// `false()`
@@ -46,6 +48,7 @@ impl Source {
             "first" => Each::parse(argument).map(Source::First),
             "only" => Each::parse(argument).map(Source::Only),
             "ids" => Each::parse(argument).map(Source::Ids),
+            "tax_amounts" => path(argument).map(Source::TaxAmounts),
             "parent" if argument.is_empty() => Some(Source::Parent),
             "false" if argument.is_empty() => Some(Source::False),
             _ => None,
@@ -93,6 +96,7 @@ mod tests {
         assert_eq!(s("only(items.data[].plan.id)"), Some(Source::Only(each)));
         let first = Each { list: p("discounts"), item: vec![] };
         assert_eq!(s("first(discounts[])"), Some(Source::First(first)));
+        assert_eq!(s("tax_amounts(a.b)"), Some(Source::TaxAmounts(p("a.b"))));
         assert_eq!(s("parent()"), Some(Source::Parent));
         for wrong in ["", "a..b", "sum(a)", "only(a[]b)", "max(a[])", "parent(x)", "a b"] {
             assert_eq!(s(wrong), None, "{wrong}");

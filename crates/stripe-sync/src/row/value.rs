@@ -47,6 +47,7 @@ pub(super) fn find<'a>(
                 let ids: Vec<&str> = values(each, &at)?.collect::<Option<_>>()?;
                 Value::Derived(format!("[{}]", ids.join(",")).into())
             }
+            Source::TaxAmounts(path) => Value::Derived(tax_amounts(at(path)?)?.into()),
             Source::Parent => Value::Text(parent?),
             Source::False => Value::Derived("false".into()),
         })
@@ -68,6 +69,26 @@ fn values<'a>(
         };
         found.filter(|raw| !is_null(raw))
     }))
+}
+
+/// Taxes in the form that they had up to 2025-03-31.basil, where they are named `tax_amounts` and
+/// `total_tax_amounts` (FACTS 10).
+fn tax_amounts(taxes: &str) -> Option<String> {
+    let one = |tax: &str| {
+        let behaviour = super::scan::string(get(tax, "tax_behavior")?)?;
+        let rate = get(tax, "tax_rate_details").and_then(|details| get(details, "tax_rate"));
+        let field = |name| get(tax, name).unwrap_or("null");
+        Some(format!(
+            r#"{{"amount":{},"inclusive":{},"tax_rate":{},"taxability_reason":{},"taxable_amount":{}}}"#,
+            field("amount"),
+            behaviour == "inclusive",
+            rate.unwrap_or("null"),
+            field("taxability_reason"),
+            field("taxable_amount"),
+        ))
+    };
+    let taxes: Vec<String> = elements(taxes).map(one).collect::<Option<_>>()?;
+    Some(format!("[{}]", taxes.join(",")))
 }
 
 /// The value on which all elements agree. A list that Stripe cut short says nothing.
@@ -123,6 +144,12 @@ mod tests {
             look(&["ids(d[])"], r#"{"d":["a",{"id":"b"}]}"#).as_deref(),
             Some(r#"["a","b"]"#)
         );
+        let taxes = r#"{"t":[{"amount":5,"tax_behavior":"inclusive","taxability_reason":"standard_rated",
+            "tax_rate_details":{"tax_rate":"txr_1"},"taxable_amount":50,"type":"tax_rate_details"}]}"#;
+        let old = r#"[{"amount":5,"inclusive":true,"tax_rate":"txr_1","taxability_reason":"standard_rated","taxable_amount":50}]"#;
+        assert_eq!(look(&["tax_amounts(t)"], taxes).as_deref(), Some(old));
+        assert_eq!(look(&["tax_amounts(t)"], r#"{"t":[]}"#).as_deref(), Some("[]"));
+        assert_eq!(look(&["tax_amounts(t)"], r#"{"t":[7]}"#), None);
         assert_eq!(look(&["parent()"], "{}").as_deref(), Some("text par_1"));
         assert_eq!(look(&["x", "false()"], "{}").as_deref(), Some("false"));
     }

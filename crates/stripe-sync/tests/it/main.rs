@@ -13,4 +13,5 @@ mod proxy;
 mod ranges;
 mod restless;
 mod resume;
+mod versions;
 mod world;
