@@ -155,7 +155,7 @@ impl Takeover<'_> {
             let plans = judge(&survey).map_err(|obstacles| stop(&obstacles))?;
             let Some(plan) = plans.first() else { break };
             let done = self.one(&transaction, &terms, &survey, plan).await;
-            done.map_err(|e| in_use(e, &plan.found.table.name))?;
+            done.map_err(|e| in_use(e, &format!("table {}", plan.found.table.name)))?;
             transaction.commit().await.map_err(fail)?;
         }
         self.validate().await
@@ -185,7 +185,7 @@ impl Takeover<'_> {
         let result = rehearse(&transaction, &survey, &plans, &terms).await;
         transaction.rollback().await.map_err(fail)?;
         result.map_err(|e| match e.sqlstate.as_deref() {
-            Some(LOCK_NOT_AVAILABLE) => in_use(e, "of the other engine"),
+            Some(LOCK_NOT_AVAILABLE) => in_use(e, "a table of the other engine"),
             _ => e.with_hint(CLEAR_IT),
         })
     }
@@ -281,7 +281,7 @@ fn in_use(error: PostgresError, table: &str) -> PostgresError {
     PostgresError::own(
         DOING,
         format!(
-            "table {table} is in use by another session for longer than {LOCK_TIMEOUT}; stop the \
+            "{table} is in use by another session for longer than {LOCK_TIMEOUT}; stop the \
              other engine and long queries, then run `stripe-sync migrate` again"
         ),
         Trouble::Other,
