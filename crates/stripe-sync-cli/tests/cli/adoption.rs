@@ -11,7 +11,7 @@ async fn their_schema(schema: &str) {
          create type {schema}.pricing_type as enum ('one_time', 'recurring');
          create table {schema}.prices (id text primary key, object text, unit_amount int,
            type {schema}.pricing_type, created int, last_synced_at timestamptz);
-         create table {schema}.products (id text primary key, name text);
+         create table {schema}.products (id text primary key, object text);
          insert into {schema}.prices values ('price_1', 'price', 7, 'one_time', 5, now());
          create view {schema}.once as select id from {schema}.prices where type = 'one_time';
          create table {schema}.cart (price text references {schema}.prices);"

@@ -80,6 +80,10 @@ fn not_theirs(found: &Found) -> Option<String> {
         None if primary_key(found).is_none_or(|key| key.columns != ["id"]) => {
             "has another primary key than (id)".to_owned()
         }
+        // All of theirs have it, whatever their version.
+        None if !found.columns.iter().any(|c| c.name == "object") => {
+            "has no column object, as that engine's tables have".to_owned()
+        }
         None if !found.alone => "is part of an inheritance or partition tree".to_owned(),
         None if found.forced_security => "forces row security on its owner".to_owned(),
         None if !found.may_alter => {

@@ -289,9 +289,9 @@ async fn a_takeover_that_was_cut_goes_on() {
         &world,
         "drop view stripe.sync_status; drop table stripe._migrations;
          drop table stripe.customers; drop table stripe.invoices;
-         create table stripe.customers (id text primary key, created int, livemode bool,
+         create table stripe.customers (id text primary key, object text, created int, livemode bool,
            last_synced_at timestamptz);
-         insert into stripe.customers values ('cus_late', 5, false, now())",
+         insert into stripe.customers values ('cus_late', 'customer', 5, false, now())",
     )
     .await;
     let key = world.config.key.take();
