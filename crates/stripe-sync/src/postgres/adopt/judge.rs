@@ -271,8 +271,10 @@ mod tests {
     fn each_obstacle_is_named() {
         let mut odd = column("mine", "text");
         odd.not_null = true;
-        let customers =
-            table("customers", vec![column("id", "text"), column("balance", "text"), odd]);
+        let customers = table(
+            "customers",
+            vec![column("id", "text"), column("object", "text"), column("balance", "text"), odd],
+        );
         let mut accounts = table("accounts", vec![column("id", "text")]);
         accounts.oid = 2;
         let obstacles = judge(&survey(vec![customers, accounts])).err().expect("obstacles");
