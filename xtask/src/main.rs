@@ -4,7 +4,7 @@ mod cargo;
 mod catalog;
 mod catalog_columns;
 mod known_columns;
-mod postgres;
+mod packages;
 mod sim_catalog;
 
 use std::path::Path;
@@ -23,7 +23,7 @@ usage: cargo xtask <command>
   help             this page
 
 demo and test install PostgreSQL's server with the system's package manager if it is missing,
-and say so before.";
+test also PgBouncer, and say so before.";
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
@@ -71,7 +71,7 @@ fn catalog(args: Vec<String>) -> Result<()> {
 /// Becomes `stripe-sync demo`.
 fn demo(args: Vec<String>) -> Result<()> {
     if std::env::var_os("DATABASE_URL").is_none() {
-        postgres::ensure()?;
+        packages::POSTGRES.ensure()?;
     }
     // The development profile, because the tests share its artefacts; dependencies are optimised.
     cargo::become_cargo(
@@ -83,6 +83,7 @@ fn demo(args: Vec<String>) -> Result<()> {
 
 /// Becomes `cargo test --workspace`.
 fn test(args: Vec<String>) -> Result<()> {
-    postgres::ensure()?;
+    packages::POSTGRES.ensure()?;
+    packages::PGBOUNCER.ensure()?;
     cargo::become_cargo("running all tests", &["test", "--workspace"], args)
 }

@@ -7,6 +7,7 @@ mod columns;
 mod copy;
 mod interrupted;
 mod memory;
+mod pooler;
 mod private_server;
 mod quarantine;
 mod secrets;

@@ -9,6 +9,10 @@ const DENIED: &str = "the user needs `create` on the database for the first migr
 /// For an answer of the server.
 pub(super) fn by_sqlstate(code: &str, trouble: Trouble) -> Option<&'static str> {
     Some(match code {
+        "08P01" => {
+            "if a pooler stands between: it may refuse what the url sets (options=...); take that \
+             out, or add it to the pooler's ignore_startup_parameters"
+        }
         "28P01" => {
             "correct the user and the password in DATABASE_URL; characters such as @ : / # % \
                     stand in a password as %40 %3A %2F %23 %25"

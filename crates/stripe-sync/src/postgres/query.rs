@@ -1,8 +1,10 @@
 //! A user's own statement, in a transaction that cannot write.
 
+use deadpool_postgres::Object;
 use tokio_postgres::SimpleQueryMessage;
+use tokio_postgres::error::SqlState;
 
-use super::{Database, PostgresError};
+use super::{Database, PostgresError, Trouble};
 
 /// What a statement answered, as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,33 +15,53 @@ pub struct QueryResult {
     pub rows: Vec<Vec<Option<String>>>,
 }
 
+/// How often a statement is prepared under another name when a pooler's connection has one of
+/// that name left over from another client.
+const NAMES: u32 = 20;
+
 impl Database {
     /// Runs one statement in a read-only transaction and rolls it back.
     ///
     /// # Errors
     /// The statement is wrong, writes, or is more than one statement.
     pub(crate) async fn query(&self, sql: &str) -> Result<QueryResult, PostgresError> {
-        // The user wrote the statement, so the server's own words help and give nothing away.
-        let fail = |e: tokio_postgres::Error| match e.as_db_error() {
-            Some(db) => PostgresError::own("cannot query", db.message(), super::Trouble::Other),
-            None => PostgresError::new("cannot query", &e),
-        };
         let mut client = self.get().await?;
-        let transaction = client.build_transaction().read_only(true).start().await.map_err(fail)?;
-        // Preparing refuses several statements in one text; a `commit` could lead out of here.
-        let statement = transaction.prepare(sql).await.map_err(fail)?;
-        let columns = statement.columns().iter().map(|c| c.name().to_owned()).collect();
-        let messages = transaction.simple_query(sql).await.map_err(fail)?;
-        let rows = messages
-            .iter()
-            .filter_map(|message| match message {
-                SimpleQueryMessage::Row(row) => {
-                    Some((0..row.len()).map(|i| row.get(i).map(str::to_owned)).collect())
-                }
-                _ => None,
-            })
-            .collect();
-        transaction.rollback().await.map_err(fail)?;
-        Ok(QueryResult { columns, rows })
+        for _ in 1..NAMES {
+            match run(&mut client, sql).await {
+                Err(error) if error.code() == Some(&SqlState::DUPLICATE_PSTATEMENT) => {}
+                other => return other.map_err(|error| failure(&error)),
+            }
+        }
+        run(&mut client, sql).await.map_err(|error| failure(&error))
     }
+}
+
+/// The user wrote the statement, so the server's own words help and give nothing away.
+fn failure(error: &tokio_postgres::Error) -> PostgresError {
+    match error.as_db_error() {
+        Some(db) => PostgresError::own("cannot query", db.message(), Trouble::Other),
+        None => PostgresError::new("cannot query", error),
+    }
+}
+
+async fn run(client: &mut Object, sql: &str) -> Result<QueryResult, tokio_postgres::Error> {
+    let transaction = client.build_transaction().read_only(true).start().await?;
+    // Preparing refuses several statements in one text; a `commit` could lead out of here.
+    let statement = transaction.prepare(sql).await?;
+    let columns = statement.columns().iter().map(|c| c.name().to_owned()).collect();
+    // Closed while the transaction keeps its server connection: behind a pooler the name would
+    // stay with that connection and stand in the next client's way.
+    drop(statement);
+    let messages = transaction.simple_query(sql).await?;
+    let rows = messages
+        .iter()
+        .filter_map(|message| match message {
+            SimpleQueryMessage::Row(row) => {
+                Some((0..row.len()).map(|i| row.get(i).map(str::to_owned)).collect())
+            }
+            _ => None,
+        })
+        .collect();
+    transaction.rollback().await?;
+    Ok(QueryResult { columns, rows })
 }

@@ -1,0 +1,148 @@
+//! PgBouncer in transaction mode between the program and the database: each transaction may get
+//! another server connection, so anything that depends on a session would break here.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::{MetadataExt as _, chown};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use stripe_sim::{Account, Sim, SimOptions};
+use tempfile::TempDir;
+
+use crate::support::{Cli, Ran, connect, fresh_database};
+
+const PORT: u16 = 6432;
+/// Ends the pooler also when the test is killed, because that closes the shell's input.
+const HOLD: &str = r#""$0" "$1" & read -r _; kill $!; wait"#;
+
+/// A pooler of two server connections in front of the tests' server.
+struct PgBouncer {
+    shell: Child,
+    dir: TempDir,
+}
+
+impl PgBouncer {
+    /// In front of the server of `url`; `settings` are more lines of its configuration.
+    fn start(url: &str, settings: &str) -> PgBouncer {
+        let server = url.split("host=").nth(1).and_then(|rest| rest.split('&').next());
+        let server = Path::new(server.expect("a socket"));
+        let dir = tempfile::tempdir().expect("a directory");
+        let users = dir.path().join("users");
+        std::fs::write(&users, "\"postgres\" \"\"\n").expect("written");
+        let config = dir.path().join("pgbouncer.ini");
+        let text = format!(
+            "[databases]\n* = host={}\n[pgbouncer]\npool_mode = transaction\n\
+             default_pool_size = 2\nlisten_port = {PORT}\nunix_socket_dir = {}\n\
+             auth_type = trust\nauth_file = {}\nlog_connections = 0\nlog_disconnections = 0\n\
+             {settings}\n",
+            server.display(),
+            dir.path().display(),
+            users.display(),
+        );
+        std::fs::write(&config, text).expect("written");
+        // PgBouncer refuses to run as root, and only the server's user gets at its socket.
+        let owner = std::fs::metadata(server).expect("the server's socket");
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", HOLD]).arg(program()).arg(&config).current_dir("/");
+        if std::fs::metadata(dir.path()).expect("ours").uid() != owner.uid() {
+            for path in [dir.path(), &users, &config] {
+                chown(path, Some(owner.uid()), Some(owner.gid())).expect("given");
+            }
+            shell.uid(owner.uid()).gid(owner.gid());
+        }
+        shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut shell = shell.spawn().expect("a shell");
+        let mut log = BufReader::new(shell.stderr.take().expect("stderr")).lines();
+        let mut said = String::new();
+        let is_up = log.by_ref().map_while(Result::ok).any(|line| {
+            said.push_str(&format!("{line}\n"));
+            line.contains("process up")
+        });
+        assert!(is_up, "PgBouncer did not start: {said}");
+        // A full pipe would stop it.
+        std::thread::spawn(move || log.for_each(drop));
+        PgBouncer { shell, dir }
+    }
+
+    fn url(&self, database: &str, more: &str) -> String {
+        let dir = self.dir.path().display();
+        format!("postgresql:///{database}?host={dir}&port={PORT}&user=postgres{more}")
+    }
+}
+
+impl Drop for PgBouncer {
+    fn drop(&mut self) {
+        drop(self.shell.stdin.take());
+        self.shell.wait().expect("the shell's end");
+    }
+}
+
+fn program() -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let dirs = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
+    dirs.map(|dir| dir.join("pgbouncer")).find(|program| program.is_file()).expect(
+        "PgBouncer is not installed: `cargo xtask test` installs the system's package pgbouncer",
+    )
+}
+
+fn complete(ran: &Ran) {
+    assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_works_in_transaction_mode() {
+    let account = Account::builder(21).small().objects("customer", 2_500);
+    let account = account.build().expect("an account");
+    let sim = Sim::start(account, SimOptions::default()).await.expect("a simulator");
+    let direct = fresh_database("pooled", "").await;
+    let pooler = PgBouncer::start(&direct, "");
+    let cli = Cli::with_sim(&sim).env("DATABASE_URL", &pooler.url("pooled", ""));
+
+    complete(&cli.run(&["migrate"]));
+    complete(&cli.run(&["check", "--object", "customer"]));
+    // Two processes at once, each with more connections than the pooler has.
+    let args = ["backfill", "--max-rps", "none", "--max-connections", "8"];
+    let other = cli.start(&args);
+    complete(&cli.run(&args));
+    complete(&Ran::from(other.wait_with_output().expect("an end")));
+    let status = cli.run(&["status"]);
+    complete(&status);
+    assert!(status.stdout.starts_with("run 1: complete"), "{}", status.stdout);
+    let customer = sim.account().ids("customer").next().expect("a customer");
+    complete(&cli.run(&["refresh", &customer]));
+
+    // Statements that were left over would stand in the way of the next process, types of the
+    // user's own are asked for with statements of the driver's.
+    let sql = connect(&direct).await;
+    sql.batch_execute("create type color as enum ('red')").await.expect("a type");
+    for _ in 0..6 {
+        complete(&cli.run(&["query", "select 'red'::color, count(*) from stripe.customers"]));
+    }
+    let mut rows = 0;
+    for (object, table) in stripe_sync::objects() {
+        // Stripe refuses this list without a parent.
+        if object == "billing.credit_balance_transaction" {
+            continue;
+        }
+        let wanted: BTreeSet<String> = sim.account().ids(object).collect();
+        assert!(cli.ids("stripe", table) == wanted, "{table}");
+        rows += wanted.len();
+    }
+    assert!(rows > 3_000, "{rows}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_in_the_url_work_or_are_refused_in_clear_words() {
+    let direct = fresh_database("pooled_settings", "").await;
+    let options = "&options=-c%20statement_timeout%3D60000&application_name=x";
+    let strict = PgBouncer::start(&direct, "");
+    let url = strict.url("pooled_settings", options);
+    let ran = Cli::new().env("DATABASE_URL", &url).run(&["migrate"]);
+    assert_eq!(ran.code, Some(1), "{}", ran.stdout);
+    assert!(ran.stderr.contains("ignore_startup_parameters"), "{}", ran.stderr);
+    let lenient = PgBouncer::start(&direct, "ignore_startup_parameters = options");
+    let url = lenient.url("pooled_settings", options);
+    complete(&Cli::new().env("DATABASE_URL", &url).run(&["migrate"]));
+}
