@@ -13,5 +13,6 @@ mod proxy;
 mod ranges;
 mod restless;
 mod resume;
+mod runs;
 mod versions;
 mod world;

@@ -1,0 +1,165 @@
+//! Which commands are one run, and what happens to a run whose list gives way under it.
+
+use std::time::Duration;
+
+use stripe_sim::{Account, Fault, SimOptions};
+use stripe_sync::{BackfillRequest, Progress, Range, Report, RunStatus, Stop, StripeSync};
+
+use crate::world::{World, assert_same, ended};
+
+fn request(objects: &[&str], since: Option<&str>, now: i64) -> BackfillRequest {
+    let range = Range::parse(since, None, now).expect("a range");
+    let objects = objects.iter().map(|o| (*o).to_owned()).collect();
+    BackfillRequest { objects, range, fresh: false }
+}
+
+/// Runs until the first rows are in, then stops.
+async fn begin(engine: &StripeSync, request: &BackfillRequest) -> Report {
+    let (progress, stop) = (Progress::new(), Stop::new());
+    let watch = async {
+        while !progress.snapshot().streams.iter().any(|s| s.rows > 0) {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        stop.ask();
+    };
+    let (report, ()) = tokio::join!(engine.backfill(request, &progress, &stop), watch);
+    let report = report.expect("a report");
+    assert_eq!(report.status, RunStatus::Interrupted);
+    report
+}
+
+async fn slow(seed: u64, customers: u64) -> World {
+    let account = Account::builder(seed).objects("customer", customers).objects("invoice", 300);
+    let options = SimOptions { latency: Duration::from_millis(20), ..SimOptions::default() };
+    World::with(account.build().expect("an account"), options).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_words_of_a_command_decide_which_run_goes_on() {
+    let world = slow(80, 6_000).await;
+    let engine = world.engine().await;
+    let now = world.sim.account().now();
+    let whole = begin(&engine, &request(&["customer"], None, now)).await;
+    // Other words, another run; the first one waits.
+    let ranged = begin(&engine, &request(&["customer"], Some("900d"), now)).await;
+    let both = begin(&engine, &request(&["customer", "invoice"], None, now)).await;
+    assert!(whole.run_id < ranged.run_id && ranged.run_id < both.run_id);
+    // The same words later and in another spelling, the same run, with the bounds of its beginning.
+    let since = "select since::text from stripe._runs where id = ";
+    let bound = world.text(&format!("{since}{}", ranged.run_id)).await;
+    let later = request(&["customers"], Some("900d"), now + 86_400);
+    assert_eq!(begin(&engine, &later).await.run_id, ranged.run_id);
+    assert_eq!(world.text(&format!("{since}{}", ranged.run_id)).await, bound);
+    let done = world.run(&request(&["invoices", "customer"], None, now)).await;
+    assert_eq!((done.run_id, done.status), (both.run_id, RunStatus::Complete));
+    // Begun anew, the old one is not continued by anybody.
+    let fresh = BackfillRequest { fresh: true, ..request(&["customer"], None, now) };
+    let done = world.run(&fresh).await;
+    assert_eq!(done.status, RunStatus::Complete);
+    let status = format!("select status from stripe._runs where id = {}", whole.run_id);
+    assert_eq!(world.text(&status).await, "abandoned");
+    assert!(world.run(&request(&["customer"], None, now)).await.run_id > done.run_id);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_different_commands_side_by_side_are_two_runs() {
+    let world = slow(81, 3_000).await;
+    world.engine().await.migrate().await.expect("a schema");
+    let now = world.sim.account().now();
+    let requests = [
+        request(&["customer"], None, now),
+        request(&["customer"], Some("500d"), now),
+        request(&["customer", "invoice"], None, now),
+    ];
+    let reports = futures_util::future::join_all(requests.iter().map(|r| world.run(r))).await;
+    let mut ids: Vec<i64> = reports.iter().map(|report| report.run_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 3);
+    assert!(reports.iter().all(|report| report.status == RunStatus::Complete), "{reports:?}");
+    for (object, table) in [("customer", "customers"), ("invoice", "invoices")] {
+        assert_same(table, &world.sim.account().ids(object).collect(), &world.ids(table).await);
+    }
+    assert_eq!(ended(&reports[0], "customers").1, 3_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_whose_run_is_begun_anew_elsewhere_stops_and_says_so() {
+    let world = slow(82, 6_000).await;
+    let engine = world.engine().await;
+    let words = BackfillRequest { objects: vec!["customer".into()], ..Default::default() };
+    let (progress, stop) = (Progress::new(), Stop::new());
+    let anew = async {
+        while !progress.snapshot().streams.iter().any(|s| s.rows > 0) {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        world.run(&BackfillRequest { fresh: true, ..words.clone() }).await
+    };
+    let (first, second) = tokio::join!(engine.backfill(&words, &progress, &stop), anew);
+    let first = first.expect("a report");
+    assert_eq!((first.status, second.status), (RunStatus::Incomplete, RunStatus::Complete));
+    let (status, _, message) = ended(&first, "customers");
+    assert!(status == "failed" && message.contains("--fresh"), "{status}: {message}");
+    assert_eq!(ended(&second, "customers").1, 6_000);
+    assert_same(
+        "customers",
+        &world.sim.account().ids("customer").collect(),
+        &world.ids("customers").await,
+    );
+    let statuses = "select string_agg(status, ' ' order by id) from stripe._runs";
+    assert_eq!(world.text(statuses).await, "abandoned complete");
+}
+
+/// Whatever was read last is deleted before the next request, again and again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_whose_cursors_are_always_gone_fails_and_can_be_gone_on_with() {
+    let account = Account::builder(83).objects("customer", 900).build().expect("an account");
+    let world = World::new(account).await;
+    let restless = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let deletes = restless.clone();
+    world.sim.before_each("/v1/customers", move |account| {
+        if deletes.load(std::sync::atomic::Ordering::Relaxed) {
+            let last: Vec<_> = account.ids("customer").skip(94).take(6).collect();
+            last.iter().for_each(|id| account.delete("customer", id).expect("deleted"));
+        }
+    });
+    let report = world.backfill(&["customer"]).await;
+    let (status, _, message) = ended(&report, "customers");
+    assert_eq!(status, "failed", "{message}");
+    assert!(message.contains("cursor of a slice 5 times"), "{message}");
+    restless.store(false, std::sync::atomic::Ordering::Relaxed);
+    let again = world.backfill(&["customer"]).await;
+    assert_eq!((again.run_id, again.status), (report.run_id, RunStatus::Complete));
+    let found = world.ids("customers").await;
+    assert!(world.sim.account().ids("customer").all(|id| found.contains(&id)));
+}
+
+/// A page that takes longer than a lease must not cost its slice: the owner gives signs of life.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lease_of_a_slow_page_is_extended_while_it_is_on_its_way() {
+    let account = Account::builder(84).objects("customer", 250).build().expect("an account");
+    let mut world = World::new(account).await;
+    world.config.request_timeout = Duration::from_secs(120);
+    world.engine().await.migrate().await.expect("a schema");
+    world.sim.fail_nth("/v1/customers", 2, Fault::Delay(Duration::from_secs(14)));
+    let watch = async {
+        while world.sim.requests_to("/v1/customers") < 2 || world.ids("customers").await.is_empty()
+        {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        // As if most of the lease were over.
+        let short = "update stripe._slices set lease_until = now() + interval '13 seconds'";
+        world.sql.batch_execute(short).await.expect("shortened");
+        let extended =
+            "select bool_or(lease_until > now() + interval '20 seconds')::text from stripe._slices";
+        while world.text(extended).await != "true" {
+            let rows = world.ids("customers").await.len();
+            assert_eq!(rows, 100, "the page has come without a sign of life");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert_eq!(world.ids("customers").await.len(), 100, "while the page is on its way");
+    };
+    let (report, ()) = tokio::join!(world.backfill(&["customer"]), watch);
+    assert_eq!(report.status, RunStatus::Complete);
+    assert_eq!(world.ids("customers").await.len(), 250);
+}
