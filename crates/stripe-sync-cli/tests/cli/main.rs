@@ -1,10 +1,12 @@
 //! The real binary, against the simulator over real HTTP and a real PostgreSQL.
 
 mod adoption;
+mod bad_databases;
 mod bad_input;
 mod check;
 mod columns;
 mod copy;
+mod fake_postgres;
 mod interrupted;
 mod memory;
 mod pooler;

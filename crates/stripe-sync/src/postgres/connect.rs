@@ -83,6 +83,7 @@ impl Database {
     ) -> Result<Database, PostgresError> {
         const DOING: &str = "cannot use the database";
         let (config, mode) = configuration(url)?;
+        let create_timeout = config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
         let reaching = format!("cannot reach the database at {}", address(&config));
         let connector = tls::connector(mode)
             .map_err(|message| PostgresError::own(DOING, message, Trouble::Refused))?;
@@ -94,7 +95,7 @@ impl Database {
         let pool = Pool::builder(manager)
             .max_size(connections.max(1))
             .wait_timeout(Some(POOL_WAIT))
-            .create_timeout(Some(CONNECT_TIMEOUT))
+            .create_timeout(Some(create_timeout))
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|e| PostgresError::own(DOING, e.to_string(), Trouble::Other))?;
@@ -141,7 +142,7 @@ fn configuration(url: &str) -> Result<(Config, tls::Verify), PostgresError> {
     let (mut config, verify) = url::parse(url).map_err(|error| {
         PostgresError::own("cannot use the database", error.to_string(), Trouble::Refused)
     })?;
-    if config.get_connect_timeout().is_none() {
+    if config.get_connect_timeout().is_none_or(Duration::is_zero) {
         config.connect_timeout(CONNECT_TIMEOUT);
     }
     // A line that was cut without a word must not hold a commit for hours.
