@@ -70,9 +70,7 @@ fn catalog(args: Vec<String>) -> Result<()> {
 
 /// Becomes `stripe-sync demo`.
 fn demo(args: Vec<String>) -> Result<()> {
-    if std::env::var_os("DATABASE_URL").is_none() {
-        packages::POSTGRES.ensure()?;
-    }
+    packages::POSTGRES.ensure()?;
     // The development profile, because the tests share its artefacts; dependencies are optimised.
     cargo::become_cargo(
         "building the command line, then running `stripe-sync demo`",

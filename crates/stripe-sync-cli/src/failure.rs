@@ -105,7 +105,13 @@ impl From<stripe_sync::Error> for Failure {
 
 impl From<private_postgres::Error> for Failure {
     fn from(error: private_postgres::Error) -> Failure {
-        Failure::with_advice(Exit::Failed, &error)
+        let failure = Failure::with_advice(Exit::Failed, &error);
+        match failure.hint {
+            Some(_) => failure,
+            None => {
+                failure.hint("give another --data-dir, or set DATABASE_URL to a database of yours")
+            }
+        }
     }
 }
 

@@ -87,7 +87,7 @@ impl OpenPlace {
 /// What stands in the way of a new private server in `dir`, found without making anything.
 pub(crate) fn obstacle(dir: &Path) -> Option<Failure> {
     let refuse = |message: String| {
-        Some(Failure::new(message).hint("give another --data-dir, or set DATABASE_URL"))
+        Some(Failure::usage(message).hint("give another --data-dir, or set DATABASE_URL"))
     };
     if dir.as_os_str().len() > LONGEST_PATH || dir.iter().any(|name| name.len() > LONGEST_FILE_NAME)
     {
@@ -100,7 +100,9 @@ pub(crate) fn obstacle(dir: &Path) -> Option<Failure> {
             return refuse(format!("{} is not a directory", nearest.display()));
         }
         Err(error) => {
-            return refuse(format!("cannot look at {}: {error}", nearest.display()));
+            return Some(
+                Failure::new(format!("cannot look at {}", nearest.display())).because(&error),
+            );
         }
         Ok(_) if nearest != dir => return None,
         Ok(_) => {}
@@ -115,7 +117,9 @@ pub(crate) fn obstacle(dir: &Path) -> Option<Failure> {
                 strange.display(),
             ))
         }
-        Err(error) => refuse(format!("cannot look into {}: {error}", dir.display())),
+        Err(error) => {
+            Some(Failure::new(format!("cannot look into {}", dir.display())).because(&error))
+        }
     }
 }
 

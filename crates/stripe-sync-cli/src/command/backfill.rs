@@ -105,7 +105,11 @@ fn range_failure(error: RangeError) -> Failure {
                 "give a date (2024-01-31), a date and time (2024-01-31T12:00:00Z), a duration back \
                  from now (30d, 12h), or Unix seconds",
             ),
-        RangeError::Empty | RangeError::OutOfRange(_) => Failure::usage(error.to_string()),
+        RangeError::Empty => Failure::usage(error.to_string())
+            .hint("give the upper bound (--until) a later time than the lower one (--since)"),
+        RangeError::OutOfRange(_) => {
+            Failure::usage(error.to_string()).hint("give seconds since 1970, not milliseconds")
+        }
     }
 }
 

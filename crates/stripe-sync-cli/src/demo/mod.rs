@@ -14,7 +14,7 @@ use stripe_sync::{
     ApiBase, ApiKey, BackfillRequest, Config, Names, RateOptions, RunStatus, StripeSync,
 };
 
-use crate::args::Demo;
+use crate::args::{Connection, Demo};
 use crate::copy::{self, Copied};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -31,6 +31,7 @@ const SCHEMA: &str = "stripe";
 
 pub(crate) async fn run(args: &Demo, session: &Session) -> Result<Exit, Failure> {
     let began = Instant::now();
+    nothing_of_the_users(&session.connection)?;
     if let Some(dir) = &args.keep {
         must_be_new(dir)?;
     }
@@ -161,6 +162,37 @@ fn next(kept: Option<&Path>) -> String {
   stripe-sync query \"select count(*) from stripe.customers\"
 "
     )
+}
+
+/// An option that would change nothing is a misunderstanding. Variables are for other commands.
+fn nothing_of_the_users(typed: &Connection) -> Result<(), Failure> {
+    let Connection {
+        database_url,
+        data_dir,
+        schema,
+        table_prefix,
+        max_connections,
+        account,
+        api_base,
+        api_version,
+        max_rps,
+    } = typed;
+    let given = [
+        ("--database-url", database_url.is_some()),
+        ("--data-dir", data_dir.is_some()),
+        ("--schema", schema.is_some()),
+        ("--table-prefix", table_prefix.is_some()),
+        ("--max-connections", max_connections.is_some()),
+        ("--account", account.is_some()),
+        ("--api-base", api_base.is_some()),
+        ("--api-version", api_version.is_some()),
+        ("--max-rps", max_rps.is_some()),
+    ];
+    match given.iter().find(|(_, given)| *given) {
+        None => Ok(()),
+        Some((option, _)) => Err(Failure::usage(format!("demo takes no {option}"))
+            .hint("it uses nothing of yours; --keep DIR keeps its database")),
+    }
 }
 
 /// A directory with something in it may be a real copy, which the demo must not write into.

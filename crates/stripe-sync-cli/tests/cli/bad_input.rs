@@ -1,6 +1,8 @@
 //! Help, and everything that is wrong before anything is touched: one clear message, exit code 2,
 //! no secret in it, nothing started.
 
+use stripe_sim::Fault;
+
 use crate::support::{Cli, small_sim};
 
 const SECRET: &str = "SeCrEtSeCrEt";
@@ -19,6 +21,7 @@ fn help() {
 }
 
 /// Runs each line of `VARIABLE=value.. arguments..`, split at blanks, and tells what came of it.
+/// `<blank>` and `<newline>` stand for those inside a word.
 pub(crate) async fn told(lines: &[&str]) -> String {
     let sim = small_sim().await;
     let mut told = String::new();
@@ -28,8 +31,11 @@ pub(crate) async fn told(lines: &[&str]) -> String {
             word.split_once('=')
                 .is_some_and(|(n, _)| n.chars().all(|c| c == '_' || c.is_ascii_uppercase()))
         };
-        let variables: Vec<&str> = line.split(' ').take_while(is_variable).collect();
-        let args: Vec<&str> = line.split(' ').skip(variables.len()).collect();
+        let unfolded = |word: &str| word.replace("<blank>", " ").replace("<newline>", "\n");
+        let variables: Vec<String> =
+            line.split(' ').take_while(is_variable).map(unfolded).collect();
+        let args: Vec<String> = line.split(' ').skip(variables.len()).map(unfolded).collect();
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
         let mut cli = Cli::new().env("STRIPE_API_BASE", &sim.base_url());
         for variable in &variables {
             let (name, value) = variable.split_once('=').expect("a variable");
@@ -61,7 +67,15 @@ async fn keys() {
             "STRIPE_SECRET_KEY=sk_live_ backfill",
             "STRIPE_SECRET_KEY=\"sk_live_<secret>\" backfill",
             "STRIPE_SECRET_KEY=<secret> backfill",
+            "STRIPE_SECRET_KEY='sk_live_<secret>' backfill",
+            "STRIPE_SECRET_KEY=sk_live_<secret><blank><secret> backfill",
+            "STRIPE_SECRET_KEY=sk_live_<secret><newline><secret> backfill",
+            "STRIPE_SECRET_KEY=sk_live_<secret>... backfill",
+            "STRIPE_SECRET_KEY=<blank> backfill",
+            "STRIPE_SECRET_KEY=sk_org_live_<secret> backfill",
+            "STRIPE_SECRET_KEY=STRIPE_SECRET_KEY=sk_live_<secret> backfill",
             "STRIPE_SECRET_KEY=sk_test_<secret> STRIPE_API_KEY=sk_test_other backfill",
+            "STRIPE_SECRET_KEY= STRIPE_API_KEY=pk_test_<secret> refresh cus_1",
             "backfill sk_live_<secret>",
             "backfill --key sk_live_<secret>",
         ])
@@ -81,13 +95,31 @@ async fn options() {
         "backfill --since 2024-02-30",
         "backfill --since 2024-02-01 --until 2024-01-01",
         "backfill --until 1704067200000000",
+        "backfill --since 2024-13-01",
+        "backfill --since 2023-02-29",
+        "backfill --since 2024-01-01T25:00:00Z",
+        "backfill --since 30x",
+        "backfill --since 99999999999999999999",
+        "backfill --since=",
+        "backfill --since 30d --until 60d",
         "backfill --created-gt tomorrow",
         "backfill --created-gte 5 --created-lt 5",
         "backfill --api-base http://example.com",
         "backfill --api-base https://user:<secret>@example.com",
+        "backfill --api-base https://api.stripe.com/v1",
+        "backfill --api-base localhost:12111",
+        "backfill --api-base ftp://api.stripe.com",
+        "STRIPE_API_BASE=http://192.168.0.1:12111 backfill",
         "backfill --max-rps 0",
         "backfill --max-rps -1",
         "backfill --max-rps fast",
+        "backfill --max-rps nan",
+        "backfill --max-rps 1e-300",
+        "STRIPE_ACCOUNT_ID=acct_ backfill",
+        "backfill --object=",
+        "refresh gold",
+        "refresh products/",
+        "refresh <blank>",
         "backfill --account <secret>",
         "backfill --api-version today",
         "backfill --output yaml",
@@ -99,6 +131,33 @@ async fn options() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn directories() {
+    let cli = Cli::new();
+    let photos = cli.home().join("photos");
+    std::fs::create_dir(&photos).expect("a directory");
+    std::fs::write(photos.join("cat.jpeg"), "").expect("a file");
+    let mut told = String::new();
+    let long = "d".repeat(256);
+    for dir in ["photos", "photos/cat.jpeg", "photos/cat.jpeg/below", &long, "/dev/null", "/proc/x"]
+    {
+        let ran = cli.run(&["migrate", "--data-dir", dir]);
+        assert_eq!(ran.stdout, "");
+        let shown = if dir.len() > 100 { "d..." } else { dir };
+        told.push_str(&format!("$ migrate --data-dir {shown}\n{}", ran.stderr));
+        told.push_str(&format!("exit {}\n\n", ran.code.expect("a code")));
+    }
+    insta::assert_snapshot!(told);
+    assert_eq!(std::fs::read_dir(&photos).expect("photos").count(), 1);
+    assert_eq!(std::fs::read_dir(cli.home()).expect("home").count(), 1);
+    // What a start that was killed leaves behind is no obstacle, nor is a blank in the name.
+    let unfinished = cli.home().join("a place/deep");
+    std::fs::create_dir_all(&unfinished).expect("a directory");
+    std::fs::write(unfinished.join("start.lock"), "").expect("a file");
+    let ran = cli.run(&["migrate", "--data-dir", "a place/deep"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn databases() {
     insta::assert_snapshot!(
         told(&[
@@ -106,7 +165,21 @@ async fn databases() {
             "migrate --schema=",
             "migrate --schema s234567890123456789012345678901234567890123456789012345678901234",
             "migrate --table-prefix p234567890123456789012345678901",
+            "migrate --schema information_schema",
+            "migrate --schema <blank>stripe",
+            "migrate --schema str<newline>ipe",
+            "migrate --table-prefix pre<newline>fix",
             "DATABASE_URL=mysql://u:<secret>@db/x migrate",
+            "DATABASE_URL=\"postgres://u:<secret>@db/x\" migrate",
+            "DATABASE_URL=postgres://u:pass@<secret>@db/x migrate",
+            "DATABASE_URL=postgres://u:pass/<secret>@db/x migrate",
+            "DATABASE_URL=postgres://u:<secret>@db:port/x migrate",
+            "DATABASE_URL=postgres://u:<secret>@db:0/x migrate",
+            "DATABASE_URL=postgres:///x migrate",
+            "DATABASE_URL=postgres://u:<secret>@db/x?sslmode=sometimes migrate",
+            "DATABASE_URL=postgres://u:<secret>@db/x?pgbouncer=true&connection_limit=1 migrate",
+            "DATABASE_URL=<secret> migrate",
+            "STRIPE_SECRET_KEY=sk_test_<secret> DATABASE_URL=postgres://u:<secret>@db:port/x backfill",
             "migrate --database-url u:<secret>@db/x",
             "migrate postgres://u:<secret>@db/x",
             "migrate --data-dir=",
@@ -117,6 +190,11 @@ async fn databases() {
             "query ;",
             "status --runs 0",
             "demo --keep /usr",
+            "demo --schema other",
+            "demo --database-url postgres://u:<secret>@db/x",
+            "demo --max-rps 5",
+            "migrate --data-dir /etc/passwd",
+            "migrate --data-dir /etc/passwd/below",
             "unicorn",
             "-q -v migrate",
         ])
@@ -143,4 +221,79 @@ async fn an_unreachable_database() {
     assert_eq!(ran.code, Some(1));
     assert!(!ran.stderr.contains(SECRET));
     insta::assert_snapshot!(ran.stderr);
+}
+
+/// What cannot even be a text.
+#[test]
+fn what_is_not_utf8() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+    let odd = OsStr::from_bytes(b"sk_live_\xffSeCrEt");
+    for (variable, args) in [
+        ("STRIPE_SECRET_KEY", &["backfill"][..]),
+        ("DATABASE_URL", &["migrate"]),
+        ("SCHEMA", &["migrate"]),
+        ("STRIPE_SYNC_DATA", &["status"]),
+    ] {
+        let cli = Cli::new();
+        let mut command = cli.command(args);
+        let output = command.env(variable, odd).output().expect("the binary");
+        let stderr = String::from_utf8(output.stderr).expect("UTF-8");
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{stderr}");
+        assert_eq!(stderr, format!("error: {variable} is not UTF-8\n"));
+    }
+    for place in [vec!["backfill", "--object"], vec!["backfill", "--schema"], vec!["query"], vec![]]
+    {
+        let cli = Cli::new();
+        let output = cli.command(&place).arg(odd).output().expect("the binary");
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{place:?}: {stderr}");
+        assert!(!stderr.contains("SeCrEt"), "{stderr}");
+        assert_eq!(std::fs::read_dir(cli.home()).expect("home").count(), 0);
+    }
+}
+
+/// Nothing to read from, nothing to write to, a terminal of a strange kind.
+#[tokio::test(flavor = "multi_thread")]
+async fn surroundings() {
+    let sim = small_sim().await;
+    let cli = Cli::with_both(&sim, "surroundings").await.env("TERM", "no-such-terminal");
+    let shell = |line: &str| {
+        let mut command = std::process::Command::new("/bin/sh");
+        command.args(["-c", line]).arg(env!("CARGO_BIN_EXE_stripe-sync"));
+        command.env_clear().current_dir(cli.home());
+        let like = cli.command(&[]);
+        command.envs(like.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let output = command.output().expect("a shell");
+        (output.status.code(), String::from_utf8(output.stderr).expect("UTF-8"))
+    };
+    assert_eq!(shell("exec \"$0\" backfill --object customer <&- >&-"), (Some(0), String::new()));
+    assert_eq!(shell("exec \"$0\" status <&- >&- 2>&-"), (Some(0), String::new()));
+    let (code, told) = shell("exec \"$0\" query - <&-");
+    assert_eq!(code, Some(2), "{told}");
+    assert!(told.starts_with("error: the statement is empty\n  hint: "), "{told}");
+    let (code, told) = shell("\"$0\" status > /dev/full");
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.starts_with("error: cannot write to stdout: "), "{told}");
+    assert_eq!(shell("\"$0\" status | head -0"), (Some(0), String::new()));
+}
+
+/// What answers is not Stripe.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_server_than_stripe() {
+    let _masked = crate::support::masked();
+    let mut settings = insta::Settings::clone_current();
+    settings.add_filter(r"after \d+ requests", "after [n] requests");
+    let _more = settings.bind_to_scope();
+    let mut told = String::new();
+    for fault in [Fault::Html(200), Fault::Status(302)] {
+        let sim = small_sim().await;
+        sim.fail_times("/v1/account", 1, 8, fault.clone());
+        let cli = Cli::with_sim(&sim);
+        let ran = cli.run(&["backfill"]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""), "{fault:?}");
+        assert_eq!(std::fs::read_dir(cli.home()).expect("home").count(), 0, "{fault:?}");
+        told.push_str(&format!("# {fault:?}\n{}\n", ran.stderr));
+    }
+    insta::assert_snapshot!(told);
 }

@@ -178,7 +178,7 @@ async fn the_private_server_is_told_and_not_made() {
     assert_eq!(std::fs::read_dir(cli.home()).expect("home").count(), 0);
     std::fs::write(cli.home().join("file"), "").expect("a file");
     let ran = cli.run(&["check", "--object", "customer", "--data-dir", "file/below"]);
-    assert_eq!(ran.code, Some(1));
+    assert_eq!(ran.code, Some(2));
     assert!(ran.stdout.contains("file is not a directory"), "{}", ran.stdout);
 
     // One that exists is started, looked at and stopped.

@@ -83,7 +83,7 @@ impl Cli {
         self.home.path()
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stripe-sync"));
         command.args(args).env_clear().current_dir(self.home());
         command.env("HOME", self.home()).env("PATH", std::env::var_os("PATH").unwrap_or_default());

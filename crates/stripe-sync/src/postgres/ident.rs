@@ -49,7 +49,7 @@ pub enum BadName {
     InformationSchema,
     /// Blanks around a name, a line break or another control character are slips.
     #[error(
-        "the {0} begins or ends with a blank, or has a line break or another control character in it"
+        "the {0} begins or ends with a blank, or has a line break or another control character in it; leave that out"
     )]
     Invisible(&'static str),
 }
