@@ -24,8 +24,8 @@ mod sync;
 
 pub use account::{AccountId, Mode};
 pub use backfill::{
-    BackfillRequest, Progress, Range, RangeError, Report, RunInfo, RunStatus, Snapshot, Stop,
-    StreamProgress, StreamReport, UnknownObject,
+    BackfillRequest, Life, Progress, Range, RangeError, Report, RunInfo, RunProcess, RunStatus,
+    Snapshot, Stop, StreamProgress, StreamReport, UnknownObject,
 };
 pub use catalog::{ColumnError, ColumnName, columns_of, tables};
 pub use check::{

@@ -4,7 +4,7 @@ use tokio::sync::OnceCell;
 
 use crate::account::{AccountId, Mode};
 use crate::adopt;
-use crate::backfill::{self, BackfillRequest, Progress, Report, Stop};
+use crate::backfill::{self, BackfillRequest, Progress, Report, RunProcess, Stop};
 use crate::catalog::{Catalog, ColumnName};
 use crate::columns::{self, LeavingOut};
 use crate::config::Config;
@@ -162,6 +162,18 @@ impl StripeSync {
             true => Ok(self.database.status(&self.config.names, i64::from(runs)).await?),
             false => Ok(Vec::new()),
         }
+    }
+
+    /// The processes that work on the latest `runs` runs, and what they wait for.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn processes(&self, runs: u32) -> Result<Vec<RunProcess>, Error> {
+        if !self.database.is_migrated(&self.config.names).await? {
+            return Ok(Vec::new());
+        }
+        let working = self.database.working(&self.config.names, i64::from(runs)).await?;
+        Ok(working.into_iter().map(RunProcess::from).collect())
     }
 
     /// Rows that the server refused, at most `most`, and how many there are in all.

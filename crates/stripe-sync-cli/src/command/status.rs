@@ -1,7 +1,7 @@
 //! `stripe-sync status`: the latest runs, their streams, and rows that were set aside.
 
 use serde_json::{Map, Value, json};
-use stripe_sync::{ColumnName, QuarantinedRow, StatusRow, StripeSync};
+use stripe_sync::{ColumnName, Life, QuarantinedRow, RunProcess, StatusRow, StripeSync};
 
 use crate::args::Status;
 use crate::columns;
@@ -18,23 +18,24 @@ const QUARANTINE_SHOWN: u32 = 20;
 
 pub(super) async fn run(args: &Status, session: &Session) -> Result<Exit, Failure> {
     let database = Database::resolve(&session.connection, &session.environment)?;
-    let (rows, quarantined, count, left_out) = match database.is_untouched() {
-        true => (Vec::new(), Vec::new(), 0, Vec::new()),
+    let (rows, processes, quarantined, count, left_out) = match database.is_untouched() {
+        true => (Vec::new(), Vec::new(), Vec::new(), 0, Vec::new()),
         false => {
             let place = database.open_existing().await?;
             let sync = StripeSync::connect(database.config(place.url())).await?;
             let rows = sync.status(args.runs).await?;
+            let processes = sync.processes(args.runs).await?;
             let (quarantined, count) = sync.quarantined(QUARANTINE_SHOWN).await?;
             let left_out = sync.excluded_columns().await?;
             drop(sync);
             place.close().await;
-            (rows, quarantined, count, left_out)
+            (rows, processes, quarantined, count, left_out)
         }
     };
     match session.is_json() {
-        true => talk::json(&as_json(&rows, &quarantined, count, &left_out))?,
+        true => talk::json(&as_json(&rows, &processes, &quarantined, count, &left_out))?,
         false => {
-            talk::data(&runs(&rows, database.names.schema()))?;
+            talk::data(&runs(&rows, &processes, database.names.schema()))?;
             talk::data(&quarantine(&quarantined, count))?;
             if !left_out.is_empty() {
                 talk::data(&format!(
@@ -48,7 +49,7 @@ pub(super) async fn run(args: &Status, session: &Session) -> Result<Exit, Failur
     Ok(Exit::Complete)
 }
 
-fn runs(rows: &[StatusRow], schema: &str) -> String {
+fn runs(rows: &[StatusRow], processes: &[RunProcess], schema: &str) -> String {
     if rows.is_empty() {
         return format!(
             "nothing has been copied into schema {schema} yet; begin with: stripe-sync backfill\n"
@@ -61,6 +62,44 @@ fn runs(rows: &[StatusRow], schema: &str) -> String {
         }
         text.push_str(&heading(&run[0]));
         text.push_str(&streams(run));
+        if run[0].finished_at.is_none() {
+            let its = |process: &&RunProcess| process.run_id == run[0].run_id;
+            let its: Vec<&RunProcess> = processes.iter().filter(its).collect();
+            text.push_str(&under_way(run, &its));
+        }
+    }
+    text
+}
+
+/// Who reads, and what waits for what.
+fn under_way(run: &[StatusRow], processes: &[&RunProcess]) -> String {
+    let mut text = String::new();
+    for process in processes {
+        let who = format!("process {} on {}", process.pid, table::clean(&process.host));
+        let slices = number::of(process.slices, "slice");
+        text.push_str(&match (process.life, &process.waits_for) {
+            (Life::Alive, None) => format!("{who} reads {slices}\n"),
+            (Life::Alive, Some(what)) if process.slices == 0 => {
+                format!("{who} waits for {}\n", table::clean(what))
+            }
+            (Life::Alive, Some(what)) => {
+                format!("{who} reads {slices} and waits for {}\n", table::clean(what))
+            }
+            (Life::Dead, _) => format!("{who} is gone and left {slices}\n"),
+            (Life::Silent, _) => format!("{who} left {slices} without a sign of life\n"),
+        });
+    }
+    if !processes.iter().any(|process| process.life == Life::Alive) {
+        text.push_str("nobody reads this run; the same command goes on with it\n");
+        return text;
+    }
+    let waiting: Vec<&str> = run
+        .iter()
+        .filter(|row| row.status == "running" && row.open_slices > 0 && !row.is_held)
+        .map(|row| row.stream.as_str())
+        .collect();
+    if !waiting.is_empty() {
+        text.push_str(&format!("waiting for a free worker:\n{}\n", talk::wrapped(&waiting)));
     }
     text
 }
@@ -83,14 +122,23 @@ fn streams(run: &[StatusRow]) -> String {
     let dull = run.iter().filter(is_dull).count();
     let mut text = String::new();
     if dull < run.len() {
-        let mut columns = Columns::new(&["stream", "rows", "requests", "status"], &[1, 2]);
+        let under_way = run[0].finished_at.is_none();
+        let headings = ["stream", "rows", "requests", "slices", "status"];
+        // A finished run has none that anybody would read.
+        let shown = |cell: usize| under_way || cell != 3;
+        let headings: Vec<&str> =
+            headings.into_iter().enumerate().filter(|(i, _)| shown(*i)).map(|(_, h)| h).collect();
+        let right: &[usize] = if under_way { &[1, 2, 3] } else { &[1, 2] };
+        let mut columns = Columns::new(&headings, right);
         for row in run.iter().filter(|row| !is_dull(row)) {
-            columns.row([
-                &row.stream,
-                &number::count(row.rows),
-                &number::count(row.requests),
-                &row.status,
-            ]);
+            let cells = [
+                row.stream.clone(),
+                number::count(row.rows),
+                number::count(row.requests),
+                number::count(row.open_slices),
+                row.status.clone(),
+            ];
+            columns.row(cells.iter().enumerate().filter(|(i, _)| shown(*i)).map(|(_, cell)| cell));
         }
         text.push_str(&columns.finish());
     }
@@ -136,6 +184,7 @@ fn quarantine(rows: &[QuarantinedRow], count: i64) -> String {
 
 fn as_json(
     rows: &[StatusRow],
+    processes: &[RunProcess],
     quarantined: &[QuarantinedRow],
     count: i64,
     left_out: &[ColumnName],
@@ -153,6 +202,11 @@ fn as_json(
                 "range": first.range,
                 "started_at": number::iso_time(first.started_at),
                 "finished_at": first.finished_at.map(number::iso_time),
+                "processes": processes
+                    .iter()
+                    .filter(|process| process.run_id == first.run_id)
+                    .map(process_as_json)
+                    .collect::<Vec<_>>(),
                 "streams": streams,
             })
         })
@@ -175,12 +229,23 @@ fn as_json(
     })
 }
 
+fn process_as_json(process: &RunProcess) -> Value {
+    json!({
+        "host": process.host,
+        "pid": process.pid,
+        "slices": process.slices,
+        "life": process.life.as_str(),
+        "waits_for": process.waits_for,
+    })
+}
+
 fn stream_as_json(row: &StatusRow) -> Value {
     let mut value = json!({
         "status": row.status,
         "synced": row.rows,
         "requests": row.requests,
         "open_slices": row.open_slices,
+        "is_held": row.is_held,
     });
     if let Some(message) = &row.message {
         value["error"] = message.as_str().into();

@@ -14,3 +14,4 @@ mod private_server;
 mod quarantine;
 mod secrets;
 mod support;
+mod under_way;

@@ -11,6 +11,7 @@ mod range;
 mod report;
 mod run;
 pub(crate) mod slice;
+mod waiting;
 mod worker;
 
 pub(crate) use fetch::first_object;
@@ -20,6 +21,7 @@ pub use progress::{Progress, RunInfo, Snapshot, Stop, StreamProgress};
 pub use range::{Range, RangeError};
 pub use report::{Report, RunStatus, StreamReport};
 pub(crate) use run::backfill;
+pub use waiting::{Life, RunProcess};
 
 /// What to copy.
 #[derive(Debug, Clone, Default)]

@@ -34,6 +34,13 @@ pub(super) fn is_dead(owner: &str) -> bool {
     !start.is_empty() && started(pid).as_deref() != Some(start)
 }
 
+/// For people: the machine and the process id there.
+pub(super) fn host_and_pid(owner: &str) -> (String, String) {
+    let mut parts = owner.split('/');
+    let host = parts.next().unwrap_or_default().to_owned();
+    (host, parts.nth(1).unwrap_or_default().to_owned())
+}
+
 /// `host/boot id`; the boot id is empty where the system has none.
 fn machine() -> String {
     let read = |path| fs::read_to_string(path).unwrap_or_default().trim().replace('/', "_");
@@ -58,6 +65,14 @@ mod tests {
     #[test]
     fn the_living_are_not_dead() {
         assert!(!is_dead(&this_process(1)));
+    }
+
+    #[test]
+    fn people_read_host_and_pid() {
+        let (_, pid) = host_and_pid(&this_process(1));
+        assert_eq!(pid, std::process::id().to_string());
+        assert_eq!(host_and_pid("db1/b-o-o-t/77/123/1.5"), ("db1".into(), "77".into()));
+        assert_eq!(host_and_pid("nonsense"), ("nonsense".into(), String::new()));
     }
 
     #[test]

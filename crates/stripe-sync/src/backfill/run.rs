@@ -14,7 +14,7 @@ use super::progress::{Progress, RunInfo, Stop};
 use super::report::{self, Report, RunStatus};
 use super::slice::cut;
 use super::worker::{Crew, Ending, Reader, patiently, work};
-use super::{BackfillRequest, owner, plan};
+use super::{BackfillRequest, owner, plan, waiting};
 use crate::catalog::{Catalog, Table};
 use crate::error::{Error, ErrorKind};
 use crate::link::Link;
@@ -24,6 +24,8 @@ use crate::postgres::{Claimed, Names, OpenSlice, Run, StreamStatus};
 /// Slices read at once. More than the limiter lets through at usual latencies.
 const WORKERS: usize = 32;
 const HEARTBEAT: Duration = Duration::from_secs(10);
+/// How often it is looked whether something is waited for.
+const LOOK_AROUND: Duration = Duration::from_secs(2);
 /// How often a worker without a slice looks again when nobody tells it to.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// Between two tries to claim what another worker is just claiming.
@@ -119,6 +121,10 @@ async fn read_all(crew: &Arc<Crew>, names: &Names, run: &Run) -> Result<(), Erro
         let (crew, names, owner) = (crew.clone(), names.clone(), owner.clone());
         heart.spawn(async move { beat(&crew, &names, &owner).await });
     }
+    {
+        let (crew, names, owner, run_id) = (crew.clone(), names.clone(), owner.clone(), run.id);
+        heart.spawn(async move { note(&crew, &names, run_id, &owner).await });
+    }
     let mut first_error = None;
     while let Some(ended) = workers.join_next().await {
         let result = ended.unwrap_or_else(|_| {
@@ -136,7 +142,11 @@ async fn read_all(crew: &Arc<Crew>, names: &Names, run: &Run) -> Result<(), Erro
             first_error = Some(error);
         }
     }
-    heart.abort_all();
+    heart.shutdown().await;
+    // Nobody waits any more; an outage of the database leaves a note that grows old.
+    if let Err(error) = crew.link.database.note_waiting(names, run.id, &owner, None).await {
+        tracing::debug!(%error, "a note could not be taken away");
+    }
     match first_error {
         Some(error) => Err(error.and_hint(
             "everything committed so far is safe; run the same command again to go on from there",
@@ -152,6 +162,28 @@ async fn beat(crew: &Crew, names: &Names, owner: &str) {
         if let Err(error) = crew.link.database.extend_leases(names, &held, owner).await {
             // Commits extend leases as well; a lost lease costs a page, not a row.
             tracing::warn!(%error, "leases could not be extended");
+        }
+    }
+}
+
+/// Keeps a note in the database of what this process waits for.
+async fn note(crew: &Crew, names: &Names, run_id: i64, owner: &str) {
+    let mut noted: Option<(String, Instant)> = None;
+    loop {
+        tokio::time::sleep(LOOK_AROUND).await;
+        let waits_for = waiting::waits_for(&crew.progress.snapshot());
+        let is_noted = match (&noted, &waits_for) {
+            (Some((noted, at)), Some(now)) => noted == now && at.elapsed() < HEARTBEAT,
+            (None, None) => true,
+            _ => false,
+        };
+        if is_noted {
+            continue;
+        }
+        let database = &crew.link.database;
+        match database.note_waiting(names, run_id, owner, waits_for.as_deref()).await {
+            Ok(()) => noted = waits_for.map(|what| (what, Instant::now())),
+            Err(error) => tracing::debug!(%error, "a note could not be left"),
         }
     }
 }

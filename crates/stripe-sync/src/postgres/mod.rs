@@ -20,6 +20,7 @@ mod left_out;
 mod migrate;
 mod page;
 mod param;
+mod processes;
 mod quarantine;
 mod query;
 #[cfg(test)]
@@ -41,6 +42,7 @@ pub use inspect::SchemaState;
 pub(crate) use ledger::{NewRun, PlannedStream, Run, StreamEnd, StreamState, StreamStatus};
 pub(crate) use migrate::Migrated;
 pub(crate) use page::{Batch, ChildList, Committed, Judged, PageCommit, Rows, Written};
+pub(crate) use processes::Working;
 pub use query::QueryResult;
 pub(crate) use slices::{Claimed, OpenSlice, Position};
 pub use status::{QuarantinedRow, StatusRow};

@@ -11,7 +11,7 @@ pub struct StatusRow {
     pub account: String,
     /// Counts up from 1.
     pub run_id: i64,
-    /// `running`, `complete`, `incomplete`, `failed` or `abandoned`.
+    /// `running`, `complete`, `incomplete`, `failed`, `unavailable` or `abandoned`.
     pub run_status: String,
     /// When the run began.
     pub started_at: SystemTime,
@@ -29,6 +29,8 @@ pub struct StatusRow {
     pub requests: i64,
     /// Slices that are not finished.
     pub open_slices: i64,
+    /// A process holds at least one of them.
+    pub is_held: bool,
     /// Why the stream is not complete.
     pub message: Option<String>,
     /// Stripe's name for the request that failed.
@@ -59,7 +61,8 @@ impl Database {
     ) -> Result<Vec<StatusRow>, PostgresError> {
         let sql = format!(
             "select account_id, run_id, run_status, started_at, finished_at, range, stream, status,
-                    rows, requests, open_slices, message, request_id
+                    rows, requests, open_slices, coalesce(leased_until > now(), false),
+                    message, request_id
              from {} where run_id in (select id from {} order by id desc limit {runs})
              order by run_id desc, stream",
             names.table("sync_status"),
@@ -85,8 +88,9 @@ impl Database {
                 rows: row.get(8),
                 requests: row.get(9),
                 open_slices: row.get(10),
-                message: row.get(11),
-                request_id: row.get(12),
+                is_held: row.get(11),
+                message: row.get(12),
+                request_id: row.get(13),
             })
             .collect())
     }
