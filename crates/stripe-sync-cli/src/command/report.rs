@@ -178,9 +178,7 @@ fn stream_as_json(stream: &StreamReport) -> Value {
         "synced": stream.synced,
         "requests": stream.requests,
     });
-    if let Some(message) = &stream.message {
-        value["error"] = message.as_str().into();
-    }
+    add_message(&mut value, stream.status, stream.message.as_deref());
     if let Some(id) = &stream.request_id {
         value["request_id"] = id.as_str().into();
     }
@@ -188,4 +186,13 @@ fn stream_as_json(stream: &StreamReport) -> Value {
         value["unfiltered"] = true.into();
     }
     value
+}
+
+/// Why a stream is not complete is an `error`; what is said of a complete one, such as when it was
+/// read, is a `note`.
+pub(super) fn add_message(stream: &mut Value, status: &str, message: Option<&str>) {
+    let key = if status == "complete" { "note" } else { "error" };
+    if let Some(message) = message {
+        stream[key] = message.into();
+    }
 }

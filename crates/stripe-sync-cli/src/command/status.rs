@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 use stripe_sync::{ColumnName, Life, QuarantinedRow, RunProcess, StatusRow, StripeSync};
 
+use super::report;
 use crate::args::Status;
 use crate::columns;
 use crate::exit::Exit;
@@ -247,9 +248,7 @@ fn stream_as_json(row: &StatusRow) -> Value {
         "open_slices": row.open_slices,
         "is_held": row.is_held,
     });
-    if let Some(message) = &row.message {
-        value["error"] = message.as_str().into();
-    }
+    report::add_message(&mut value, &row.status, row.message.as_deref());
     if let Some(id) = &row.request_id {
         value["request_id"] = id.as_str().into();
     }

@@ -115,6 +115,21 @@ async fn what_programs_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_said_of_a_complete_stream_is_no_error() {
+    let sim = small_sim().await;
+    let cli = Cli::with_both(&sim, "noted").await;
+    for day in ["2020-01-01", "2020-01-02"] {
+        let args = ["backfill", "--since", day, "--until", "2020-02-01", "--max-rps", "none"];
+        cli.run(&[args.as_slice(), &["--output", "json", "-q"]].concat());
+    }
+    let status = cli.run(&["status", "--output", "json"]).json();
+    let methods = &status["runs"][0]["streams"]["payment_methods"];
+    assert_eq!((&methods["status"], &methods["error"]), (&"complete".into(), &().into()));
+    let note = methods["note"].as_str().expect("when it was read");
+    assert!(note.starts_with("read whole at "), "{note}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_denied_stream_is_named_and_can_be_accepted() {
     let _masked = masked();
     let account = Account::builder(7).small().build().expect("an account");
