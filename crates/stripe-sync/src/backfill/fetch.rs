@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::prepare::{Prepared, prepare};
-use super::slice::{Bounds, Passed, advance};
+use super::slice::{Bounds, Passed, advance, settled};
 use super::worker::Reader;
 use crate::catalog::{List, Table};
 use crate::memory::Held;
@@ -158,7 +158,7 @@ impl Reading<'_> {
             () = stopped_for(reader, GRACE) => return Err(Fetched::Stopped),
         };
         drop(memory);
-        let page = page.map_err(|error| match cursor {
+        let mut page = page.map_err(|error| match cursor {
             Some(_) if error.is_cursor_missing() => {
                 Fetched::CursorMissing { requests: i64::from(error.requests) }
             }
@@ -168,6 +168,12 @@ impl Reading<'_> {
         self.guess = bytes.max(1 << 10);
         if bytes > LARGE_PAGE {
             self.limit = (self.limit * LARGE_PAGE / bytes).max(1);
+        }
+        if page.has_more {
+            // Lists that cannot be filtered by time may be sorted by it all the same.
+            let time = reader.list.created.as_deref().or(Some("created"));
+            let kept = settled(page.items().map(|item| created_of(item, time)));
+            page.truncate(kept);
         }
         let memory = reader.memory.reserve(bytes).await;
         Ok(Arrived { page, asked, memory })

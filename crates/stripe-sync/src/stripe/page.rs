@@ -39,8 +39,13 @@ pub(crate) struct Answer {
 
 impl Page {
     /// The objects in Stripe's order, each the text of one JSON object.
-    pub(crate) fn items(&self) -> impl ExactSizeIterator<Item = &str> {
+    pub(crate) fn items(&self) -> impl DoubleEndedIterator<Item = &str> + ExactSizeIterator {
         self.items.iter().map(|range| &self.body[range.clone()])
+    }
+
+    /// Leaves the first `count` objects; the others have to be asked for again.
+    pub(crate) fn truncate(&mut self, count: usize) {
+        self.items.truncate(count);
     }
 
     /// What the page occupies in memory, in bytes.
