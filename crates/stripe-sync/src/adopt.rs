@@ -18,10 +18,10 @@ pub(crate) async fn take_over<F>(
 where
     F: Future<Output = Result<Identity, Error>>,
 {
-    let Some(takeover) = database.takeover(&config.names).await? else { return Ok(()) };
-    if takeover.adoption.tables.is_empty() {
-        return Ok(());
-    }
+    let begun = database.takeover(&config.names).await?;
+    let Some(takeover) = begun.filter(|takeover| !takeover.adoption.tables.is_empty()) else {
+        return Ok(database.validate_kept_keys(&config.names).await?);
+    };
     let bytes = takeover.adoption.bytes();
     if bytes > config.rewrite_limit {
         let gigabytes = bytes as f64 / f64::from(1 << 30);

@@ -19,8 +19,8 @@ const QUARANTINE_SHOWN: u32 = 20;
 
 pub(super) async fn run(args: &Status, session: &Session) -> Result<Exit, Failure> {
     let database = Database::resolve(&session.connection, &session.environment)?;
-    let (rows, processes, quarantined, count, left_out) = match database.is_untouched() {
-        true => (Vec::new(), Vec::new(), Vec::new(), 0, Vec::new()),
+    let (rows, processes, quarantined, count, left_out, foreign) = match database.is_untouched() {
+        true => (Vec::new(), Vec::new(), Vec::new(), 0, Vec::new(), false),
         false => {
             let place = database.open_existing().await?;
             let sync = StripeSync::connect(database.config(place.url())).await?;
@@ -28,13 +28,20 @@ pub(super) async fn run(args: &Status, session: &Session) -> Result<Exit, Failur
             let processes = sync.processes(args.runs).await?;
             let (quarantined, count) = sync.quarantined(QUARANTINE_SHOWN).await?;
             let left_out = sync.excluded_columns().await?;
+            // Tables in whose way something stands are tables of another program all the same.
+            let foreign = rows.is_empty() && !matches!(sync.adoption().await, Ok(None));
             drop(sync);
             place.close().await;
-            (rows, processes, quarantined, count, left_out)
+            (rows, processes, quarantined, count, left_out, foreign)
         }
     };
     match session.is_json() {
         true => talk::json(&as_json(&rows, &processes, &quarantined, count, &left_out))?,
+        false if foreign => talk::data(&format!(
+            "schema {} holds tables that stripe-sync did not make; if a TypeScript \
+             stripe-sync-engine made them, `stripe-sync migrate` takes them over with every row\n",
+            database.names.schema()
+        ))?,
         false => {
             talk::data(&runs(&rows, &processes, database.names.schema()))?;
             talk::data(&quarantine(&quarantined, count))?;

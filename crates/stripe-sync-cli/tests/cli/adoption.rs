@@ -26,6 +26,8 @@ async fn told_before_it_is_done() {
     their_schema("adopted").await;
     let sim = small_sim().await;
     let cli = Cli::with_both(&sim, "adopted").await;
+    let status = cli.run(&["status"]);
+    assert_eq!(status.code, Some(0), "{}", status.stderr);
     let backfill = cli.run(&["backfill"]);
     assert_eq!((backfill.code, backfill.stdout.as_str()), (Some(1), ""));
     let nobody = Cli::new().env("DATABASE_URL", &database_url().await).env("SCHEMA", "adopted");
@@ -34,8 +36,8 @@ async fn told_before_it_is_done() {
     let migrate = cli.run(&["migrate"]);
     assert_eq!(migrate.code, Some(0), "{}", migrate.stderr);
     insta::assert_snapshot!(format!(
-        "# backfill\n{}\n# migrate without a key\n{}\n# migrate\n{}{}",
-        backfill.stderr, nobody.stderr, migrate.stderr, migrate.stdout
+        "# status\n{}\n# backfill\n{}\n# migrate without a key\n{}\n# migrate\n{}{}",
+        status.stdout, backfill.stderr, nobody.stderr, migrate.stderr, migrate.stdout
     ));
     let again = cli.run(&["migrate", "--output", "json"]).json();
     assert_eq!(again["changed"], false);

@@ -6,7 +6,7 @@ use deadpool_postgres::Transaction;
 use super::DOING;
 use super::judge::Plan;
 use super::statements;
-use super::survey::{Survey, constraints};
+use super::survey::{Incoming, SPELLED, Survey, THEIR_PATH, constraints};
 use super::views::View;
 use crate::postgres::error::PostgresError;
 use crate::postgres::ident::Names;
@@ -47,20 +47,20 @@ pub(super) async fn reshape(
 }
 
 /// Puts back what [`clear_the_way`] took: the users' foreign keys, not yet validated, and the
-/// views.
+/// views. On an empty copy a key that has to look at the rows would find none, so it is left out.
 pub(super) async fn put_back(
     transaction: &Transaction<'_>,
     survey: &Survey,
     plan: &Plan<'_>,
     became_text: &[String],
+    on_a_copy: bool,
 ) -> Result<(), PostgresError> {
     let fail = |what: &str, error: tokio_postgres::Error| {
         PostgresError::new(format!("{DOING}: {what} would not survive"), &error)
     };
-    for key in survey.incoming.iter().filter(|key| key.to == plan.found.oid) {
-        if survey.tables.iter().any(|t| t.oid == key.from) {
-            continue;
-        }
+    // The texts are what PostgreSQL spells under this path.
+    transaction.batch_execute(SPELLED).await.map_err(|e| fail("what depends on it", e))?;
+    for key in outside(survey, plan).filter(|key| !(on_a_copy && key.partitioned)) {
         transaction
             .batch_execute(&statements::add_incoming(key))
             .await
@@ -72,7 +72,16 @@ pub(super) async fn put_back(
             .await
             .map_err(|e| fail(&format!("view {}", view.name), e))?;
     }
-    Ok(())
+    transaction.batch_execute(THEIR_PATH).await.map_err(|e| fail("what depends on it", e))
+}
+
+/// The foreign keys of the users' tables to a plan's table.
+pub(super) fn outside<'a>(
+    survey: &'a Survey,
+    plan: &'a Plan<'_>,
+) -> impl Iterator<Item = &'a Incoming> {
+    let inside = |key: &&Incoming| survey.tables.iter().any(|t| t.oid == key.from);
+    survey.incoming.iter().filter(|key| key.to == plan.found.oid).filter(move |key| !inside(key))
 }
 
 /// The views that show a plan's table.

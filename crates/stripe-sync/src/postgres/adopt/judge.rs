@@ -13,6 +13,8 @@ pub(super) struct Plan<'a> {
     pub(super) became_text: Vec<String>,
     /// Columns that lose `not null`.
     pub(super) nullable: Vec<&'a str>,
+    /// Columns that lose their default: ours have none, and every row of ours says what it holds.
+    pub(super) no_default: Vec<&'a str>,
     /// Columns that the table lacks.
     pub(super) added: Vec<&'static Column>,
     /// A foreign key of the user's needs `id` to stay unique by itself.
@@ -74,7 +76,7 @@ fn not_theirs(found: &Found) -> Option<String> {
         Some(kind) => format!("is {kind}"),
         None if is_taken_over(found) => return None,
         None if !THEIRS.contains(&name.as_str()) => "is none of that engine's tables".to_owned(),
-        None if found.columns.iter().any(|c| c.generated || c.name == "_raw_data") => {
+        None if found.columns.iter().any(|c| c.name == "_raw_data") => {
             "has generated columns, as engines later than 0.48 make them".to_owned()
         }
         None if primary_key(found).is_none_or(|key| key.columns != ["id"]) => {
@@ -101,10 +103,20 @@ fn plan<'a>(found: &'a Found, survey: &Survey, obstacles: &mut Vec<String>) -> P
         retyped: Vec::new(),
         became_text: Vec::new(),
         nullable: Vec::new(),
+        no_default: Vec::new(),
         added: Vec::new(),
         unique_id: false,
     };
     for column in &found.columns {
+        let of = |why: &str| format!("column {}.{}, {why}", table.name, column.name);
+        if column.generated {
+            obstacles.push(of("which is generated"));
+            continue;
+        }
+        if column.name == "_account_id" {
+            obstacles.push(of("a name that stripe-sync needs for its own"));
+            continue;
+        }
         let wanted = wanted_type(found, &column.name);
         match wanted.map(|sql| retype(column, sql)) {
             Some(Retype::Fits) => {}
@@ -121,15 +133,17 @@ fn plan<'a>(found: &'a Found, survey: &Survey, obstacles: &mut Vec<String>) -> P
                 column.type_sql,
                 wanted.unwrap_or_default()
             )),
-            None if column.not_null && !column.has_default => obstacles.push(format!(
-                "column {}.{}, which is not Stripe's, is not null and has no default",
-                table.name, column.name
-            )),
+            None if column.not_null && !column.has_default => {
+                obstacles.push(of("which is not Stripe's, is not null and has no default"));
+            }
             None => {}
         }
         let stays = wanted.is_none() || ["id", "updated_at"].contains(&column.name.as_str());
         if column.not_null && !stays {
             plan.nullable.push(&column.name);
+        }
+        if column.has_default && !stays {
+            plan.no_default.push(&column.name);
         }
     }
     let has = |name: &str| found.columns.iter().any(|c| c.name == name);
@@ -241,6 +255,7 @@ mod tests {
                 refers_to: 0,
             }],
             touch_triggers: Vec::new(),
+            identified_by_key: false,
             plain_indexes: Vec::new(),
         }
     }

@@ -7,11 +7,13 @@
 
 mod change;
 mod describe;
+mod enum_order;
 mod judge;
 mod rehearse;
 mod statements;
 mod survey;
 mod takeover;
+mod validate;
 mod views;
 
 pub use describe::{Adoption, AdoptionTable, KeptForeignKey};

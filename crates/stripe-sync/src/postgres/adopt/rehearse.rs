@@ -27,7 +27,7 @@ pub(super) async fn rehearse(
         let copy = stand_in(transaction, plan, terms, index).await?;
         reshape(transaction, terms, plan, copy).await?;
         became_text.extend_from_slice(&plan.became_text);
-        put_back(transaction, survey, plan, &became_text).await?;
+        put_back(transaction, survey, plan, &became_text, true).await?;
     }
     Ok(())
 }

@@ -26,6 +26,9 @@ pub(super) fn reshape(plan: &Plan<'_>, keys: &[Constraint], terms: &Terms<'_>) -
     for column in &plan.nullable {
         actions.push(format!("alter column {} drop not null", quote(column)));
     }
+    for column in &plan.no_default {
+        actions.push(format!("alter column {} drop default", quote(column)));
+    }
     for column in &plan.added {
         actions.push(format!(
             "add column {} {}",
@@ -71,6 +74,9 @@ pub(super) fn reshape(plan: &Plan<'_>, keys: &[Constraint], terms: &Terms<'_>) -
         sql.push_str(&format!("drop trigger if exists {} on {table};\n", quote(trigger)));
     }
     sql.push_str(&format!("alter table {table}\n  {};\n", actions.join(",\n  ")));
+    if plan.found.identified_by_key {
+        sql.push_str(&format!("alter table {table} replica identity default;\n"));
+    }
     // The rows that are there keep the value; a new one has to say whose it is.
     sql.push_str(&format!("alter table {table} alter column _account_id drop default;\n"));
     sql
@@ -101,10 +107,16 @@ pub(super) fn drop_incoming(key: &Incoming) -> String {
     format!("alter table {} drop constraint if exists {};\n", key.from_sql, quote(&key.name))
 }
 
-/// Not validated, so that the other table is locked for a moment only.
+/// Whether a key is made again without a look at the rows, so that its table is locked for a
+/// moment only. PostgreSQL before 18 cannot do that on a partitioned table.
+pub(super) fn comes_back_unchecked(key: &Incoming) -> bool {
+    key.validated && !key.partitioned
+}
+
+/// The definition of a key that was never validated says so itself.
 pub(super) fn add_incoming(key: &Incoming) -> String {
     let (table, name) = (&key.from_sql, quote(&key.name));
-    let not_valid = if key.definition.ends_with("NOT VALID") { "" } else { " not valid" };
+    let not_valid = if comes_back_unchecked(key) { " not valid" } else { "" };
     let mut sql =
         format!("alter table {table} add constraint {name} {}{not_valid};\n", key.definition);
     if let Some(comment) = &key.comment {

@@ -4,11 +4,16 @@
 use deadpool_postgres::Transaction;
 use tokio_postgres::types::Type;
 
-use super::DOING;
+use super::takeover::fail;
 use super::views::View;
 use crate::catalog::{Catalog, Table};
 use crate::postgres::error::PostgresError;
 use crate::postgres::ident::Names;
+
+/// Under this path everything that PostgreSQL spells out has its schema.
+pub(super) const SPELLED: &str = "set local search_path = pg_catalog";
+/// The path that the functions in the users' indexes and checks may count on.
+pub(super) const THEIR_PATH: &str = "set local search_path to default";
 
 /// One relation of the schema that has the name of one of our tables.
 pub(super) struct Found {
@@ -31,6 +36,8 @@ pub(super) struct Found {
     pub(super) constraints: Vec<Constraint>,
     /// The names of the triggers that keep `updated_at`.
     pub(super) touch_triggers: Vec<String>,
+    /// Its replica identity is the index of its primary key, by name.
+    pub(super) identified_by_key: bool,
     /// Plain indexes of one column: column, index.
     pub(super) plain_indexes: Vec<(String, String)>,
 }
@@ -70,6 +77,10 @@ pub(super) struct Incoming {
     pub(super) columns: Vec<String>,
     pub(super) definition: String,
     pub(super) comment: Option<String>,
+    /// Whether the rows that are there were checked.
+    pub(super) validated: bool,
+    /// Whether the table that has it is partitioned.
+    pub(super) partitioned: bool,
 }
 
 /// All that was found.
@@ -82,18 +93,13 @@ pub(super) struct Survey {
     pub(super) others: Vec<String>,
 }
 
-fn fail(error: tokio_postgres::Error) -> PostgresError {
-    PostgresError::new(DOING, &error)
-}
-
 impl Survey {
     /// Looks at the relations that carry names of our tables.
     pub(super) async fn read(
         transaction: &Transaction<'_>,
         names: &Names,
     ) -> Result<Survey, PostgresError> {
-        // Everything that PostgreSQL spells out comes back with its schema.
-        transaction.batch_execute("set local search_path = pg_catalog").await.map_err(fail)?;
+        transaction.batch_execute(SPELLED).await.map_err(fail)?;
         let mut tables = Vec::new();
         for table in &Catalog::get().tables {
             if let Some(found) = relation(transaction, names, table).await? {
@@ -105,7 +111,9 @@ impl Survey {
         let views = super::views::read(transaction, &oids).await?;
         let mut all = oids.clone();
         all.extend(views.iter().map(|v| v.oid));
-        let others = others(transaction, &oids, &all).await?;
+        let mut others = others(transaction, &oids, &all).await?;
+        others.extend(super::enum_order::views_relying_on_it(transaction, &oids, &all).await?);
+        transaction.batch_execute(THEIR_PATH).await.map_err(fail)?;
         Ok(Survey { tables, incoming, views, others })
     }
 }
@@ -124,7 +132,9 @@ async fn relation(
                     pg_get_userbyid(c.relowner)::text,
                     coalesce((select array_agg(t.tgname::text) from pg_trigger t
                       join pg_proc p on p.oid = t.tgfoid
-                      where t.tgrelid = c.oid and t.tgname = $3 and p.proname = $4), '{}')
+                      where t.tgrelid = c.oid and t.tgname = $3 and p.proname = $4), '{}'),
+                    exists (select 1 from pg_index x
+                      where x.indrelid = c.oid and x.indisprimary and x.indisreplident)
              from pg_class c join pg_namespace n on n.oid = c.relnamespace
              where n.nspname = $1 and c.relname = $2 and c.relkind in ('r', 'p', 'v', 'm', 'f')",
             &[
@@ -151,6 +161,7 @@ async fn relation(
         columns: columns(transaction, oid).await?,
         constraints: constraints(transaction, oid).await?,
         touch_triggers: row.get(8),
+        identified_by_key: row.get(9),
         plain_indexes: plain_indexes(transaction, oid).await?,
     }))
 }
@@ -238,7 +249,8 @@ async fn incoming(
                     (select array_agg(a.attname::text order by k.place)
                      from unnest(f.confkey) with ordinality k (num, place)
                      join pg_attribute a on a.attrelid = f.confrelid and a.attnum = k.num),
-                    pg_get_constraintdef(f.oid), obj_description(f.oid, 'pg_constraint')
+                    pg_get_constraintdef(f.oid), obj_description(f.oid, 'pg_constraint'),
+                    f.convalidated, c.relkind = 'p'
              from pg_constraint f
              join pg_class c on c.oid = f.conrelid join pg_namespace n on n.oid = c.relnamespace
              where f.contype = 'f' and f.conparentid = 0 and f.confrelid = any($1)
@@ -256,6 +268,8 @@ async fn incoming(
         columns: row.get(5),
         definition: row.get(6),
         comment: row.get(7),
+        validated: row.get(8),
+        partitioned: row.get(9),
     };
     Ok(rows.iter().map(key).collect())
 }
@@ -295,7 +309,8 @@ async fn others(
                  when w.oid is not null then w.rulename = '_RETURN' and w.ev_class = any($2)
                  when g.oid is not null then g.tgisinternal or (d.relation = any($1)
                    and g.tgname = $3 and p.proname = $4 and g.tgqual is null and g.tgattr::text = '')
-                 when b.oid is not null then to_jsonb(b) ->> 'prqual' is null
+                 when b.oid is not null
+                   then to_jsonb(b) ->> 'prqual' is null and to_jsonb(b) ->> 'prattrs' is null
                  when d.classid = 'pg_attrdef'::regclass then d.relation = any($1)
                  when d.classid = 'pg_constraint'::regclass then true
                  when d.classid = 'pg_type'::regclass then true

@@ -8,6 +8,7 @@ use super::describe::Adoption;
 use super::judge::{Plan, judge};
 use super::rehearse::rehearse;
 use super::survey::Survey;
+use super::validate::remember;
 use super::{DOING, statements};
 use crate::account::{AccountId, Mode};
 use crate::postgres::error::{PostgresError, Trouble};
@@ -33,8 +34,15 @@ pub(crate) struct Takeover<'a> {
 const CLEAR_IT: &str = "nothing was changed: drop or change what is named, then run `stripe-sync \
                         migrate` again, or give another --schema or --table-prefix";
 
-fn fail(error: tokio_postgres::Error) -> PostgresError {
-    PostgresError::new(DOING, &error)
+/// Said when a look finds nothing in time and nobody has been named yet.
+const SOME_TABLE: &str = "a table of the other engine";
+
+/// Said once the first table may be done.
+const GO_ON: &str = "each table is taken over by itself: those that are done stay so, this one is \
+                     as it was; clear the cause, then run `stripe-sync migrate` again to go on";
+
+pub(super) fn fail(error: tokio_postgres::Error) -> PostgresError {
+    in_use(PostgresError::new(DOING, &error), SOME_TABLE)
 }
 
 impl Database {
@@ -51,6 +59,7 @@ impl Database {
         }
         let mut client = self.get().await?;
         let transaction = client.transaction().await.map_err(fail)?;
+        begin_looking(&transaction).await?;
         let survey = Survey::read(&transaction, names).await?;
         if survey.tables.is_empty() {
             return Ok(None);
@@ -95,7 +104,7 @@ impl Takeover<'_> {
     pub(crate) async fn mode(&self) -> Result<Option<Mode>, PostgresError> {
         let mut client = self.database.get().await?;
         let transaction = client.transaction().await.map_err(fail)?;
-        transaction.batch_execute("set local statement_timeout = 0").await.map_err(fail)?;
+        begin_looking(&transaction).await?;
         let survey = Survey::read(&transaction, self.names).await?;
         let (mut live, mut test) = (None, None);
         for found in &survey.tables {
@@ -152,13 +161,16 @@ impl Takeover<'_> {
             prepare(&transaction, names).await?;
             let terms = terms(&transaction, names, account).await?;
             let survey = Survey::read(&transaction, names).await?;
-            let plans = judge(&survey).map_err(|obstacles| stop(&obstacles))?;
+            let plans = judge(&survey).map_err(|found| stop(&found).with_hint(GO_ON))?;
             let Some(plan) = plans.first() else { break };
             let done = self.one(&transaction, &terms, &survey, plan).await;
-            done.map_err(|e| in_use(e, &format!("table {}", plan.found.table.name)))?;
+            done.map_err(|e| {
+                let e = in_use(e, &format!("table {}", plan.found.table.name));
+                if e.hint().is_none() { e.with_hint(GO_ON) } else { e }
+            })?;
             transaction.commit().await.map_err(fail)?;
         }
-        self.validate().await
+        database.validate_kept_keys(names).await
     }
 
     async fn one(
@@ -172,7 +184,8 @@ impl Takeover<'_> {
         reshape(transaction, terms, plan, plan.found.oid).await?;
         let renamed = statements::rename_indexes(plan, terms);
         transaction.batch_execute(&renamed).await.map_err(fail)?;
-        put_back(transaction, survey, plan, &plan.became_text).await
+        put_back(transaction, survey, plan, &plan.became_text, false).await?;
+        remember(transaction, self.names, survey, plan).await
     }
 
     async fn rehearsed(&self, account: &AccountId) -> Result<(), PostgresError> {
@@ -185,7 +198,7 @@ impl Takeover<'_> {
         let result = rehearse(&transaction, &survey, &plans, &terms).await;
         transaction.rollback().await.map_err(fail)?;
         result.map_err(|e| match e.sqlstate.as_deref() {
-            Some(LOCK_NOT_AVAILABLE) => in_use(e, "a table of the other engine"),
+            Some(LOCK_NOT_AVAILABLE) => in_use(e, SOME_TABLE),
             _ => e.with_hint(CLEAR_IT),
         })
     }
@@ -226,24 +239,13 @@ impl Takeover<'_> {
         }
         transaction.commit().await.map_err(fail)
     }
+}
 
-    /// Validates the foreign keys that were made again, outside of the tables' own locks.
-    async fn validate(&self) -> Result<(), PostgresError> {
-        let mut client = self.database.get().await?;
-        let transaction = client.transaction().await.map_err(fail)?;
-        let survey = Survey::read(&transaction, self.names).await?;
-        transaction.commit().await.map_err(fail)?;
-        for key in survey.incoming.iter().filter(|key| key.definition.ends_with("NOT VALID")) {
-            let transaction = client.transaction().await.map_err(fail)?;
-            transaction.batch_execute("set local statement_timeout = 0").await.map_err(fail)?;
-            transaction.batch_execute(&statements::validate_incoming(key)).await.map_err(|e| {
-                let what = format!("cannot validate foreign key {}", key.name);
-                PostgresError::new(format!("{what} of {}", key.from_name), &e)
-            })?;
-            transaction.commit().await.map_err(fail)?;
-        }
-        Ok(())
-    }
+/// For a transaction that only looks: even that waits behind a table that is locked whole.
+pub(super) async fn begin_looking(transaction: &Transaction<'_>) -> Result<(), PostgresError> {
+    let settings =
+        format!("set local lock_timeout = '{LOCK_TIMEOUT}'; set local statement_timeout = 0;");
+    transaction.batch_execute(&settings).await.map_err(fail)
 }
 
 /// Settings of this transaction only, and the lock under which one process migrates at a time.

@@ -3,7 +3,7 @@
 use deadpool_postgres::Transaction;
 use tokio_postgres::types::Type;
 
-use super::DOING;
+use super::takeover::fail;
 use crate::postgres::error::PostgresError;
 use crate::postgres::ident::literal;
 
@@ -22,10 +22,6 @@ pub(super) struct View {
     options: String,
     /// `grant` statements; they follow once default privileges have been taken back.
     grants: Vec<String>,
-}
-
-fn fail(error: tokio_postgres::Error) -> PostgresError {
-    PostgresError::new(DOING, &error)
 }
 
 /// Views that depend on the relations, in the order in which they can be made.

@@ -1,6 +1,8 @@
 //! Databases of the TypeScript engine, taken over in place: built from the list of its columns,
 //! with rows, views and foreign keys in them.
 
+mod dependents;
+
 use stripe_sim::Account;
 use stripe_sync::{AccountId, Error, RunStatus, StripeSync};
 
@@ -224,6 +226,15 @@ async fn anything_else_stops_it_by_name_with_nothing_touched() {
         (
             "alter table stripe.invoices add foreign key (charge) references stripe.charges",
             "foreign key invoices_charge_fkey of table invoices",
+        ),
+        (
+            "create publication p for table stripe.customers (id, email)",
+            "publication of table stripe.customers in publication p",
+        ),
+        ("alter table stripe.charges add _account_id text", "column charges._account_id"),
+        (
+            "alter table stripe.charges add twice bigint generated always as (amount * 2) stored",
+            "column charges.twice, which is generated",
         ),
         ("create table stripe.accounts (id text primary key)", "table accounts is none"),
         ("alter table stripe.refunds force row level security", "table refunds forces"),

@@ -1,0 +1,56 @@
+//! Views that rely on the order of an enum. The column becomes text, which is ordered by its
+//! letters, so such a view would go on working and show other rows.
+
+use deadpool_postgres::Transaction;
+use tokio_postgres::types::Type;
+
+use super::takeover::fail;
+use crate::postgres::error::PostgresError;
+
+/// Names the views among the relations that compare or sort by an enum of the tables. A plain
+/// `order by` is none of them: it shows the same rows.
+///
+/// What a view does is read out of its parsed form: `<` and its kin, `min`, `max`, `greatest`,
+/// `least` on a value of the enum's type, and sorting where it decides what is shown (windows,
+/// aggregates, `distinct on`, `limit`). The order that is spelled there is that of any enum.
+pub(super) async fn views_relying_on_it(
+    transaction: &Transaction<'_>,
+    tables: &[u32],
+    relations: &[u32],
+) -> Result<Vec<String>, PostgresError> {
+    let rows = transaction
+        .query_typed(
+            "with enum (types) as (
+               select string_agg(distinct a.atttypid::text, '|')
+               from pg_attribute a join pg_type t on t.oid = a.atttypid and t.typtype = 'e'
+               where a.attrelid = any($1) and a.attnum > 0 and not a.attisdropped),
+             spelled (compare, extreme, sort) as (
+               select (select string_agg(oid::text, '|') from pg_operator
+                       where oprleft = 'anyenum'::regtype and oprname in ('<', '>', '<=', '>=')),
+                      (select string_agg(oid::text, '|') from pg_proc
+                       where proargtypes[0] = 'anyenum'::regtype and proname in ('min', 'max')),
+                      (select string_agg(oid::text, '|') from pg_operator
+                       where oprleft = 'anyenum'::regtype and oprname in ('<', '>'))),
+             shown as (
+               select ev_class, ev_action::text as tree from pg_rewrite
+               where ev_class = any($2) and rulename = '_RETURN')
+             select pg_describe_object('pg_class'::regclass, ev_class, 0)
+             from shown, enum, spelled
+             where tree ~ (':opno (' || compare
+                     || ') [^{]*:args \\(\\{[A-Z]+ [^{}]*type (' || types || ') ')
+                or tree ~ (':(aggfnoid|winfnoid) (' || extreme
+                     || ') :(aggtype|wintype) (' || types || ') ')
+                or tree ~ ('\\{MINMAXEXPR :minmaxtype (' || types || ') ')
+                or tree ~ (':(orderClause|aggorder) \\([^)]*:sortop (' || sort || ') ')
+                or (tree ~ (':sortClause \\([^)]*:sortop (' || sort || ') ')
+                    and (tree ~ ':hasDistinctOn true' or tree ~ ':limit(Count|Offset) \\{'))
+             order by 1",
+            &[(&tables, Type::OID_ARRAY), (&relations, Type::OID_ARRAY)],
+        )
+        .await
+        .map_err(fail)?;
+    let name = |row: &tokio_postgres::Row| {
+        format!("{}, which relies on the order of an enum that becomes text", row.get::<_, &str>(0))
+    };
+    Ok(rows.iter().map(name).collect())
+}
