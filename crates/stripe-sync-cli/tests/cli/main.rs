@@ -3,6 +3,7 @@
 mod adoption;
 mod bad_databases;
 mod bad_input;
+mod changed_tables;
 mod check;
 mod columns;
 mod copy;

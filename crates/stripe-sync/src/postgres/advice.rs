@@ -25,6 +25,29 @@ pub(super) fn by_sqlstate(code: &str, trouble: Trouble) -> Option<&'static str> 
             "make the database first (createdb --encoding=UTF8 --template=template0 NAME), \
                     or correct its name in DATABASE_URL"
         }
+        "55000" if trouble == Trouble::Other => {
+            "the server does not allow that for this database; set DATABASE_URL to another one"
+        }
+        "57014" => {
+            "a statement_timeout of the database or its user is too short, or somebody cancelled \
+             it; raise it for this user: alter role NAME set statement_timeout = 0"
+        }
+        "55P03" => {
+            "somebody holds a lock on the tables, and lock_timeout is short: try again when they \
+             are done"
+        }
+        "42P01" | "42703" | "3F000" => {
+            "tables or columns of the copy were dropped or renamed: `stripe-sync migrate` adds \
+             what is missing"
+        }
+        "42804" | "42883" | "42P10" | "42809" => {
+            "tables of the copy were changed by hand: put back the type or the key, or give \
+             another --schema"
+        }
+        "42P07" | "42710" => {
+            "something else has a name that stripe-sync needs: rename it, or give another --schema \
+             or --table-prefix"
+        }
         "53100" => "free disk space on the database server",
         "53200" => {
             "the server is out of memory: give it more, or --max-connections a smaller \

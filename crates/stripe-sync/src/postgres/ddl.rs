@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::ident::{Names, quote};
+use super::ident::{Names, literal, quote};
 use crate::catalog::{Catalog, SqlType, Table};
 
 /// Stamps change more often than rows: room on the page keeps such updates heap-only, and
@@ -46,7 +46,19 @@ pub(super) fn create_table(table: &Table, names: &Names, lz4: bool) -> String {
     out
 }
 
-/// Columns that a newer catalog has and an older schema lacks. Nullable, so nothing is rewritten.
+/// A table of runs that was dropped and made again begins behind the numbers that others know.
+pub(super) fn never_number_again(names: &Names) -> String {
+    let (runs, streams) = (names.table("_runs"), names.table("_streams"));
+    format!(
+        "select setval(pg_get_serial_sequence({literal}, 'id'), m.last + 1, false) from (select \
+         greatest((select max(run_id) from {streams}), (select max(id) from {runs})) as last) m \
+         where m.last is not null;\n",
+        literal = literal(&runs),
+    )
+}
+
+/// Columns that a newer catalog has and an older schema lacks, or that somebody dropped. Nullable
+/// or with a constant, so nothing is rewritten.
 pub(super) fn add_columns(table: &Table, names: &Names, lz4: bool) -> String {
     let mut columns: Vec<String> = table
         .columns
@@ -54,6 +66,9 @@ pub(super) fn add_columns(table: &Table, names: &Names, lz4: bool) -> String {
         .map(|c| format!("add column if not exists {} {}", quote(&c.name), sql(c.sql, lz4)))
         .collect();
     columns.push(format!("add column if not exists _extra {}", sql(SqlType::Jsonb, lz4)));
+    columns.push("add column if not exists last_synced_at timestamptz".to_owned());
+    columns
+        .push("add column if not exists updated_at timestamptz not null default now()".to_owned());
     format!("alter table {} {};\n", names.table(&table.name), columns.join(", "))
 }
 

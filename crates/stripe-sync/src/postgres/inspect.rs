@@ -5,7 +5,8 @@ use tokio_postgres::types::Type;
 
 use super::error::{PostgresError, Trouble};
 use super::server::Server;
-use super::{Database, Names, ident};
+use super::shape::{STATE, Shape};
+use super::{Database, Names, ident, migrate, shape};
 use crate::account::Mode;
 use crate::catalog::Catalog;
 
@@ -37,9 +38,6 @@ pub(crate) struct Inspection {
     pub(crate) objections: Vec<PostgresError>,
 }
 
-/// Engine tables that a backfill writes beside those of the catalog.
-const STATE: [&str; 7] =
-    ["_migrations", "_meta", "_runs", "_streams", "_slices", "_tombstones", "_quarantine"];
 const DOING: &str = "cannot use the database";
 
 impl Database {
@@ -104,17 +102,22 @@ impl Database {
             })
             .collect();
         let may = Rights { names, server: &inspection.server, usage, create };
-        let migrated = present.iter().any(|(table, _)| *table == "_migrations");
-        let (state, objections) = match (migrated, present.is_empty()) {
+        let shape = shape::read(&transaction, names).await.map_err(fail)?;
+        let in_the_way = migrate::in_the_way(DOING, names, &shape.obstacles());
+        let (state, objections) = match (shape.is_migrated(), present.is_empty()) {
             (true, _) => {
                 let readable = usage && present.iter().all(|(_, relation)| relation.usable);
-                let state = match readable {
-                    true => Some(migrated_state(&transaction, names).await.map_err(fail)?),
+                let state = match readable && in_the_way.is_none() {
+                    true => {
+                        let whole = shape.is_whole();
+                        Some(migrated_state(&transaction, names, whole).await.map_err(fail)?)
+                    }
                     false => None,
                 };
                 let current = !matches!(state, Some(SchemaState::Migrated { current: false, .. }));
-                (state, may.on_tables(&present, current))
+                (state, may.on_tables(&present, current).or_else(|| may.behind_security(&shape)))
             }
+            (false, _) if in_the_way.is_some() => (None, None),
             (false, true) => (Some(SchemaState::Empty), may.to_make_tables()),
             (false, false) => {
                 let theirs: Vec<String> =
@@ -123,6 +126,7 @@ impl Database {
                 (Some(SchemaState::Foreign(theirs)), Some(foreign))
             }
         };
+        inspection.objections.extend(in_the_way);
         inspection.objections.extend(objections);
         inspection.schema = state;
         Ok(inspection)
@@ -156,21 +160,35 @@ impl Rights<'_> {
     }
 
     fn among_foreign(&self, theirs: &[String]) -> PostgresError {
-        let shown = theirs.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ");
-        let more = match theirs.len() {
-            0..=5 => String::new(),
-            count => format!(" and {} more", count - 5),
-        };
         let schema = self.names.quoted_schema();
         PostgresError::own(
             DOING,
-            format!("schema {schema} has tables that stripe-sync did not make ({shown}{more})"),
+            format!(
+                "schema {schema} has tables that stripe-sync did not make ({})",
+                migrate::listed(theirs)
+            ),
             Trouble::Refused,
         )
         .with_hint(
             "if a TypeScript stripe-sync-engine made them, `stripe-sync migrate` takes them over \
              with every row, else give another --schema or --table-prefix",
         )
+    }
+
+    fn behind_security(&self, shape: &Shape) -> Option<PostgresError> {
+        let shut = shape.shut();
+        let user = ident::quote(&self.server.user);
+        (!shut.is_empty()).then(|| {
+            denied(
+                format!(
+                    "row-level security without any policy keeps the user {user} from {}",
+                    migrate::listed(&shut)
+                ),
+                format!(
+                    "as a superuser: alter role {user} bypassrls; or connect as the tables' owner"
+                ),
+            )
+        })
     }
 
     fn on_tables(&self, present: &[(&str, &Found)], current: bool) -> Option<PostgresError> {
@@ -232,12 +250,18 @@ fn denied(what: String, next: String) -> PostgresError {
 /// Every table that a copy has, with its name in the database.
 fn of_ours(names: &Names) -> Vec<(&'static str, String)> {
     let tables = Catalog::get().tables.iter().map(|table| table.name.as_str());
-    STATE.into_iter().chain(tables).map(|table| (table, names.bare(table))).collect()
+    STATE
+        .into_iter()
+        .map(|(name, _)| name)
+        .chain(tables)
+        .map(|table| (table, names.bare(table)))
+        .collect()
 }
 
 async fn migrated_state(
     transaction: &deadpool_postgres::Transaction<'_>,
     names: &Names,
+    whole: bool,
 ) -> Result<SchemaState, tokio_postgres::Error> {
     let sql = format!(
         "select exists (select 1 from {} where catalog_version = $1),
@@ -248,5 +272,6 @@ async fn migrated_state(
     let version = Catalog::get().version();
     let row = transaction.query_typed_one(&sql, &[(&version, Type::TEXT)]).await?;
     let mode: Option<String> = row.get(1);
-    Ok(SchemaState::Migrated { current: row.get(0), mode: mode.as_deref().and_then(Mode::parse) })
+    let current = whole && row.get(0);
+    Ok(SchemaState::Migrated { current, mode: mode.as_deref().and_then(Mode::parse) })
 }

@@ -6,7 +6,7 @@ use tokio_postgres::types::Type;
 use super::ddl;
 use super::error::{PostgresError, Trouble};
 use super::ident::{Names, literal};
-use super::{Database, ident};
+use super::{Database, shape};
 use crate::account::Mode;
 use crate::catalog::Catalog;
 
@@ -37,42 +37,34 @@ impl Database {
             .batch_execute(&format!("select pg_advisory_xact_lock({lock})"))
             .await
             .map_err(fail)?;
-        let existing: Vec<(String, bool)> = transaction
-            .query_typed(
-                "select c.relname::text, exists (select 1 from pg_catalog.pg_attribute a
-                   where a.attrelid = c.oid and a.attname = '_extra' and not a.attisdropped)
-                 from pg_catalog.pg_class c
-                 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-                 where n.nspname = $1 and c.relkind in ('r', 'p', 'v', 'm', 'f')",
-                &[(&names.schema(), Type::TEXT)],
-            )
-            .await
-            .map_err(fail)?
-            .iter()
-            .map(|row| (row.get(0), row.get(1)))
-            .collect();
-        let migrations = names.bare("_migrations");
-        let ours = existing.iter().any(|(table, _)| *table == migrations);
-        if ours && is_current(&transaction, names, catalog).await.map_err(fail)? {
+        let shape = shape::read(&transaction, names).await.map_err(fail)?;
+        let ours = shape.is_migrated();
+        let current = ours && is_current(&transaction, names, catalog).await.map_err(fail)?;
+        let obstacles = shape.obstacles();
+        if let Some(error) = in_the_way(DOING, names, &obstacles) {
+            return Err(error);
+        }
+        if current && shape.is_whole() {
             return Ok(Migrated::UpToDate);
         }
         if !ours {
-            refuse_foreign(names, catalog, &existing)?;
+            refuse_foreign(names, &shape.without("_extra"))?;
         }
         let lz4 = offers_lz4(&transaction).await.map_err(fail)?;
         let mut sql = String::new();
-        if existing.is_empty() && !schema_exists(&transaction, names).await.map_err(fail)? {
+        if !schema_exists(&transaction, names).await.map_err(fail)? {
             sql.push_str(&format!("create schema {};\n", names.quoted_schema()));
         }
         sql.push_str("set local client_min_messages = warning;\n");
         sql.push_str(&ddl::create_all(catalog, names, lz4));
         if ours {
+            sql.push_str(&ddl::never_number_again(names));
             for table in &catalog.tables {
                 sql.push_str(&ddl::add_columns(table, names, lz4));
             }
         }
         sql.push_str(&format!(
-            "insert into {} (catalog_version) values ({});\n",
+            "insert into {} (catalog_version) values ({}) on conflict do nothing;\n",
             names.table("_migrations"),
             literal(&catalog.version())
         ));
@@ -148,37 +140,55 @@ async fn is_current(
     Ok(row.is_some())
 }
 
+/// What no migration can put right.
+pub(super) fn in_the_way(
+    doing: &str,
+    names: &Names,
+    obstacles: &[String],
+) -> Option<PostgresError> {
+    (!obstacles.is_empty()).then(|| {
+        PostgresError::own(
+            doing,
+            format!(
+                "schema {} is not as stripe-sync needs it: {}",
+                names.quoted_schema(),
+                listed(obstacles)
+            ),
+            Trouble::Refused,
+        )
+        .with_hint(
+            "nothing was changed; put back or rename what is named, or give another --schema or \
+             --table-prefix",
+        )
+    })
+}
+
 /// A table of ours without our columns was made by someone else. One with them has been taken
 /// over, though the takeover did not come to its end.
-fn refuse_foreign(
-    names: &Names,
-    catalog: &Catalog,
-    existing: &[(String, bool)],
-) -> Result<(), PostgresError> {
-    let foreign: Vec<&str> = catalog
-        .tables
-        .iter()
-        .filter(|t| existing.contains(&(names.bare(&t.name), false)))
-        .map(|t| t.name.as_str())
-        .collect();
+fn refuse_foreign(names: &Names, foreign: &[String]) -> Result<(), PostgresError> {
     if foreign.is_empty() {
         return Ok(());
     }
-    let shown = foreign.iter().take(5).copied().collect::<Vec<_>>().join(", ");
-    let more = match foreign.len() {
-        0..=5 => String::new(),
-        n => format!(" and {} more", n - 5),
-    };
     Err(PostgresError::own(
         DOING,
         format!(
-            "schema {} already has tables that stripe-sync did not make ({shown}{more}); \
+            "schema {} already has tables that stripe-sync did not make ({}); \
              nothing was changed; if a TypeScript stripe-sync-engine made them, `stripe-sync \
              migrate` takes them over with every row, else give another --schema or --table-prefix",
-            ident::quote(names.schema())
+            names.quoted_schema(),
+            listed(foreign),
         ),
         Trouble::Refused,
     ))
+}
+
+/// The first five.
+pub(super) fn listed(names: &[String]) -> String {
+    let shown = names.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len() {
+        0..=5 => shown,
+        count => format!("{shown} and {} more", count - 5),
+    }
 }
 
 async fn schema_exists(

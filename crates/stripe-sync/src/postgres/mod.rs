@@ -26,6 +26,7 @@ mod query;
 #[cfg(test)]
 mod round_trip;
 mod server;
+mod shape;
 mod slices;
 mod statements;
 mod status;

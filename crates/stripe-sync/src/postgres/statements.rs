@@ -15,6 +15,9 @@ pub(super) struct Sql {
     pub(super) stamp: String,
     /// Finds rows of differing content whose stamps are too close to order them.
     pub(super) uncertain: String,
+    /// Counts rows that should be there with this stamp and are not: something of the user's, such
+    /// as a trigger or a rule, has dropped them without a word.
+    pub(super) swallowed: String,
     /// Overwrites one row that has not moved since it was looked at.
     pub(super) replace: String,
 }
@@ -63,6 +66,15 @@ where {joined} and (t.last_synced_at is null or t.last_synced_at < e.last_synced
 where t.last_synced_at > e.last_synced_at - {close} and t.last_synced_at < e.last_synced_at + {close}
 and ({stored}) is distinct from ({ours})"
     );
+    let behind = match table.parent {
+        Some(_) => "t.last_synced_at < e.last_synced_at".to_owned(),
+        None => format!("t.last_synced_at <= e.last_synced_at - {close}"),
+    };
+    let swallowed = format!(
+        "select count(*) from {source} left join {name} t on {joined}
+where case when t.id is null then {not_deleted}{of_a_living_parent}
+else t.last_synced_at is null or {behind} end"
+    );
     let replace = format!(
         "update {name} t set {set}, updated_at = now(),
 last_synced_at = greatest(e.last_synced_at, t.last_synced_at + interval '1 microsecond')
@@ -70,7 +82,7 @@ from {source} where {joined} and t.last_synced_at is not distinct from ${seen}",
         set = set_from("e."),
         seen = table.columns.len() + 4,
     );
-    Sql { upsert, stamp, uncertain, replace }
+    Sql { upsert, stamp, uncertain, swallowed, replace }
 }
 
 /// No tombstone covers the observation.
@@ -139,7 +151,7 @@ mod tests {
         let sql = write(table, &names);
         insta::assert_snapshot!(
             "statements",
-            [sql.upsert, sql.stamp, sql.uncertain, sql.replace].join("\n\n")
+            [sql.upsert, sql.stamp, sql.uncertain, sql.swallowed, sql.replace].join("\n\n")
         );
     }
 }

@@ -127,7 +127,8 @@ impl Database {
 
     /// Whether the schema has been migrated at all.
     pub(crate) async fn is_migrated(&self, names: &Names) -> Result<bool, PostgresError> {
-        let sql = "select to_regclass($1) is not null";
+        let sql = "select exists (select 1 from pg_catalog.pg_attribute
+                   where attrelid = to_regclass($1) and attname = 'catalog_version')";
         let name = names.table("_migrations");
         let row = self
             .get()

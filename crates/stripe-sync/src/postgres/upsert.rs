@@ -2,7 +2,8 @@
 //!
 //! In the common case this is one statement. Only if it wrote fewer rows than it was given are
 //! there rows to look at again: unchanged ones get the newer stamp, and those that differ while
-//! their stamps are too close to order them are handed back (see `order`).
+//! their stamps are too close to order them are handed back (see `order`). Rows that the server
+//! took and that are not there are an error: a trigger or rule can drop them without a word.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use deadpool_postgres::Transaction;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::error::PostgresError;
+use super::error::{PostgresError, Trouble};
 use super::ident::Names;
 use super::left_out::Remembered;
 use super::param::WireArray;
@@ -83,7 +84,15 @@ impl Statements {
         let written = transaction.execute_typed(&sql.upsert, &params).await.map_err(fail)?;
         let mut settled = Settled { replaced: encoded.replaced, uncertain: Vec::new() };
         if written < rows.len() as u64 {
-            transaction.execute_typed(&sql.stamp, &params).await.map_err(fail)?;
+            let stamped = transaction.execute_typed(&sql.stamp, &params).await.map_err(fail)?;
+            // In a second reading nearly every row is unchanged: nothing is left to ask then.
+            if written + stamped < rows.len() as u64 {
+                let lost = transaction.query_typed_one(&sql.swallowed, &params).await;
+                let lost: i64 = lost.map_err(fail)?.get(0);
+                if lost > 0 {
+                    return Err(swallowed(table, lost, rows.len()));
+                }
+            }
             if table.parent.is_none() {
                 let close = transaction.query_typed(&sql.uncertain, &params).await.map_err(fail)?;
                 settled.uncertain =
@@ -117,4 +126,14 @@ impl Statements {
             .map_err(|e| PostgresError::new(format!("cannot write {}", table.name), &e))?;
         Ok(written == 1)
     }
+}
+
+/// The server has taken the statement, and the rows are not there.
+fn swallowed(table: &Table, lost: i64, of: usize) -> PostgresError {
+    PostgresError::own(
+        format!("cannot write {}", table.name),
+        format!("{lost} of {of} rows did not arrive, and the server says nothing of it"),
+        Trouble::Other,
+    )
+    .with_hint("a trigger, rule or policy of yours on the table drops them: remove or change it")
 }

@@ -73,7 +73,7 @@ fn schema_words(state: &SchemaState) -> String {
         SchemaState::Migrated { current, mode } => {
             let shape = match current {
                 true => "migrated",
-                false => "migrated by another version; a backfill adds what is missing",
+                false => "migrated, but something is missing, which a backfill adds",
             };
             match mode {
                 Some(mode) => format!("{shape}, {mode} data"),
