@@ -50,7 +50,12 @@ impl Database {
         let transaction = client.transaction().await.map_err(fail)?;
         let meta = names.table("_meta");
         let row = transaction
-            .query_typed_one("select to_regclass($1) is not null", &[(&meta, Type::TEXT)])
+            .query_typed_one(
+                // A table of that name without the column is another program's.
+                "select exists (select 1 from pg_catalog.pg_attribute
+                   where attrelid = to_regclass($1) and attname = 'key')",
+                &[(&meta, Type::TEXT)],
+            )
             .await
             .map_err(fail)?;
         if !row.get::<_, bool>(0) {
