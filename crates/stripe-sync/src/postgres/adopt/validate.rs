@@ -12,6 +12,7 @@ use super::statements;
 use super::survey::{Incoming, Survey};
 use super::takeover::{begin_looking, fail};
 use crate::postgres::Database;
+use crate::postgres::connect::begin;
 use crate::postgres::error::PostgresError;
 use crate::postgres::ident::Names;
 
@@ -47,7 +48,7 @@ impl Database {
     /// key is tried once; the next call goes on with the others.
     pub(crate) async fn validate_kept_keys(&self, names: &Names) -> Result<(), PostgresError> {
         let mut client = self.get().await?;
-        let transaction = client.transaction().await.map_err(fail)?;
+        let transaction = begin(&mut client).await.map_err(fail)?;
         let meta = names.table("_meta");
         let row = transaction
             .query_typed_one(
@@ -73,7 +74,7 @@ impl Database {
         transaction.commit().await.map_err(fail)?;
         let delete = format!("delete from {meta} where key = $1");
         for noted in &notes {
-            let transaction = client.transaction().await.map_err(fail)?;
+            let transaction = begin(&mut client).await.map_err(fail)?;
             let mut outcome = Ok(());
             if let Some(key) = survey.incoming.iter().find(|key| note(key) == *noted) {
                 outcome = validate(&transaction, key).await;
