@@ -60,6 +60,10 @@ impl Stamp {
 /// differ, or have crossed on the wire: their stamps alone do not order them.
 pub(crate) const CLOSE_MICROS: i64 = 2_000_000;
 
+/// A stored stamp this far ahead of the database's clock says nothing: a wrong `Date` or a wrong clock
+/// made it, and without asking, nothing older would ever replace its row.
+pub(crate) const AHEAD_MICROS: i64 = 60_000_000;
+
 /// What to do with an observation, given the stamp of the stored row.
 #[cfg(test)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,10 +79,13 @@ pub(crate) enum Verdict {
 /// Orders an observation against the stored row of the same object.
 ///
 /// `same_content` is whether both show the same state: then no question arises, and the later
-/// stamp is kept.
+/// stamp is kept. `now` is the moment of the comparison.
 #[cfg(test)]
-pub(crate) fn judge(stored: Stamp, seen: Stamp, same_content: bool) -> Verdict {
+pub(crate) fn judge(stored: Stamp, seen: Stamp, same_content: bool, now: Stamp) -> Verdict {
     let apart = seen.0 - stored.0;
+    if apart < 0 && stored.0 - now.0 > AHEAD_MICROS && !same_content {
+        return Verdict::Uncertain;
+    }
     if apart.abs() >= CLOSE_MICROS || same_content {
         return if apart > 0 { Verdict::Newer } else { Verdict::Older };
     }
@@ -92,20 +99,33 @@ mod tests {
     #[test]
     fn far_apart_stamps_decide_alone() {
         let stored = Stamp::from_micros(100_000_000);
+        let now = Stamp::from_micros(150_000_000);
         let newer = Stamp::from_micros(102_000_000);
-        assert_eq!(judge(stored, newer, false), Verdict::Newer);
-        assert_eq!(judge(newer, stored, false), Verdict::Older);
+        assert_eq!(judge(stored, newer, false, now), Verdict::Newer);
+        assert_eq!(judge(newer, stored, false, now), Verdict::Older);
     }
 
     #[test]
     fn close_stamps_decide_only_between_equal_contents() {
         let stored = Stamp::from_micros(100_000_000);
+        let now = Stamp::from_micros(150_000_000);
         let close = Stamp::from_micros(101_999_999);
-        assert_eq!(judge(stored, close, false), Verdict::Uncertain);
-        assert_eq!(judge(close, stored, false), Verdict::Uncertain);
-        assert_eq!(judge(stored, stored, false), Verdict::Uncertain);
-        assert_eq!(judge(stored, close, true), Verdict::Newer);
-        assert_eq!(judge(close, stored, true), Verdict::Older);
+        assert_eq!(judge(stored, close, false, now), Verdict::Uncertain);
+        assert_eq!(judge(close, stored, false, now), Verdict::Uncertain);
+        assert_eq!(judge(stored, stored, false, now), Verdict::Uncertain);
+        assert_eq!(judge(stored, close, true, now), Verdict::Newer);
+        assert_eq!(judge(close, stored, true, now), Verdict::Older);
+    }
+
+    #[test]
+    fn a_stamp_that_is_still_to_come_decides_nothing() {
+        let now = Stamp::from_micros(100_000_000);
+        let stored = Stamp::from_micros(now.micros() + AHEAD_MICROS + 1);
+        assert_eq!(judge(stored, now, false, now), Verdict::Uncertain);
+        assert_eq!(judge(stored, now, true, now), Verdict::Older);
+        assert_eq!(judge(now, stored, false, now), Verdict::Newer);
+        let near = Stamp::from_micros(now.micros() + AHEAD_MICROS);
+        assert_eq!(judge(near, now, false, now), Verdict::Older);
     }
 
     #[test]

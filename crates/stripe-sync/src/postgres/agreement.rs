@@ -1,10 +1,10 @@
 //! The statements against the rule they implement, [`crate::order::judge`].
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::{Database, Names, Statements};
 use crate::catalog::{Catalog, LeftOut};
-use crate::order::{CLOSE_MICROS, Stamp, Verdict, judge};
+use crate::order::{AHEAD_MICROS, CLOSE_MICROS, Stamp, Verdict, judge};
 use crate::row::Observation;
 
 const STORED: &str = r#"{"id":"usd","object":"exchange_rate","rates":{"eur":0.9}}"#;
@@ -23,12 +23,15 @@ async fn the_statements_do_what_the_rule_says() {
     database.migrate(&names).await.expect("a schema");
     let statements = Statements::new(names);
     let table = Catalog::get().table("exchange_rates").expect("a table");
-    let stored = Stamp::from_micros(1_700_000_000_000_000);
     let close = CLOSE_MICROS;
+    let now = Stamp::from_system(SystemTime::now());
+    let to_come = Stamp::from_micros(now.micros() + 10 * AHEAD_MICROS);
     let distances =
         [-3 * close, -close, 1 - close, -1_000_000, 0, 1_000_000, close - 1, close, 3 * close];
-    let cases = distances.iter().flat_map(|d| [(*d, STORED), (*d, OTHER)]);
-    for (distance, json) in cases {
+    let stamps = [Stamp::from_micros(1_700_000_000_000_000), to_come];
+    let cases = stamps.iter().flat_map(|s| distances.iter().map(move |d| (*s, *d)));
+    let cases = cases.flat_map(|(s, d)| [(s, d, STORED), (s, d, OTHER)]);
+    for (stored, distance, json) in cases {
         let mut client = database.get().await.expect("a connection");
         let transaction = client.transaction().await.expect("a transaction");
         let at = Stamp::from_micros(stored.micros() + distance);
@@ -47,7 +50,7 @@ async fn the_statements_do_what_the_rule_says() {
             .await
             .expect("one row");
         let (eur, stamp): (&str, _) = (row.get(0), Stamp::from_system(row.get(1)));
-        let verdict = judge(stored, at, json == STORED);
+        let verdict = judge(stored, at, json == STORED, now);
         let what = format!("{distance} us, {}", if json == STORED { "same" } else { "other" });
         let expected = match verdict {
             Verdict::Newer => (if json == STORED { "0.9" } else { "0.8" }, at),

@@ -5,7 +5,7 @@
 
 use super::ident::{Names, literal, quote};
 use crate::catalog::{Catalog, SqlType, Table};
-use crate::order::CLOSE_MICROS;
+use crate::order::{AHEAD_MICROS, CLOSE_MICROS};
 
 /// SQL text per table.
 pub(super) struct Sql {
@@ -32,6 +32,7 @@ pub(super) fn write(table: &Table, names: &Names) -> Sql {
     let stored = list(&content, "t.");
     let incoming = list(&content, "excluded.");
     let close = format!("interval '{CLOSE_MICROS} microseconds'");
+    let ahead = format!("interval '{AHEAD_MICROS} microseconds'");
     // The items of a nested list follow their parent, whose order has been settled.
     let older = match table.parent {
         Some(_) => "t.last_synced_at <= excluded.last_synced_at".to_owned(),
@@ -63,7 +64,8 @@ where {joined} and (t.last_synced_at is null or t.last_synced_at < e.last_synced
     );
     let uncertain = format!(
         "select t.id, t.last_synced_at from {name} t join {source} on {joined}
-where t.last_synced_at > e.last_synced_at - {close} and t.last_synced_at < e.last_synced_at + {close}
+where t.last_synced_at > e.last_synced_at - {close}
+and (t.last_synced_at < e.last_synced_at + {close} or t.last_synced_at > now() + {ahead})
 and ({stored}) is distinct from ({ours})"
     );
     let behind = match table.parent {
