@@ -11,6 +11,7 @@ mod check;
 mod columns;
 mod config;
 mod error;
+mod hash;
 mod link;
 mod memory;
 mod nested;

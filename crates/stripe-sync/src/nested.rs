@@ -12,7 +12,7 @@ use crate::link::{Link, RetrieveError};
 use crate::memory::Room;
 use crate::order::Stamp;
 use crate::postgres::{Batch, ChildList, PostgresError, Rows, Written};
-use crate::row::{Observation, elements, fields, get, get_path, string, winners};
+use crate::row::{Observation, elements, fields, get, get_path, id_of, name_of, string, winners};
 use crate::stripe::{ApiPath, Page, ParsedList, Request, StripeError, parse_list};
 
 /// A list with a table of its own goes back into its object up to this size.
@@ -42,8 +42,15 @@ pub(crate) enum NestedError {
     Stripe { path: String, object: &'static str, source: StripeError },
     #[error(transparent)]
     Postgres(#[from] PostgresError),
-    #[error("{path} of {object} {what}")]
-    Broken { path: String, object: &'static str, what: &'static str },
+    #[error("{path} of {object} {id} {what}")]
+    Broken {
+        path: String,
+        object: &'static str,
+        id: String,
+        what: &'static str,
+        request_id: Option<String>,
+        requests: u32,
+    },
 }
 
 /// Reads every cut-off list of an object to its end.
@@ -62,9 +69,9 @@ pub(crate) async fn complete(
         let path: Vec<String> = nested.path.split('.').map(str::to_owned).collect();
         let sent = done.json.take();
         let current = sent.as_deref().unwrap_or(json);
-        let cut = get_path(current, &path).and_then(|raw| Some((raw, parse_list(raw).ok()?)));
+        let list = get_path(current, &path).and_then(|raw| Some((raw, embedded(raw)?)));
         let mut whole = None;
-        if let Some((raw, list)) = cut.filter(|(_, list)| list.has_more) {
+        if let Some((raw, list)) = list.filter(|(_, list)| list.has_more) {
             let mut reading = Reading { link, table, nested, parent: id, stamp, done: &mut done };
             let items = reading.read_on(&list).await?;
             whole = items.map(|items| with_whole_list(current, raw, &items));
@@ -72,6 +79,18 @@ pub(crate) async fn complete(
         done.json = whole.or(sent);
     }
     Ok(done)
+}
+
+/// A list inside an object; `None` if there is none, such as where Stripe sends null. One that does
+/// not say where it ends counts as one of which nothing is known: it is read from its start.
+fn embedded(raw: &str) -> Option<ParsedList<'_>> {
+    let is_list = raw.starts_with('{')
+        && (get(raw, "data").is_some() || get(raw, "object").and_then(string)? == "list");
+    let unclear = || {
+        let url = get(raw, "url").and_then(string);
+        ParsedList { items: Vec::new(), has_more: true, url }
+    };
+    is_list.then(|| parse_list(raw).unwrap_or_else(|_| unclear()))
 }
 
 /// The rows of an object's embedded lists, and which of those lists are whole.
@@ -107,8 +126,7 @@ fn observe<'a>(
     parent: &'a str,
     request_id: Option<&'a str>,
 ) -> Observation<'a> {
-    let id = get(item, "id").and_then(string).unwrap_or_default();
-    Observation { id, json: item, stamp, parent: Some(parent), request_id }
+    Observation { id: name_of(item), json: item, stamp, parent: Some(parent), request_id }
 }
 
 struct Reading<'l, 'd> {
@@ -126,8 +144,9 @@ impl Reading<'_, '_> {
         let child = self.nested.table.as_deref().and_then(|t| Catalog::get().table(t));
         let base = self.request(list)?;
         let (before, mut kept) = (self.done.room.mark(), Items::default());
-        list.items.iter().for_each(|item| kept.push(item));
-        let mut cursor = list.items.last().and_then(|i| id_of(i));
+        let mut cursor = last_id(list.items.iter().copied());
+        let until = place_of(list.items.iter().copied(), cursor.as_deref());
+        list.items[..until].iter().for_each(|item| kept.push(item));
         let (mut restarts, mut streaming) = (0, false);
         loop {
             let page = match self.page(&base, cursor.as_deref()).await {
@@ -151,16 +170,21 @@ impl Reading<'_, '_> {
                 }
             };
             self.done.requests += page.requests;
-            let last = page.items().last().and_then(id_of);
+            let last = last_id(page.items());
             if page.has_more && (last.is_none() || last == cursor) {
-                return Err(self.broken("has more items but no way to go on"));
+                return Err(self.broken("has more items but no way to go on", Some(&page)));
             }
-            let more: usize = page.items().map(|item| item.len() + 1).sum();
+            // What follows the new cursor comes again with the next page.
+            let until = match page.has_more {
+                true => place_of(page.items(), last.as_deref()),
+                false => page.items().len(),
+            };
+            let more: usize = page.items().take(until).map(|item| item.len() + 1).sum();
             if !streaming {
                 self.done.room.grow(more).await;
             }
             kept.text.reserve(more);
-            page.items().for_each(|item| kept.push(item));
+            page.items().take(until).for_each(|item| kept.push(item));
             match child {
                 Some(child) if streaming || kept.text.len() > INLINE => {
                     streaming = true;
@@ -169,7 +193,7 @@ impl Reading<'_, '_> {
                     self.done.room.shrink(before);
                 }
                 None if kept.text.len() > INLINE_ONLY => {
-                    return Err(self.broken("is larger than 64 MiB and has no table"));
+                    return Err(self.broken("is larger than 64 MiB and has no table", Some(&page)));
                 }
                 _ => {}
             }
@@ -206,7 +230,11 @@ impl Reading<'_, '_> {
     /// The list's own address if Stripe gave a usable one, else the catalog's.
     fn request(&self, list: &ParsedList<'_>) -> Result<Request, NestedError> {
         let endpoint = self.nested.list_path.clone();
+        // One that does not name this parent would bring another one's items.
         let own = list.url.as_deref().and_then(ApiPath::from_response);
+        let own = own.filter(|(path, query)| {
+            path.has_segment(self.parent) || query.iter().any(|(_, value)| value == self.parent)
+        });
         let (path, query) = match own {
             Some((path, query)) => {
                 let keep = |(name, _): &(String, String)| {
@@ -216,8 +244,9 @@ impl Reading<'_, '_> {
             }
             None => {
                 let path = match endpoint.contains('{') {
-                    true => ApiPath::with_segment(&endpoint, self.parent)
-                        .map_err(|_| self.broken("has an id that cannot be part of a path"))?,
+                    true => ApiPath::with_segment(&endpoint, self.parent).map_err(|_| {
+                        self.broken("cannot be asked for: its id cannot be part of a path", None)
+                    })?,
                     false => ApiPath::list(&endpoint),
                 };
                 let value = |v: &String| v.replace("{parent}", self.parent);
@@ -257,14 +286,30 @@ impl Reading<'_, '_> {
         Ok(())
     }
 
-    fn broken(&self, what: &'static str) -> NestedError {
-        let path = self.nested.path.clone();
-        NestedError::Broken { path, object: &self.table.object, what }
+    fn broken(&self, what: &'static str, page: Option<&Page>) -> NestedError {
+        NestedError::Broken {
+            path: self.nested.path.clone(),
+            object: &self.table.object,
+            id: self.parent.to_owned(),
+            what,
+            request_id: page.and_then(|page| page.request_id.clone()),
+            requests: self.done.requests,
+        }
     }
 }
 
-fn id_of(item: &str) -> Option<String> {
-    get(item, "id").and_then(string).map(|id| id.into_owned())
+/// The id of the last item that has one.
+fn last_id<'i>(items: impl DoubleEndedIterator<Item = &'i str>) -> Option<String> {
+    items.rev().find_map(id_of).map(|id| id.into_owned())
+}
+
+/// The number of items up to the last one of this id, inclusive; none without an id.
+fn place_of<'i>(
+    mut items: impl DoubleEndedIterator<Item = &'i str> + ExactSizeIterator,
+    id: Option<&str>,
+) -> usize {
+    let found = |id| items.rposition(|item| id_of(item).as_deref() == Some(id));
+    id.and_then(found).map_or(0, |place| place + 1)
 }
 
 /// Items of a list, as sent, in one text: `a,b,c`.

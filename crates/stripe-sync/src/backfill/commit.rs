@@ -68,11 +68,12 @@ async fn commit_pages(
 ) -> Result<Progressed, Error> {
     let done = pages.last().is_some_and(Prepared::ends_list);
     let requests: i64 = pages.iter().map(|p| p.requests).sum();
-    for page in pages {
-        apply_deletions(reader, page).await?;
-    }
-    // Objects that were fetched again while this was tried; their answers have won.
+    // Objects that are dealt with: deleted, or fetched again while this was tried, whose answers
+    // have won.
     let mut settled: HashSet<String> = HashSet::new();
+    for page in pages {
+        settled.extend(apply_deletions(reader, page).await?);
+    }
     let mut patience = reader.crew.patience();
     loop {
         let commit = build(reader, slice, position, pages, &settled, done, requests);
@@ -116,18 +117,26 @@ async fn commit_pages(
     }
 }
 
-/// A list should not show deleted objects; one that does is believed.
-async fn apply_deletions(reader: &Reader<'_>, page: &Prepared) -> Result<(), PostgresError> {
+/// A list should not show deleted objects; one that does is believed. Returns those of which no row
+/// is to be written: where deleted objects keep their rows, one that is new gets its own.
+async fn apply_deletions(
+    reader: &Reader<'_>,
+    page: &Prepared,
+) -> Result<Vec<String>, PostgresError> {
     let link = reader.link;
+    let mut gone = Vec::new();
     for object in page.objects.iter().filter(|o| o.deleted) {
         let (table, stamp) = (reader.table, page.page.sent);
         let account = link.account.as_str();
-        patiently!(
+        let marked = patiently!(
             reader.crew,
             link.database.delete_row(&link.statements, account, table, &object.id, stamp)
         )?;
+        if marked || !table.keep_deleted {
+            gone.push(object.id.clone());
+        }
     }
-    Ok(())
+    Ok(gone)
 }
 
 fn build<'p>(
@@ -145,16 +154,18 @@ fn build<'p>(
     for page in pages {
         let stamp = page.page.sent;
         for (object, json) in page.objects() {
-            if object.deleted || settled.contains(&object.id) {
+            if settled.contains(&object.id) {
                 continue;
             }
             let parent = Link::observe(&object.id, json, stamp, page.page.request_id.as_deref());
-            complete_lists.extend(children(reader.table, &object.id, &parent, |table, row| {
-                match nested.iter_mut().find(|(t, _)| t.name == table.name) {
-                    Some((_, rows)) => rows.push(row),
-                    None => nested.push((table, vec![row])),
-                }
-            }));
+            if object.named {
+                complete_lists.extend(children(reader.table, &object.id, &parent, |table, row| {
+                    match nested.iter_mut().find(|(t, _)| t.name == table.name) {
+                        Some((_, rows)) => rows.push(row),
+                        None => nested.push((table, vec![row])),
+                    }
+                }));
+            }
             parents.push(parent);
         }
         let streamed = page.streamed.iter().filter(|list| !settled.contains(&list.parent));
@@ -185,8 +196,8 @@ fn judge(position: &Position, pages: &[Prepared], held: Bounds, counts: bool) ->
     for page in pages {
         let passed = page.passed();
         if counts {
-            rows += passed.iter().filter(|row| page.asked == held || held.hold(row.created)).count()
-                as i64;
+            let inside = page.objects.iter().filter(|o| page.asked == held || held.hold(o.created));
+            rows += inside.count() as i64;
         }
         trail = advance(&trail, &passed, page.asked, held);
     }

@@ -3,6 +3,7 @@
 //! Knows where the list goes on, not what is durable: it ends at any doubt, and the worker begins
 //! again from the ledger.
 
+use std::borrow::Cow;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use crate::catalog::{List, Table};
 use crate::memory::Held;
 use crate::nested::NestedError;
 use crate::postgres::Position;
-use crate::row::{get, string};
+use crate::row::{get, id_of};
 use crate::stripe::{Page, Request, StripeClient, StripeError};
 
 /// Objects per page; Stripe's most (FACTS 3).
@@ -56,8 +57,8 @@ pub(super) enum FetchError {
     Stripe(#[from] StripeError),
     #[error("{0}")]
     Nested(#[from] NestedError),
-    #[error("{0}")]
-    Broken(&'static str),
+    #[error("{what}")]
+    Broken { what: &'static str, request_id: Option<String>, requests: u32 },
 }
 
 /// Bounds as the committer last saw them in the ledger.
@@ -126,13 +127,17 @@ struct Reading<'r> {
 impl Reading<'_> {
     /// The page behind the trail.
     async fn next(&mut self) -> Result<Arrived, Fetched> {
-        for _ in 0..EMPTY_TRIES {
+        let mut tries = 1;
+        loop {
             let arrived = self.ask().await?;
             if arrived.page.items().len() > 0 || !arrived.page.has_more {
                 return Ok(arrived);
             }
+            if tries == EMPTY_TRIES {
+                return Err(broken("stripe says has_more but sends no objects", &arrived.page));
+            }
+            tries += 1;
         }
-        Err(broken("stripe says has_more but sends no objects"))
     }
 
     async fn ask(&mut self) -> Result<Arrived, Fetched> {
@@ -172,8 +177,12 @@ impl Reading<'_> {
         if page.has_more {
             // Lists that cannot be filtered by time may be sorted by it all the same.
             let time = reader.list.created.as_deref().or(Some("created"));
-            let kept = settled(page.items().map(|item| created_of(item, time)));
-            page.truncate(kept);
+            let kept = settled(page.items().map(|item| time_of(item, time)));
+            // The reading goes on behind an object with an id other than the cursor's (an object can
+            // be listed twice), so one has to be left.
+            if last_id(page.items().take(kept)).is_some_and(|id| Some(&*id) != cursor) {
+                page.truncate(kept);
+            }
         }
         let memory = reader.memory.reserve(bytes).await;
         Ok(Arrived { page, asked, memory })
@@ -182,22 +191,21 @@ impl Reading<'_> {
     /// Moves the trail behind a page that is not the last one.
     fn pass(&mut self, arrived: &Arrived) -> Result<(), Fetched> {
         let created = self.reader.list.created.as_deref();
-        let rows: Option<Vec<Passed>> = arrived
-            .page
-            .items()
-            .map(|item| {
-                let id = get(item, "id").and_then(string)?.into_owned();
-                Some(Passed { id, created: created_of(item, created) })
-            })
-            .collect();
-        let Some(rows) = rows else {
-            return Err(broken("stripe sent a page with an object that has no id"));
+        // An object without an id is set aside when it is written; the reading goes on from the others.
+        let passed = |item| {
+            let id = id_of(item)?.into_owned();
+            Some(Passed { id, created: created_of(item, created, arrived.asked) })
         };
+        let rows: Vec<Passed> = arrived.page.items().filter_map(passed).collect();
+        let page = &arrived.page;
+        if rows.is_empty() {
+            return Err(broken("stripe sent a page of objects without ids", page));
+        }
         if rows.last().map(|row| &row.id) == self.trail.last().map(|row| &row.id) {
-            return Err(broken("stripe sent the cursor's own page again"));
+            return Err(broken("stripe sent the cursor's own page again", page));
         }
         if !self.reader.list.paged {
-            return Err(broken("a list without pages says has_more"));
+            return Err(broken("a list without pages says has_more", page));
         }
         let held = *self.bounds.lock().unwrap_or_else(PoisonError::into_inner);
         self.trail = advance(&self.trail, &rows, arrived.asked, held);
@@ -219,12 +227,26 @@ impl Reading<'_> {
     }
 }
 
-pub(super) fn created_of(item: &str, property: Option<&str>) -> Option<i64> {
+/// When an object of a list that was asked for with these bounds was created. One outside of them has
+/// no time to go by: its list has another idea of it, or pays no heed to the filter. Either way it
+/// can be the cursor, because the list has just shown it.
+pub(super) fn created_of(item: &str, property: Option<&str>, asked: Bounds) -> Option<i64> {
+    let created = time_of(item, property);
+    created.filter(|_| asked.hold(created))
+}
+
+/// The id of the last object that has one.
+fn last_id<'i>(items: impl Iterator<Item = &'i str>) -> Option<Cow<'i, str>> {
+    items.filter_map(id_of).last()
+}
+
+fn time_of(item: &str, property: Option<&str>) -> Option<i64> {
     get(item, property?)?.parse().ok()
 }
 
-fn broken(what: &'static str) -> Fetched {
-    Fetched::Failed(FetchError::Broken(what))
+fn broken(what: &'static str, page: &Page) -> Fetched {
+    let (request_id, requests) = (page.request_id.clone(), page.requests);
+    Fetched::Failed(FetchError::Broken { what, request_id, requests })
 }
 
 /// Resolves a while after somebody asked to stop.
@@ -271,4 +293,27 @@ pub(super) fn page_request(
         request = request.with("expand[]", format!("data.{property}"));
     }
     request
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_time_inside_the_bounds_counts() {
+        let asked = Bounds { from: Some(10), to: Some(20) };
+        for (item, created) in [
+            (r#"{"created":10}"#, Some(10)),
+            (r#"{"created":20}"#, None),
+            (r#"{"created":9}"#, None),
+            (r#"{"created":"15"}"#, None),
+            ("{}", None),
+            ("null", None),
+        ] {
+            assert_eq!(created_of(item, Some("created"), asked), created, "{item}");
+        }
+        let all = Bounds { from: None, to: None };
+        assert_eq!(created_of(r#"{"created":-9}"#, Some("created"), all), Some(-9));
+        assert_eq!(created_of(r#"{"created":9}"#, None, all), None);
+    }
 }

@@ -12,7 +12,7 @@ use super::worker::Reader;
 use crate::memory::{Held, Room};
 use crate::nested::{self, Completed, NestedError};
 use crate::postgres::ChildList;
-use crate::row::{get, string};
+use crate::row::{get, name_of, string};
 use crate::stripe::Page;
 
 /// Objects of a page whose lists are read at once.
@@ -41,6 +41,9 @@ pub(super) struct Prepared {
 /// What is known of one object of a page.
 pub(super) struct PreparedObject {
     pub(super) id: String,
+    /// It has an id of its own. Without one the server will refuse it, and `id` is the quarantine's
+    /// name for it.
+    pub(super) named: bool,
     pub(super) created: Option<i64>,
     /// The object with whole nested lists, if they came cut off.
     completed: Option<String>,
@@ -57,8 +60,10 @@ impl Prepared {
         self.objects.iter().zip(self.page.items().skip(self.from)).map(whole)
     }
 
+    /// The objects that a reading can go on from.
     pub(super) fn passed(&self) -> Vec<Passed> {
-        self.objects.iter().map(|o| Passed { id: o.id.clone(), created: o.created }).collect()
+        let named = self.objects.iter().filter(|o| o.named && !o.id.is_empty());
+        named.map(|o| Passed { id: o.id.clone(), created: o.created }).collect()
     }
 
     /// Whether the list ends with this piece.
@@ -114,10 +119,10 @@ pub(super) async fn prepare(
     let mut readings = Vec::new();
     for (place, item) in page.items().enumerate() {
         let room = reader.memory.room(turn.clone(), place);
-        let object = object(reader, place, item);
+        let object = object(reader, item, asked);
         let sent = page.sent;
         readings.push(async move {
-            let done = match table.nested.is_empty() {
+            let done = match table.nested.is_empty() || !object.named {
                 true => Completed::default(),
                 false => nested::complete(link, table, &object.id, item, sent, room).await?,
             };
@@ -145,14 +150,13 @@ pub(super) async fn prepare(
     pages.send(piece).await.map_err(|_| Fetched::Closed)
 }
 
-fn object(reader: &Reader<'_>, place: usize, item: &str) -> PreparedObject {
+fn object(reader: &Reader<'_>, item: &str, asked: Bounds) -> PreparedObject {
+    let named = get(item, "id").and_then(string).is_some();
     PreparedObject {
-        // Without an id the row is refused, and the quarantine needs a name for it.
-        id: get(item, "id")
-            .and_then(string)
-            .map_or_else(|| format!("(no id, place {place})"), |id| id.into_owned()),
-        created: created_of(item, reader.list.created.as_deref()),
+        id: name_of(item).into_owned(),
+        named,
+        created: created_of(item, reader.list.created.as_deref(), asked),
         completed: None,
-        deleted: get(item, "deleted") == Some("true"),
+        deleted: named && get(item, "deleted") == Some("true"),
     }
 }

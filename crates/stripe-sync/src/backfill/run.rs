@@ -1,7 +1,7 @@
 //! A whole backfill: opens the run, lets workers read its slices until none is left, and says
 //! how every stream ended.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ pub(crate) async fn backfill(
     let names = crew.link.statements.names().clone();
     let database = crew.link.database.clone();
     let (_, quarantined_before) = database.quarantined(&names, 1).await?;
-    crew.quarantine_in_use.store(quarantined_before > 0, std::sync::atomic::Ordering::Relaxed);
+    crew.quarantine_in_use.store(quarantined_before > 0, Ordering::Relaxed);
     let run = patiently!(crew, database.open_run(&names, &new, request.fresh))?;
     if run.continued {
         database.release_dead(&names, run.id, owner::is_dead).await?;
@@ -75,6 +75,11 @@ pub(crate) async fn backfill(
     progress.update(&states);
     for state in states.iter().filter(|s| s.status == StreamStatus::Complete && s.requests > 0) {
         if let Some(table) = Catalog::get().table(&state.stream) {
+            if crew.quarantine_in_use.load(Ordering::Relaxed) {
+                let items = table.nested.iter().filter_map(|n| n.table.as_deref());
+                let tables: Vec<&str> = items.chain([table.name.as_str()]).collect();
+                patiently!(crew, database.clear_unnamed(&names, run.id, &tables))?;
+            }
             // The rows are there without them; the next run tries again.
             if let Err(error) = patiently!(crew, database.build_late_indexes(&names, table)) {
                 tracing::warn!(%error, "an index could not be built");

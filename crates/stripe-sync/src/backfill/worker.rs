@@ -152,9 +152,10 @@ async fn judge_failure(
         FetchError::Stripe(error) => error,
         FetchError::Nested(NestedError::Postgres(error)) => return Err(error.into()),
         FetchError::Nested(NestedError::Stripe { source, .. }) => source,
-        FetchError::Nested(NestedError::Broken { .. }) | FetchError::Broken(_) => {
-            let end = StreamEnd { status: StreamStatus::Failed, message, request_id: None };
-            return Ok(Ending::Stream { end, requests: 0 });
+        FetchError::Nested(NestedError::Broken { request_id, requests, .. })
+        | FetchError::Broken { request_id, requests, .. } => {
+            let end = StreamEnd { status: StreamStatus::Failed, message, request_id };
+            return Ok(Ending::Stream { end, requests: i64::from(requests) });
         }
     };
     // Neither is a matter of one stream.

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::error::Error;
 
 use deadpool_postgres::{PoolError, TimeoutType};
+use tokio_postgres::error::SqlState;
 
 use super::advice;
 
@@ -52,6 +53,10 @@ impl PostgresError {
             None => Trouble::Other,
         };
         let message = match error.as_db_error() {
+            // Of Stripe's values only the id has to be there.
+            Some(db) if db.code() == &SqlState::NOT_NULL_VIOLATION => {
+                "a value that must be there is missing, such as the id (SQLSTATE 23502)".to_owned()
+            }
             Some(db) if may_quote_rows(db.code().code()) => {
                 format!("the server refused a value (SQLSTATE {})", db.code().code())
             }
@@ -89,13 +94,7 @@ impl PostgresError {
 
     pub(super) fn pool(doing: impl Into<String>, error: PoolError) -> PostgresError {
         match error {
-            PoolError::Backend(error) => {
-                let error = PostgresError::new(doing, &error);
-                match error.trouble {
-                    Trouble::Denied => error.with_hint(advice::NO_ENTRY),
-                    _ => error,
-                }
-            }
+            PoolError::Backend(error) => PostgresError::new(doing, &error),
             PoolError::Timeout(TimeoutType::Create) => {
                 PostgresError::own(doing, "no PostgreSQL answers there", Trouble::Unreachable)
                     .with_hint("check the host and the port in DATABASE_URL, and firewalls between")

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::hash::fnv1a;
+
 /// PostgreSQL cuts longer names off (`NAMEDATALEN` - 1).
 const LONGEST: usize = 63;
 const LONGEST_PREFIX: usize = 30;
@@ -115,7 +117,7 @@ impl Names {
 
     /// The key of an advisory lock: the same for every process that means the same table.
     pub(super) fn lock_key(&self, purpose: &str) -> i64 {
-        hash(&format!("stripe-sync/{}/{}/{purpose}", self.schema, self.prefix)).cast_signed()
+        fnv1a(&format!("stripe-sync/{}/{}/{purpose}", self.schema, self.prefix)).cast_signed()
     }
 }
 
@@ -129,15 +131,8 @@ fn shorten(name: &str) -> String {
         cut -= 1;
     }
     let mut short = name[..cut].to_owned();
-    write!(short, "_{:016x}", hash(name)).expect("writing to a string");
+    write!(short, "_{:016x}", fnv1a(name)).expect("writing to a string");
     short
-}
-
-/// FNV-1a: stable across builds and machines, which std's hasher does not promise.
-fn hash(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
 }
 
 #[cfg(test)]

@@ -6,10 +6,10 @@ use std::time::SystemTime;
 use deadpool_postgres::Transaction;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::{Batch, Database, PostgresError, Settled, Statements, Trouble};
+use super::{Batch, Database, Names, PostgresError, Settled, Statements, Trouble};
 use crate::catalog::{LeftOut, Table};
 use crate::order::Stamp;
-use crate::row::Observation;
+use crate::row::{NO_ID, Observation};
 
 /// Upserts a batch, halving what the server refuses until single rows are left; those go into
 /// the quarantine. Also tells how many did.
@@ -77,6 +77,30 @@ impl Database {
             .await
             .map_err(|e| PostgresError::new("cannot read the quarantine", &e))?;
         Ok(row.map(|row| Stamp::from_system(row.get(0))))
+    }
+}
+
+impl Database {
+    /// Takes out what an earlier run set aside of `tables` without an id. No upsert ever clears these;
+    /// where they are still listed, a run over everything has set them aside anew.
+    pub(crate) async fn clear_unnamed(
+        &self,
+        names: &Names,
+        run: i64,
+        tables: &[&str],
+    ) -> Result<(), PostgresError> {
+        let sql = format!(
+            "delete from {} q using {} r
+             where r.id = $1 and r.since is null and r.until is null
+               and q.account_id = r.account_id and q.table_name = any($2)
+               and starts_with(q.id, $3) and q.seen_at < to_timestamp(r.event_cursor)",
+            names.table("_quarantine"),
+            names.table("_runs")
+        );
+        let params: [(&(dyn ToSql + Sync), Type); 3] =
+            [(&run, Type::INT8), (&tables, Type::TEXT_ARRAY), (&NO_ID, Type::TEXT)];
+        let cleared = self.get().await?.execute_typed(&sql, &params).await;
+        cleared.map(drop).map_err(|e| PostgresError::new("cannot clear the quarantine", &e))
     }
 }
 

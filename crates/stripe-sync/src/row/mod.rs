@@ -6,13 +6,14 @@
 mod array;
 mod batch;
 mod encode;
+mod number;
 mod redact;
 mod scan;
 mod text;
 mod value;
 
 pub(crate) use array::{Array, Element};
-pub(crate) use batch::{Observation, winners};
+pub(crate) use batch::{NO_ID, Observation, id_of, name_of, winners};
 pub(crate) use encode::encode;
 pub(crate) use redact::redact;
 pub(crate) use scan::{elements, fields, get, get_path, key_is, string};

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::number::integer;
 use super::scan::{elements, get, get_path, is_null};
 use crate::catalog::{Each, Source};
 
@@ -36,9 +37,8 @@ pub(super) fn find<'a>(
             }
             Source::Sum(each) => {
                 let numbers: Vec<&str> = values(each, &at)?.collect::<Option<_>>()?;
-                let sum = numbers
-                    .iter()
-                    .try_fold(0_i64, |sum, raw| sum.checked_add(raw.parse::<i64>().ok()?))?;
+                let sum =
+                    numbers.iter().try_fold(0_i64, |sum, raw| sum.checked_add(integer(raw)?))?;
                 Value::Derived(sum.to_string().into())
             }
             Source::First(each) => Value::Derived(values(each, &at)?.next()??.into()),
@@ -135,7 +135,7 @@ mod tests {
         assert_eq!(look(&paid, r#"{"status":"open"}"#).as_deref(), Some("false"));
         assert_eq!(look(&paid, r#"{"status":null}"#), None);
         let tax = ["sum(t[].amount)"];
-        assert_eq!(look(&tax, r#"{"t":[{"amount":5},{"amount":-2}]}"#).as_deref(), Some("3"));
+        assert_eq!(look(&tax, r#"{"t":[{"amount":5.0},{"amount":-2}]}"#).as_deref(), Some("3"));
         assert_eq!(look(&tax, r#"{"t":[]}"#).as_deref(), Some("0"));
         assert_eq!(look(&tax, r#"{"t":null}"#), None);
         assert_eq!(look(&["first(d[])"], r#"{"d":["di_1","di_2"]}"#).as_deref(), Some("\"di_1\""));

@@ -110,7 +110,8 @@ impl StripeError {
             Failure::Unreadable { status, request_id, why } => Refused {
                 status: Some(status),
                 request_id,
-                ..caused(StripeErrorKind::Malformed, Box::new(why))
+                message: Some(why.to_string()),
+                ..bare(StripeErrorKind::Malformed)
             },
             Failure::TooLarge { status, request_id } => {
                 Refused { status: Some(status), request_id, ..bare(StripeErrorKind::TooLarge) }
@@ -185,15 +186,12 @@ impl StripeError {
             StripeErrorKind::Server => {
                 Some("Stripe has trouble, see https://status.stripe.com; try again later")
             }
-            StripeErrorKind::Setup => Some(
-                "the certificates of the system are needed: install ca-certificates, or correct \
-                 SSL_CERT_FILE and SSL_CERT_DIR if they are set",
-            ),
             StripeErrorKind::Denied { .. }
             | StripeErrorKind::ResourceMissing
             | StripeErrorKind::InvalidRequest
             | StripeErrorKind::Conflict
-            | StripeErrorKind::TooLarge => None,
+            | StripeErrorKind::TooLarge
+            | StripeErrorKind::Setup => None,
         }
     }
 

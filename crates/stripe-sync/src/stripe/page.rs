@@ -38,7 +38,8 @@ pub(crate) struct Answer {
 }
 
 impl Page {
-    /// The objects in Stripe's order, each the text of one JSON object.
+    /// The elements of `data` in Stripe's order, each the text of one JSON value. Stripe sends
+    /// objects only; what is none is for the reader to set aside.
     pub(crate) fn items(&self) -> impl DoubleEndedIterator<Item = &str> + ExactSizeIterator {
         self.items.iter().map(|range| &self.body[range.clone()])
     }
@@ -85,7 +86,7 @@ pub(super) struct FoundItems {
 /// A list object, whether it is a whole answer or embedded in another object.
 #[derive(Debug)]
 pub(crate) struct ParsedList<'a> {
-    /// The objects in Stripe's order, each the text of one JSON object.
+    /// The elements of `data` in Stripe's order, each the text of one JSON value.
     pub(crate) items: Vec<&'a str>,
     /// Whether the list has more objects than these.
     pub(crate) has_more: bool,
@@ -114,12 +115,6 @@ pub(crate) enum Unreadable {
     /// JSON of another shape.
     #[error("the answer is not a list with `data` and `has_more`")]
     NotAList,
-    /// An element of `data` is not an object.
-    #[error("element {index} of the list is not an object")]
-    NotAnElement {
-        /// Counted from 0.
-        index: usize,
-    },
     /// JSON, but not an object.
     #[error("the answer is not an object")]
     NotAnObject,
@@ -144,8 +139,9 @@ struct ListShape<'a> {
     #[serde(borrow)]
     data: Vec<&'a RawValue>,
     has_more: bool,
+    /// Read leniently: a list without a usable url still has its items.
     #[serde(borrow, default)]
-    url: Option<Cow<'a, str>>,
+    url: Option<&'a RawValue>,
 }
 
 /// Finds the objects of a list without decoding them, however deep they nest.
@@ -156,11 +152,9 @@ struct ListShape<'a> {
 pub(crate) fn parse_list(text: &str) -> Result<ParsedList<'_>, Unreadable> {
     let shape: ListShape<'_> = serde_json::from_str(text)
         .map_err(|error| Unreadable::from_json(&error, Unreadable::NotAList))?;
-    let items: Vec<&str> = shape.data.into_iter().map(RawValue::get).collect();
-    if let Some(index) = items.iter().position(|item| !item.starts_with('{')) {
-        return Err(Unreadable::NotAnElement { index });
-    }
-    Ok(ParsedList { items, has_more: shape.has_more, url: shape.url })
+    let items = shape.data.into_iter().map(RawValue::get).collect();
+    let url = shape.url.and_then(|url| serde_json::from_str(url.get()).ok());
+    Ok(ParsedList { items, has_more: shape.has_more, url })
 }
 
 /// Finds the objects of a page by their places in its body.
@@ -208,7 +202,16 @@ mod tests {
     fn an_empty_list_and_one_without_url_are_lists() {
         let list = parse_list(r#"{"data":[],"has_more":false}"#).unwrap();
         assert_eq!((list.items.len(), list.has_more, list.url), (0, false, None));
-        assert!(parse_list(r#"{"data":[],"has_more":false,"url":null}"#).unwrap().url.is_none());
+        for url in ["null", "7", "[]"] {
+            let text = format!(r#"{{"data":[],"has_more":false,"url":{url}}}"#);
+            assert!(parse_list(&text).unwrap().url.is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn elements_that_are_no_objects_are_passed_on() {
+        let list = parse_list(r#"{"data":[{},null, 1,"a",[]],"has_more":false}"#).unwrap();
+        assert_eq!(list.items, ["{}", "null", "1", "\"a\"", "[]"]);
     }
 
     #[test]
@@ -228,10 +231,6 @@ mod tests {
             (r#"{"data":[],"has_more":0} x"#, Unreadable::NotAList),
             (r#"{"data":[],"has_more":false} x"#, Unreadable::NotJson { line: 1, column: 30 }),
             (r#"{"data":[{"id":"ch_1"}],"has_more":fal"#, Unreadable::CutOff),
-            (r#"{"data":[1,{}],"has_more":false}"#, Unreadable::NotAnElement { index: 0 }),
-            (r#"{"data":[{},"a"],"has_more":false}"#, Unreadable::NotAnElement { index: 1 }),
-            (r#"{"data":[null],"has_more":false}"#, Unreadable::NotAnElement { index: 0 }),
-            (r#"{"data":[[]],"has_more":false}"#, Unreadable::NotAnElement { index: 0 }),
         ] {
             assert_eq!(parse_list(text).err(), Some(why), "{text}");
         }

@@ -68,6 +68,13 @@ impl ApiPath {
         Some((ApiPath(path.to_owned()), query))
     }
 
+    /// Whether `id` is one of the path's segments.
+    pub(crate) fn has_segment(&self, id: &str) -> bool {
+        let mut encoded = String::new();
+        encode_segment(id, &mut encoded);
+        self.0.split('/').any(|segment| segment == id || segment == encoded)
+    }
+
     /// The path as it goes on the wire.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
@@ -147,7 +154,9 @@ mod tests {
         assert_eq!(query, expected.map(|(k, v)| (k.to_owned(), v.to_owned())));
         let (path, query) = ApiPath::from_response("/v2/core/events").unwrap();
         assert_eq!((path.as_str(), query.len()), ("/v2/core/events", 0));
-        assert!(ApiPath::from_response("/v1/coupons/a%2Fb%25").is_some());
+        assert!(path.as_str() == "/v2/core/events" && !path.has_segment("vents"));
+        let (path, _) = ApiPath::from_response("/v1/coupons/a%2Fb%25/x").unwrap();
+        assert!(path.has_segment("a/b%") && path.has_segment("coupons") && !path.has_segment("a"));
 
         for url in [
             "",

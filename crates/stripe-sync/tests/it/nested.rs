@@ -195,3 +195,49 @@ async fn a_page_in_pieces_loses_no_parent() {
         assert_eq!(items as usize, wanted, "{id}");
     }
 }
+
+/// An embedded list whose end is not to be seen, or whose url is not its own, is read by the list's own
+/// path, from its start if need be.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_embedded_list_that_is_not_clear_is_read_anew() {
+    let account = Account::builder(36).objects("invoice", 3).build().expect("an account");
+    let first = r#"{"id":"il_ID_24","object":"line_item"}"#;
+    let lists = [
+        ("string", format!(r#"{{"object":"list","data":[{first}],"has_more":"true"}}"#)),
+        ("number", format!(r#"{{"object":"list","data":[{first}],"has_more":1}}"#)),
+        ("null", format!(r#"{{"object":"list","data":[{first}],"has_more":null}}"#)),
+        ("missing", format!(r#"{{"object":"list","data":[{first}]}}"#)),
+        ("twice", format!(r#"{{"data":[{first}],"has_more":true,"has_more":false}}"#)),
+        ("no_data", r#"{"object":"list","data":null,"has_more":true}"#.to_owned()),
+        ("bad_url", format!(r#"{{"data":[{first}],"has_more":true,"url":7}}"#)),
+        ("no_ids", r#"{"data":[{"object":"line_item"},null],"has_more":true}"#.to_owned()),
+        (
+            "other_url",
+            format!(r#"{{"data":[{first}],"has_more":true,"url":"/v1/invoices/in_string/lines"}}"#),
+        ),
+        // Without a list there is nothing to read.
+        ("nothing", "null".to_owned()),
+        ("array", format!("[{first}]")),
+    ];
+    for (name, list) in &lists {
+        let id = format!("in_{name}");
+        let lines = list.replace("ID", &id);
+        let text = format!(r#"{{"id":"{id}","object":"invoice","created":1,"lines":{lines}}}"#);
+        account.insert_raw("invoice", &id, account.now() - 9, text).expect("inserted");
+        for item in 0..25 {
+            let item = json!({"id": format!("il_{id}_{item}")});
+            account.insert_nested("invoice", &id, "lines", item).expect("inserted");
+        }
+    }
+    let world = World::new(account).await;
+    let report = world.backfill(&["invoice"]).await;
+    assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
+    for (name, _) in &lists {
+        let id = format!("in_{name}");
+        let wanted = match *name {
+            "nothing" | "array" => Vec::new(),
+            _ => world.sim.account().nested_ids("invoice", &id, "lines"),
+        };
+        assert_same(&id, &wanted.into_iter().collect(), &line_ids(&world, &id).await);
+    }
+}
