@@ -29,7 +29,11 @@ pub(crate) fn made_by(cluster: &Path) -> Result<Option<u32>, Error> {
     }
     let text = fs::read_to_string(&path).at("read", &path)?;
     let Ok(major) = text.trim().parse() else {
-        let problem = "is the cluster of a PostgreSQL older than 10";
+        // Before 10 there were two numbers, as in 9.6.
+        let problem = match text.trim().parse::<f32>() {
+            Ok(_) => "is the cluster of a PostgreSQL older than 10",
+            Err(_) => "is a damaged cluster: its file PG_VERSION names no version",
+        };
         return Err(Error::NotOurs { path: cluster.to_owned(), problem });
     };
     Ok(Some(major))

@@ -12,6 +12,7 @@ use crate::talk;
 /// Of Linux and macOS, less what lies below the directory.
 const LONGEST_PATH: usize = 900;
 const LONGEST_FILE_NAME: usize = 255;
+const ANOTHER_DIRECTORY: &str = "give another --data-dir, or set DATABASE_URL";
 
 /// A database that can be connected to, until it is closed.
 pub(crate) struct OpenPlace {
@@ -86,9 +87,7 @@ impl OpenPlace {
 
 /// What stands in the way of a new private server in `dir`, found without making anything.
 pub(crate) fn obstacle(dir: &Path) -> Option<Failure> {
-    let refuse = |message: String| {
-        Some(Failure::usage(message).hint("give another --data-dir, or set DATABASE_URL"))
-    };
+    let refuse = |message: String| Some(Failure::usage(message).hint(ANOTHER_DIRECTORY));
     if dir.as_os_str().len() > LONGEST_PATH || dir.iter().any(|name| name.len() > LONGEST_FILE_NAME)
     {
         return refuse("the name of the data directory is longer than the system allows".into());
@@ -100,9 +99,8 @@ pub(crate) fn obstacle(dir: &Path) -> Option<Failure> {
             return refuse(format!("{} is not a directory", nearest.display()));
         }
         Err(error) => {
-            return Some(
-                Failure::new(format!("cannot look at {}", nearest.display())).because(&error),
-            );
+            let failure = Failure::new(format!("cannot look at {}", nearest.display()));
+            return Some(failure.because(&error).hint(ANOTHER_DIRECTORY));
         }
         Ok(_) if nearest != dir => return None,
         Ok(_) => {}
@@ -118,7 +116,8 @@ pub(crate) fn obstacle(dir: &Path) -> Option<Failure> {
             ))
         }
         Err(error) => {
-            Some(Failure::new(format!("cannot look into {}", dir.display())).because(&error))
+            let failure = Failure::new(format!("cannot look into {}", dir.display()));
+            Some(failure.because(&error).hint(ANOTHER_DIRECTORY))
         }
     }
 }

@@ -1,6 +1,6 @@
 //! From arguments and environment to checked settings, without touching anything.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use stripe_sync::{AccountId, ApiBase, ApiKey, Config, DatabaseUrl, Names, RateOptions};
 
@@ -156,13 +156,10 @@ fn place(typed: &Connection, env: &Environment) -> Result<Place, Failure> {
         return Ok(Place::Url(text.to_owned()));
     }
     if let Some(dir) = &typed.data_dir {
-        return match dir.as_os_str().is_empty() {
-            true => Err(Failure::usage("--data-dir is empty")),
-            false => Ok(Place::Private(dir.clone())),
-        };
+        return directory(dir, "--data-dir");
     }
     if let Some(dir) = env.get("STRIPE_SYNC_DATA") {
-        return Ok(Place::Private(dir.into()));
+        return directory(dir.as_ref(), "STRIPE_SYNC_DATA");
     }
     // The specification has relative values ignored:
     // https://specifications.freedesktop.org/basedir-spec/latest/
@@ -176,6 +173,23 @@ fn place(typed: &Connection, env: &Environment) -> Result<Place, Failure> {
                 .hint("set DATABASE_URL, or give --data-dir"))
         }
     }
+}
+
+/// Slips of scripts, which would become directories of strange names.
+fn directory(dir: &Path, by: &str) -> Result<Place, Failure> {
+    let text = dir.to_string_lossy();
+    if text.trim().is_empty() {
+        return Err(Failure::usage(format!("{by} is empty")).hint("name a directory"));
+    }
+    if text.contains(char::is_control) || text.ends_with(char::is_whitespace) {
+        let problem = "has a line break or another control character in it, or a blank at its end";
+        return Err(Failure::usage(format!("{by} {problem}")).hint("leave that out"));
+    }
+    if text == "~" || text.starts_with("~/") {
+        return Err(Failure::usage(format!("{by} begins with a ~ that no shell has replaced"))
+            .hint("write \"$HOME\" instead"));
+    }
+    Ok(Place::Private(dir.to_owned()))
 }
 
 fn key(env: &Environment) -> Result<ApiKey, Failure> {
@@ -205,11 +219,21 @@ fn api_version(given: &Given<'_>) -> Result<String, Failure> {
     let version = given.text.trim();
     let legal =
         |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | ';' | '=' | ' ');
-    match version.len() >= 10 && version.chars().all(legal) {
+    match begins_with_date(version) && version.len() <= 200 && version.chars().all(legal) {
         true => Ok(version.to_owned()),
         false => Err(Failure::usage(format!("{} is not a version of Stripe's API", given.by))
             .hint(format!("it looks like {}", stripe_sync::api_version()))),
     }
+}
+
+/// `2024-06-20`, as every version does, with `.acacia` or nothing behind.
+fn begins_with_date(version: &str) -> bool {
+    let shape = |(i, c): (usize, char)| match i {
+        4 | 7 => c == '-',
+        10 => matches!(c, '.' | ';'),
+        _ => c.is_ascii_digit(),
+    };
+    version.len() >= 10 && version.chars().take(11).enumerate().all(shape)
 }
 
 fn connection_count(given: &Given<'_>) -> Result<usize, Failure> {

@@ -107,9 +107,8 @@ fn range_failure(error: RangeError) -> Failure {
             ),
         RangeError::Empty => Failure::usage(error.to_string())
             .hint("give the upper bound (--until) a later time than the lower one (--since)"),
-        RangeError::OutOfRange(_) => {
-            Failure::usage(error.to_string()).hint("give seconds since 1970, not milliseconds")
-        }
+        RangeError::OutOfRange(_) => Failure::usage(error.to_string())
+            .hint("give a time from 1970 to 9999; as a number, seconds and not milliseconds"),
     }
 }
 

@@ -16,6 +16,8 @@ fn masked() -> insta::internals::SettingsBindDropGuard {
     settings.add_filter(r"127\.0\.0\.1:\d+", "127.0.0.1:[port]");
     settings.add_filter(r"(failed to lookup address information): [^\n]+", "$1: [why]");
     settings.add_filter(r"req_\w+", "[request]");
+    // Which of the first statements is too slow.
+    settings.add_filter(r"cannot [^:\n]+: canceling", "cannot [do]: canceling");
     settings.bind_to_scope()
 }
 
@@ -97,6 +99,10 @@ async fn databases_that_let_nobody_in() {
     told.try_it("no such database", &url.replace("/closed?", "/missing?"), &args);
     sql.batch_execute("create role full_role login connection limit 0").await.expect("a role");
     told.try_it("no connection left", &as_user(&url, "full_role"), &args);
+    sql.batch_execute("revoke connect on database closed from public; create role outside login")
+        .await
+        .expect("revoked");
+    told.try_it("no right to connect", &as_user(&url, "outside"), &args);
     insta::assert_snapshot!(told.text);
 }
 
@@ -116,6 +122,15 @@ async fn databases_that_are_of_no_use() {
     told.try_it("LATIN1", &url, &args);
     let url = fresh_database("ascii", "encoding 'SQL_ASCII' locale 'C' template template0").await;
     told.try_it("SQL_ASCII", &url, &args);
+    let url = fresh_database("pattern", "is_template true").await;
+    told.try_it("a template", &url, &args);
+    let url = fresh_database("hasty", "").await;
+    connect(&url)
+        .await
+        .batch_execute("alter database hasty set statement_timeout = '1ms'")
+        .await
+        .expect("hasty");
+    told.try_it("statement_timeout", &url, &args);
     let url = fresh_database("readable", "").await;
     let sql = connect(&url).await;
     sql.batch_execute("alter database readable set default_transaction_read_only = on")

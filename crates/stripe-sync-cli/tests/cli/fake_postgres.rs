@@ -68,14 +68,14 @@ fn message(kind: u8, body: &[u8]) -> Vec<u8> {
     [&[kind][..], &length.to_be_bytes(), body].concat()
 }
 
-/// One row: number, version, encoding, database, user, standby, read-only.
+/// One row: number, version, encoding, database, user, standby, read-only, template.
 fn answer(number: i32, version: &str, standby: bool) -> Vec<u8> {
     const INT4: i32 = 23;
     const TEXT: i32 = 25;
     const BOOL: i32 = 16;
     let flag = [u8::from(standby)];
     let number = number.to_be_bytes();
-    let columns: [(i32, &[u8]); 7] = [
+    let columns: [(i32, &[u8]); 8] = [
         (INT4, &number),
         (TEXT, version.as_bytes()),
         (TEXT, b"UTF8"),
@@ -83,8 +83,9 @@ fn answer(number: i32, version: &str, standby: bool) -> Vec<u8> {
         (TEXT, b"u"),
         (BOOL, &flag),
         (BOOL, &flag),
+        (BOOL, &[0]),
     ];
-    let count = 7_i16.to_be_bytes();
+    let count = 8_i16.to_be_bytes();
     let (mut description, mut row) = (count.to_vec(), count.to_vec());
     for (kind, value) in columns {
         description.extend(b"c\0");

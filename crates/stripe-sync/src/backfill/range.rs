@@ -98,7 +98,10 @@ impl Range {
         match (self.since, self.until) {
             (Some(since), Some(until)) if since >= until => Err(RangeError::Empty),
             (_, Some(until)) if until < 1 => Err(RangeError::OutOfRange(until.to_string())),
-            _ => Ok(self),
+            (since, until) => match since.into_iter().chain(until).find(|s| !is_shown(*s)) {
+                Some(second) => Err(RangeError::OutOfRange(second.to_string())),
+                None => Ok(self),
+            },
         }
     }
 
@@ -126,13 +129,23 @@ impl Range {
     }
 }
 
+/// Neither before year 1 nor after year 9999, which is most likely milliseconds.
+fn is_shown(second: i64) -> bool {
+    // Milliseconds of our days are seconds of the year 50,000.
+    Timestamp::from_second(second).is_ok()
+}
+
 fn seconds(text: &str, now: i64) -> Result<i64, RangeError> {
     let text = text.trim();
     let unreadable = || RangeError::Unreadable(text.to_owned());
     let out_of_range = || RangeError::OutOfRange(text.to_owned());
     if let Ok(number) = text.parse::<i64>() {
-        // Before year 1 or after year 9999: most likely milliseconds.
-        return Timestamp::from_second(number).map(|_| number).map_err(|_| out_of_range());
+        return match number {
+            // 2024, 202401 and 20240131 mean a date to those who type them.
+            1900..2100 | 190_001..210_000 | 19_000_101..21_000_000 => Err(unreadable()),
+            _ if is_shown(number) => Ok(number),
+            _ => Err(out_of_range()),
+        };
     }
     if let Ok(timestamp) = text.parse::<Timestamp>() {
         return Ok(timestamp.as_second());
@@ -169,9 +182,18 @@ mod tests {
         ] {
             assert_eq!(seconds(text, NOW), Ok(second), "{text}");
         }
-        for text in
-            ["", "yesterday", "2024-13-01", "2024-02-30", "d30", "20 24", "1704067200000000"]
-        {
+        for text in [
+            "",
+            "yesterday",
+            "2024-13-01",
+            "2024-02-30",
+            "d30",
+            "20 24",
+            "2024",
+            "202401",
+            "20240131",
+            "1704067200000",
+        ] {
             assert!(seconds(text, NOW).is_err(), "{text}");
         }
     }
@@ -184,6 +206,7 @@ mod tests {
         assert_eq!((narrow.since(), narrow.until()), (Some(15), Some(21)));
         assert_eq!(Range::all().created(None, Some(5), Some(5), None), Err(RangeError::Empty));
         assert!(Range::all().created(Some(i64::MAX), None, None, None).is_err());
+        assert!(Range::all().created(None, Some(1_704_067_200_000), None, None).is_err());
     }
 
     #[test]

@@ -6,6 +6,10 @@ use super::error::{Trouble, causes};
 const DENIED: &str = "the user needs `create` on the database for the first migration, and then owns what it made; \
      stripe-sync check says what is missing and what to grant";
 
+/// For a refusal at the door.
+pub(super) const NO_ENTRY: &str =
+    "the database's owner has to let the user in: grant connect on database NAME to USER";
+
 /// For an answer of the server.
 pub(super) fn by_sqlstate(code: &str, trouble: Trouble) -> Option<&'static str> {
     Some(match code {
@@ -27,6 +31,10 @@ pub(super) fn by_sqlstate(code: &str, trouble: Trouble) -> Option<&'static str> 
         }
         "55000" if trouble == Trouble::Other => {
             "the server does not allow that for this database; set DATABASE_URL to another one"
+        }
+        "25P03" => {
+            "idle_in_transaction_session_timeout is too short; raise it for this user: alter role \
+             NAME set idle_in_transaction_session_timeout = 0"
         }
         "57014" => {
             "a statement_timeout of the database or its user is too short, or somebody cancelled \

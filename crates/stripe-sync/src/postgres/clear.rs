@@ -12,6 +12,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::connect::Patience;
+use super::connect::begin;
 use super::ident::{literal, quote};
 use super::{Database, Names, PostgresError};
 use crate::catalog::{Catalog, JsonKind, LeftOut, SqlType, Step, Table};
@@ -169,7 +170,7 @@ impl<'t> Clearing<'t> {
             PostgresError::new(format!("cannot clear {}", self.table.name), &e)
         };
         let mut client = database.get().await?;
-        let transaction = client.transaction().await.map_err(fail)?;
+        let transaction = begin(&mut client).await.map_err(fail)?;
         let behind: [Param<'_>; 2] = [(&from.0, Type::TEXT), (&from.1, Type::TEXT)];
         let bound = format!(
             "select id, _account_id from {} where (id, _account_id) > ($1, $2)

@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
-use tokio_postgres::Config;
+use deadpool_postgres::{
+    Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Transaction,
+};
 use tokio_postgres::config::Host;
+use tokio_postgres::{Config, IsolationLevel};
 
 use super::error::{PostgresError, Trouble};
 use super::server::Server;
@@ -121,6 +123,12 @@ impl Database {
             .map_err(|e| PostgresError::new("cannot use the database", &e))?;
         Ok(Server::read(&row))
     }
+}
+
+/// Begins a transaction that writes. Each of its statements sees what was committed before it,
+/// whatever the server's default is: what a lock has waited for must show in the next statement.
+pub(super) async fn begin(client: &mut Object) -> Result<Transaction<'_>, tokio_postgres::Error> {
+    client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await
 }
 
 /// `db.example.com:5432`, or the directory of a socket.

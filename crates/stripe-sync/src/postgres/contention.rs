@@ -21,11 +21,15 @@ impl Place {
     async fn new() -> Place {
         let server = private_postgres::Server::throw_away().await.expect("a server");
         let url = server.connection_url();
+        let (sql, connection) = tokio_postgres::connect(&url, NoTls).await.expect("a connection");
+        tokio::spawn(connection);
+        // Some servers begin transactions so that they see nothing of what a lock has waited for.
+        sql.batch_execute("alter role all set default_transaction_isolation = 'repeatable read'")
+            .await
+            .expect("a default");
         let database = Database::connect(&url, 8, Duration::ZERO).await.expect("a database");
         let names = Names::new("stripe", "").expect("names");
         database.migrate(&names).await.expect("a schema");
-        let (sql, connection) = tokio_postgres::connect(&url, NoTls).await.expect("a connection");
-        tokio::spawn(connection);
         Place { database, statements: Statements::new(names), sql, _server: server }
     }
 

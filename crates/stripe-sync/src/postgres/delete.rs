@@ -3,6 +3,7 @@
 
 use tokio_postgres::types::Type;
 
+use super::connect::begin;
 use super::{Database, PostgresError, Statements};
 use crate::catalog::Table;
 use crate::order::{CLOSE_MICROS, Stamp};
@@ -24,7 +25,7 @@ impl Database {
         let name = statements.names.table(&table.name);
         let at = stamp.to_system();
         let mut client = self.get().await?;
-        let transaction = client.transaction().await.map_err(fail)?;
+        let transaction = begin(&mut client).await.map_err(fail)?;
         let lock = statements.names.lock_key(&table.name);
         transaction
             .batch_execute(&format!("select pg_advisory_xact_lock({lock})"))

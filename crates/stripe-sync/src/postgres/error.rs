@@ -94,7 +94,13 @@ impl PostgresError {
 
     pub(super) fn pool(doing: impl Into<String>, error: PoolError) -> PostgresError {
         match error {
-            PoolError::Backend(error) => PostgresError::new(doing, &error),
+            PoolError::Backend(error) => {
+                let error = PostgresError::new(doing, &error);
+                match error.trouble {
+                    Trouble::Denied => error.with_hint(advice::NO_ENTRY),
+                    _ => error,
+                }
+            }
             PoolError::Timeout(TimeoutType::Create) => {
                 PostgresError::own(doing, "no PostgreSQL answers there", Trouble::Unreachable)
                     .with_hint("check the host and the port in DATABASE_URL, and firewalls between")

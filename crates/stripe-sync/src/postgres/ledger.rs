@@ -2,6 +2,7 @@
 
 use tokio_postgres::types::Type;
 
+use super::connect::begin;
 use super::{Database, Names, PostgresError};
 
 /// What a run is to read. Two requests with one `identity` are one run.
@@ -108,7 +109,7 @@ impl Database {
         let (runs, streams, slices) =
             (names.table("_runs"), names.table("_streams"), names.table("_slices"));
         let mut client = self.get().await?;
-        let transaction = client.transaction().await.map_err(fail)?;
+        let transaction = begin(&mut client).await.map_err(fail)?;
         let lock = names.lock_key(&new.identity);
         transaction
             .batch_execute(&format!("select pg_advisory_xact_lock({lock})"))

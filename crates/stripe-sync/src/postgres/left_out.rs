@@ -11,6 +11,7 @@ use deadpool_postgres::Transaction;
 use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::types::Type;
 
+use super::connect::begin;
 use super::{Batch, Database, Names, PostgresError, Statements};
 use crate::catalog::{ColumnName, LeftOut};
 use crate::row::{Observation, redact};
@@ -154,7 +155,7 @@ impl Database {
     ) -> Result<(), PostgresError> {
         let fail = |e: tokio_postgres::Error| PostgresError::new(DOING, &e);
         let mut client = self.get().await?;
-        let transaction = client.transaction().await.map_err(fail)?;
+        let transaction = begin(&mut client).await.map_err(fail)?;
         let lock = lock_key(names);
         transaction
             .batch_execute(&format!("select pg_advisory_xact_lock({lock})"))

@@ -3,6 +3,7 @@
 
 use tokio_postgres::types::Type;
 
+use super::connect::begin;
 use super::ddl;
 use super::error::{PostgresError, Trouble};
 use super::ident::{Names, literal};
@@ -31,7 +32,7 @@ impl Database {
         let fail = |e: tokio_postgres::Error| PostgresError::new(DOING, &e);
         let catalog = Catalog::get();
         let mut client = self.get().await?;
-        let transaction = client.transaction().await.map_err(fail)?;
+        let transaction = begin(&mut client).await.map_err(fail)?;
         let lock = names.lock_key("migrate");
         transaction
             .batch_execute(&format!("select pg_advisory_xact_lock({lock})"))
@@ -116,7 +117,7 @@ impl Database {
             PostgresError::new(format!("cannot index {}", table.name), &e)
         };
         let mut client = self.get().await?;
-        let transaction = client.transaction().await.map_err(fail)?;
+        let transaction = begin(&mut client).await.map_err(fail)?;
         let lock = names.lock_key("index");
         transaction
             .batch_execute(&format!(

@@ -10,6 +10,7 @@ use deadpool_postgres::Transaction;
 use tokio_postgres::types::Type;
 
 use super::connect::Patience;
+use super::connect::begin;
 use super::slices::trail_json;
 use super::{Claimed, Database, PostgresError, Statements, Trouble, left_out, quarantine};
 use crate::backfill::slice::{Bounds, Passed};
@@ -125,7 +126,7 @@ impl Database {
     ) -> Result<Committed, PostgresError> {
         let fail = |e: tokio_postgres::Error| PostgresError::new(DOING, &e);
         let mut client = self.get().await?;
-        let transaction = client.transaction().await.map_err(fail)?;
+        let transaction = begin(&mut client).await.map_err(fail)?;
         let locks = shared_locks(statements, page.batches.iter().map(|b| b.table));
         let locks = format!("set local synchronous_commit = off; {locks}");
         let left_out = left_out::enter(&transaction, statements, &locks).await.map_err(fail)?;
@@ -205,7 +206,7 @@ impl Database {
     ) -> Result<Written, PostgresError> {
         let fail = |e: tokio_postgres::Error| PostgresError::new("cannot write rows", &e);
         let mut client = self.get().await?;
-        let transaction = client.transaction().await.map_err(fail)?;
+        let transaction = begin(&mut client).await.map_err(fail)?;
         let locks = shared_locks(statements, rows.batches.iter().map(|b| b.table));
         let left_out = left_out::enter(&transaction, statements, &locks).await.map_err(fail)?;
         let mut texts = Vec::new();

@@ -19,6 +19,8 @@ pub(crate) struct Server {
     pub(crate) standby: bool,
     /// Transactions begin read-only.
     pub(crate) read_only: bool,
+    /// New databases are copies of it.
+    pub(crate) template: bool,
 }
 
 impl Server {
@@ -26,7 +28,8 @@ impl Server {
     pub(super) const SQL: &str = "select current_setting('server_version_num')::int4,
             current_setting('server_version'), current_setting('server_encoding'),
             current_database()::text, current_user::text, pg_is_in_recovery(),
-            current_setting('transaction_read_only') = 'on'";
+            current_setting('transaction_read_only') = 'on',
+            (select datistemplate from pg_catalog.pg_database where datname = current_database())";
 
     pub(super) fn read(row: &tokio_postgres::Row) -> Server {
         Server {
@@ -37,6 +40,7 @@ impl Server {
             user: row.get(4),
             standby: row.get(5),
             read_only: row.get(6),
+            template: row.get(7),
         }
     }
 
@@ -58,6 +62,14 @@ impl Server {
                 "its encoding is {}, and only UTF8 holds everything Stripe sends; \
                  make one with: create database stripe encoding 'UTF8' template template0",
                 self.encoding
+            );
+            objections.push(refuse(message, Trouble::Refused));
+        }
+        if self.template {
+            let message = format!(
+                "{} is a template, and every new database would begin with a copy of the tables; \
+                 name another database in DATABASE_URL",
+                self.database
             );
             objections.push(refuse(message, Trouble::Refused));
         }
@@ -87,6 +99,7 @@ mod tests {
             user: "u".into(),
             standby: false,
             read_only: false,
+            template: false,
         };
         assert!(fine.objections().is_empty());
         let told = |server: Server| {
@@ -98,6 +111,7 @@ mod tests {
             encoding: "LATIN1".into(),
             standby: true,
             read_only: true,
+            template: true,
             ..fine.clone()
         });
         insta::assert_snapshot!(all.join("\n"));

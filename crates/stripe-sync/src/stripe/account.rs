@@ -1,9 +1,16 @@
 //! Which account a key reads, and whether it reads anything at all.
 
+use std::time::Duration;
+
 use super::client::StripeClient;
 use super::error::{StripeError, StripeErrorKind};
 use super::request::Request;
+use super::stats::Limit;
 use crate::account::AccountId;
+
+/// When it is said first, and how often then, that Stripe has not answered.
+const FIRST_SIGN: Duration = Duration::from_secs(10);
+const NEXT_SIGN: Duration = Duration::from_secs(60);
 
 /// Why no account could be settled. Nothing may be written then.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +70,8 @@ pub(crate) async fn resolve_account(
     client: &StripeClient,
     explicit: Option<&AccountId>,
 ) -> Result<(AccountId, AccountSource), AccountError> {
-    let answer = match client.get(&Request::to_list("/v1/account")).await {
+    let request = Request::to_list("/v1/account");
+    let answer = match with_signs_of_life(client, client.get(&request)).await {
         Ok(answer) => answer,
         Err(error) => return account_despite(error, explicit),
     };
@@ -80,6 +88,26 @@ pub(crate) async fn resolve_account(
         (_, Some(account)) => Ok((account, AccountSource::Stripe)),
         (Some(account), None) => Ok((account, AccountSource::Configuration)),
         (None, None) => Err(AccountError::NoId),
+    }
+}
+
+/// The first request has nobody to show its progress, and can wait for minutes.
+async fn with_signs_of_life<T>(client: &StripeClient, answer: impl Future<Output = T>) -> T {
+    let mut answer = std::pin::pin!(answer);
+    let mut pause = FIRST_SIGN;
+    loop {
+        match tokio::time::timeout(pause, &mut answer).await {
+            Ok(answer) => return answer,
+            Err(_) => {
+                let why = match client.stats().limit {
+                    Limit::Outage { .. } => "it cannot be reached",
+                    Limit::Retrying => "it asks to wait, or answers nothing of use",
+                    _ => "no answer yet",
+                };
+                tracing::warn!(why, "stripe has not said whose key this is; still asking");
+                pause = NEXT_SIGN;
+            }
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -87,6 +87,8 @@ struct Shared {
     clock: StripeClock,
     limiter: Limiter,
     outage: OutageGate,
+    /// Whether there has ever been an answer, of whatever kind.
+    heard: AtomicBool,
     counters: Counters,
     backoff: Backoff,
 }
@@ -132,6 +134,7 @@ impl StripeClient {
             clock: StripeClock::new(),
             limiter: Limiter::new(rate),
             outage: OutageGate::new(options.outage_patience, knocks),
+            heard: AtomicBool::new(false),
             counters: Counters::default(),
             backoff,
         };
@@ -257,6 +260,9 @@ impl Shared {
                 }
             }
         });
+        if !matches!(outcome, Err(Failure::Unreachable(_) | Failure::TimedOut(_))) {
+            self.heard.store(true, Ordering::Relaxed);
+        }
         if !matches!(outcome, Err(Failure::Unreachable(_))) {
             add(&self.counters.requests, 1);
             add(&self.counters.retries, u64::from(effort.requests > 0));
@@ -295,6 +301,13 @@ impl Shared {
         let now = Instant::now();
         match advise(failure) {
             Advice::GiveUp => None,
+            // What takes connections and has never said anything is hardly Stripe.
+            Advice::Again { .. }
+                if matches!(failure, Failure::TimedOut(_))
+                    && !self.heard.load(Ordering::Relaxed) =>
+            {
+                None
+            }
             Advice::Again { retry_after } => {
                 effort.attempts += 1;
                 let pause = self.backoff.pause(effort.attempts, retry_after);

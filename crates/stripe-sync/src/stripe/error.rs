@@ -186,12 +186,15 @@ impl StripeError {
             StripeErrorKind::Server => {
                 Some("Stripe has trouble, see https://status.stripe.com; try again later")
             }
+            StripeErrorKind::Setup => Some(
+                "the certificates of the system are needed: install ca-certificates, or correct \
+                 SSL_CERT_FILE and SSL_CERT_DIR if they are set",
+            ),
             StripeErrorKind::Denied { .. }
             | StripeErrorKind::ResourceMissing
             | StripeErrorKind::InvalidRequest
             | StripeErrorKind::Conflict
-            | StripeErrorKind::TooLarge
-            | StripeErrorKind::Setup => None,
+            | StripeErrorKind::TooLarge => None,
         }
     }
 

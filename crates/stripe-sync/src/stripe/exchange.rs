@@ -125,14 +125,12 @@ fn sort(error: reqwest::Error) -> Failure {
 fn is_about_trust(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {
-        let tls = error.downcast_ref::<rustls::Error>().or_else(|| {
-            // An `io::Error` shows not itself but the source of what it wraps.
-            error.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref::<rustls::Error>()
-        });
-        if tls.is_some() {
+        if error.is::<rustls::Error>() {
             return true;
         }
-        next = error.source();
+        // An `io::Error` shows not itself but the source of what it wraps.
+        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        next = wrapped.map(|e| e as &(dyn std::error::Error + 'static)).or_else(|| error.source());
     }
     false
 }
@@ -140,6 +138,16 @@ fn is_about_trust(error: &(dyn std::error::Error + 'static)) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bad_certificate_is_found_however_deep_it_is_wrapped() {
+        use rustls::{CertificateError, Error};
+        let bad = || Error::InvalidCertificate(CertificateError::UnknownIssuer);
+        let once = io::Error::new(io::ErrorKind::InvalidData, bad());
+        assert!(is_about_trust(&bad()) && is_about_trust(&once));
+        assert!(is_about_trust(&io::Error::other(io::Error::other(once))));
+        assert!(!is_about_trust(&io::Error::other(io::Error::other("connection reset"))));
+    }
 
     #[test]
     fn dates_are_read() {

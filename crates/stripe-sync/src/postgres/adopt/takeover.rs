@@ -11,6 +11,7 @@ use super::survey::Survey;
 use super::validate::remember;
 use super::{DOING, statements};
 use crate::account::{AccountId, Mode};
+use crate::postgres::connect::begin;
 use crate::postgres::error::{PostgresError, Trouble};
 use crate::postgres::ident::Names;
 use crate::postgres::{Database, ddl, migrate};
@@ -58,7 +59,7 @@ impl Database {
             return Ok(None);
         }
         let mut client = self.get().await?;
-        let transaction = client.transaction().await.map_err(fail)?;
+        let transaction = begin(&mut client).await.map_err(fail)?;
         begin_looking(&transaction).await?;
         let survey = Survey::read(&transaction, names).await?;
         if survey.tables.is_empty() {
@@ -103,7 +104,7 @@ impl Takeover<'_> {
     /// There are rows of both modes, or the tables cannot be read.
     pub(crate) async fn mode(&self) -> Result<Option<Mode>, PostgresError> {
         let mut client = self.database.get().await?;
-        let transaction = client.transaction().await.map_err(fail)?;
+        let transaction = begin(&mut client).await.map_err(fail)?;
         begin_looking(&transaction).await?;
         let survey = Survey::read(&transaction, self.names).await?;
         let (mut live, mut test) = (None, None);
@@ -157,7 +158,7 @@ impl Takeover<'_> {
         self.begin(account, mode).await?;
         loop {
             let mut client = database.get().await?;
-            let transaction = client.transaction().await.map_err(fail)?;
+            let transaction = begin(&mut client).await.map_err(fail)?;
             prepare(&transaction, names).await?;
             let terms = terms(&transaction, names, account).await?;
             let survey = Survey::read(&transaction, names).await?;
@@ -190,7 +191,7 @@ impl Takeover<'_> {
 
     async fn rehearsed(&self, account: &AccountId) -> Result<(), PostgresError> {
         let mut client = self.database.get().await?;
-        let transaction = client.transaction().await.map_err(fail)?;
+        let transaction = begin(&mut client).await.map_err(fail)?;
         prepare(&transaction, self.names).await?;
         let terms = terms(&transaction, self.names, account).await?;
         let survey = Survey::read(&transaction, self.names).await?;
@@ -206,7 +207,7 @@ impl Takeover<'_> {
     /// Writes down whose rows these are before the first table says so.
     async fn begin(&self, account: &AccountId, mode: Option<Mode>) -> Result<(), PostgresError> {
         let mut client = self.database.get().await?;
-        let transaction = client.transaction().await.map_err(fail)?;
+        let transaction = begin(&mut client).await.map_err(fail)?;
         transaction.batch_execute(&ddl::meta(self.names)).await.map_err(fail)?;
         let insert = format!(
             "insert into {} (key, value) values ($1, $2) on conflict (key) do nothing",

@@ -12,6 +12,7 @@ use super::statements;
 use super::survey::{Incoming, Survey};
 use super::takeover::{begin_looking, fail};
 use crate::postgres::Database;
+use crate::postgres::connect::begin;
 use crate::postgres::error::PostgresError;
 use crate::postgres::ident::Names;
 
@@ -47,10 +48,15 @@ impl Database {
     /// key is tried once; the next call goes on with the others.
     pub(crate) async fn validate_kept_keys(&self, names: &Names) -> Result<(), PostgresError> {
         let mut client = self.get().await?;
-        let transaction = client.transaction().await.map_err(fail)?;
+        let transaction = begin(&mut client).await.map_err(fail)?;
         let meta = names.table("_meta");
         let row = transaction
-            .query_typed_one("select to_regclass($1) is not null", &[(&meta, Type::TEXT)])
+            .query_typed_one(
+                // A table of that name without the column is another program's.
+                "select exists (select 1 from pg_catalog.pg_attribute
+                   where attrelid = to_regclass($1) and attname = 'key')",
+                &[(&meta, Type::TEXT)],
+            )
             .await
             .map_err(fail)?;
         if !row.get::<_, bool>(0) {
@@ -68,7 +74,7 @@ impl Database {
         transaction.commit().await.map_err(fail)?;
         let delete = format!("delete from {meta} where key = $1");
         for noted in &notes {
-            let transaction = client.transaction().await.map_err(fail)?;
+            let transaction = begin(&mut client).await.map_err(fail)?;
             let mut outcome = Ok(());
             if let Some(key) = survey.incoming.iter().find(|key| note(key) == *noted) {
                 outcome = validate(&transaction, key).await;
