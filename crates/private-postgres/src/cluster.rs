@@ -105,6 +105,8 @@ fn fill(home: &Home, binaries: &Binaries, durable: bool, directory: &Path) -> Re
 fn run(mut command: Command, program: &'static str, input: &str) -> Result<(), Error> {
     let path = command.get_program().to_owned();
     let path = Path::new(&path);
+    // Above the unfinished folder, whose name means nothing to anybody.
+    let place = command.get_current_dir().and_then(Path::parent).unwrap_or(path).to_owned();
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().at("run", path)?;
     let mut stdin = child.stdin.take().expect("stdin is piped");
@@ -116,7 +118,10 @@ fn run(mut command: Command, program: &'static str, input: &str) -> Result<(), E
         return Ok(());
     }
     let output = log::last_lines(&[output.stdout, output.stderr].concat());
-    Err(Error::Program { program, output })
+    match output.contains("No space left on device") {
+        true => Err(Error::NoSpace { program, path: place }),
+        false => Err(Error::Program { program, output }),
+    }
 }
 
 /// Removes what crashed attempts left. An `initdb` that outlived its killed parent may still
@@ -134,4 +139,23 @@ fn remove_unfinished(workshop: &Path) {
 
 fn sync(directory: &Path) -> Result<(), Error> {
     File::open(directory).and_then(|file| file.sync_all()).at("sync", directory)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_in_one_line() {
+        let fails_with = |words: &str| {
+            let mut shell = Command::new("/bin/sh");
+            shell.args(["-c", "echo \"$0\"; exit 1", words]).current_dir("/tmp");
+            run(shell, "initdb", "").map_err(|error| error.to_string())
+        };
+        let full = "could not extend file \"base/1/2691\": No space left on device";
+        let told = "initdb found no space left for /; free about 100 MB there, or choose another data \
+                    directory";
+        assert_eq!(fails_with(full), Err(told.to_owned()));
+        assert_eq!(fails_with("no"), Err("initdb failed; its last words:\n  no".to_owned()));
+    }
 }

@@ -107,6 +107,19 @@ pub enum Error {
         output: String,
     },
 
+    /// A new cluster needs more room than there is.
+    #[error(
+        "{program} found no space left for {}; free about 100 MB there, or choose another data \
+         directory",
+        path.display()
+    )]
+    NoSpace {
+        /// `initdb` or `postgres`.
+        program: &'static str,
+        /// Where it was to be.
+        path: PathBuf,
+    },
+
     /// The server stopped while it was starting.
     #[error("PostgreSQL did not start; the end of {}:\n{tail}", log.display())]
     Start {

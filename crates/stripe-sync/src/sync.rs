@@ -264,9 +264,16 @@ pub(crate) fn account_error(error: AccountError) -> Error {
     match error {
         // Why Stripe could not be asked; the other messages explain themselves.
         AccountError::Failed(ref cause) => {
-            let hint = cause.hint();
-            let error = Error::new(ErrorKind::Stripe, message).caused_by(error);
-            hint.into_iter().fold(error, Error::with_hint)
+            let hint = cause.hint().unwrap_or(
+                "correct --api-version and --api-base (or their variables) if they are set",
+            );
+            Error::new(ErrorKind::Stripe, message).caused_by(error).with_hint(hint)
+        }
+        // A closed account answers like a missing permission; only Stripe's words tell them apart.
+        AccountError::NotNamed(_) => {
+            let (what, hint) = message.split_once("; ").unwrap_or((&message, ""));
+            let (what, hint) = (what.to_owned(), hint.to_owned());
+            Error::new(ErrorKind::Access, what).caused_by(error).with_hint(hint)
         }
         _ => Error::new(ErrorKind::Access, message),
     }

@@ -191,6 +191,7 @@ async fn databases() {
             "DATABASE_URL=postgres://u:<secret>@db:port/x migrate",
             "DATABASE_URL=postgres://u:<secret>@db:0/x migrate",
             "DATABASE_URL=postgres:///x migrate",
+            "DATABASE_URL=postgres://u:<secret>@:5432/x migrate",
             "DATABASE_URL=postgres://u:<secret>@db/x?sslmode=sometimes migrate",
             "DATABASE_URL=postgres://u:<secret>@db/x?pgbouncer=true&connection_limit=1 migrate",
             "DATABASE_URL=<secret> migrate",

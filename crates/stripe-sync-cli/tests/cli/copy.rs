@@ -35,6 +35,12 @@ async fn what_people_read() {
     let writing = ran(&["query", "delete from people.products"]);
     assert_eq!(writing.code, Some(1));
     insta::assert_snapshot!("query_writing", writing.stderr);
+    let refused: Vec<String> =
+        ["select 1; select 2", "select * from product", "copy people.plans to stdout"]
+            .iter()
+            .map(|sql| format!("$ query '{sql}'\n{}", ran(&["query", sql]).stderr))
+            .collect();
+    insta::assert_snapshot!("query_advice", refused.join("\n"));
 
     let customer = sim.account().ids("customer").next().expect("a customer");
     let stored = ran(&["refresh", &customer]);

@@ -38,9 +38,22 @@ impl Database {
 
 /// The user wrote the statement, so the server's own words help and give nothing away.
 fn failure(error: &tokio_postgres::Error) -> PostgresError {
-    match error.as_db_error() {
-        Some(db) => PostgresError::own("cannot query", db.message(), Trouble::Other),
-        None => PostgresError::new("cannot query", error),
+    let Some(db) = error.as_db_error() else {
+        let error = PostgresError::new("cannot query", error);
+        return match error.trouble {
+            // COPY is the one statement whose answer is neither rows nor a count.
+            Trouble::Other => error.with_hint("give a statement that has rows; COPY is for psql"),
+            _ => error,
+        };
+    };
+    let told = PostgresError::own("cannot query", db.message(), Trouble::Other);
+    match db.code().code() {
+        "25006" => told.with_hint("query only reads; write with psql or another client"),
+        "42P01" => told.with_hint("tables stand behind their schema, as in stripe.customers"),
+        "42601" if db.message().contains("multiple commands") => {
+            told.with_hint("give one statement at a time")
+        }
+        _ => told,
     }
 }
 

@@ -90,7 +90,8 @@ pub(super) fn parse(text: &str) -> Result<(Config, tls::Verify), DatabaseUrlErro
         Some(name) => DatabaseUrlError::UnknownOption(name),
         None => DatabaseUrlError::Unreadable,
     })?;
-    if config.get_hosts().is_empty() {
+    let is_nameless = |host: &Host| matches!(host, Host::Tcp(name) if name.is_empty());
+    if config.get_hosts().iter().all(is_nameless) {
         return Err(DatabaseUrlError::NoHost);
     }
     let has_at = |host: &Host| matches!(host, Host::Tcp(name) if name.contains('@'));
