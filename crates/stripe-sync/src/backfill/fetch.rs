@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::page_size::PageSize;
 use super::prepare::{Prepared, prepare};
 use super::slice::{Bounds, Passed, advance, settled};
 use super::worker::Reader;
@@ -20,12 +21,6 @@ use crate::postgres::Position;
 use crate::row::{get, id_of};
 use crate::stripe::{Page, Request, StripeClient, StripeError};
 
-/// Objects per page; Stripe's most (FACTS 3).
-const LIMIT: usize = 100;
-/// A page larger than this makes the following ones of its slice smaller.
-const LARGE_PAGE: usize = 4 << 20;
-/// What a first page is taken for before its size is known.
-const GUESS: usize = 256 << 10;
 /// How often a page that says `has_more` without rows is asked for again.
 const EMPTY_TRIES: u32 = 3;
 /// After the request to stop, how long a page in flight may still take.
@@ -76,8 +71,7 @@ pub(super) async fn fetch(
         bounds,
         trail: position.trail.clone(),
         has_cursor: !position.trail.is_empty(),
-        limit: LIMIT,
-        guess: GUESS,
+        size: reader.crew.sizes.of(&reader.table.name),
     };
     let mut arrived = match reading.next().await {
         Ok(arrived) => arrived,
@@ -100,7 +94,7 @@ pub(super) async fn fetch(
         if let Err(ended) = handed {
             return ended;
         }
-        (reading.limit, reading.guess) = (ahead_mut.limit, ahead_mut.guess);
+        reading.size = ahead_mut.size;
         arrived = match next {
             Ok(next) => next,
             Err(ended) => return ended,
@@ -120,8 +114,7 @@ struct Reading<'r> {
     bounds: &'r SharedBounds,
     trail: Vec<Passed>,
     has_cursor: bool,
-    limit: usize,
-    guess: usize,
+    size: PageSize,
 }
 
 impl Reading<'_> {
@@ -155,8 +148,8 @@ impl Reading<'_> {
         }
         let cursor = self.trail.last().map(|row| row.id.as_str());
         let request =
-            page_request(reader.table, reader.list, reader.part, asked, cursor, self.limit);
-        let memory = reader.memory.reserve(self.guess).await;
+            page_request(reader.table, reader.list, reader.part, asked, cursor, self.size.limit);
+        let memory = reader.memory.reserve(self.size.guess).await;
         let page = tokio::select! {
             biased;
             page = reader.link.client.list(&request) => page,
@@ -170,10 +163,8 @@ impl Reading<'_> {
             _ => Fetched::Failed(error.into()),
         })?;
         let bytes = page.bytes();
-        self.guess = bytes.max(1 << 10);
-        if bytes > LARGE_PAGE {
-            self.limit = (self.limit * LARGE_PAGE / bytes).max(1);
-        }
+        self.size = self.size.after(bytes);
+        reader.crew.sizes.learn(&reader.table.name, self.size);
         if page.has_more {
             // Lists that cannot be filtered by time may be sorted by it all the same.
             let time = reader.list.created.as_deref().or(Some("created"));

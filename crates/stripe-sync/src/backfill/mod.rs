@@ -4,6 +4,7 @@
 mod commit;
 mod fetch;
 mod owner;
+mod page_size;
 mod plan;
 mod prepare;
 mod progress;

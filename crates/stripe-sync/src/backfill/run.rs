@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::fetch::BUDGET;
+use super::page_size::PageSizes;
 use super::progress::{Progress, RunInfo, Stop};
 use super::report::{self, Report, RunStatus};
 use super::slice::cut;
@@ -51,6 +52,7 @@ pub(crate) async fn backfill(
         progress: progress.clone(),
         stop: stop.clone(),
         memory: Memory::new(BUDGET),
+        sizes: PageSizes::default(),
         quarantine_in_use: AtomicBool::new(true),
         held: Mutex::default(),
         idle: Notify::new(),

@@ -7,6 +7,7 @@ use tokio::sync::{Notify, mpsc};
 
 use super::commit::{Progressed, commit};
 use super::fetch::{FetchError, Fetched, fetch};
+use super::page_size::PageSizes;
 use super::progress::{Progress, Stop};
 use super::slice::Passed;
 use crate::availability::{self, Refusal};
@@ -29,6 +30,7 @@ pub(super) struct Crew {
     pub(super) progress: Progress,
     pub(super) stop: Stop,
     pub(super) memory: Memory,
+    pub(super) sizes: PageSizes,
     pub(super) quarantine_in_use: AtomicBool,
     /// The slices that workers hold at this moment: only their leases are extended.
     pub(super) held: Mutex<HashSet<i64>>,
