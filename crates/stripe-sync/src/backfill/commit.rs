@@ -33,7 +33,7 @@ pub(super) enum Progressed {
     Failed(String),
 }
 
-/// Commits pages until there are no more.
+/// Commits pages until there are no more, or the ledger turns out to be elsewhere.
 pub(super) async fn commit(
     reader: &Reader<'_>,
     slice: &Claimed,
@@ -52,7 +52,12 @@ pub(super) async fn commit(
         match commit_pages(reader, slice, &position, &waiting).await? {
             Progressed::Open(next) => {
                 *bounds.lock().unwrap_or_else(PoisonError::into_inner) = next.bounds;
+                let went_on = next.seq == position.seq + 1;
                 position = next;
+                // The ledger is elsewhere: the pages that follow are not the next ones there.
+                if !went_on {
+                    break;
+                }
             }
             ended => return Ok(ended),
         }

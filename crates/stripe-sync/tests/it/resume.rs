@@ -85,6 +85,59 @@ async fn answers_of_commits_that_are_lost_lose_no_row() {
     assert_eq!(ended(&report, "customers").1, 3_000);
 }
 
+/// Commits of pages do not wait for the disk: a server that breaks down can come back without the
+/// last of them, rows and positions alike, and the reading must notice.
+#[tokio::test(flavor = "multi_thread")]
+async fn commits_that_a_crash_of_the_server_takes_back_are_made_again() {
+    // A list that is one slice.
+    let account = Account::builder(31).objects("payment_link", 3_000).build().expect("an account");
+    let options = SimOptions { latency: Duration::from_millis(20), ..SimOptions::default() };
+    let world = World::with(account, options).await;
+    world.engine().await.migrate().await.expect("a schema");
+    let request = BackfillRequest { objects: vec!["payment_link".into()], ..Default::default() };
+    let crash = async {
+        for _ in 0..3 {
+            while world.text("select coalesce(max(seq), 0)::text from stripe._slices").await == "0"
+            {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            // What the disk holds: of one instant, as a statement sees it.
+            for statement in [
+                "drop table if exists public.slice, public.links",
+                "begin isolation level repeatable read",
+                "create table public.slice as select * from stripe._slices",
+                "create table public.links as select id from stripe.payment_links",
+                "commit",
+            ] {
+                world.sql.batch_execute(statement).await.expect("a copy");
+            }
+            let seq = "select (max(seq) - (select seq from public.slice) >= 3)::text \
+                       from stripe._slices";
+            while world.text(seq).await == "false" {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            world
+                .sql
+                .batch_execute(
+                    "begin; select 1 from stripe._slices for update;
+                     update stripe._slices l set seq = s.seq, trail = s.trail, bottom = s.bottom,
+                            rows = s.rows, pages = s.pages, requests = s.requests
+                     from public.slice s where s.id = l.id;
+                     delete from stripe.payment_links where id not in (select id from public.links);
+                     commit",
+                )
+                .await
+                .expect("a crash");
+        }
+    };
+    let (report, ()) = tokio::join!(world.run(&request), crash);
+    assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
+    let wanted = world.sim.account().ids("payment_link").collect();
+    assert_same("payment_links", &wanted, &world.ids("payment_links").await);
+    assert_eq!(ended(&report, "payment_links").1, 3_000);
+    assert!(report.requests > 34, "nothing was read again: {} requests", report.requests);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn two_processes_share_one_run() {
     // Invoices have indexes that both may want to build at the end.
