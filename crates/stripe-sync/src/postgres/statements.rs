@@ -13,8 +13,12 @@ pub(super) struct Sql {
     pub(super) upsert: String,
     /// Advances the stamp of rows that show the same content as the observation.
     pub(super) stamp: String,
-    /// Finds rows of differing content whose stamps are too close to order them.
+    /// Finds rows of differing content whose stamps are too close to order them. A row that this very
+    /// transaction has written differs only by what a trigger of the user's made of it.
     pub(super) uncertain: String,
+    /// Advances the stamp of rows that are still behind: a trigger of the user's makes something else
+    /// of what is inserted, and the row shows that already.
+    pub(super) follow: String,
     /// Counts rows that should be there with this stamp and are not: something of the user's, such
     /// as a trigger or a rule, has dropped them without a word.
     pub(super) swallowed: String,
@@ -66,16 +70,22 @@ where {joined} and (t.last_synced_at is null or t.last_synced_at < e.last_synced
         "select t.id, t.last_synced_at from {name} t join {source} on {joined}
 where t.last_synced_at > e.last_synced_at - {close}
 and (t.last_synced_at < e.last_synced_at + {close} or t.last_synced_at > now() + {ahead})
-and ({stored}) is distinct from ({ours})"
+and ({stored}) is distinct from ({ours})
+and not (t.last_synced_at = e.last_synced_at and t.updated_at = now())"
     );
     let behind = match table.parent {
         Some(_) => "t.last_synced_at < e.last_synced_at".to_owned(),
         None => format!("t.last_synced_at <= e.last_synced_at - {close}"),
     };
+    let follow = format!(
+        "update {name} t set last_synced_at = e.last_synced_at from {source}
+where {joined} and (t.last_synced_at is null or {behind})
+and {not_deleted}{of_a_living_parent}"
+    );
     let swallowed = format!(
         "select count(*) from {source} left join {name} t on {joined}
-where case when t.id is null then {not_deleted}{of_a_living_parent}
-else t.last_synced_at is null or {behind} end"
+where (t.id is null or t.last_synced_at is null or {behind})
+and {not_deleted}{of_a_living_parent}"
     );
     let replace = format!(
         "update {name} t set {set}, updated_at = now(),
@@ -84,7 +94,7 @@ from {source} where {joined} and t.last_synced_at is not distinct from ${seen}",
         set = set_from("e."),
         seen = table.columns.len() + 4,
     );
-    Sql { upsert, stamp, uncertain, swallowed, replace }
+    Sql { upsert, stamp, uncertain, follow, swallowed, replace }
 }
 
 /// No tombstone covers the observation.
@@ -153,7 +163,8 @@ mod tests {
         let sql = write(table, &names);
         insta::assert_snapshot!(
             "statements",
-            [sql.upsert, sql.stamp, sql.uncertain, sql.swallowed, sql.replace].join("\n\n")
+            [sql.upsert, sql.stamp, sql.uncertain, sql.follow, sql.swallowed, sql.replace]
+                .join("\n\n")
         );
     }
 }

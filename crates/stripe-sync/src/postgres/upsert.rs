@@ -85,18 +85,19 @@ impl Statements {
         let mut settled = Settled { replaced: encoded.replaced, uncertain: Vec::new() };
         if written < rows.len() as u64 {
             let stamped = transaction.execute_typed(&sql.stamp, &params).await.map_err(fail)?;
+            if table.parent.is_none() {
+                let close = transaction.query_typed(&sql.uncertain, &params).await.map_err(fail)?;
+                settled.uncertain =
+                    close.iter().map(|row| (row.get(0), Stamp::from_system(row.get(1)))).collect();
+            }
             // In a second reading nearly every row is unchanged: nothing is left to ask then.
             if written + stamped < rows.len() as u64 {
+                transaction.execute_typed(&sql.follow, &params).await.map_err(fail)?;
                 let lost = transaction.query_typed_one(&sql.swallowed, &params).await;
                 let lost: i64 = lost.map_err(fail)?.get(0);
                 if lost > 0 {
                     return Err(swallowed(table, lost, rows.len()));
                 }
-            }
-            if table.parent.is_none() {
-                let close = transaction.query_typed(&sql.uncertain, &params).await.map_err(fail)?;
-                settled.uncertain =
-                    close.iter().map(|row| (row.get(0), Stamp::from_system(row.get(1)))).collect();
             }
         }
         Ok(settled)

@@ -61,6 +61,34 @@ async fn unchanged_content_moves_the_stamp_only() {
     assert_eq!(world.text(fresh).await, "true");
 }
 
+/// What a user's trigger makes of a row is the user's; rows it leaves out are an error (see
+/// `rows_that_are_dropped_on_the_way` of the command line).
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trigger_that_changes_what_is_inserted_is_left_alone() {
+    let account = Account::builder(24).objects("customer", 120).build().expect("an account");
+    let world = World::new(account).await;
+    world.engine().await.migrate().await.expect("a schema");
+    world
+        .sql
+        .batch_execute(
+            "create function public.loud() returns trigger language plpgsql as
+             $$ begin new.email = upper(new.email); return new; end $$;
+             create trigger loud before insert on stripe.customers
+             for each row execute function public.loud()",
+        )
+        .await
+        .expect("a trigger");
+    for _ in 0..3 {
+        let report = world.backfill(&["customer"]).await;
+        assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
+        let emails = "select bool_and(email = upper(email) and last_synced_at > now() - interval '1 minute')::text
+                      from stripe.customers";
+        assert_eq!(world.text(emails).await, "true");
+        let aged = "update stripe.customers set last_synced_at = now() - interval '1 hour'";
+        world.sql.execute(aged, &[]).await.expect("aged");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn refresh_stores_deletes_and_says_what_is_missing() {
     let account = Account::builder(22)
