@@ -205,6 +205,15 @@ impl Catalog {
     }
 }
 
+impl Table {
+    /// The table of the objects whose nested list this table holds.
+    pub(crate) fn holder(&self) -> Option<&'static Table> {
+        self.parent.as_ref()?;
+        let holds = |t: &&Table| t.nested.iter().any(|n| n.table.as_ref() == Some(&self.name));
+        Catalog::get().tables.iter().find(holds)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

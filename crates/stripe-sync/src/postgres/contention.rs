@@ -34,21 +34,35 @@ impl Place {
     }
 
     async fn write(&self, objects: &[(String, String)], at: Stamp) -> Written {
+        self.write_to(products(), None, objects, at).await
+    }
+
+    async fn write_to(
+        &self,
+        table: &'static Table,
+        parent: Option<&str>,
+        objects: &[(String, String)],
+        at: Stamp,
+    ) -> Written {
         let seen = objects.iter().map(|(id, json)| Observation {
             id: id.into(),
             json,
             stamp: at,
-            parent: None,
+            parent,
             request_id: None,
         });
-        let batches = vec![Batch { table: products(), rows: winners(seen.collect()) }];
+        let batches = vec![Batch { table, rows: winners(seen.collect()) }];
         let rows = Rows { batches, complete_lists: Vec::new(), replace: None };
         self.database.write_rows(&self.statements, "acct_1", &rows).await.expect("written")
     }
 
     async fn delete(&self, id: &str, at: Stamp) -> bool {
+        self.delete_from(products(), id, at).await
+    }
+
+    async fn delete_from(&self, table: &Table, id: &str, at: Stamp) -> bool {
         let (database, statements) = (&self.database, &self.statements);
-        database.delete_row(statements, "acct_1", products(), id, at).await.expect("deleted")
+        database.delete_row(statements, "acct_1", table, id, at).await.expect("deleted")
     }
 
     /// Waits until so many other connections wait for a lock.
@@ -126,6 +140,32 @@ async fn a_page_waits_for_an_open_deletion_and_leaves_its_row_out() {
     let (_, written) = tokio::join!(place.delete("prod_1", second(10)), writes_second);
     assert!(matches!(written, Written::Done { quarantined: 0 }));
     assert_eq!((place.count("products").await, place.count("_tombstones").await), (1, 1));
+}
+
+/// The items of a long list come in transactions of their own. One that is open while the object is
+/// deleted must not leave its items behind.
+#[tokio::test]
+async fn a_deletion_waits_for_open_items_and_takes_them() {
+    let place = Place::new().await;
+    let table = |name: &str| Catalog::get().table(name).expect("a table");
+    let invoice = [("in_1".to_owned(), r#"{"id":"in_1","object":"invoice"}"#.to_owned())];
+    place.write_to(table("invoices"), None, &invoice, second(0)).await;
+    let line = [("il_1".to_owned(), r#"{"id":"il_1","object":"line_item"}"#.to_owned())];
+    place.hold().await;
+    let deletes_second = async {
+        place.blocked(1).await;
+        let delete = async { place.delete_from(table("invoices"), "in_1", second(10)).await };
+        let release = async {
+            place.blocked(2).await;
+            place.release().await;
+        };
+        tokio::join!(delete, release).0
+    };
+    let items = place.write_to(table("invoice_line_items"), Some("in_1"), &line, second(1));
+    let (_, deleted) = tokio::join!(items, deletes_second);
+    assert!(deleted);
+    let left = (place.count("invoices").await, place.count("invoice_line_items").await);
+    assert_eq!(left, (0, 0));
 }
 
 /// Batches with the same keys in other orders, many at once: the newest wins, without a deadlock

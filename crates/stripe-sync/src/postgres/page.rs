@@ -207,7 +207,12 @@ impl Database {
         let fail = |e: tokio_postgres::Error| PostgresError::new("cannot write rows", &e);
         let mut client = self.get().await?;
         let transaction = begin(&mut client).await.map_err(fail)?;
+        // No ledger tells what of this a breakdown has lost: it waits for the disk, whatever the
+        // user's settings. The items of a long list come this way before their page.
+        let durable = "select set_config('synchronous_commit', 'local', true) \
+                       where current_setting('synchronous_commit') = 'off'";
         let locks = shared_locks(statements, rows.batches.iter().map(|b| b.table));
+        let locks = format!("{durable}; {locks}");
         let left_out = left_out::enter(&transaction, statements, &locks).await.map_err(fail)?;
         let mut texts = Vec::new();
         let batches = left_out::without(&left_out, &rows.batches, &mut texts);
@@ -263,13 +268,15 @@ impl Database {
 
 /// Writers share the list of what is left out, and their tables. A change of the list takes it
 /// alone, and a hard delete its table: a page and a delete in two open transactions must not leave
-/// both a row and its tombstone.
+/// both a row and its tombstone. Items go with the object that lists them, so their writers share
+/// its table as well.
 pub(super) fn shared_locks<'t>(
     statements: &Statements,
     tables: impl IntoIterator<Item = &'t Table>,
 ) -> String {
-    let mut keys: Vec<i64> =
-        tables.into_iter().map(|table| statements.names.lock_key(&table.name)).collect();
+    let with_holder = |table: &'t Table| [Some(table), table.holder()].into_iter().flatten();
+    let tables = tables.into_iter().flat_map(with_holder);
+    let mut keys: Vec<i64> = tables.map(|table| statements.names.lock_key(&table.name)).collect();
     keys.push(left_out::lock_key(&statements.names));
     keys.sort_unstable();
     keys.dedup();

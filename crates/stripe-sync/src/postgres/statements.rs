@@ -4,7 +4,7 @@
 //! `last_synced_at`, and the account.
 
 use super::ident::{Names, literal, quote};
-use crate::catalog::{Catalog, SqlType, Table};
+use crate::catalog::{SqlType, Table};
 use crate::order::{AHEAD_MICROS, CLOSE_MICROS};
 
 /// SQL text per table.
@@ -115,9 +115,7 @@ fn not_buried(table: &Table, names: &Names, account: &str, id_column: &str) -> S
 
 /// An item does not come back out of an older reading of its parent, nor of a deleted one.
 fn of_a_living_parent(table: &Table, names: &Names, account: &str) -> String {
-    let holds = |t: &&Table| t.nested.iter().any(|n| n.table.as_ref() == Some(&table.name));
-    let (Some(parent), Some(above)) = (&table.parent, Catalog::get().tables.iter().find(holds))
-    else {
+    let (Some(parent), Some(above)) = (&table.parent, table.holder()) else {
         return String::new();
     };
     format!(
@@ -155,6 +153,7 @@ fn list(columns: &[&str], prefix: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::Catalog;
 
     #[test]
     fn statements_of_a_small_table() {
