@@ -285,9 +285,10 @@ async fn read(crew: &Crew, names: &Names, run_id: i64, slice: Claimed) -> Result
         Ending::Lost | Ending::Stopped => {}
         Ending::Stream { end, requests } => {
             tracing::debug!(stream, status = end.status.as_str(), "a stream ended");
-            patiently!(crew, database.end_stream(names, run_id, &stream, &end, requests))?;
+            if patiently!(crew, database.end_stream(names, &claimed, &end, requests))? {
+                crew.progress.set_status(&stream, end.status);
+            }
             patiently!(crew, database.release(names, &claimed))?;
-            crew.progress.set_status(&stream, end.status);
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 use tokio_postgres::types::Type;
 
 use super::connect::begin;
-use super::{Database, Names, PostgresError};
+use super::{Claimed, Database, Names, PostgresError};
 
 /// What a run is to read. Two requests with one `identity` are one run.
 #[derive(Debug, Clone)]
@@ -224,37 +224,44 @@ impl Database {
         Ok(run)
     }
 
-    /// Ends a stream that could not be completed. Its slices keep their positions.
+    /// Ends a stream that could not be completed. Its slices keep their positions. Does nothing where
+    /// `slice` has another owner: the stream may be readable to that one, and is its to end.
     pub(crate) async fn end_stream(
         &self,
         names: &Names,
-        run_id: i64,
-        stream: &str,
+        slice: &Claimed,
         end: &StreamEnd,
         requests: i64,
-    ) -> Result<(), PostgresError> {
+    ) -> Result<bool, PostgresError> {
+        // The lock keeps the slice where it is until the stream has ended.
         let sql = format!(
-            "update {} set status = $3, message = $4, request_id = $5, requests = requests + $6,
+            "with held as (select 1 from {} where id = $7 and epoch = $8 for update)
+             update {} set status = $3, message = $4, request_id = $5, requests = requests + $6,
                     updated_at = now()
-             where run_id = $1 and stream = $2 and status = 'running'",
+             where run_id = $1 and stream = $2 and status = 'running'
+               and exists (select 1 from held)",
+            names.table("_slices"),
             names.table("_streams")
         );
-        self.get()
+        let ended = self
+            .get()
             .await?
             .execute_typed(
                 &sql,
                 &[
-                    (&run_id, Type::INT8),
-                    (&stream, Type::TEXT),
+                    (&slice.run_id, Type::INT8),
+                    (&slice.stream, Type::TEXT),
                     (&end.status.as_str(), Type::TEXT),
                     (&end.message, Type::TEXT),
                     (&end.request_id, Type::TEXT),
                     (&requests, Type::INT8),
+                    (&slice.id, Type::INT8),
+                    (&slice.epoch, Type::INT8),
                 ],
             )
             .await
             .map_err(|e| PostgresError::new("cannot end a stream", &e))?;
-        Ok(())
+        Ok(ended == 1)
     }
 
     /// Every stream of a run.

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use stripe_sim::{Account, SimOptions};
+use stripe_sim::{Account, Fault, SimOptions};
 use stripe_sync::{BackfillRequest, Config, Names, Progress, RunStatus, Stop};
 
 use crate::proxy::{self, Losses};
@@ -229,4 +229,31 @@ async fn a_slice_of_a_dead_owner_is_taken_over_and_the_former_owner_is_fenced() 
     let second = world.run(&request).await;
     assert_eq!((second.run_id, second.status), (first.run_id, RunStatus::Complete));
     assert_eq!(world.ids("customers").await.len(), 500);
+}
+
+/// What the former owner of a slice is refused says nothing to the one who has it now.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_former_owner_does_not_end_the_stream() {
+    let account = Account::builder(34).objects("payment_link", 500).build().expect("an account");
+    let options = SimOptions { latency: Duration::from_secs(1), ..SimOptions::default() };
+    let world = World::with(account, options).await;
+    world.engine().await.migrate().await.expect("a schema");
+    world.sim.fail_times("/v1/payment_links", 1, 1, Fault::Status(400));
+    let request = BackfillRequest { objects: vec!["payment_link".into()], ..Default::default() };
+    let takes_over = async {
+        let asked = "select (count(*) = 1)::text from stripe._slices where owner is not null";
+        while world.text(asked).await == "false" {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        while world.sim.requests_to("/v1/payment_links") == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let take = "update stripe._slices set epoch = epoch + 1, owner = 'somebody',
+                           lease_until = now() + interval '3 seconds'";
+        assert_eq!(world.sql.execute(take, &[]).await.expect("taken"), 1);
+    };
+    let (report, ()) = tokio::join!(world.run(&request), takes_over);
+    assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
+    let wanted = world.sim.account().ids("payment_link").collect();
+    assert_same("payment_links", &wanted, &world.ids("payment_links").await);
 }
