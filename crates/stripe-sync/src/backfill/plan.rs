@@ -49,6 +49,7 @@ pub(super) fn run(
     request: &BackfillRequest,
     streams: &[&'static Table],
     account: &AccountId,
+    api_version: &str,
     now: Stamp,
 ) -> NewRun {
     let catalog = Catalog::get();
@@ -58,7 +59,12 @@ pub(super) fn run(
         false => streams.iter().map(|t| t.object.as_str()).collect::<Vec<_>>().join(", "),
     };
     let range = request.range.typed();
-    let identity = format!("{account} | {objects} | {range} | {}", catalog.version());
+    // Pages of another API version show other shapes: they do not go on with this run's.
+    let version = match api_version == catalog.api_version {
+        true => catalog.version(),
+        false => format!("{} as {api_version}", catalog.version()),
+    };
+    let identity = format!("{account} | {objects} | {range} | {version}");
     let planned = streams
         .iter()
         .map(|table| {
@@ -79,7 +85,7 @@ pub(super) fn run(
         range,
         since: request.range.since(),
         until: request.range.until(),
-        catalog_version: catalog.version(),
+        catalog_version: version,
         event_cursor: now.unix_seconds() - EVENT_OVERLAP,
         streams: planned,
     }
@@ -121,7 +127,8 @@ mod tests {
             let objects: Vec<String> = objects.iter().map(|o| (*o).to_owned()).collect();
             let request = BackfillRequest { objects, range, fresh: false };
             let streams = streams(&request.objects).expect("streams");
-            super::run(&request, &streams, &account, Stamp::from_micros(1_000_000_000))
+            let version = &Catalog::get().api_version;
+            super::run(&request, &streams, &account, version, Stamp::from_micros(1_000_000_000))
         };
         let early = Range::parse(Some("30d"), None, 1_700_000_000).expect("range");
         let late = Range::parse(Some("30d"), None, 1_700_000_999).expect("range");

@@ -47,7 +47,8 @@ pub(crate) async fn backfill(
 ) -> Result<Report, Error> {
     let began = Instant::now();
     let streams = plan::streams(&request.objects).map_err(Error::usage)?;
-    let new = plan::run(request, &streams, &link.account, link.client.now());
+    let (version, now) = (link.client.version(), link.client.now());
+    let new = plan::run(request, &streams, &link.account, version, now);
     let crew = Arc::new(Crew {
         progress: progress.clone(),
         stop: stop.clone(),

@@ -16,6 +16,7 @@ pub(crate) struct NewRun {
     pub(crate) range: String,
     pub(crate) since: Option<i64>,
     pub(crate) until: Option<i64>,
+    /// The catalog's version, and the API version that is asked for if it is another one.
     pub(crate) catalog_version: String,
     /// Unix seconds from which events have to be replayed over this run.
     pub(crate) event_cursor: i64,
@@ -194,6 +195,7 @@ impl Database {
                          join {runs} r on r.id = s.run_id
                          where n.daily and s.stream = n.stream and s.status = 'complete'
                            and s.requests > 0 and r.account_id = $5
+                           and r.catalog_version = $6
                            and s.updated_at > now() - interval '1 day'
                          order by s.updated_at desc limit 1) read on true"
                 ),
@@ -203,6 +205,7 @@ impl Database {
                     (&unfiltered, Type::BOOL_ARRAY),
                     (&daily, Type::BOOL_ARRAY),
                     (&new.account, Type::TEXT),
+                    (&new.catalog_version, Type::TEXT),
                 ],
             )
             .await

@@ -83,6 +83,7 @@ pub(crate) struct StripeClient {
 struct Shared {
     http: reqwest::Client,
     base: ApiBase,
+    version: String,
     max_attempts: u32,
     clock: StripeClock,
     limiter: Limiter,
@@ -130,6 +131,7 @@ impl StripeClient {
         let shared = Shared {
             http,
             base,
+            version,
             max_attempts: options.max_attempts.max(1),
             clock: StripeClock::new(),
             limiter: Limiter::new(rate),
@@ -164,6 +166,11 @@ impl StripeClient {
     /// Before the first answer it is the system's clock.
     pub(crate) fn now(&self) -> Stamp {
         self.shared.clock.now()
+    }
+
+    /// The API version that is asked for.
+    pub(crate) fn version(&self) -> &str {
+        &self.shared.version
     }
 
     /// How it is going.

@@ -50,7 +50,7 @@ async fn both_ends_mean_what_stripe_means() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_loop_over_days_reads_unfilterable_streams_once() {
     let account = Account::builder(17).small().build().expect("an account");
-    let world = World::new(account).await;
+    let mut world = World::new(account).await;
     let newest = world.sim.account().now();
     let day = |n: i64| {
         let (from, to) = (newest - (n + 1) * 86_400, newest - n * 86_400 - 1);
@@ -69,6 +69,10 @@ async fn a_loop_over_days_reads_unfilterable_streams_once() {
         assert!(message.starts_with("read whole at"), "{message}");
     }
     assert_eq!(world.sim.requests_to("/v1/payment_methods"), requests);
+    // Rows in the shapes of another API version are no substitute.
+    world.config.api_version = Some("2023-08-16".to_owned());
+    world.run(&day(5)).await;
+    assert!(world.sim.requests_to("/v1/payment_methods") > requests);
     let wanted = world.sim.account().ids("payment_method").collect();
     assert_same("payment_methods", &wanted, &world.ids("payment_methods").await);
 }

@@ -43,6 +43,11 @@ async fn the_words_of_a_command_decide_which_run_goes_on() {
     // Other words, another run; the first one waits.
     let ranged = begin(&engine, &request(&["customer"], Some("900d"), now)).await;
     let both = begin(&engine, &request(&["customer", "invoice"], None, now)).await;
+    let mut config = world.config.clone();
+    config.api_version = Some("2023-08-16".to_owned());
+    let other = StripeSync::connect(config).await.expect("the engine");
+    let other_version = begin(&other, &request(&["customer"], None, now)).await;
+    assert!(other_version.run_id > both.run_id);
     assert!(whole.run_id < ranged.run_id && ranged.run_id < both.run_id);
     // The same words later and in another spelling, the same run, with the bounds of its beginning.
     let since = "select since::text from stripe._runs where id = ";
