@@ -199,12 +199,11 @@ fn build<'p>(
 fn judge(position: &Position, pages: &[Prepared], held: Bounds, counts: bool) -> Judged {
     let (mut trail, mut rows) = (position.trail.clone(), 0);
     for page in pages {
-        let passed = page.passed();
         if counts {
-            let inside = page.objects.iter().filter(|o| page.asked == held || held.hold(o.created));
+            let inside = page.counted().filter(|time| page.asked == held || held.hold(*time));
             rows += inside.count() as i64;
         }
-        trail = advance(&trail, &passed, page.asked, held);
+        trail = advance(&trail, &page.passed, page.asked, held);
     }
     Judged { trail, rows }
 }

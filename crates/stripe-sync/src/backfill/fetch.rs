@@ -166,9 +166,7 @@ impl Reading<'_> {
         self.size = self.size.after(bytes);
         reader.crew.sizes.learn(&reader.table.name, self.size);
         if page.has_more {
-            // Lists that cannot be filtered by time may be sorted by it all the same.
-            let time = reader.list.created.as_deref().or(Some("created"));
-            let kept = settled(page.items().map(|item| time_of(item, time)));
+            let kept = settled(page.items().map(|item| sorted_by(item, reader.list)));
             // The reading goes on behind an object with an id other than the cursor's (an object can
             // be listed twice), so one has to be left.
             if last_id(page.items().take(kept)).is_some_and(|id| Some(&*id) != cursor) {
@@ -229,6 +227,12 @@ pub(super) fn created_of(item: &str, property: Option<&str>, asked: Bounds) -> O
 /// The id of the last object that has one.
 fn last_id<'i>(items: impl Iterator<Item = &'i str>) -> Option<Cow<'i, str>> {
     items.filter_map(id_of).last()
+}
+
+/// When an object says that it was created. Lists that cannot be filtered by time may be sorted by it
+/// all the same.
+pub(super) fn sorted_by(item: &str, list: &List) -> Option<i64> {
+    time_of(item, list.created.as_deref().or(Some("created")))
 }
 
 fn time_of(item: &str, property: Option<&str>) -> Option<i64> {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use futures_util::{StreamExt, stream};
 use tokio::sync::{mpsc, watch};
 
-use super::fetch::{Arrived, Fetched, created_of};
-use super::slice::{Bounds, Passed};
+use super::fetch::{Arrived, Fetched, created_of, sorted_by};
+use super::slice::{Bounds, Passed, before_last_second};
 use super::worker::Reader;
 use crate::memory::{Held, Room};
 use crate::nested::{self, Completed, NestedError};
@@ -27,6 +27,11 @@ pub(super) struct Prepared {
     /// Where the page's objects begin that these are.
     from: usize,
     pub(super) objects: Vec<PreparedObject>,
+    /// The rows that a reading can go on from once this piece is durable: never from the middle of a
+    /// second whose rest is in the next piece, for their order may be another one then.
+    pub(super) passed: Vec<Passed>,
+    /// Rows of this page's earlier pieces that wait for the rest of their second.
+    carried: Vec<(Passed, Option<i64>)>,
     pub(super) streamed: Vec<ChildList>,
     /// HTTP requests it took, nested lists included.
     pub(super) requests: i64,
@@ -45,9 +50,17 @@ pub(super) struct PreparedObject {
     /// name for it.
     pub(super) named: bool,
     pub(super) created: Option<i64>,
+    /// What its list may be sorted by.
+    sorted_by: Option<i64>,
     /// The object with whole nested lists, if they came cut off.
     completed: Option<String>,
     pub(super) deleted: bool,
+}
+
+impl PreparedObject {
+    fn can_be_cursor(&self) -> bool {
+        self.named && !self.id.is_empty()
+    }
 }
 
 impl Prepared {
@@ -60,10 +73,27 @@ impl Prepared {
         self.objects.iter().zip(self.page.items().skip(self.from)).map(whole)
     }
 
-    /// The objects that a reading can go on from.
-    pub(super) fn passed(&self) -> Vec<Passed> {
-        let named = self.objects.iter().filter(|o| o.named && !o.id.is_empty());
-        named.map(|o| Passed { id: o.id.clone(), created: o.created }).collect()
+    /// When the rows were created that are dealt with once this piece is durable.
+    pub(super) fn counted(&self) -> impl Iterator<Item = Option<i64>> {
+        let others = self.objects.iter().filter(|o| !o.can_be_cursor()).map(|o| o.created);
+        self.passed.iter().map(|row| row.created).chain(others)
+    }
+
+    /// Settles what has been passed with this piece, and returns what the next one has to carry.
+    fn end(&mut self, ends_page: bool) -> Vec<(Passed, Option<i64>)> {
+        self.ends_page = ends_page;
+        let mut rows = std::mem::take(&mut self.carried);
+        rows.extend(self.objects.iter().filter(|o| o.can_be_cursor()).map(|o| {
+            let row = Passed { id: o.id.clone(), created: o.created };
+            (row, o.sorted_by)
+        }));
+        let whole = match ends_page {
+            true => rows.len(),
+            false => before_last_second(rows.iter().map(|(_, time)| *time)),
+        };
+        let rest = rows.split_off(whole);
+        self.passed = rows.into_iter().map(|(row, _)| row).collect();
+        rest
     }
 
     /// Whether the list ends with this piece.
@@ -77,6 +107,8 @@ impl Prepared {
             asked,
             from,
             objects: Vec::new(),
+            passed: Vec::new(),
+            carried: Vec::new(),
             streamed: Vec::new(),
             requests: if from == 0 { i64::from(page.requests) } else { 0 },
             quarantined: 0,
@@ -139,14 +171,15 @@ pub(super) async fn prepare(
         piece.add(object, item, completed);
         place += 1;
         if piece.is_full() && Some(place - 1) != last {
-            let next = Prepared::piece(&page, asked, place, &memory);
+            let carried = piece.end(false);
+            let next = Prepared { carried, ..Prepared::piece(&page, asked, place, &memory) };
             let full = std::mem::replace(&mut piece, next);
             pages.send(full).await.map_err(|_| Fetched::Closed)?;
         }
         // The readings that listen are there as long as the page is.
         head.send_replace(place);
     }
-    piece.ends_page = true;
+    piece.end(true);
     pages.send(piece).await.map_err(|_| Fetched::Closed)
 }
 
@@ -156,6 +189,7 @@ fn object(reader: &Reader<'_>, item: &str, asked: Bounds) -> PreparedObject {
         id: name_of(item).into_owned(),
         named,
         created: created_of(item, reader.list.created.as_deref(), asked),
+        sorted_by: sorted_by(item, reader.list),
         completed: None,
         deleted: named && get(item, "deleted") == Some("true"),
     }

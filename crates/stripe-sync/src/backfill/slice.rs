@@ -66,12 +66,20 @@ pub(crate) fn settled(
     times: impl DoubleEndedIterator<Item = Option<i64>> + ExactSizeIterator,
 ) -> usize {
     let rows = times.len();
+    match before_last_second(times) {
+        0 => rows,
+        some => some,
+    }
+}
+
+/// How many rows come before the last second of these times: all, if the last row has no time.
+pub(crate) fn before_last_second(
+    times: impl DoubleEndedIterator<Item = Option<i64>> + ExactSizeIterator,
+) -> usize {
+    let rows = times.len();
     let mut from_the_end = times.rev();
     let Some(Some(last)) = from_the_end.next() else { return rows };
-    match from_the_end.position(|time| time != Some(last)) {
-        Some(of_last_second) => rows - 1 - of_last_second,
-        None => rows,
-    }
+    from_the_end.position(|time| time != Some(last)).map_or(0, |more| rows - 1 - more)
 }
 
 /// What the ledger knows of a slice that could be split.
@@ -147,6 +155,9 @@ mod tests {
         ] {
             assert_eq!(settled(times.iter().copied()), kept, "{times:?}");
         }
+        assert_eq!(before_last_second([Some(9), Some(8), Some(8)].into_iter()), 1);
+        assert_eq!(before_last_second([Some(8), Some(8)].into_iter()), 0);
+        assert_eq!(before_last_second([Some(8), None].into_iter()), 2);
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Nested lists, to the last item and not one too many.
 
+use std::time::Duration;
+
 use serde_json::json;
-use stripe_sim::{Account, Fault};
-use stripe_sync::{Outcome, RunStatus};
+use stripe_sim::{Account, Fault, SimOptions};
+use stripe_sync::{BackfillRequest, Outcome, RunStatus};
 
 use crate::world::{World, assert_same};
 
@@ -194,6 +196,46 @@ async fn a_page_in_pieces_loses_no_parent() {
         let wanted = account.nested_ids("radar.value_list", &id, "list_items").len();
         assert_eq!(items as usize, wanted, "{id}");
     }
+}
+
+/// A process that is killed between two pieces of a page, where rows of one second come in another
+/// order each time: what it has made durable must not end in the middle of a second.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_in_pieces_can_be_gone_on_with_after_any_piece() {
+    let now = Account::builder(35).build().expect("an account").now();
+    let mut account = Account::builder(35).objects("radar.value_list", 60).window(now - 4, now);
+    for place in (0..60).step_by(3) {
+        account = account.nested_at("radar.value_list", place, "list_items", 9_000);
+    }
+    let options = SimOptions { unstable_order: true, ..SimOptions::default() };
+    let world = World::with(account.build().expect("an account"), options).await;
+    world.engine().await.migrate().await.expect("a schema");
+    let objects = vec!["radar.value_list".to_owned()];
+    let request = BackfillRequest { objects, ..Default::default() };
+    let seq = "select coalesce(max(seq), 0)::text from stripe._slices";
+    let mut kills = 0_i64;
+    let report = loop {
+        let before: i64 = world.text(seq).await.parse().expect("a number");
+        let commits = async {
+            // Most pieces end in the middle of a second; what ends it must come before the next kill.
+            while kills == 5
+                || world.text(seq).await.parse::<i64>().expect("a number") < before + 2 + kills
+            {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        tokio::select! {
+            biased;
+            report = world.run(&request) => break report,
+            () = commits => kills += 1,
+        }
+        let free = "update stripe._slices set owner = null, lease_until = null, epoch = epoch + 1";
+        world.sql.execute(free, &[]).await.expect("freed");
+    };
+    assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
+    assert!(kills >= 2, "{kills} kills");
+    let wanted = world.sim.account().ids("radar.value_list").collect();
+    assert_same("radar_value_lists", &wanted, &world.ids("radar_value_lists").await);
 }
 
 /// An embedded list whose end is not to be seen, or whose url is not its own, is read by the list's own
