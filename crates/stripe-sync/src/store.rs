@@ -114,7 +114,7 @@ async fn apply(
     };
     if get(&answer.body, "deleted") == Some("true") {
         let row = delete(link, table, id, answer.sent).await?;
-        if !row && table.keep_deleted {
+        if !row && table.marks_deleted() {
             return write(link, table, id, &answer, None).await.map(|written| match written {
                 Attempt::Done(_) => Attempt::Done(Stored::Deleted { row: true }),
                 again => again,

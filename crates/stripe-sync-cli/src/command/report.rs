@@ -115,6 +115,11 @@ impl Closing<'_> {
                  or accept their absence with --skip-denied"
                     .to_owned(),
             ),
+            RunStatus::Incomplete if only_permissions(report) => (
+                "incomplete",
+                "next: give the key the permissions named above and run the same command again"
+                    .to_owned(),
+            ),
             RunStatus::Incomplete if report.streams.iter().any(unfinished) => {
                 ("incomplete", "next: run the same command again; it goes on from here".to_owned())
             }
@@ -151,6 +156,12 @@ impl Closing<'_> {
         let table = self.database.table(table);
         format!("next: stripe-sync query 'select * from {table} limit 3'")
     }
+}
+
+/// Whether more permissions are all that is missing.
+fn only_permissions(report: &Report) -> bool {
+    let any = |status| report.streams.iter().any(|s| s.status == status);
+    any("denied") && !any("failed") && !any("running")
 }
 
 fn unfinished(stream: &StreamReport) -> bool {

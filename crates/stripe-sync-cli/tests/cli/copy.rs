@@ -152,6 +152,11 @@ async fn a_denied_stream_is_named_and_can_be_accepted() {
     assert_eq!(report["status"], "incomplete");
     assert_eq!(report["streams"]["charges"]["status"], "denied");
     assert!(report["streams"]["charges"]["request_id"].is_string());
+    // Nothing at all cannot be accepted.
+    let args = ["backfill", "--object", "charge", "--max-rps", "none", "--skip-denied"];
+    let nothing = cli.run(&args);
+    assert_eq!(nothing.code, Some(3), "{}", nothing.stderr);
+    assert!(nothing.stdout.contains("permissions named above and run"), "{}", nothing.stdout);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -73,10 +73,12 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether every stream that is not complete was denied, which `--skip-denied` accepts.
+    /// Whether every stream that is not complete was denied, which `--skip-denied` accepts, unless
+    /// nothing at all could be read.
     pub fn only_denied(&self) -> bool {
         self.quarantined == 0
             && self.status == RunStatus::Incomplete
+            && self.streams.iter().any(|s| s.status == "complete")
             && self.streams.iter().all(|s| matches!(s.status, "complete" | "skipped" | "denied"))
     }
 }

@@ -206,6 +206,12 @@ impl Catalog {
 }
 
 impl Table {
+    /// A deleted object's row stays, marked: its own, or as an item that left its parent's list.
+    pub(crate) fn marks_deleted(&self) -> bool {
+        let marked = |parent: &Parent| parent.removed == Removed::Mark;
+        self.keep_deleted || self.parent.as_ref().is_some_and(marked)
+    }
+
     /// The table of the objects whose nested list this table holds.
     pub(crate) fn holder(&self) -> Option<&'static Table> {
         self.parent.as_ref()?;

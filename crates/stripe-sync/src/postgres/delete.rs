@@ -48,7 +48,7 @@ impl Database {
                 "where id = $1 and _account_id = $2 and $3::timestamptz is not null".to_owned()
             }
         };
-        let gone = if table.keep_deleted {
+        let gone = if table.marks_deleted() {
             let sql = format!(
                 "update {name} set deleted = true, updated_at = now(),
                         last_synced_at = greatest(last_synced_at, $3) {which}"

@@ -76,6 +76,10 @@ async fn an_item_that_left_its_list_leaves_its_table() {
     assert_eq!(world.text(sql).await, "1");
     let sql = "select id from stripe.subscription_items where deleted";
     assert_eq!(world.text(sql).await, item);
+    // Asked for on its own, it is gone, and its row stays as well.
+    let done = world.engine().await.refresh(std::slice::from_ref(&item)).await.expect("refreshed");
+    assert_eq!(done[0].outcome, Outcome::Deleted);
+    assert_eq!(world.text(sql).await, item);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -42,7 +42,7 @@ impl Checked {
         match (denied, failed) {
             _ if count(StreamAccess::Skipped) == self.streams().len() => Exit::Failed,
             (0, 0) => Exit::Complete,
-            (_, 0) if skip_denied => Exit::Complete,
+            (_, 0) if skip_denied && count(StreamAccess::Readable) > 0 => Exit::Complete,
             _ => Exit::Incomplete,
         }
     }

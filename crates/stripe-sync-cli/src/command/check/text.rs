@@ -167,6 +167,9 @@ fn closing(checked: &Checked, skip_denied: bool) -> String {
             ("ready but for what the key may not read", "stripe-sync backfill --skip-denied".into())
         }
         Exit::Complete => ("ready", "stripe-sync backfill".to_owned()),
+        Exit::Incomplete if count(StreamAccess::Readable) == 0 && failed == 0 => {
+            ("a backfill would copy nothing", "give the key the permissions named above".to_owned())
+        }
         Exit::Incomplete if failed == 0 => (
             "a backfill would be incomplete",
             "give the key the permissions named above, or accept their absence with --skip-denied"
