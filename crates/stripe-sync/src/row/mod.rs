@@ -6,6 +6,7 @@
 mod array;
 mod batch;
 mod encode;
+mod keys_apart;
 mod number;
 mod redact;
 mod scan;

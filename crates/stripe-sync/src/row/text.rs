@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use super::keys_apart::keys_apart;
+
 /// A text and how many characters of it were replaced.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Repaired<'a> {
@@ -34,8 +36,22 @@ pub(super) fn unescape(inner: &str) -> Repaired<'_> {
     Repaired { text: Cow::Owned(out), replaced }
 }
 
-/// JSON text that jsonb accepts as far as its characters go.
+/// JSON text that jsonb accepts as far as its characters go, with every value under a key of its own.
 pub(super) fn for_jsonb(raw: &str) -> Repaired<'_> {
+    let repaired = replace(raw);
+    if repaired.replaced == 0 {
+        return repaired;
+    }
+    match keys_apart(raw) {
+        Some(apart) => Repaired {
+            text: Cow::Owned(replace(&apart).text.into_owned()),
+            replaced: repaired.replaced,
+        },
+        None => repaired,
+    }
+}
+
+fn replace(raw: &str) -> Repaired<'_> {
     if !raw.contains("\\u") {
         return Repaired { text: Cow::Borrowed(raw), replaced: 0 };
     }
@@ -149,6 +165,13 @@ mod tests {
             (r#""\\\u0000""#, r#""\\\ufffd""#, 1),
             (r#""\ud83d\ude00""#, r#""\ud83d\ude00""#, 0),
             (r#""\ud83d\ud83d\ude00""#, r#""\ufffd\ud83d\ude00""#, 1),
+            // Keys that would fall together stay apart, each object for itself; one sent twice is one.
+            (
+                r#"{"a\u0000":[{"a\u0000":1}],"a\ud800" : 2,"a\ufffd":"a\ufffd","a":3,"a\ud800":4}"#,
+                "{\"a\\ufffd\":[{\"a\\ufffd\":1}],\"a\\ufffd\u{fffd}\" : 2,\
+                 \"a\\ufffd\u{fffd}\u{fffd}\":\"a\\ufffd\",\"a\":3,\"a\\ufffd\u{fffd}\":4}",
+                2 + 1 + 1,
+            ),
         ];
         for (raw, text, replaced) in cases {
             assert_eq!(for_jsonb(raw), Repaired { text: text.into(), replaced }, "{raw}");

@@ -42,10 +42,22 @@ impl Parser<'_> {
     fn value(&mut self) -> Json {
         if self.eat("{") {
             let mut fields = BTreeMap::new();
+            let mut spelled: BTreeMap<&str, String> = BTreeMap::new();
             while !self.eat("}") {
                 self.eat(",");
                 self.space();
-                let key = self.string();
+                let from = self.at;
+                let mut key = self.string();
+                // Of keys that differ in replaced characters only, the later ones get longer.
+                match spelled.get(&self.text[from..self.at]) {
+                    Some(known) => key = known.clone(),
+                    None => {
+                        while key.contains('\u{fffd}') && fields.contains_key(&key) {
+                            key.push('\u{fffd}');
+                        }
+                        spelled.insert(&self.text[from..self.at], key.clone());
+                    }
+                }
                 assert!(self.eat(":"));
                 let value = self.value();
                 fields.insert(key, value);

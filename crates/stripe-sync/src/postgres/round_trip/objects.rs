@@ -39,8 +39,9 @@ fn any_json() -> impl Strategy<Value = String> {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..5)
                 .prop_map(|items| format!("[ {}]", items.join(" , "))),
-            proptest::collection::vec((any_string(), inner), 0..5)
+            proptest::collection::vec((any_string(), inner.clone()), 0..5)
                 .prop_map(|fields| object(&fields)),
+            proptest::collection::vec((alike(), inner), 2..5).prop_map(|fields| object(&fields)),
         ]
     })
 }
@@ -79,6 +80,12 @@ fn any_string() -> impl Strategy<Value = String> {
         .prop_map(|pieces| format!("\"{}\"", pieces.concat()))
 }
 
+/// Keys that PostgreSQL cannot tell from each other as they are.
+fn alike() -> impl Strategy<Value = String> {
+    let keys = ["a\\u0000", "a\\ud800", "a\\uFFFD", "a\\udfff", "a\\u0000\\u0000"];
+    proptest::sample::select(keys.to_vec()).prop_map(|key| format!("\"{key}\""))
+}
+
 pub(super) fn object(fields: &[(String, String)]) -> String {
     let fields: Vec<_> = fields.iter().map(|(key, value)| format!("{key} : {value}")).collect();
     format!("{{ {}}}", fields.join(","))
@@ -98,6 +105,7 @@ pub(super) fn any_fields(table: &'static Table) -> impl Strategy<Value = Vec<(St
         }),
         1 => proptest::sample::select(taken).prop_map(|name| format!("\"{name}\"")),
         2 => any_string(),
+        2 => alike(),
     ];
     proptest::collection::vec((key, any_json()), 0..12)
 }
