@@ -10,7 +10,7 @@ use std::ops::Range;
 use crate::catalog::{Catalog, Nested, Table};
 use crate::link::{Link, RetrieveError};
 use crate::memory::Room;
-use crate::order::Stamp;
+use crate::order::{REPLICA_LAG, Stamp};
 use crate::postgres::{Batch, ChildList, PostgresError, Rows, Written};
 use crate::row::{Observation, elements, fields, get, get_path, id_of, name_of, string, winners};
 use crate::stripe::{ApiPath, Page, ParsedList, Request, StripeError, parse_list};
@@ -31,6 +31,8 @@ pub(crate) struct Completed {
     pub(crate) streamed: Vec<ChildList>,
     pub(crate) requests: u32,
     pub(crate) quarantined: u64,
+    /// The object was deleted while its lists were read: there is nothing to store.
+    pub(crate) gone: bool,
     /// What `json` takes.
     pub(crate) room: Room,
 }
@@ -77,6 +79,9 @@ pub(crate) async fn complete(
             whole = items.map(|items| with_whole_list(current, raw, &items));
         }
         done.json = whole.or(sent);
+        if done.gone {
+            break;
+        }
     }
     Ok(done)
 }
@@ -161,7 +166,7 @@ impl Reading<'_, '_> {
                     kept.clear();
                     continue;
                 }
-                Err(error) if error.is_resource_missing() && cursor.is_none() => {
+                Err(error) if error.is_resource_missing() => {
                     return self.without_list(error).await;
                 }
                 Err(source) => {
@@ -212,9 +217,10 @@ impl Reading<'_, '_> {
         }
     }
 
-    /// The list is said not to exist. If its parent is gone, what was embedded is all there will
-    /// ever be; if not, something is wrong.
-    async fn without_list(&self, error: StripeError) -> Result<Option<Items>, NestedError> {
+    /// The list is said not to exist. Either its parent is gone as well, or something is wrong.
+    async fn without_list(&mut self, error: StripeError) -> Result<Option<Items>, NestedError> {
+        // A 404 can be wrong for a moment.
+        tokio::time::sleep(REPLICA_LAG).await;
         let gone = match self.link.retrieve(self.table, self.parent).await {
             Ok(parent) => get(&parent.body, "deleted") == Some("true"),
             Err(RetrieveError::Stripe(error)) => error.is_resource_missing(),
@@ -222,7 +228,10 @@ impl Reading<'_, '_> {
         };
         let path = self.nested.path.clone();
         match gone {
-            true => Ok(None),
+            true => {
+                self.done.gone = true;
+                Ok(None)
+            }
             false => Err(NestedError::Stripe { path, object: &self.table.object, source: error }),
         }
     }

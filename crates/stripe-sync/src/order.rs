@@ -64,6 +64,9 @@ pub(crate) const CLOSE_MICROS: i64 = 2_000_000;
 /// made it, and without asking, nothing older would ever replace its row.
 pub(crate) const AHEAD_MICROS: i64 = 60_000_000;
 
+/// How long a replica of Stripe's may lag behind a list (FACTS 5): a 404 that lasts longer is believed.
+pub(crate) const REPLICA_LAG: Duration = Duration::from_secs(3);
+
 /// What to do with an observation, given the stamp of the stored row.
 #[cfg(test)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,16 +5,13 @@ use crate::catalog::Table;
 use crate::link::{Link, RetrieveError};
 use crate::memory::Room;
 use crate::nested::{self, NestedError};
-use crate::order::Stamp;
+use crate::order::{REPLICA_LAG, Stamp};
 use crate::postgres::{Batch, PostgresError, Rows, Written};
 use crate::row::{Observation, get, winners};
 use crate::stripe::Answer;
 
 /// How often an object is fetched again because its row moved meanwhile.
 const TRIES: u32 = 10;
-
-/// How long a replica of Stripe's may lag behind a list (FACTS 5).
-const LAG: std::time::Duration = std::time::Duration::from_secs(3);
 
 /// What became of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +75,7 @@ pub(crate) async fn settle(
     let mut asked = link.client.now();
     let mut answer = link.retrieve(table, id).await;
     if matches!(&answer, Err(RetrieveError::Stripe(error)) if error.is_resource_missing()) {
-        tokio::time::sleep(LAG).await;
+        tokio::time::sleep(REPLICA_LAG).await;
         asked = link.client.now();
         answer = link.retrieve(table, id).await;
     }
@@ -136,6 +133,10 @@ async fn write(
     // the process that wrote it has a clock that runs ahead of ours.
     let stamp = beats.map_or(answer.sent, |seen| answer.sent.max(seen.next()));
     let completed = nested::complete(link, table, id, &answer.body, stamp, Room::default()).await?;
+    if completed.gone {
+        let row = delete(link, table, id, stamp).await?;
+        return Ok(Attempt::Done(Stored::Deleted { row }));
+    }
     // Few objects are fetched on their own at once: their lists are not counted.
     let json = completed.json.as_deref().unwrap_or(&answer.body);
     let mut complete_lists = completed.streamed;

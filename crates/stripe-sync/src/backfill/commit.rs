@@ -137,7 +137,7 @@ async fn apply_deletions(
             reader.crew,
             link.database.delete_row(&link.statements, account, table, &object.id, stamp)
         )?;
-        if marked || !table.marks_deleted() {
+        if marked || object.gone || !table.marks_deleted() {
             gone.push(object.id.clone());
         }
     }

@@ -55,6 +55,8 @@ pub(super) struct PreparedObject {
     /// The object with whole nested lists, if they came cut off.
     completed: Option<String>,
     pub(super) deleted: bool,
+    /// It was deleted while its lists were read: the page shows a state that is over.
+    pub(super) gone: bool,
 }
 
 impl PreparedObject {
@@ -126,6 +128,8 @@ impl Prepared {
         self.streamed.extend(completed.streamed);
         self.rooms.push(completed.room);
         object.completed = completed.json;
+        object.gone = completed.gone;
+        object.deleted |= completed.gone;
         self.objects.push(object);
     }
 
@@ -191,6 +195,7 @@ fn object(reader: &Reader<'_>, item: &str, asked: Bounds) -> PreparedObject {
         created: created_of(item, reader.list.created.as_deref(), asked),
         sorted_by: sorted_by(item, reader.list),
         completed: None,
+        gone: false,
         deleted: named && get(item, "deleted") == Some("true"),
     }
 }

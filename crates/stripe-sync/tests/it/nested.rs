@@ -179,6 +179,32 @@ async fn a_parent_that_changes_while_its_items_are_read_ends_right() {
     }
 }
 
+/// The list of a deleted object is not found: that is a deletion, not a failure, and what the page
+/// showed of it is not stored.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parent_that_is_deleted_while_its_items_are_read_is_gone() {
+    for (nth, size) in [(1, 250), (2, 250), (90, 9_500)] {
+        let account = Account::builder(37)
+            .objects("invoice", 4)
+            .nested_at("invoice", 1, "lines", size)
+            .build()
+            .expect("an account");
+        let longest = |id: &String| account.nested_ids("invoice", id, "lines").len();
+        let invoice = account.ids("invoice").max_by_key(longest).expect("an invoice");
+        let world = World::new(account.clone()).await;
+        let id = invoice.clone();
+        world.sim.before_nth(&format!("/v1/invoices/{invoice}/lines"), nth, move |account| {
+            account.delete("invoice", &id).expect("deleted");
+        });
+        let report = world.backfill(&["invoice"]).await;
+        assert_eq!(report.status, RunStatus::Complete, "{nth}: {:?}", report.streams);
+        let wanted: std::collections::BTreeSet<_> = account.ids("invoice").collect();
+        assert!(wanted.len() == 3 && !wanted.contains(&invoice));
+        assert_same("invoices", &wanted, &world.ids("invoices").await);
+        assert!(line_ids(&world, &invoice).await.is_empty(), "{nth}");
+    }
+}
+
 /// Parents whose lists exceed what is handed over at once: a page comes in several pieces, and the
 /// reading goes on behind each.
 #[tokio::test(flavor = "multi_thread")]
