@@ -61,7 +61,10 @@ pub(crate) async fn backfill(
     });
     let names = crew.link.statements.names().clone();
     let database = crew.link.database.clone();
-    let (_, quarantined_before) = database.quarantined(&names, 1).await?;
+    let account = crew.link.account.to_string();
+    let tables: Vec<&str> = streams.iter().flat_map(|table| table.with_items()).collect();
+    let count = || database.count_quarantined(&names, &account, &tables);
+    let quarantined_before = patiently!(crew, count())?;
     crew.quarantine_in_use.store(quarantined_before > 0, Ordering::Relaxed);
     let run = patiently!(crew, database.open_run(&names, &new, request.fresh))?;
     if run.continued {
@@ -79,8 +82,7 @@ pub(crate) async fn backfill(
     for state in states.iter().filter(|s| s.status == StreamStatus::Complete && s.requests > 0) {
         if let Some(table) = Catalog::get().table(&state.stream) {
             if crew.quarantine_in_use.load(Ordering::Relaxed) {
-                let items = table.nested.iter().filter_map(|n| n.table.as_deref());
-                let tables: Vec<&str> = items.chain([table.name.as_str()]).collect();
+                let tables: Vec<&str> = table.with_items().collect();
                 patiently!(crew, database.clear_unnamed(&names, run.id, &tables))?;
             }
             // The rows are there without them; the next run tries again.
@@ -89,7 +91,7 @@ pub(crate) async fn backfill(
             }
         }
     }
-    let (_, quarantined) = database.quarantined(&names, 1).await?;
+    let quarantined = patiently!(crew, count())?;
     let status = report::overall(&states, quarantined, stop.is_asked());
     let unfinished = |s: &crate::postgres::StreamState| {
         matches!(s.status, StreamStatus::Failed | StreamStatus::Running)

@@ -206,6 +206,11 @@ impl Catalog {
 }
 
 impl Table {
+    /// Its own name and those of the tables that hold the items of its nested lists.
+    pub(crate) fn with_items(&self) -> impl Iterator<Item = &str> {
+        self.nested.iter().filter_map(|n| n.table.as_deref()).chain([self.name.as_str()])
+    }
+
     /// A deleted object's row stays, marked: its own, or as an item that left its parent's list.
     pub(crate) fn marks_deleted(&self) -> bool {
         let marked = |parent: &Parent| parent.removed == Removed::Mark;

@@ -88,7 +88,11 @@ impl Database {
                     "delete from {} where table_name = $1 and account_id = $2 and id = $3",
                     statements.names.table("_quarantine")
                 ),
-                &[(&table.name, Type::TEXT), (&account, Type::TEXT), (&id, Type::TEXT)],
+                &[
+                    (&table.name, Type::TEXT),
+                    (&account, Type::TEXT),
+                    (&super::quarantine::name_of(id), Type::TEXT),
+                ],
             )
             .await
             .map_err(fail)?;

@@ -1,6 +1,7 @@
 //! Rows that the server refuses: set aside one by one with their reason, so that the rest of
 //! their page goes on.
 
+use std::borrow::Cow;
 use std::time::SystemTime;
 
 use deadpool_postgres::Transaction;
@@ -8,8 +9,12 @@ use tokio_postgres::types::{ToSql, Type};
 
 use super::{Batch, Database, Names, PostgresError, Settled, Statements, Trouble};
 use crate::catalog::{LeftOut, Table};
+use crate::hash::fnv1a;
 use crate::order::Stamp;
 use crate::row::{NO_ID, Observation};
+
+/// Bytes of an id that stands here as it is: as many as 255 characters of any kind can have.
+const LONGEST: usize = 1024;
 
 /// Upserts a batch, halving what the server refuses until single rows are left; those go into
 /// the quarantine. Also tells how many did.
@@ -55,6 +60,16 @@ pub(super) async fn upsert_guarded(
     Ok((settled, refused))
 }
 
+/// What an object is called here. An id can be longer than an index of the server takes; that one goes
+/// by its beginning and a hash, and the object itself is kept whole.
+pub(super) fn name_of(id: &str) -> Cow<'_, str> {
+    if id.len() <= LONGEST {
+        return Cow::Borrowed(id);
+    }
+    let beginning: String = id.chars().take(32).collect();
+    Cow::Owned(format!("{beginning}... ({} bytes, {:016x})", id.len(), fnv1a(id)))
+}
+
 impl Database {
     /// The stamp of the state of an object that is set aside, if it is.
     pub(crate) async fn set_aside_at(
@@ -69,7 +84,7 @@ impl Database {
             statements.names.table("_quarantine")
         );
         let key: [(&(dyn ToSql + Sync), Type); 3] =
-            [(&table.name, Type::TEXT), (&account, Type::TEXT), (&id, Type::TEXT)];
+            [(&table.name, Type::TEXT), (&account, Type::TEXT), (&name_of(id), Type::TEXT)];
         let row = self
             .get()
             .await?
@@ -129,7 +144,7 @@ pub(super) async fn put(
             &[
                 (&table, Type::TEXT),
                 (&account, Type::TEXT),
-                (&row.id, Type::TEXT),
+                (&name_of(&row.id), Type::TEXT),
                 (&error.to_string(), Type::TEXT),
                 (&error.sqlstate, Type::TEXT),
                 (&row.request_id, Type::TEXT),
@@ -149,7 +164,7 @@ pub(super) async fn clear(
     rows: &[Observation<'_>],
     account: &str,
 ) -> Result<(), PostgresError> {
-    let ids: Vec<&str> = rows.iter().map(|row| row.id.as_ref()).collect();
+    let ids: Vec<Cow<'_, str>> = rows.iter().map(|row| name_of(&row.id)).collect();
     let stamps: Vec<SystemTime> = rows.iter().map(|row| row.stamp.to_system()).collect();
     transaction
         .execute_typed(

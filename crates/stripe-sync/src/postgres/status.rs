@@ -2,6 +2,8 @@
 
 use std::time::SystemTime;
 
+use tokio_postgres::types::Type;
+
 use super::{Database, Names, PostgresError};
 
 /// One stream of a run, as the view `sync_status` shows it.
@@ -95,6 +97,26 @@ impl Database {
             .collect())
     }
 
+    /// How many rows of these tables of an account are set aside.
+    pub(crate) async fn count_quarantined(
+        &self,
+        names: &Names,
+        account: &str,
+        tables: &[&str],
+    ) -> Result<i64, PostgresError> {
+        let sql = format!(
+            "select count(*) from {} where account_id = $1 and table_name = any($2)",
+            names.table("_quarantine")
+        );
+        let row = self
+            .get()
+            .await?
+            .query_typed_one(&sql, &[(&account, Type::TEXT), (&tables, Type::TEXT_ARRAY)])
+            .await
+            .map_err(|e| PostgresError::new(DOING, &e))?;
+        Ok(row.get(0))
+    }
+
     /// The rows set aside, at most `most` of them, and how many there are.
     pub(crate) async fn quarantined(
         &self,
@@ -133,7 +155,7 @@ impl Database {
         let row = self
             .get()
             .await?
-            .query_typed_one(sql, &[(&name, tokio_postgres::types::Type::TEXT)])
+            .query_typed_one(sql, &[(&name, Type::TEXT)])
             .await
             .map_err(|e| PostgresError::new(DOING, &e))?;
         Ok(row.get(0))

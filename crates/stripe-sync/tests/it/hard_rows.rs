@@ -117,6 +117,39 @@ async fn what_the_server_refuses_is_set_aside_alone() {
     );
 }
 
+/// An id that no index takes has no row, nor could it name its entry in the quarantine. What is set
+/// aside of others is not this run's matter.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_longer_than_an_index_takes_is_set_aside_under_a_shorter_name() {
+    let mut dice: u64 = 7;
+    let long: String = std::iter::repeat_with(|| {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        char::from(
+            b"abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                [(dice >> 33) as usize % 62],
+        )
+    })
+    .take(20_000)
+    .collect();
+    let world = customers(&[customer(&format!("cus_{long}"), "")]).await;
+    for _ in 0..2 {
+        let report = world.backfill(&["customer"]).await;
+        assert_eq!((report.status, report.quarantined), (RunStatus::Incomplete, 1));
+        let names = quarantined(&world).await;
+        assert!(names.len() == 1 && names[0].len() < 100, "{names:?}");
+        assert!(names[0].starts_with(&format!("cus_{}", &long[..28])), "{names:?}");
+        let kept = world.text("select object from stripe._quarantine").await;
+        assert!(kept.contains(&long), "the object is kept whole");
+    }
+    let other = "update stripe._quarantine set table_name = 'invoices';
+                 insert into stripe._quarantine
+                 select 'customers', 'acct_other', id, reason, sqlstate, request_id, seen_at, object
+                 from stripe._quarantine";
+    world.sql.batch_execute(other).await.expect("others");
+    world.sim.account().delete("customer", &format!("cus_{long}")).expect("deleted");
+    assert_eq!(world.backfill(&["customer"]).await.status, RunStatus::Complete);
+}
+
 async fn quarantined(world: &World) -> Vec<String> {
     let (rows, _) = world.engine().await.quarantined(100).await.expect("quarantine");
     rows.into_iter().map(|row| row.id).collect()
