@@ -8,14 +8,17 @@ use tokio::sync::mpsc;
 use super::fetch::SharedBounds;
 use super::prepare::Prepared;
 use super::slice::{Bounds, advance};
-use super::worker::{Reader, patiently};
+use super::worker::{Reader, ends_run, patiently};
 use crate::catalog::Table;
 use crate::error::Error;
-use crate::link::Link;
-use crate::nested::children;
-use crate::postgres::{Batch, Claimed, Committed, Judged, PageCommit, Position, PostgresError};
+use crate::link::{Link, RetrieveError};
+use crate::nested::{NestedError, children};
+use crate::postgres::{
+    Batch, Claimed, Committed, Judged, PageCommit, Position, PostgresError, StreamEnd, StreamStatus,
+};
 use crate::row::{Observation, winners};
-use crate::store::{self, StoreError};
+use crate::store::{self, StoreError, Stored};
+use crate::stripe::StripeErrorKind;
 
 /// Pages and bytes of one transaction, at most.
 const MOST_PAGES: usize = 10;
@@ -29,8 +32,8 @@ pub(super) enum Progressed {
     Finished,
     /// Another owner has the slice.
     Lost,
-    /// An object that only Stripe can order could not be fetched; the reason.
-    Failed(String),
+    /// An object that only Stripe can order could not be fetched.
+    Failed(StreamEnd),
 }
 
 /// Commits pages until there are no more, or the ledger turns out to be elsewhere.
@@ -101,9 +104,10 @@ async fn commit_pages(
             Ok(Committed::Uncertain(objects)) => {
                 for (table, id, seen) in objects {
                     match store::settle(link, table, &id, seen).await {
-                        Ok(_) => {}
-                        Err(StoreError::Postgres(error)) => return Err(error.into()),
-                        Err(error) => return Ok(Progressed::Failed(error.to_string())),
+                        // Pages that follow may clear it.
+                        Ok(Stored::Quarantined) => reader.found_quarantine(),
+                        Ok(Stored::Written | Stored::Deleted { .. }) => {}
+                        Err(error) => return unsettled(error),
                     }
                     settled.insert(id);
                 }
@@ -120,6 +124,30 @@ async fn commit_pages(
             Err(error) => return Err(stream_error(&slice.stream, error)),
         }
     }
+}
+
+/// What it means that an object could not be fetched, or its lists not be read.
+fn unsettled(error: StoreError) -> Result<Progressed, Error> {
+    let message = error.to_string();
+    let (mut status, mut request_id) = (StreamStatus::Failed, None);
+    match error {
+        StoreError::Postgres(error) | StoreError::Nested(NestedError::Postgres(error)) => {
+            return Err(error.into());
+        }
+        StoreError::Retrieve(RetrieveError::Stripe(error))
+        | StoreError::Nested(NestedError::Stripe { source: error, .. }) => {
+            if ends_run(&error) {
+                return Err(error.into());
+            }
+            if matches!(error.kind, StripeErrorKind::Denied { .. }) {
+                status = StreamStatus::Denied;
+            }
+            request_id = error.request_id.clone();
+        }
+        StoreError::Nested(NestedError::Broken { request_id: broken, .. }) => request_id = broken,
+        StoreError::Retrieve(_) | StoreError::Restless { .. } => {}
+    }
+    Ok(Progressed::Failed(StreamEnd { status, message, request_id }))
 }
 
 /// A list should not show deleted objects; one that does is believed. Returns those of which no row

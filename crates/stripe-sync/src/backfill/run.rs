@@ -278,7 +278,17 @@ async fn read(crew: &Crew, names: &Names, run_id: i64, slice: Claimed) -> Result
     };
     let database = &crew.link.database;
     let claimed = slice.clone();
-    match work(&reader, slice).await? {
+    let ending = match work(&reader, slice).await {
+        Ok(ending) => ending,
+        Err(error) => {
+            // The next command need not wait for the lease to end.
+            if let Err(error) = database.release(names, &claimed).await {
+                tracing::debug!(%error, "a slice could not be given back");
+            }
+            return Err(error);
+        }
+    };
+    match ending {
         Ending::Finished => {
             let done = patiently!(crew, database.is_complete(names, run_id, &stream))?;
             if done {

@@ -75,11 +75,7 @@ pub(super) async fn work(reader: &Reader<'_>, mut slice: Claimed) -> Result<Endi
             Progressed::Open(position) => position,
             Progressed::Finished => return Ok(Ending::Finished),
             Progressed::Lost => return Ok(Ending::Lost),
-            Progressed::Failed(message) => {
-                let status = StreamStatus::Failed;
-                let end = StreamEnd { status, message, request_id: None };
-                return Ok(Ending::Stream { end, requests: 0 });
-            }
+            Progressed::Failed(end) => return Ok(Ending::Stream { end, requests: 0 }),
         };
         let inside = |row: &Passed| slice.position.bounds.hold(row.created);
         match fetched {
@@ -160,8 +156,7 @@ async fn judge_failure(
             return Ok(Ending::Stream { end, requests: i64::from(requests) });
         }
     };
-    // Neither is a matter of one stream.
-    if matches!(stripe.kind, StripeErrorKind::Unreachable | StripeErrorKind::Unauthorized { .. }) {
+    if ends_run(&stripe) {
         return Err(stripe.into());
     }
     let link = reader.link;
@@ -200,6 +195,11 @@ async fn judge_failure(
     Ok(Ending::Stream { end, requests: i64::from(stripe.requests) })
 }
 
+/// Whether an answer is not a matter of one stream.
+pub(super) fn ends_run(error: &StripeError) -> bool {
+    matches!(error.kind, StripeErrorKind::Unreachable | StripeErrorKind::Unauthorized { .. })
+}
+
 impl Reader<'_> {
     /// Rows of a part that repeats an earlier one have been counted.
     pub(super) fn counts_rows(&self) -> bool {
@@ -209,6 +209,10 @@ impl Reader<'_> {
 
     pub(super) fn quarantine_in_use(&self) -> bool {
         self.crew.quarantine_in_use.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn found_quarantine(&self) {
+        self.crew.quarantine_in_use.store(true, Ordering::Relaxed);
     }
 
     pub(super) fn committed(
@@ -222,7 +226,7 @@ impl Reader<'_> {
         self.crew.progress.add(stream, rows, requests);
         self.crew.progress.count_repairs(replaced, quarantined);
         if quarantined > 0 {
-            self.crew.quarantine_in_use.store(true, Ordering::Relaxed);
+            self.found_quarantine();
         }
         self.crew.idle.notify_one();
     }

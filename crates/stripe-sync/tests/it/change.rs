@@ -1,8 +1,8 @@
 //! Promise 2: fresh beats stale, whatever the order in which states arrive.
 
 use serde_json::json;
-use stripe_sim::{Account, CustomIds, SimOptions};
-use stripe_sync::{Outcome, RunStatus};
+use stripe_sim::{Account, CustomIds, Fault, SimOptions};
+use stripe_sync::{BackfillRequest, ErrorKind, Outcome, Progress, RunStatus, Stop};
 
 use crate::world::{World, assert_same, ended};
 
@@ -42,6 +42,27 @@ async fn the_newer_observation_wins_and_a_close_one_is_asked_again() {
         assert_eq!(world.text("select name from stripe.customers").await, stripes, "{stamp}");
         assert!(world.sim.requests_to(&format!("/v1/customers/{id}")) > before, "{stamp}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stripe_says_when_it_is_asked_again_is_not_lost() {
+    let (world, id) = one_customer(28).await;
+    let path = format!("/v1/customers/{id}");
+    set_row(&world, "other", "now()").await;
+    world.sim.fail_nth(&path, 1, Fault::Status(402));
+    let report = world.backfill(&["customer"]).await;
+    let customers = &report.streams[0];
+    assert_eq!((report.status, customers.status), (RunStatus::Incomplete, "failed"));
+    assert!(customers.request_id.is_some(), "{customers:?}");
+
+    set_row(&world, "other", "now()").await;
+    world.sim.fail_nth(&path, 1, Fault::Status(401));
+    let objects = vec!["customer".to_owned()];
+    let request = BackfillRequest { objects, ..Default::default() };
+    let engine = world.engine().await;
+    let ended = engine.backfill(&request, &Progress::new(), &Stop::new()).await;
+    assert_eq!(ended.expect_err("the key is revoked").kind(), ErrorKind::Access);
+    assert_eq!(world.backfill(&["customer"]).await.status, RunStatus::Complete);
 }
 
 #[tokio::test(flavor = "multi_thread")]
