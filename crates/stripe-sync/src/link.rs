@@ -4,7 +4,7 @@ use crate::account::AccountId;
 use crate::catalog::Table;
 use crate::order::Stamp;
 use crate::postgres::{Database, Statements};
-use crate::row::Observation;
+use crate::row::{Observation, get, string};
 use crate::stripe::{Answer, ApiPath, BadId, Request, StripeClient, StripeError};
 
 /// What every reader and writer of one copy shares.
@@ -23,6 +23,11 @@ pub(crate) enum RetrieveError {
     Id(#[from] BadId),
     #[error(transparent)]
     Stripe(#[from] StripeError),
+    #[error(
+        "stripe was asked for the {object} {id} and answered with another object (request {})",
+        request_id.as_deref().unwrap_or("without id")
+    )]
+    Another { object: String, id: String, request_id: Option<String> },
     #[error("Stripe has no path to retrieve one of {0}")]
     NoPath(String),
 }
@@ -41,7 +46,15 @@ impl Link {
         for property in &table.expand {
             request = request.with("expand[]", property.clone());
         }
-        Ok(self.client.get(&request).await?)
+        let answer = self.client.get(&request).await?;
+        if get(&answer.body, "id").and_then(string).is_some_and(|found| found != id) {
+            return Err(RetrieveError::Another {
+                object: table.object.clone(),
+                id: id.to_owned(),
+                request_id: answer.request_id,
+            });
+        }
+        Ok(answer)
     }
 
     /// An observation of an object on its own, not of a parent's item.

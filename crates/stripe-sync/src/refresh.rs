@@ -1,5 +1,7 @@
 //! Single objects by their ids, one after the other result reported.
 
+use std::collections::HashSet;
+
 use crate::catalog::{Catalog, Table};
 use crate::error::{Error, ErrorKind};
 use crate::link::{Link, RetrieveError};
@@ -39,12 +41,15 @@ pub(crate) struct Target {
     id: String,
 }
 
-/// Finds the table of each id before anything is fetched.
+/// Finds the table of each id before anything is fetched. An id that is given twice is one.
 pub(crate) fn targets(ids: &[String]) -> Result<Vec<Target>, Error> {
     if ids.is_empty() {
         return Err(Error::new(ErrorKind::Usage, "there is no id to refresh"));
     }
-    ids.iter().map(|id| target(id)).collect()
+    let mut targets: Vec<Target> = ids.iter().map(|id| target(id)).collect::<Result<_, _>>()?;
+    let mut seen = HashSet::new();
+    targets.retain(|target| seen.insert((target.table.name.as_str(), target.id.clone())));
+    Ok(targets)
 }
 
 fn target(text: &str) -> Result<Target, Error> {
@@ -135,5 +140,13 @@ mod tests {
             assert!(look(text).is_err(), "{text}");
         }
         assert!(targets(&[]).is_err());
+    }
+
+    #[test]
+    fn an_id_that_is_given_twice_is_one() {
+        let ids = ["cus_1", "products/gold", "customers/cus_1", "cus_2"].map(str::to_owned);
+        let found = targets(&ids).expect("targets");
+        let found: Vec<_> = found.iter().map(|t| t.id.as_str()).collect();
+        assert_eq!(found, ["cus_1", "gold", "cus_2"]);
     }
 }

@@ -145,6 +145,9 @@ fn unsettled(error: StoreError) -> Result<Progressed, Error> {
             request_id = error.request_id.clone();
         }
         StoreError::Nested(NestedError::Broken { request_id: broken, .. }) => request_id = broken,
+        StoreError::Retrieve(RetrieveError::Another { request_id: asked, .. }) => {
+            request_id = asked;
+        }
         StoreError::Retrieve(_) | StoreError::Restless { .. } => {}
     }
     Ok(Progressed::Failed(StreamEnd { status, message, request_id }))

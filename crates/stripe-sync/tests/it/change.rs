@@ -66,6 +66,19 @@ async fn what_stripe_says_when_it_is_asked_again_is_not_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_shows_another_object_is_not_stored() {
+    let (world, id) = one_customer(29).await;
+    let before = world.text("select name from stripe.customers").await;
+    let account = world.sim.account();
+    let other = format!(r#"{{"id":"{id}","object":"customer","created":1,"name":"other"}}"#);
+    account.insert_raw("customer", "cus_other", 1, other).expect("inserted");
+    let done = world.engine().await.refresh(&["cus_other".to_owned()]).await.expect("an answer");
+    let Outcome::Failed(why) = &done[0].outcome else { panic!("{done:?}") };
+    assert!(why.contains("another object (request req_"), "{why}");
+    assert_eq!(world.text("select name from stripe.customers").await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn unchanged_content_moves_the_stamp_only() {
     let (world, _) = one_customer(21).await;
     set_row(
