@@ -8,7 +8,7 @@ use futures_util::{StreamExt, stream};
 
 use crate::account::{AccountId, Mode};
 use crate::availability::{self, Refusal};
-use crate::backfill;
+use crate::backfill::{self, Probe};
 use crate::catalog::{Catalog, Table};
 use crate::config::Config;
 use crate::error::Error;
@@ -237,7 +237,13 @@ async fn probe_streams(
     for (i, answer) in answers {
         let table = streams[i];
         check.streams.push(match &answer {
-            Ok(()) => StreamCheck::readable(table),
+            Ok(Probe { broken: Some(what), request_id }) => StreamCheck {
+                access: StreamAccess::Failed,
+                message: Some((*what).to_owned()),
+                request_id: request_id.clone(),
+                ..StreamCheck::readable(table)
+            },
+            Ok(_) => StreamCheck::readable(table),
             Err(error) => {
                 StreamCheck::refused(table, availability::judge_first_page(table, error), error)
             }

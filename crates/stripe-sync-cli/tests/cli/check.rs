@@ -121,6 +121,11 @@ async fn a_stream_that_was_read_before_fails_when_it_is_refused() {
     sim.fail_times("/v1/topups", 1, 1, Fault::Status(400));
     let (code, found) = checked(&cli);
     assert_eq!((code, &found["streams"]["topups"]["status"]), (Some(3), &"failed".into()));
+    sim.fail_times("/v1/topups", 1, 1, Fault::EmptyWithMore);
+    let (code, found) = checked(&cli);
+    let topups = &found["streams"]["topups"];
+    assert_eq!((code, &topups["status"]), (Some(3), &"failed".into()), "{topups}");
+    assert!(topups["error"].as_str().is_some_and(|e| e.contains("has_more")), "{topups}");
     let schema = &found["database"]["schema"];
     assert_eq!((&schema["state"], &schema["mode"]), (&"migrated".into(), &"test".into()));
 }

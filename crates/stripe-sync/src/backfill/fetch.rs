@@ -23,6 +23,8 @@ use crate::stripe::{Page, Request, StripeClient, StripeError};
 
 /// How often a page that says `has_more` without rows is asked for again.
 const EMPTY_TRIES: u32 = 3;
+const NO_OBJECTS: &str = "stripe says has_more but sends no objects";
+const NO_IDS: &str = "stripe sent a page of objects without ids";
 /// After the request to stop, how long a page in flight may still take.
 const GRACE: Duration = Duration::from_secs(3);
 
@@ -127,7 +129,7 @@ impl Reading<'_> {
                 return Ok(arrived);
             }
             if tries == EMPTY_TRIES {
-                return Err(broken("stripe says has_more but sends no objects", &arrived.page));
+                return Err(broken(NO_OBJECTS, &arrived.page));
             }
             tries += 1;
         }
@@ -188,7 +190,7 @@ impl Reading<'_> {
         let rows: Vec<Passed> = arrived.page.items().filter_map(passed).collect();
         let page = &arrived.page;
         if rows.is_empty() {
-            return Err(broken("stripe sent a page of objects without ids", page));
+            return Err(broken(NO_IDS, page));
         }
         if rows.last().map(|row| &row.id) == self.trail.last().map(|row| &row.id) {
             return Err(broken("stripe sent the cursor's own page again", page));
@@ -250,11 +252,27 @@ async fn stopped_for(reader: &Reader<'_>, grace: Duration) {
     tokio::time::sleep(grace).await;
 }
 
+/// A stream's first page, asked for one object.
+pub(crate) struct Probe {
+    /// What a backfill could not go on with.
+    pub(crate) broken: Option<&'static str>,
+    pub(crate) request_id: Option<String>,
+}
+
 /// Asks for a stream's first object, as the stream's first page is asked for.
-pub(crate) async fn first_object(client: &StripeClient, table: &Table) -> Result<(), StripeError> {
+pub(crate) async fn first_object(
+    client: &StripeClient,
+    table: &Table,
+) -> Result<Probe, StripeError> {
     let list = table.list.as_ref().expect("a stream has a list");
     let request = page_request(table, list, 0, Bounds { from: None, to: None }, None, 1);
-    client.list(&request).await.map(|_| ())
+    let page = client.list(&request).await?;
+    let broken = match page.items().next() {
+        None if page.has_more => Some(NO_OBJECTS),
+        Some(_) if page.items().any(|item| id_of(item).is_none()) => Some(NO_IDS),
+        _ => None,
+    };
+    Ok(Probe { broken, request_id: page.request_id.clone() })
 }
 
 /// The request for a page: fixed parameters, bounds, cursor, and what has to be expanded.

@@ -15,7 +15,7 @@ pub(crate) mod slice;
 mod waiting;
 mod worker;
 
-pub(crate) use fetch::first_object;
+pub(crate) use fetch::{Probe, first_object};
 pub use plan::UnknownObject;
 pub(crate) use plan::streams;
 pub use progress::{Progress, RunInfo, Snapshot, Stop, StreamProgress};

@@ -41,6 +41,9 @@ async fn the_statements_do_what_the_rule_says() {
             written.expect("written")
         };
         write(seen(STORED, stored)).await;
+        // By an earlier transaction, it must seem.
+        let earlier = "update stripe.exchange_rates set updated_at = now() - interval '1 hour'";
+        transaction.batch_execute(earlier).await.expect("aged");
         let settled = write(seen(json, at)).await;
         let row = transaction
             .query_typed_one(
