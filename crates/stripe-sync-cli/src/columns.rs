@@ -1,7 +1,7 @@
 //! Columns to leave out for good or to store again: names checked before anything is touched, and
 //! what it changed told.
 
-use stripe_sync::{ColumnError, ColumnName, Config, LeavingOut, StripeSync};
+use stripe_sync::{ColumnError, ColumnName, Config, ExclusionReport, StripeSync};
 
 use crate::args;
 use crate::environment::Environment;
@@ -62,7 +62,7 @@ impl Choice {
 }
 
 /// Tells what leaving out has changed, if anything.
-pub(crate) fn tell(left_out: &LeavingOut) {
+pub(crate) fn tell(left_out: &ExclusionReport) {
     if !left_out.columns.is_empty() {
         talk::note(&format!(
             "left out for good: {}; {INCLUDE} stores them again",

@@ -264,7 +264,7 @@ async fn probe_streams(
 async fn inspect(config: &Config) -> (DatabaseCheck, Option<Database>) {
     let mut check = DatabaseCheck { server: None, schema: None, problems: Vec::new() };
     let url = config.database_url.expose();
-    let opened = Database::open(url, 2, config.outage_patience);
+    let opened = Database::open(url, 2, config.max_outage);
     let database = match opened {
         Ok(database) => database,
         Err(error) => {

@@ -36,7 +36,7 @@ pub struct Config {
     /// For one request to Stripe. Default 80 s.
     pub request_timeout: Duration,
     /// How long workers wait while Stripe or the database cannot be reached. Default 10 minutes.
-    pub outage_patience: Duration,
+    pub max_outage: Duration,
 }
 
 /// A database url, which may hold a password: `Debug` shows none of it.
@@ -78,7 +78,7 @@ impl Config {
             rewrite_limit: 1 << 30,
             rate: None,
             request_timeout: Duration::from_secs(80),
-            outage_patience: Duration::from_secs(600),
+            max_outage: Duration::from_secs(600),
         }
     }
 }

@@ -8,40 +8,39 @@ mod availability;
 mod backfill;
 mod catalog;
 mod check;
-mod columns;
 mod config;
 mod error;
+mod exclusions;
 mod hash;
-mod link;
 mod memory;
-mod nested;
+mod object;
 mod order;
 mod postgres;
 mod refresh;
 mod row;
-mod store;
+mod slice;
 mod stripe;
 mod sync;
 
 pub use account::{AccountId, Mode};
 pub use backfill::{
-    BackfillRequest, Life, Progress, Range, RangeError, Report, RunInfo, RunProcess, RunStatus,
-    Snapshot, Stop, StreamProgress, StreamReport, UnknownObject,
+    BackfillRequest, ProcessState, Progress, Range, RangeError, Report, RunInfo, RunProcess,
+    RunStatus, Snapshot, Stop, StreamProgress, StreamReport, UnknownObject,
 };
 pub use catalog::{ColumnError, ColumnName, columns_of, tables};
 pub use check::{
     CheckReport, CheckRequest, DatabaseCheck, KeyCheck, ServerCheck, StreamAccess, StreamCheck,
     StripeCheck, check,
 };
-pub use columns::LeavingOut;
 pub use config::{Config, DatabaseUrl};
 pub use error::{Error, ErrorKind};
+pub use exclusions::ExclusionReport;
 pub use order::Stamp;
 pub use postgres::{
     Adoption, AdoptionTable, BadName, DatabaseUrlError, KeptForeignKey, Names, QuarantinedRow,
     QueryResult, SchemaState, StatusRow,
 };
-pub use refresh::{Outcome, Refreshed};
+pub use refresh::{RefreshOutcome, RefreshResult};
 pub use stripe::{
     AccountSource, ApiBase, ApiBaseError, ApiKey, KeyError, Limit, RateOptions, Stats,
 };

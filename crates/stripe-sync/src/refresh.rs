@@ -4,27 +4,27 @@ use std::collections::HashSet;
 
 use crate::catalog::{Catalog, Table};
 use crate::error::{Error, ErrorKind};
-use crate::link::{Link, RetrieveError};
-use crate::postgres::Trouble;
-use crate::store::{self, StoreError, Stored};
+use crate::object::refetch::{self as store, RefetchError, RefetchOutcome};
+use crate::object::retrieve::{AccountContext, RetrieveError};
+use crate::postgres::ErrorClass;
 use crate::stripe::StripeErrorKind;
 
 /// What became of one id.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refreshed {
+pub struct RefreshResult {
     /// The id as Stripe knows it.
     pub id: String,
     /// Where its row belongs.
     pub table: String,
     /// What happened.
-    pub outcome: Outcome,
+    pub outcome: RefreshOutcome,
 }
 
 /// What happened to one object.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum RefreshOutcome {
     /// The row shows Stripe's state.
-    Stored,
+    RefetchOutcome,
     /// The object is deleted in Stripe; its row has been removed or marked.
     Deleted,
     /// Stripe has no such object, and there was no row.
@@ -82,23 +82,26 @@ fn target(text: &str) -> Result<Target, Error> {
 }
 
 /// Fetches and writes each target.
-pub(crate) async fn refresh(link: &Link, targets: Vec<Target>) -> Result<Vec<Refreshed>, Error> {
+pub(crate) async fn refresh(
+    link: &AccountContext,
+    targets: Vec<Target>,
+) -> Result<Vec<RefreshResult>, Error> {
     use futures_util::{StreamExt, TryStreamExt, stream};
     const AT_ONCE: usize = 8;
     stream::iter(targets).map(|target| one(link, target)).buffered(AT_ONCE).try_collect().await
 }
 
-async fn one(link: &Link, target: Target) -> Result<Refreshed, Error> {
+async fn one(link: &AccountContext, target: Target) -> Result<RefreshResult, Error> {
     let outcome = match store::refresh(link, target.table, &target.id).await {
-        Ok(Stored::Written) => Outcome::Stored,
-        Ok(Stored::Deleted { row: true }) => Outcome::Deleted,
-        Ok(Stored::Deleted { row: false }) => Outcome::NotFound,
-        Ok(Stored::Quarantined) => Outcome::Quarantined,
+        Ok(RefetchOutcome::Written) => RefreshOutcome::RefetchOutcome,
+        Ok(RefetchOutcome::Deleted { row: true }) => RefreshOutcome::Deleted,
+        Ok(RefetchOutcome::Deleted { row: false }) => RefreshOutcome::NotFound,
+        Ok(RefetchOutcome::Quarantined) => RefreshOutcome::Quarantined,
         // These concern every object.
-        Err(StoreError::Postgres(error)) if error.trouble != Trouble::RowRefused => {
+        Err(RefetchError::Postgres(error)) if error.class != ErrorClass::RowRefused => {
             return Err(error.into());
         }
-        Err(StoreError::Retrieve(RetrieveError::Stripe(error)))
+        Err(RefetchError::Retrieve(RetrieveError::Stripe(error)))
             if matches!(
                 error.kind,
                 StripeErrorKind::Unreachable | StripeErrorKind::Unauthorized { .. }
@@ -106,9 +109,9 @@ async fn one(link: &Link, target: Target) -> Result<Refreshed, Error> {
         {
             return Err(error.into());
         }
-        Err(error) => Outcome::Failed(error.to_string()),
+        Err(error) => RefreshOutcome::Failed(error.to_string()),
     };
-    Ok(Refreshed { id: target.id, table: target.table.name.clone(), outcome })
+    Ok(RefreshResult { id: target.id, table: target.table.name.clone(), outcome })
 }
 
 #[cfg(test)]

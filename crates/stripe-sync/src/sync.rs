@@ -6,12 +6,12 @@ use crate::account::{AccountId, Mode};
 use crate::adopt;
 use crate::backfill::{self, BackfillRequest, Progress, Report, RunProcess, Stop};
 use crate::catalog::{Catalog, ColumnName};
-use crate::columns::{self, LeavingOut};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind};
-use crate::link::Link;
+use crate::exclusions::{self, ExclusionReport};
+use crate::object::retrieve::AccountContext;
 use crate::postgres::{Adoption, Database, QuarantinedRow, QueryResult, Statements, StatusRow};
-use crate::refresh::{self, Refreshed};
+use crate::refresh::{self, RefreshResult};
 use crate::stripe::{AccountError, ClientOptions, RateOptions, StripeClient, resolve_account};
 
 /// A copy of one Stripe account in one schema.
@@ -38,8 +38,7 @@ impl StripeSync {
     /// The database cannot be reached, refuses, or is not one we can write to.
     pub async fn connect(config: Config) -> Result<StripeSync, Error> {
         let url = config.database_url.expose();
-        let database =
-            Database::connect(url, config.max_connections, config.outage_patience).await?;
+        let database = Database::connect(url, config.max_connections, config.max_outage).await?;
         let statements = Statements::new(config.names.clone());
         Ok(StripeSync { config, database, statements, stripe: OnceCell::new() })
     }
@@ -101,7 +100,7 @@ impl StripeSync {
     /// The database cannot be written.
     pub async fn include_columns(&self, columns: &[ColumnName]) -> Result<Vec<ColumnName>, Error> {
         match self.database.is_migrated(&self.config.names).await? {
-            true => columns::take_in(&self.database, &self.config.names, columns).await,
+            true => exclusions::take_in(&self.database, &self.config.names, columns).await,
             false => Ok(Vec::new()),
         }
     }
@@ -117,9 +116,9 @@ impl StripeSync {
         }
     }
 
-    async fn leave_out(&self) -> Result<LeavingOut, Error> {
+    async fn leave_out(&self) -> Result<ExclusionReport, Error> {
         let (names, wanted) = (&self.config.names, &self.config.exclude_columns);
-        columns::leave_out(&self.database, names, wanted).await
+        exclusions::leave_out(&self.database, names, wanted).await
     }
 
     /// Copies history. Migrates first, so that one command is enough.
@@ -147,7 +146,7 @@ impl StripeSync {
     /// # Errors
     /// An id that belongs to no table (before anything is fetched), a wrong key, or an end of
     /// Stripe or the database. What became of each object is in the answer.
-    pub async fn refresh(&self, ids: &[String]) -> Result<Vec<Refreshed>, Error> {
+    pub async fn refresh(&self, ids: &[String]) -> Result<Vec<RefreshResult>, Error> {
         let targets = refresh::targets(ids)?;
         let link = self.link().await?;
         refresh::refresh(&link, targets).await
@@ -201,11 +200,11 @@ impl StripeSync {
     }
 
     /// Both ends, with the schema migrated and bound to the key's mode.
-    async fn link(&self) -> Result<Link, Error> {
+    async fn link(&self) -> Result<AccountContext, Error> {
         self.prepare().await?;
         let (client, identity) =
             self.stripe.get_or_try_init(|| identify_with_client(&self.config)).await?;
-        Ok(Link {
+        Ok(AccountContext {
             client: client.clone(),
             database: self.database.clone(),
             statements: self.statements.clone(),
@@ -222,7 +221,7 @@ pub struct Migration {
     /// How many tables of rows the schema has.
     pub tables: usize,
     /// What [`Config::exclude_columns`] has changed.
-    pub left_out: LeavingOut,
+    pub left_out: ExclusionReport,
 }
 
 /// Asks Stripe whose key this is, without touching any database.
@@ -255,7 +254,7 @@ pub(crate) fn client(config: &Config) -> Result<(StripeClient, Mode), Error> {
     options.base = config.api_base.clone();
     options.rate = config.rate.unwrap_or(RateOptions::Documented { mode });
     options.request_timeout = config.request_timeout;
-    options.outage_patience = config.outage_patience;
+    options.max_outage = config.max_outage;
     Ok((StripeClient::new(options)?, mode))
 }
 

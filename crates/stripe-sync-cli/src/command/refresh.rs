@@ -1,7 +1,7 @@
 //! `stripe-sync refresh`: single objects by their ids.
 
 use serde_json::{Value, json};
-use stripe_sync::{Outcome, Refreshed, StripeSync};
+use stripe_sync::{RefreshOutcome, RefreshResult, StripeSync};
 
 use crate::args::Refresh;
 use crate::columns::{self, Choice};
@@ -42,48 +42,48 @@ pub(super) async fn run(args: &Refresh, session: &Session) -> Result<Exit, Failu
 }
 
 /// The worst outcome decides.
-fn exit(refreshed: &[Refreshed]) -> Exit {
-    let any = |wanted: fn(&Outcome) -> bool| refreshed.iter().any(|r| wanted(&r.outcome));
-    if any(|o| matches!(o, Outcome::Failed(_))) {
+fn exit(refreshed: &[RefreshResult]) -> Exit {
+    let any = |wanted: fn(&RefreshOutcome) -> bool| refreshed.iter().any(|r| wanted(&r.outcome));
+    if any(|o| matches!(o, RefreshOutcome::Failed(_))) {
         Exit::Failed
-    } else if any(|o| matches!(o, Outcome::NotFound | Outcome::Quarantined)) {
+    } else if any(|o| matches!(o, RefreshOutcome::NotFound | RefreshOutcome::Quarantined)) {
         Exit::Incomplete
     } else {
         Exit::Complete
     }
 }
 
-fn as_text(refreshed: &[Refreshed]) -> String {
+fn as_text(refreshed: &[RefreshResult]) -> String {
     let mut columns = Columns::new(&["id", "table", "outcome"], &[]);
     let mut reasons = String::new();
     for one in refreshed {
         columns.row([&one.id, &one.table, &words(&one.outcome).replace('_', " ")]);
-        if let Outcome::Failed(reason) = &one.outcome {
+        if let RefreshOutcome::Failed(reason) = &one.outcome {
             reasons.push_str(&format!("{}: {}\n", table::clean(&one.id), table::clean(reason)));
         }
     }
-    let quarantined = refreshed.iter().any(|one| one.outcome == Outcome::Quarantined);
+    let quarantined = refreshed.iter().any(|one| one.outcome == RefreshOutcome::Quarantined);
     if quarantined {
         reasons.push_str("why rows are in quarantine: stripe-sync status\n");
     }
     format!("{}{reasons}", columns.finish())
 }
 
-fn as_json(one: &Refreshed) -> Value {
+fn as_json(one: &RefreshResult) -> Value {
     let mut value = json!({ "id": one.id, "table": one.table, "outcome": words(&one.outcome) });
-    if let Outcome::Failed(reason) = &one.outcome {
+    if let RefreshOutcome::Failed(reason) = &one.outcome {
         value["error"] = reason.as_str().into();
     }
     value
 }
 
-fn words(outcome: &Outcome) -> &'static str {
+fn words(outcome: &RefreshOutcome) -> &'static str {
     match outcome {
-        Outcome::Stored => "stored",
-        Outcome::Deleted => "deleted",
-        Outcome::NotFound => "not_found",
-        Outcome::Quarantined => "quarantined",
-        Outcome::Failed(_) => "failed",
+        RefreshOutcome::RefetchOutcome => "stored",
+        RefreshOutcome::Deleted => "deleted",
+        RefreshOutcome::NotFound => "not_found",
+        RefreshOutcome::Quarantined => "quarantined",
+        RefreshOutcome::Failed(_) => "failed",
     }
 }
 
@@ -93,16 +93,16 @@ mod tests {
 
     #[test]
     fn the_worst_outcome_decides() {
-        use Outcome::{Deleted, Failed, NotFound, Quarantined, Stored};
+        use RefreshOutcome::{Deleted, Failed, NotFound, Quarantined, RefetchOutcome};
         for (outcomes, expected) in [
-            (vec![Stored, Deleted], Exit::Complete),
-            (vec![Stored, NotFound], Exit::Incomplete),
+            (vec![RefetchOutcome, Deleted], Exit::Complete),
+            (vec![RefetchOutcome, NotFound], Exit::Incomplete),
             (vec![Quarantined], Exit::Incomplete),
-            (vec![NotFound, Failed("why".into()), Stored], Exit::Failed),
+            (vec![NotFound, Failed("why".into()), RefetchOutcome], Exit::Failed),
         ] {
             let refreshed: Vec<_> = outcomes
                 .iter()
-                .map(|o| Refreshed { id: "x".into(), table: "t".into(), outcome: o.clone() })
+                .map(|o| RefreshResult { id: "x".into(), table: "t".into(), outcome: o.clone() })
                 .collect();
             assert_eq!(exit(&refreshed), expected, "{outcomes:?}");
         }

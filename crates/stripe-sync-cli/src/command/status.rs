@@ -1,7 +1,7 @@
 //! `stripe-sync status`: the latest runs, their streams, and rows that were set aside.
 
 use serde_json::{Map, Value, json};
-use stripe_sync::{ColumnName, Life, QuarantinedRow, RunProcess, StatusRow, StripeSync};
+use stripe_sync::{ColumnName, ProcessState, QuarantinedRow, RunProcess, StatusRow, StripeSync};
 
 use super::report;
 use crate::args::Status;
@@ -85,19 +85,21 @@ fn under_way(run: &[StatusRow], processes: &[&RunProcess]) -> String {
     for process in processes {
         let who = format!("process {} on {}", process.pid, table::clean(&process.host));
         let slices = number::of(process.slices, "slice");
-        text.push_str(&match (process.life, &process.waits_for) {
-            (Life::Alive, None) => format!("{who} reads {slices}\n"),
-            (Life::Alive, Some(what)) if process.slices == 0 => {
+        text.push_str(&match (process.state, &process.waits_for) {
+            (ProcessState::Alive, None) => format!("{who} reads {slices}\n"),
+            (ProcessState::Alive, Some(what)) if process.slices == 0 => {
                 format!("{who} waits for {}\n", table::clean(what))
             }
-            (Life::Alive, Some(what)) => {
+            (ProcessState::Alive, Some(what)) => {
                 format!("{who} reads {slices} and waits for {}\n", table::clean(what))
             }
-            (Life::Dead, _) => format!("{who} is gone and left {slices}\n"),
-            (Life::Silent, _) => format!("{who} left {slices} without a sign of life\n"),
+            (ProcessState::Dead, _) => format!("{who} is gone and left {slices}\n"),
+            (ProcessState::Unresponsive, _) => {
+                format!("{who} left {slices} without a sign of life\n")
+            }
         });
     }
-    if !processes.iter().any(|process| process.life == Life::Alive) {
+    if !processes.iter().any(|process| process.state == ProcessState::Alive) {
         text.push_str("nobody reads this run; the same command goes on with it\n");
         return text;
     }
@@ -242,7 +244,7 @@ fn process_as_json(process: &RunProcess) -> Value {
         "host": process.host,
         "pid": process.pid,
         "slices": process.slices,
-        "life": process.life.as_str(),
+        "state": process.state.as_str(),
         "waits_for": process.waits_for,
     })
 }

@@ -39,7 +39,7 @@ async fn who_reads_and_who_was_killed() {
     let pid = child.id().to_string();
     requests_to(&sim, "/v1/customers", 4).await;
     let run = until(&cli, |run| {
-        run["processes"][0]["life"] == "alive" && run["streams"]["customers"]["is_held"] == true
+        run["processes"][0]["state"] == "alive" && run["streams"]["customers"]["is_held"] == true
     })
     .await;
     assert_eq!(run["processes"][0]["pid"], pid.as_str());

@@ -6,18 +6,19 @@ use std::sync::PoisonError;
 use tokio::sync::mpsc;
 
 use super::fetch::SharedBounds;
-use super::prepare::Prepared;
-use super::slice::{Bounds, advance};
-use super::worker::{Reader, ends_run, patiently};
+use super::prepare::PagePiece;
+use super::worker::{Reader, ends_run, retry_transient};
 use crate::catalog::Table;
 use crate::error::Error;
-use crate::link::{Link, RetrieveError};
-use crate::nested::{NestedError, children};
+use crate::object::nested::{NestedError, children};
+use crate::object::refetch::{self as store, RefetchError, RefetchOutcome};
+use crate::object::retrieve::{AccountContext, RetrieveError};
 use crate::postgres::{
-    Batch, Claimed, Committed, Judged, PageCommit, Position, PostgresError, StreamEnd, StreamStatus,
+    Batch, ClaimedSlice, Committed, Judged, PageCommit, Position, PostgresError, StreamEnd,
+    StreamStatus,
 };
 use crate::row::{Observation, winners};
-use crate::store::{self, StoreError, Stored};
+use crate::slice::{Bounds, advance};
 use crate::stripe::StripeErrorKind;
 
 /// Pages and bytes of one transaction, at most.
@@ -25,7 +26,7 @@ const MOST_PAGES: usize = 10;
 const MOST_BYTES: usize = 4 << 20;
 
 /// Where the slice stands when no more pages come.
-pub(super) enum Progressed {
+pub(super) enum CommitOutcome {
     /// The reading can go on from here.
     Open(Position),
     /// The slice's last page is durable.
@@ -39,10 +40,10 @@ pub(super) enum Progressed {
 /// Commits pages until there are no more, or the ledger turns out to be elsewhere.
 pub(super) async fn commit(
     reader: &Reader<'_>,
-    slice: &Claimed,
+    slice: &ClaimedSlice,
     bounds: &SharedBounds,
-    mut pages: mpsc::Receiver<Prepared>,
-) -> Result<Progressed, Error> {
+    mut pages: mpsc::Receiver<PagePiece>,
+) -> Result<CommitOutcome, Error> {
     let mut position = slice.position.clone();
     while let Some(first) = pages.recv().await {
         let mut waiting = vec![first];
@@ -53,7 +54,7 @@ pub(super) async fn commit(
             waiting.push(next);
         }
         match commit_pages(reader, slice, &position, &waiting).await? {
-            Progressed::Open(next) => {
+            CommitOutcome::Open(next) => {
                 *bounds.lock().unwrap_or_else(PoisonError::into_inner) = next.bounds;
                 let went_on = next.seq == position.seq + 1;
                 position = next;
@@ -65,16 +66,16 @@ pub(super) async fn commit(
             ended => return Ok(ended),
         }
     }
-    Ok(Progressed::Open(position))
+    Ok(CommitOutcome::Open(position))
 }
 
 async fn commit_pages(
     reader: &Reader<'_>,
-    slice: &Claimed,
+    slice: &ClaimedSlice,
     position: &Position,
-    pages: &[Prepared],
-) -> Result<Progressed, Error> {
-    let done = pages.last().is_some_and(Prepared::ends_list);
+    pages: &[PagePiece],
+) -> Result<CommitOutcome, Error> {
+    let done = pages.last().is_some_and(PagePiece::ends_list);
     let requests: i64 = pages.iter().map(|p| p.requests).sum();
     // Objects that are dealt with: deleted, or fetched again while this was tried, whose answers
     // have won.
@@ -92,33 +93,33 @@ async fn commit_pages(
                 let quarantined = quarantined + pages.iter().map(|p| p.quarantined).sum::<u64>();
                 reader.committed(&slice.stream, rows, requests, replaced, quarantined);
                 return Ok(match done {
-                    true => Progressed::Finished,
-                    false => Progressed::Open(Position { bounds, trail, seq: position.seq + 1 }),
+                    true => CommitOutcome::Finished,
+                    false => CommitOutcome::Open(Position { bounds, trail, seq: position.seq + 1 }),
                 });
             }
             Ok(Committed::Fenced) => match reread(reader, slice).await? {
                 // Commits that the server lost in a crash, or made although nobody heard of it.
-                Some(found) => return Ok(Progressed::Open(found)),
-                None => return Ok(Progressed::Lost),
+                Some(found) => return Ok(CommitOutcome::Open(found)),
+                None => return Ok(CommitOutcome::Lost),
             },
             Ok(Committed::Uncertain(objects)) => {
                 for (table, id, seen) in objects {
                     match store::settle(link, table, &id, seen).await {
                         // Pages that follow may clear it.
-                        Ok(Stored::Quarantined) => reader.found_quarantine(),
-                        Ok(Stored::Written | Stored::Deleted { .. }) => {}
+                        Ok(RefetchOutcome::Quarantined) => reader.found_quarantine(),
+                        Ok(RefetchOutcome::Written | RefetchOutcome::Deleted { .. }) => {}
                         Err(error) => return unsettled(error),
                     }
                     settled.insert(id);
                 }
             }
-            Err(error) if reader.crew.bears(&mut patience, &error).await => {
+            Err(error) if reader.crew.wait_before_retry(&mut patience, &error).await => {
                 // The commit may have happened and only its answer be lost.
                 match reread(reader, slice).await? {
                     Some(found) if found.seq == position.seq => {}
-                    Some(found) => return Ok(Progressed::Open(found)),
+                    Some(found) => return Ok(CommitOutcome::Open(found)),
                     // Finished by that commit, or taken over: nothing is left to do here.
-                    None => return Ok(Progressed::Lost),
+                    None => return Ok(CommitOutcome::Lost),
                 }
             }
             Err(error) => return Err(stream_error(&slice.stream, error)),
@@ -127,15 +128,15 @@ async fn commit_pages(
 }
 
 /// What it means that an object could not be fetched, or its lists not be read.
-fn unsettled(error: StoreError) -> Result<Progressed, Error> {
+fn unsettled(error: RefetchError) -> Result<CommitOutcome, Error> {
     let message = error.to_string();
     let (mut status, mut request_id) = (StreamStatus::Failed, None);
     match error {
-        StoreError::Postgres(error) | StoreError::Nested(NestedError::Postgres(error)) => {
+        RefetchError::Postgres(error) | RefetchError::Nested(NestedError::Postgres(error)) => {
             return Err(error.into());
         }
-        StoreError::Retrieve(RetrieveError::Stripe(error))
-        | StoreError::Nested(NestedError::Stripe { source: error, .. }) => {
+        RefetchError::Retrieve(RetrieveError::Stripe(error))
+        | RefetchError::Nested(NestedError::Stripe { source: error, .. }) => {
             if ends_run(&error) {
                 return Err(error.into());
             }
@@ -144,27 +145,27 @@ fn unsettled(error: StoreError) -> Result<Progressed, Error> {
             }
             request_id = error.request_id.clone();
         }
-        StoreError::Nested(NestedError::Broken { request_id: broken, .. }) => request_id = broken,
-        StoreError::Retrieve(RetrieveError::Another { request_id: asked, .. }) => {
+        RefetchError::Nested(NestedError::Broken { request_id: broken, .. }) => request_id = broken,
+        RefetchError::Retrieve(RetrieveError::Another { request_id: asked, .. }) => {
             request_id = asked;
         }
-        StoreError::Retrieve(_) | StoreError::Restless { .. } => {}
+        RefetchError::Retrieve(_) | RefetchError::Restless { .. } => {}
     }
-    Ok(Progressed::Failed(StreamEnd { status, message, request_id }))
+    Ok(CommitOutcome::Failed(StreamEnd { status, message, request_id }))
 }
 
 /// A list should not show deleted objects; one that does is believed. Returns those of which no row
 /// is to be written: where deleted objects keep their rows, one that is new gets its own.
 async fn apply_deletions(
     reader: &Reader<'_>,
-    page: &Prepared,
+    page: &PagePiece,
 ) -> Result<Vec<String>, PostgresError> {
     let link = reader.link;
     let mut gone = Vec::new();
     for object in page.objects.iter().filter(|o| o.deleted) {
         let (table, stamp) = (reader.table, page.page.sent);
         let account = link.account.as_str();
-        let marked = patiently!(
+        let marked = retry_transient!(
             reader.crew,
             link.database.delete_row(&link.statements, account, table, &object.id, stamp)
         )?;
@@ -177,9 +178,9 @@ async fn apply_deletions(
 
 fn build<'p>(
     reader: &'p Reader<'_>,
-    slice: &'p Claimed,
+    slice: &'p ClaimedSlice,
     position: &Position,
-    pages: &'p [Prepared],
+    pages: &'p [PagePiece],
     settled: &HashSet<String>,
     done: bool,
     requests: i64,
@@ -193,7 +194,8 @@ fn build<'p>(
             if settled.contains(&object.id) {
                 continue;
             }
-            let parent = Link::observe(&object.id, json, stamp, page.page.request_id.as_deref());
+            let parent =
+                AccountContext::observe(&object.id, json, stamp, page.page.request_id.as_deref());
             if object.named {
                 complete_lists.extend(children(reader.table, &object.id, &parent, |table, row| {
                     match nested.iter_mut().find(|(t, _)| t.name == table.name) {
@@ -210,14 +212,14 @@ fn build<'p>(
     let children = nested.into_iter().map(|(table, rows)| Batch { table, rows: winners(rows) });
     let mut batches: Vec<Batch<'p>> = children.collect();
     batches.push(Batch { table: reader.table, rows: winners(parents) });
-    let top = pages[0].objects.first().and_then(|o| o.created);
+    let first_created = pages[0].objects.first().and_then(|o| o.created);
     PageCommit {
         slice,
         seq: position.seq,
         account: reader.link.account.as_str(),
         batches,
         complete_lists,
-        top,
+        first_created,
         pages: pages.iter().filter(|p| p.ends_page).count() as i64,
         requests,
         done,
@@ -227,7 +229,7 @@ fn build<'p>(
 }
 
 /// What the pages mean under the bounds that the ledger holds at commit.
-fn judge(position: &Position, pages: &[Prepared], held: Bounds, counts: bool) -> Judged {
+fn judge(position: &Position, pages: &[PagePiece], held: Bounds, counts: bool) -> Judged {
     let (mut trail, mut rows) = (position.trail.clone(), 0);
     for page in pages {
         if counts {
@@ -239,10 +241,13 @@ fn judge(position: &Position, pages: &[Prepared], held: Bounds, counts: bool) ->
     Judged { trail, rows }
 }
 
-async fn reread(reader: &Reader<'_>, slice: &Claimed) -> Result<Option<Position>, PostgresError> {
+async fn reread(
+    reader: &Reader<'_>,
+    slice: &ClaimedSlice,
+) -> Result<Option<Position>, PostgresError> {
     let link = reader.link;
     let names = link.statements.names();
-    patiently!(reader.crew, link.database.reread(names, slice))
+    retry_transient!(reader.crew, link.database.reread(names, slice))
 }
 
 fn stream_error(stream: &str, error: PostgresError) -> Error {

@@ -11,14 +11,14 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::page_size::PageSize;
-use super::prepare::{Prepared, prepare};
-use super::slice::{Bounds, Passed, advance, settled};
+use super::prepare::{PagePiece, prepare};
 use super::worker::Reader;
 use crate::catalog::{List, Table};
 use crate::memory::Held;
-use crate::nested::NestedError;
+use crate::object::nested::NestedError;
 use crate::postgres::Position;
 use crate::row::{get, id_of};
+use crate::slice::{Bounds, CursorRow, advance, settled};
 use crate::stripe::{Page, Request, StripeClient, StripeError};
 
 /// How often a page that says `has_more` without rows is asked for again.
@@ -32,7 +32,7 @@ const GRACE: Duration = Duration::from_secs(3);
 pub(super) const BUDGET: usize = 40 << 10;
 
 /// Why the reading ended.
-pub(super) enum Fetched {
+pub(super) enum FetchOutcome {
     /// The last page has been handed over.
     End,
     /// The committer takes no more pages.
@@ -66,8 +66,8 @@ pub(super) async fn fetch(
     reader: &Reader<'_>,
     position: &Position,
     bounds: &SharedBounds,
-    pages: mpsc::Sender<Prepared>,
-) -> Fetched {
+    pages: mpsc::Sender<PagePiece>,
+) -> FetchOutcome {
     let mut reading = Reading {
         reader,
         bounds,
@@ -82,7 +82,7 @@ pub(super) async fn fetch(
     loop {
         if !arrived.page.has_more {
             return match reading.hand_over(arrived, &pages).await {
-                Ok(()) => Fetched::End,
+                Ok(()) => FetchOutcome::End,
                 Err(ended) => ended,
             };
         }
@@ -105,7 +105,7 @@ pub(super) async fn fetch(
 }
 
 /// A page off the wire.
-pub(super) struct Arrived {
+pub(super) struct ArrivedPage {
     pub(super) page: Page,
     pub(super) asked: Bounds,
     pub(super) memory: Held,
@@ -114,14 +114,14 @@ pub(super) struct Arrived {
 struct Reading<'r> {
     reader: &'r Reader<'r>,
     bounds: &'r SharedBounds,
-    trail: Vec<Passed>,
+    trail: Vec<CursorRow>,
     has_cursor: bool,
     size: PageSize,
 }
 
 impl Reading<'_> {
     /// The page behind the trail.
-    async fn next(&mut self) -> Result<Arrived, Fetched> {
+    async fn next(&mut self) -> Result<ArrivedPage, FetchOutcome> {
         let mut tries = 1;
         loop {
             let arrived = self.ask().await?;
@@ -135,10 +135,10 @@ impl Reading<'_> {
         }
     }
 
-    async fn ask(&mut self) -> Result<Arrived, Fetched> {
+    async fn ask(&mut self) -> Result<ArrivedPage, FetchOutcome> {
         let reader = self.reader;
         if reader.stop.is_asked() {
-            return Err(Fetched::Stopped);
+            return Err(FetchOutcome::Stopped);
         }
         let asked = *self.bounds.lock().unwrap_or_else(PoisonError::into_inner);
         // A cursor outside of its filter is refused.
@@ -146,7 +146,7 @@ impl Reading<'_> {
             self.trail.pop();
         }
         if self.trail.is_empty() && self.has_cursor {
-            return Err(Fetched::BoundsMoved);
+            return Err(FetchOutcome::BoundsMoved);
         }
         let cursor = self.trail.last().map(|row| row.id.as_str());
         let request =
@@ -155,14 +155,14 @@ impl Reading<'_> {
         let page = tokio::select! {
             biased;
             page = reader.link.client.list(&request) => page,
-            () = stopped_for(reader, GRACE) => return Err(Fetched::Stopped),
+            () = stopped_for(reader, GRACE) => return Err(FetchOutcome::Stopped),
         };
         drop(memory);
         let mut page = page.map_err(|error| match cursor {
             Some(_) if error.is_cursor_missing() => {
-                Fetched::CursorMissing { requests: i64::from(error.requests) }
+                FetchOutcome::CursorMissing { requests: i64::from(error.requests) }
             }
-            _ => Fetched::Failed(error.into()),
+            _ => FetchOutcome::Failed(error.into()),
         })?;
         let bytes = page.bytes();
         self.size = self.size.after(bytes);
@@ -176,18 +176,18 @@ impl Reading<'_> {
             }
         }
         let memory = reader.memory.reserve(bytes).await;
-        Ok(Arrived { page, asked, memory })
+        Ok(ArrivedPage { page, asked, memory })
     }
 
     /// Moves the trail behind a page that is not the last one.
-    fn pass(&mut self, arrived: &Arrived) -> Result<(), Fetched> {
+    fn pass(&mut self, arrived: &ArrivedPage) -> Result<(), FetchOutcome> {
         let created = self.reader.list.created.as_deref();
         // An object without an id is set aside when it is written; the reading goes on from the others.
         let passed = |item| {
             let id = id_of(item)?.into_owned();
-            Some(Passed { id, created: created_of(item, created, arrived.asked) })
+            Some(CursorRow { id, created: created_of(item, created, arrived.asked) })
         };
-        let rows: Vec<Passed> = arrived.page.items().filter_map(passed).collect();
+        let rows: Vec<CursorRow> = arrived.page.items().filter_map(passed).collect();
         let page = &arrived.page;
         if rows.is_empty() {
             return Err(broken(NO_IDS, page));
@@ -207,13 +207,13 @@ impl Reading<'_> {
     /// Completes the page's nested lists and gives it to the committer.
     async fn hand_over(
         &self,
-        arrived: Arrived,
-        pages: &mpsc::Sender<Prepared>,
-    ) -> Result<(), Fetched> {
+        arrived: ArrivedPage,
+        pages: &mpsc::Sender<PagePiece>,
+    ) -> Result<(), FetchOutcome> {
         tokio::select! {
             biased;
             handed = prepare(self.reader, arrived, pages) => handed,
-            () = stopped_for(self.reader, GRACE) => Err(Fetched::Stopped),
+            () = stopped_for(self.reader, GRACE) => Err(FetchOutcome::Stopped),
         }
     }
 }
@@ -241,9 +241,9 @@ fn time_of(item: &str, property: Option<&str>) -> Option<i64> {
     get(item, property?)?.parse().ok()
 }
 
-fn broken(what: &'static str, page: &Page) -> Fetched {
+fn broken(what: &'static str, page: &Page) -> FetchOutcome {
     let (request_id, requests) = (page.request_id.clone(), page.requests);
-    Fetched::Failed(FetchError::Broken { what, request_id, requests })
+    FetchOutcome::Failed(FetchError::Broken { what, request_id, requests })
 }
 
 /// Resolves a while after somebody asked to stop.

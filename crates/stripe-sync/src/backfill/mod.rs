@@ -11,7 +11,6 @@ mod progress;
 mod range;
 mod report;
 mod run;
-pub(crate) mod slice;
 mod waiting;
 mod worker;
 
@@ -22,7 +21,7 @@ pub use progress::{Progress, RunInfo, Snapshot, Stop, StreamProgress};
 pub use range::{Range, RangeError};
 pub use report::{Report, RunStatus, StreamReport};
 pub(crate) use run::backfill;
-pub use waiting::{Life, RunProcess};
+pub use waiting::{ProcessState, RunProcess};
 
 /// What to copy.
 #[derive(Debug, Clone, Default)]

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use futures_util::{StreamExt, stream};
 use tokio::sync::{mpsc, watch};
 
-use super::fetch::{Arrived, Fetched, created_of, sorted_by};
-use super::slice::{Bounds, Passed, before_last_second};
+use super::fetch::{ArrivedPage, FetchOutcome, created_of, sorted_by};
 use super::worker::Reader;
 use crate::memory::{Held, Room};
-use crate::nested::{self, Completed, NestedError};
+use crate::object::nested::{self, Completed, NestedError};
 use crate::postgres::ChildList;
 use crate::row::{get, name_of, string};
+use crate::slice::{Bounds, CursorRow, before_last_second};
 use crate::stripe::Page;
 
 /// Objects of a page whose lists are read at once.
@@ -21,17 +21,17 @@ const AT_ONCE: usize = 8;
 const PIECE: usize = 4 << 20;
 
 /// A page, or a piece of one, with its nested lists read to the end.
-pub(super) struct Prepared {
+pub(super) struct PagePiece {
     pub(super) page: Arc<Page>,
     pub(super) asked: Bounds,
     /// Where the page's objects begin that these are.
     from: usize,
-    pub(super) objects: Vec<PreparedObject>,
+    pub(super) objects: Vec<PageObject>,
     /// The rows that a reading can go on from once this piece is durable: never from the middle of a
     /// second whose rest is in the next piece, for their order may be another one then.
-    pub(super) passed: Vec<Passed>,
+    pub(super) passed: Vec<CursorRow>,
     /// Rows of this page's earlier pieces that wait for the rest of their second.
-    carried: Vec<(Passed, Option<i64>)>,
+    carried: Vec<(CursorRow, Option<i64>)>,
     pub(super) streamed: Vec<ChildList>,
     /// HTTP requests it took, nested lists included.
     pub(super) requests: i64,
@@ -44,7 +44,7 @@ pub(super) struct Prepared {
 }
 
 /// What is known of one object of a page.
-pub(super) struct PreparedObject {
+pub(super) struct PageObject {
     pub(super) id: String,
     /// It has an id of its own. Without one the server will refuse it, and `id` is the quarantine's
     /// name for it.
@@ -59,17 +59,17 @@ pub(super) struct PreparedObject {
     pub(super) gone: bool,
 }
 
-impl PreparedObject {
+impl PageObject {
     fn can_be_cursor(&self) -> bool {
         self.named && !self.id.is_empty()
     }
 }
 
-impl Prepared {
+impl PagePiece {
     /// The objects as they are to be stored.
-    pub(super) fn objects(&self) -> impl Iterator<Item = (&PreparedObject, &str)> {
+    pub(super) fn objects(&self) -> impl Iterator<Item = (&PageObject, &str)> {
         let whole = |(object, sent): (_, _)| {
-            let object: &PreparedObject = object;
+            let object: &PageObject = object;
             (object, object.completed.as_deref().unwrap_or(sent))
         };
         self.objects.iter().zip(self.page.items().skip(self.from)).map(whole)
@@ -82,11 +82,11 @@ impl Prepared {
     }
 
     /// Settles what has been passed with this piece, and returns what the next one has to carry.
-    fn end(&mut self, ends_page: bool) -> Vec<(Passed, Option<i64>)> {
+    fn end(&mut self, ends_page: bool) -> Vec<(CursorRow, Option<i64>)> {
         self.ends_page = ends_page;
         let mut rows = std::mem::take(&mut self.carried);
         rows.extend(self.objects.iter().filter(|o| o.can_be_cursor()).map(|o| {
-            let row = Passed { id: o.id.clone(), created: o.created };
+            let row = CursorRow { id: o.id.clone(), created: o.created };
             (row, o.sorted_by)
         }));
         let whole = match ends_page {
@@ -103,8 +103,8 @@ impl Prepared {
         self.ends_page && !self.page.has_more
     }
 
-    fn piece(page: &Arc<Page>, asked: Bounds, from: usize, memory: &Arc<Held>) -> Prepared {
-        Prepared {
+    fn piece(page: &Arc<Page>, asked: Bounds, from: usize, memory: &Arc<Held>) -> PagePiece {
+        PagePiece {
             page: page.clone(),
             asked,
             from,
@@ -121,7 +121,7 @@ impl Prepared {
         }
     }
 
-    fn add(&mut self, mut object: PreparedObject, sent: &str, completed: Completed) {
+    fn add(&mut self, mut object: PageObject, sent: &str, completed: Completed) {
         self.bytes += completed.json.as_ref().map_or(sent.len(), String::len);
         self.requests += i64::from(completed.requests);
         self.quarantined += completed.quarantined;
@@ -135,7 +135,7 @@ impl Prepared {
 
     /// Whether it is better handed over now: it is large, or others wait for the room it holds.
     fn is_full(&self) -> bool {
-        let completed = |o: &PreparedObject| o.completed.as_ref().map_or(0, String::len);
+        let completed = |o: &PageObject| o.completed.as_ref().map_or(0, String::len);
         self.rooms.last().is_some_and(Room::is_beyond)
             || self.objects.iter().map(completed).sum::<usize>() >= PIECE
     }
@@ -144,10 +144,10 @@ impl Prepared {
 /// Completes a page and gives it to the committer.
 pub(super) async fn prepare(
     reader: &Reader<'_>,
-    arrived: Arrived,
-    pages: &mpsc::Sender<Prepared>,
-) -> Result<(), Fetched> {
-    let Arrived { page, asked, memory } = arrived;
+    arrived: ArrivedPage,
+    pages: &mpsc::Sender<PagePiece>,
+) -> Result<(), FetchOutcome> {
+    let ArrivedPage { page, asked, memory } = arrived;
     let (page, memory) = (Arc::new(page), Arc::new(memory));
     let (head, turn) = watch::channel(0);
     let last = page.items().len().checked_sub(1);
@@ -168,28 +168,28 @@ pub(super) async fn prepare(
     // In their order: a piece covers the objects up to a place, and only the first unfinished one
     // may go beyond the budget.
     let mut done = stream::iter(readings).buffered(AT_ONCE);
-    let mut piece = Prepared::piece(&page, asked, 0, &memory);
+    let mut piece = PagePiece::piece(&page, asked, 0, &memory);
     let mut place = 0;
     while let Some(read) = done.next().await {
-        let (object, item, completed) = read.map_err(|error| Fetched::Failed(error.into()))?;
+        let (object, item, completed) = read.map_err(|error| FetchOutcome::Failed(error.into()))?;
         piece.add(object, item, completed);
         place += 1;
         if piece.is_full() && Some(place - 1) != last {
             let carried = piece.end(false);
-            let next = Prepared { carried, ..Prepared::piece(&page, asked, place, &memory) };
+            let next = PagePiece { carried, ..PagePiece::piece(&page, asked, place, &memory) };
             let full = std::mem::replace(&mut piece, next);
-            pages.send(full).await.map_err(|_| Fetched::Closed)?;
+            pages.send(full).await.map_err(|_| FetchOutcome::Closed)?;
         }
         // The readings that listen are there as long as the page is.
         head.send_replace(place);
     }
     piece.end(true);
-    pages.send(piece).await.map_err(|_| Fetched::Closed)
+    pages.send(piece).await.map_err(|_| FetchOutcome::Closed)
 }
 
-fn object(reader: &Reader<'_>, item: &str, asked: Bounds) -> PreparedObject {
+fn object(reader: &Reader<'_>, item: &str, asked: Bounds) -> PageObject {
     let named = get(item, "id").and_then(string).is_some();
-    PreparedObject {
+    PageObject {
         id: name_of(item).into_owned(),
         named,
         created: created_of(item, reader.list.created.as_deref(), asked),

@@ -13,14 +13,14 @@ use super::fetch::BUDGET;
 use super::page_size::PageSizes;
 use super::progress::{Progress, RunInfo, Stop};
 use super::report::{self, Report, RunStatus};
-use super::slice::cut;
-use super::worker::{Crew, Ending, Reader, patiently, work};
+use super::worker::{Reader, RunContext, SliceOutcome, retry_transient, work};
 use super::{BackfillRequest, owner, plan, waiting};
 use crate::catalog::{Catalog, Table};
 use crate::error::{Error, ErrorKind};
-use crate::link::Link;
 use crate::memory::Memory;
-use crate::postgres::{Claimed, Names, OpenSlice, Run, StreamStatus};
+use crate::object::retrieve::AccountContext;
+use crate::postgres::{ClaimedSlice, Names, OpenSlice, Run, StreamStatus};
+use crate::slice::cut;
 
 /// Slices read at once. More than the limiter lets through at usual latencies.
 const WORKERS: usize = 32;
@@ -40,7 +40,7 @@ const EVENTS_KEPT: i64 = 30 * 86_400;
 /// Only what ends the whole run: the database or Stripe is gone for good, the key is revoked.
 /// What concerns one stream is in the report.
 pub(crate) async fn backfill(
-    link: Link,
+    link: AccountContext,
     request: &BackfillRequest,
     progress: &Progress,
     stop: &Stop,
@@ -49,7 +49,7 @@ pub(crate) async fn backfill(
     let streams = plan::streams(&request.objects).map_err(Error::usage)?;
     let (version, now) = (link.client.version(), link.client.now());
     let new = plan::run(request, &streams, &link.account, version, now);
-    let crew = Arc::new(Crew {
+    let crew = Arc::new(RunContext {
         progress: progress.clone(),
         stop: stop.clone(),
         memory: Memory::new(BUDGET),
@@ -64,9 +64,9 @@ pub(crate) async fn backfill(
     let account = crew.link.account.to_string();
     let tables: Vec<&str> = streams.iter().flat_map(|table| table.with_items()).collect();
     let count = || database.count_quarantined(&names, &account, &tables);
-    let quarantined_before = patiently!(crew, count())?;
+    let quarantined_before = retry_transient!(crew, count())?;
     crew.quarantine_in_use.store(quarantined_before > 0, Ordering::Relaxed);
-    let run = patiently!(crew, database.open_run(&names, &new, request.fresh))?;
+    let run = retry_transient!(crew, database.open_run(&names, &new, request.fresh))?;
     if run.continued {
         database.release_dead(&names, run.id, owner::is_dead).await?;
     }
@@ -77,21 +77,21 @@ pub(crate) async fn backfill(
 
     read_all(&crew, &names, &run).await?;
 
-    let states = patiently!(crew, database.stream_states(&names, run.id))?;
+    let states = retry_transient!(crew, database.stream_states(&names, run.id))?;
     progress.update(&states);
     for state in states.iter().filter(|s| s.status == StreamStatus::Complete && s.requests > 0) {
         if let Some(table) = Catalog::get().table(&state.stream) {
             if crew.quarantine_in_use.load(Ordering::Relaxed) {
                 let tables: Vec<&str> = table.with_items().collect();
-                patiently!(crew, database.clear_unnamed(&names, run.id, &tables))?;
+                retry_transient!(crew, database.clear_unnamed(&names, run.id, &tables))?;
             }
             // The rows are there without them; the next run tries again.
-            if let Err(error) = patiently!(crew, database.build_late_indexes(&names, table)) {
+            if let Err(error) = retry_transient!(crew, database.build_late_indexes(&names, table)) {
                 tracing::warn!(%error, "an index could not be built");
             }
         }
     }
-    let quarantined = patiently!(crew, count())?;
+    let quarantined = retry_transient!(crew, count())?;
     let status = report::overall(&states, quarantined, stop.is_asked());
     let unfinished = |s: &crate::postgres::StreamState| {
         matches!(s.status, StreamStatus::Failed | StreamStatus::Running)
@@ -103,7 +103,7 @@ pub(crate) async fn backfill(
             false => status.as_str(),
         };
         let word = if status == RunStatus::Failed { "unavailable" } else { word };
-        patiently!(crew, database.close_run(&names, run.id, word))?;
+        retry_transient!(crew, database.close_run(&names, run.id, word))?;
     }
     Ok(Report {
         run_id: run.id,
@@ -118,7 +118,7 @@ pub(crate) async fn backfill(
 }
 
 /// Lets workers read until no slice is left, or somebody asks to stop.
-async fn read_all(crew: &Arc<Crew>, names: &Names, run: &Run) -> Result<(), Error> {
+async fn read_all(crew: &Arc<RunContext>, names: &Names, run: &Run) -> Result<(), Error> {
     let owner: Arc<str> = owner::this_process(run.id.unsigned_abs()).into();
     let mut workers = JoinSet::new();
     for _ in 0..WORKERS {
@@ -165,7 +165,7 @@ async fn read_all(crew: &Arc<Crew>, names: &Names, run: &Run) -> Result<(), Erro
     }
 }
 
-async fn beat(crew: &Crew, names: &Names, owner: &str) {
+async fn beat(crew: &RunContext, names: &Names, owner: &str) {
     loop {
         tokio::time::sleep(HEARTBEAT).await;
         let held: Vec<i64> = crew.held().iter().copied().collect();
@@ -177,7 +177,7 @@ async fn beat(crew: &Crew, names: &Names, owner: &str) {
 }
 
 /// Keeps a note in the database of what this process waits for.
-async fn note(crew: &Crew, names: &Names, run_id: i64, owner: &str) {
+async fn note(crew: &RunContext, names: &Names, run_id: i64, owner: &str) {
     let mut noted: Option<(String, Instant)> = None;
     loop {
         tokio::time::sleep(LOOK_AROUND).await;
@@ -198,13 +198,18 @@ async fn note(crew: &Crew, names: &Names, run_id: i64, owner: &str) {
     }
 }
 
-async fn claim_and_work(crew: &Crew, names: &Names, run_id: i64, owner: &str) -> Result<(), Error> {
+async fn claim_and_work(
+    crew: &RunContext,
+    names: &Names,
+    run_id: i64,
+    owner: &str,
+) -> Result<(), Error> {
     let database = &crew.link.database;
     loop {
         if crew.stop.is_asked() {
             return Ok(());
         }
-        if let Some(slice) = patiently!(crew, database.claim(names, run_id, owner))? {
+        if let Some(slice) = retry_transient!(crew, database.claim(names, run_id, owner))? {
             crew.progress.set_waiting(false);
             let id = slice.id;
             crew.held().insert(id);
@@ -214,7 +219,7 @@ async fn claim_and_work(crew: &Crew, names: &Names, run_id: i64, owner: &str) ->
             crew.idle.notify_waiters();
             continue;
         }
-        let (left, free) = patiently!(crew, database.slices_left(names, run_id))?;
+        let (left, free) = retry_transient!(crew, database.slices_left(names, run_id))?;
         if left == 0 {
             crew.idle.notify_waiters();
             return Ok(());
@@ -237,9 +242,9 @@ async fn claim_and_work(crew: &Crew, names: &Names, run_id: i64, owner: &str) ->
 }
 
 /// Cuts the slice with the most left to read. False if none is worth it.
-async fn split_one(crew: &Crew, names: &Names, run_id: i64) -> Result<bool, Error> {
+async fn split_one(crew: &RunContext, names: &Names, run_id: i64) -> Result<bool, Error> {
     let database = &crew.link.database;
-    let open = patiently!(crew, database.open_slices(names, run_id))?;
+    let open = retry_transient!(crew, database.open_slices(names, run_id))?;
     let filters = |slice: &&OpenSlice| {
         let list = Catalog::get().table(&slice.stream).and_then(|t| t.list.as_ref());
         list.is_some_and(crate::catalog::List::can_be_cut)
@@ -250,12 +255,17 @@ async fn split_one(crew: &Crew, names: &Names, run_id: i64) -> Result<bool, Erro
         .filter_map(|slice| cut(&slice.split).map(|(mid, pages)| (slice, mid, pages)))
         .max_by(|a, b| a.2.total_cmp(&b.2));
     match best {
-        Some((slice, mid, _)) => Ok(patiently!(crew, database.split(names, slice, mid))?),
+        Some((slice, mid, _)) => Ok(retry_transient!(crew, database.split(names, slice, mid))?),
         None => Ok(false),
     }
 }
 
-async fn read(crew: &Crew, names: &Names, run_id: i64, slice: Claimed) -> Result<(), Error> {
+async fn read(
+    crew: &RunContext,
+    names: &Names,
+    run_id: i64,
+    slice: ClaimedSlice,
+) -> Result<(), Error> {
     let stream = slice.stream.clone();
     let Some((table, list)) = table_of(&stream) else {
         return Err(Error::new(
@@ -289,19 +299,19 @@ async fn read(crew: &Crew, names: &Names, run_id: i64, slice: Claimed) -> Result
         }
     };
     match ending {
-        Ending::Finished => {
-            let done = patiently!(crew, database.is_complete(names, run_id, &stream))?;
+        SliceOutcome::Finished => {
+            let done = retry_transient!(crew, database.is_complete(names, run_id, &stream))?;
             if done {
                 crew.progress.set_status(&stream, StreamStatus::Complete);
             }
         }
-        Ending::Lost | Ending::Stopped => {}
-        Ending::Stream { end, requests } => {
+        SliceOutcome::Lost | SliceOutcome::Stopped => {}
+        SliceOutcome::Stream { end, requests } => {
             tracing::debug!(stream, status = end.status.as_str(), "a stream ended");
-            if patiently!(crew, database.end_stream(names, &claimed, &end, requests))? {
+            if retry_transient!(crew, database.end_stream(names, &claimed, &end, requests))? {
                 crew.progress.set_status(&stream, end.status);
             }
-            patiently!(crew, database.release(names, &claimed))?;
+            retry_transient!(crew, database.release(names, &claimed))?;
         }
     }
     Ok(())

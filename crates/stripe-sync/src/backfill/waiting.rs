@@ -2,7 +2,7 @@
 
 use super::owner;
 use super::progress::Snapshot;
-use crate::postgres::Working;
+use crate::postgres::RunOwner;
 use crate::stripe::Limit;
 
 /// One process that works on a run.
@@ -17,48 +17,48 @@ pub struct RunProcess {
     /// Slices that it holds.
     pub slices: i64,
     /// Whether it still works on them.
-    pub life: Life,
+    pub state: ProcessState,
     /// What keeps it from reading, if it said so within 30 seconds.
     pub waits_for: Option<String>,
 }
 
 /// What is known of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Life {
-    /// It gives signs of life.
+pub enum ProcessState {
+    /// It gives signs of state.
     Alive,
     /// It was killed; the same command takes its slices over at once.
     Dead,
-    /// It has given no sign of life for a while; the same command takes its slices over.
-    Silent,
+    /// It has given no sign of state for a while; the same command takes its slices over.
+    Unresponsive,
 }
 
-impl Life {
-    /// `alive`, `dead` or `silent`.
+impl ProcessState {
+    /// `alive`, `dead` or `unresponsive`.
     pub fn as_str(self) -> &'static str {
         match self {
-            Life::Alive => "alive",
-            Life::Dead => "dead",
-            Life::Silent => "silent",
+            ProcessState::Alive => "alive",
+            ProcessState::Dead => "dead",
+            ProcessState::Unresponsive => "unresponsive",
         }
     }
 }
 
-impl From<Working> for RunProcess {
-    fn from(working: Working) -> RunProcess {
+impl From<RunOwner> for RunProcess {
+    fn from(working: RunOwner) -> RunProcess {
         let (host, pid) = owner::host_and_pid(&working.owner);
-        let life = match (owner::is_dead(&working.owner), working.leased) {
-            (true, _) => Life::Dead,
-            (false, true) => Life::Alive,
-            (false, false) => Life::Silent,
+        let state = match (owner::is_dead(&working.owner), working.leased) {
+            (true, _) => ProcessState::Dead,
+            (false, true) => ProcessState::Alive,
+            (false, false) => ProcessState::Unresponsive,
         };
         RunProcess {
             run_id: working.run_id,
             host,
             pid,
             slices: working.slices,
-            life,
-            waits_for: working.waits_for.filter(|_| life == Life::Alive),
+            state,
+            waits_for: working.waits_for.filter(|_| state == ProcessState::Alive),
         }
     }
 }

@@ -5,18 +5,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, mpsc};
 
-use super::commit::{Progressed, commit};
-use super::fetch::{FetchError, Fetched, fetch};
+use super::commit::{CommitOutcome, commit};
+use super::fetch::{FetchError, FetchOutcome, fetch};
 use super::page_size::PageSizes;
 use super::progress::{Progress, Stop};
-use super::slice::Passed;
 use crate::availability::{self, Refusal};
 use crate::catalog::{List, Table};
 use crate::error::Error;
-use crate::link::Link;
 use crate::memory::Memory;
-use crate::nested::NestedError;
-use crate::postgres::{Claimed, Patience, PostgresError, StreamEnd, StreamStatus, Trouble};
+use crate::object::nested::NestedError;
+use crate::object::retrieve::AccountContext;
+use crate::postgres::{
+    ClaimedSlice, ErrorClass, PostgresError, RetryBudget, StreamEnd, StreamStatus,
+};
+use crate::slice::CursorRow;
 use crate::stripe::{StripeError, StripeErrorKind};
 
 /// Pages between the fetching and the committing half.
@@ -25,8 +27,8 @@ const AHEAD: usize = 4;
 const RESTARTS: i32 = 5;
 
 /// What the workers of a run share.
-pub(super) struct Crew {
-    pub(super) link: Link,
+pub(super) struct RunContext {
+    pub(super) link: AccountContext,
     pub(super) progress: Progress,
     pub(super) stop: Stop,
     pub(super) memory: Memory,
@@ -40,8 +42,8 @@ pub(super) struct Crew {
 
 /// One stream's part as seen by a worker.
 pub(super) struct Reader<'c> {
-    pub(super) crew: &'c Crew,
-    pub(super) link: &'c Link,
+    pub(super) crew: &'c RunContext,
+    pub(super) link: &'c AccountContext,
     pub(super) stop: &'c Stop,
     pub(super) memory: &'c Memory,
     pub(super) table: &'static Table,
@@ -50,7 +52,7 @@ pub(super) struct Reader<'c> {
 }
 
 /// How the work on a slice ended.
-pub(super) enum Ending {
+pub(super) enum SliceOutcome {
     /// Its last page is durable.
     Finished,
     /// It belongs to somebody else.
@@ -62,7 +64,10 @@ pub(super) enum Ending {
 }
 
 /// Reads `slice` until it ends one way or another.
-pub(super) async fn work(reader: &Reader<'_>, mut slice: Claimed) -> Result<Ending, Error> {
+pub(super) async fn work(
+    reader: &Reader<'_>,
+    mut slice: ClaimedSlice,
+) -> Result<SliceOutcome, Error> {
     let link = reader.link;
     loop {
         let bounds = Mutex::new(slice.position.bounds);
@@ -72,34 +77,37 @@ pub(super) async fn work(reader: &Reader<'_>, mut slice: Claimed) -> Result<Endi
             commit(reader, &slice, &bounds, receiver),
         );
         slice.position = match progressed? {
-            Progressed::Open(position) => position,
-            Progressed::Finished => return Ok(Ending::Finished),
-            Progressed::Lost => return Ok(Ending::Lost),
-            Progressed::Failed(end) => return Ok(Ending::Stream { end, requests: 0 }),
+            CommitOutcome::Open(position) => position,
+            CommitOutcome::Finished => return Ok(SliceOutcome::Finished),
+            CommitOutcome::Lost => return Ok(SliceOutcome::Lost),
+            CommitOutcome::Failed(end) => return Ok(SliceOutcome::Stream { end, requests: 0 }),
         };
-        let inside = |row: &Passed| slice.position.bounds.hold(row.created);
+        let inside = |row: &CursorRow| slice.position.bounds.hold(row.created);
         match fetched {
-            Fetched::Stopped => {
-                patiently!(reader.crew, link.database.release(link.statements.names(), &slice))?;
-                return Ok(Ending::Stopped);
+            FetchOutcome::Stopped => {
+                retry_transient!(
+                    reader.crew,
+                    link.database.release(link.statements.names(), &slice)
+                )?;
+                return Ok(SliceOutcome::Stopped);
             }
             // The ledger has the position from which to read on.
-            Fetched::End | Fetched::Closed => {}
-            Fetched::BoundsMoved if slice.position.trail.iter().any(inside) => {}
+            FetchOutcome::End | FetchOutcome::Closed => {}
+            FetchOutcome::BoundsMoved if slice.position.trail.iter().any(inside) => {}
             // No cursor is left that its filter would show: from the start of what is left.
-            Fetched::BoundsMoved => {
+            FetchOutcome::BoundsMoved => {
                 if let Some(ending) = rewind(reader, &mut slice, Vec::new(), 0).await? {
                     return Ok(ending);
                 }
             }
-            Fetched::CursorMissing { requests } => {
+            FetchOutcome::CursorMissing { requests } => {
                 let mut trail = slice.position.trail.clone();
                 trail.pop();
                 if let Some(ending) = rewind(reader, &mut slice, trail, requests).await? {
                     return Ok(ending);
                 }
             }
-            Fetched::Failed(error) => {
+            FetchOutcome::Failed(error) => {
                 return judge_failure(reader, &slice, error).await;
             }
         }
@@ -110,10 +118,10 @@ pub(super) async fn work(reader: &Reader<'_>, mut slice: Claimed) -> Result<Endi
 /// `Some` if that has been tried too often, or the slice belongs to somebody else.
 async fn rewind(
     reader: &Reader<'_>,
-    slice: &mut Claimed,
-    trail: Vec<Passed>,
+    slice: &mut ClaimedSlice,
+    trail: Vec<CursorRow>,
     requests: i64,
-) -> Result<Option<Ending>, Error> {
+) -> Result<Option<SliceOutcome>, Error> {
     if trail.is_empty() {
         slice.restarts += 1;
         if slice.restarts > RESTARTS {
@@ -124,25 +132,25 @@ async fn rewind(
                 ),
                 request_id: None,
             };
-            return Ok(Some(Ending::Stream { end, requests }));
+            return Ok(Some(SliceOutcome::Stream { end, requests }));
         }
     }
     let (link, seq, restarts) = (reader.link, slice.position.seq, slice.restarts);
     let names = link.statements.names();
-    patiently!(reader.crew, link.database.rewind(names, slice, seq, &trail, restarts))?;
+    retry_transient!(reader.crew, link.database.rewind(names, slice, seq, &trail, restarts))?;
     // An answer may have been lost, or the slice taken over: the ledger tells.
-    match patiently!(reader.crew, link.database.reread(names, slice))? {
+    match retry_transient!(reader.crew, link.database.reread(names, slice))? {
         Some(position) => slice.position = position,
-        None => return Ok(Some(Ending::Lost)),
+        None => return Ok(Some(SliceOutcome::Lost)),
     }
     Ok(None)
 }
 
 async fn judge_failure(
     reader: &Reader<'_>,
-    slice: &Claimed,
+    slice: &ClaimedSlice,
     error: FetchError,
-) -> Result<Ending, Error> {
+) -> Result<SliceOutcome, Error> {
     let message = error.to_string();
     // What a nested list refuses says nothing of the stream's availability.
     let own_list = matches!(error, FetchError::Stripe(_));
@@ -153,7 +161,7 @@ async fn judge_failure(
         FetchError::Nested(NestedError::Broken { request_id, requests, .. })
         | FetchError::Broken { request_id, requests, .. } => {
             let end = StreamEnd { status: StreamStatus::Failed, message, request_id };
-            return Ok(Ending::Stream { end, requests: i64::from(requests) });
+            return Ok(SliceOutcome::Stream { end, requests: i64::from(requests) });
         }
     };
     if ends_run(&stripe) {
@@ -165,7 +173,7 @@ async fn judge_failure(
     // What was there before is not unavailable now.
     if refusal == Refusal::NotAvailable
         && (!first_page
-            || patiently!(
+            || retry_transient!(
                 reader.crew,
                 link.database.stream_was_available(
                     link.statements.names(),
@@ -192,7 +200,7 @@ async fn judge_failure(
     );
     let message = if own_list { availability::explain(refusal, &stripe) } else { message };
     let end = StreamEnd { status, message, request_id: stripe.request_id.clone() };
-    Ok(Ending::Stream { end, requests: i64::from(stripe.requests) })
+    Ok(SliceOutcome::Stream { end, requests: i64::from(stripe.requests) })
 }
 
 /// Whether an answer is not a matter of one stream.
@@ -234,30 +242,34 @@ impl Reader<'_> {
 
 /// Repeats an operation on the database that a deadlock or an outage interrupted, the latter for
 /// as long as the configuration's patience lasts. The operation must bear repetition.
-macro_rules! patiently {
+macro_rules! retry_transient {
     ($crew:expr, $operation:expr) => {{
         let mut patience = $crew.patience();
         loop {
             match $operation.await {
-                Err(error) if $crew.bears(&mut patience, &error).await => {}
+                Err(error) if $crew.wait_before_retry(&mut patience, &error).await => {}
                 other => break other,
             }
         }
     }};
 }
-pub(super) use patiently;
+pub(super) use retry_transient;
 
-impl Crew {
-    pub(super) fn patience(&self) -> Patience {
-        Patience::new(self.link.database.outage_patience())
+impl RunContext {
+    pub(super) fn patience(&self) -> RetryBudget {
+        RetryBudget::new(self.link.database.max_outage())
     }
 
-    /// [`Patience::bears`], shown to whoever watches.
-    pub(super) async fn bears(&self, patience: &mut Patience, error: &PostgresError) -> bool {
-        self.progress.set_database_outage(error.trouble == Trouble::Unreachable);
-        let bears = patience.bears(error).await;
+    /// [`RetryBudget::wait_before_retry`], shown to whoever watches.
+    pub(super) async fn wait_before_retry(
+        &self,
+        patience: &mut RetryBudget,
+        error: &PostgresError,
+    ) -> bool {
+        self.progress.set_database_outage(error.class == ErrorClass::Unreachable);
+        let wait_before_retry = patience.wait_before_retry(error).await;
         self.progress.set_database_outage(false);
-        bears
+        wait_before_retry
     }
 
     pub(super) fn held(&self) -> MutexGuard<'_, HashSet<i64>> {

@@ -5,7 +5,7 @@
 //! names of column types, and nothing of HTTP beyond paths.
 
 mod column_name;
-mod left_out;
+mod exclusions;
 mod names;
 mod source;
 
@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 
 pub use column_name::{ColumnError, ColumnName, columns_of, tables};
-pub(crate) use left_out::{LeftOut, Place, Step};
+pub(crate) use exclusions::{Exclusions, Place, Step};
 pub(crate) use source::{Each, Source};
 
 /// All tables, with the API version whose shapes they have.

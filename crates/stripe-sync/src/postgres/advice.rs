@@ -1,7 +1,8 @@
 //! What a person can do about a refusal of the database, by its SQLSTATE; without one, by what the
 //! system or the driver said.
 
-use super::error::{Trouble, causes};
+use super::error::causes;
+use super::error_class::ErrorClass;
 
 const DENIED: &str = "the user needs `create` on the database for the first migration, and then owns what it made; \
      stripe-sync check says what is missing and what to grant";
@@ -11,7 +12,7 @@ pub(super) const NO_ENTRY: &str =
     "the database's owner has to let the user in: grant connect on database NAME to USER";
 
 /// For an answer of the server.
-pub(super) fn by_sqlstate(code: &str, trouble: Trouble) -> Option<&'static str> {
+pub(super) fn by_sqlstate(code: &str, class: ErrorClass) -> Option<&'static str> {
     Some(match code {
         "08P01" => {
             "if a pooler stands between: it may refuse what the url sets (options=...); take that \
@@ -29,7 +30,7 @@ pub(super) fn by_sqlstate(code: &str, trouble: Trouble) -> Option<&'static str> 
             "make the database first (createdb --encoding=UTF8 --template=template0 NAME), \
                     or correct its name in DATABASE_URL"
         }
-        "55000" if trouble == Trouble::Other => {
+        "55000" if class == ErrorClass::Other => {
             "the server does not allow that for this database; set DATABASE_URL to another one"
         }
         "25P03" => {
@@ -71,29 +72,29 @@ pub(super) fn by_sqlstate(code: &str, trouble: Trouble) -> Option<&'static str> 
             "the server, the database or the user is read-only; set DATABASE_URL to a primary \
                     server that may be written to"
         }
-        _ => return by_trouble(trouble),
+        _ => return by_trouble(class),
     })
 }
 
-fn by_trouble(trouble: Trouble) -> Option<&'static str> {
-    match trouble {
-        Trouble::Unreachable => {
+fn by_trouble(class: ErrorClass) -> Option<&'static str> {
+    match class {
+        ErrorClass::Unreachable => {
             Some("check that the server runs and that DATABASE_URL names its host and port")
         }
-        Trouble::Full => Some(
+        ErrorClass::ResourceExhausted => Some(
             "the server cannot write: look at its disk and its log, then run the same command \
                   again",
         ),
-        Trouble::Denied => Some(DENIED),
-        Trouble::ReadOnly | Trouble::Refused => None,
-        Trouble::Repeat | Trouble::RowRefused | Trouble::Other => None,
+        ErrorClass::PermissionDenied => Some(DENIED),
+        ErrorClass::ReadOnly | ErrorClass::Rejected => None,
+        ErrorClass::Conflict | ErrorClass::RowRefused | ErrorClass::Other => None,
     }
 }
 
 /// For a failure without an answer of the server.
 pub(super) fn without_answer(
     error: &tokio_postgres::Error,
-    trouble: Trouble,
+    class: ErrorClass,
 ) -> Option<&'static str> {
     // The driver keeps its kinds to itself; these words are its own, not the server's.
     let said = error.to_string();
@@ -122,6 +123,6 @@ pub(super) fn without_answer(
         {
             Some("check the name of the host in DATABASE_URL")
         }
-        _ => by_trouble(trouble),
+        _ => by_trouble(class),
     }
 }

@@ -9,28 +9,8 @@ use std::error::Error;
 use deadpool_postgres::{PoolError, TimeoutType};
 use tokio_postgres::error::SqlState;
 
-use super::advice;
-
-/// What to do about an error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Trouble {
-    /// No server, a lost connection, a server that starts or stops: wait and try again.
-    Unreachable,
-    /// A deadlock or serialization failure: repeat the transaction at once.
-    Repeat,
-    /// A row that the server does not take: it goes alone into the quarantine.
-    RowRefused,
-    /// The disk or another resource of the server is used up.
-    Full,
-    /// The user may not do this.
-    Denied,
-    /// The database is in recovery or read-only.
-    ReadOnly,
-    /// The password, user or database is wrong, or the server is not one we can work with.
-    Refused,
-    /// Anything else: a defect of ours or of the database.
-    Other,
-}
+use super::error_class::ErrorClass;
+use super::{advice, error_class};
 
 /// An error of the database, without row values.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -38,7 +18,7 @@ pub(crate) enum Trouble {
 pub(crate) struct PostgresError {
     doing: String,
     message: String,
-    pub(crate) trouble: Trouble,
+    pub(crate) class: ErrorClass,
     pub(crate) sqlstate: Option<String>,
     hint: Option<Cow<'static, str>>,
 }
@@ -47,10 +27,10 @@ impl PostgresError {
     /// `doing` tells what was tried, as in `cannot read the ledger`.
     pub(super) fn new(doing: impl Into<String>, error: &tokio_postgres::Error) -> PostgresError {
         let state = error.code();
-        let trouble = match state {
-            Some(state) => trouble(state.code()),
-            None if error.is_closed() || is_io(error) => Trouble::Unreachable,
-            None => Trouble::Other,
+        let class = match state {
+            Some(state) => error_class::classify(state.code()),
+            None if error.is_closed() || is_io(error) => ErrorClass::Unreachable,
+            None => ErrorClass::Other,
         };
         let message = match error.as_db_error() {
             // Of Stripe's values only the id has to be there.
@@ -65,20 +45,20 @@ impl PostgresError {
         };
         let sqlstate = state.map(|s| s.code().to_owned());
         let hint = match &sqlstate {
-            Some(code) => advice::by_sqlstate(code, trouble),
-            None => advice::without_answer(error, trouble),
+            Some(code) => advice::by_sqlstate(code, class),
+            None => advice::without_answer(error, class),
         };
-        PostgresError { doing: doing.into(), message, trouble, sqlstate, hint: hint.map(Cow::from) }
+        PostgresError { doing: doing.into(), message, class, sqlstate, hint: hint.map(Cow::from) }
     }
 
     /// An error without an answer of the server behind it.
     pub(super) fn own(
         doing: impl Into<String>,
         message: impl Into<String>,
-        trouble: Trouble,
+        class: ErrorClass,
     ) -> PostgresError {
         let (doing, message) = (doing.into(), message.into());
-        PostgresError { doing, message, trouble, sqlstate: None, hint: None }
+        PostgresError { doing, message, class, sqlstate: None, hint: None }
     }
 
     /// Adds what to do.
@@ -96,40 +76,21 @@ impl PostgresError {
         match error {
             PoolError::Backend(error) => {
                 let error = PostgresError::new(doing, &error);
-                match error.trouble {
-                    Trouble::Denied => error.with_hint(advice::NO_ENTRY),
+                match error.class {
+                    ErrorClass::PermissionDenied => error.with_hint(advice::NO_ENTRY),
                     _ => error,
                 }
             }
             PoolError::Timeout(TimeoutType::Create) => {
-                PostgresError::own(doing, "no PostgreSQL answers there", Trouble::Unreachable)
+                PostgresError::own(doing, "no PostgreSQL answers there", ErrorClass::Unreachable)
                     .with_hint("check the host and the port in DATABASE_URL, and firewalls between")
             }
             PoolError::Timeout(_) => {
-                PostgresError::own(doing, "no connection came free", Trouble::Unreachable)
+                PostgresError::own(doing, "no connection came free", ErrorClass::Unreachable)
                     .with_hint("give --max-connections a larger number")
             }
-            other => PostgresError::own(doing, other.to_string(), Trouble::Unreachable),
+            other => PostgresError::own(doing, other.to_string(), ErrorClass::Unreachable),
         }
-    }
-}
-
-fn trouble(code: &str) -> Trouble {
-    match code {
-        "40001" | "40P01" => Trouble::Repeat,
-        "25006" => Trouble::ReadOnly,
-        "42501" => Trouble::Denied,
-        // The protocol itself went wrong: repeating the same message cannot help.
-        "08P01" => Trouble::Other,
-        "53300" | "57P01" | "57P02" | "57P03" => Trouble::Unreachable,
-        "3D000" | "3F000" => Trouble::Refused,
-        _ => match &code[..code.len().min(2)] {
-            "08" => Trouble::Unreachable,
-            "22" | "23" | "54" => Trouble::RowRefused,
-            "28" => Trouble::Refused,
-            "53" | "58" => Trouble::Full,
-            _ => Trouble::Other,
-        },
     }
 }
 
@@ -190,30 +151,5 @@ mod tests {
         let error = client.batch_execute("select missing").await.expect_err("refused");
         let told = PostgresError::new("cannot read", &error).to_string();
         assert!(told.contains("\"missing\" does not exist"), "{told}");
-    }
-
-    #[test]
-    fn every_kind_of_refusal_has_its_advice() {
-        for (code, expected) in [
-            ("40001", Trouble::Repeat),
-            ("40P01", Trouble::Repeat),
-            ("22P05", Trouble::RowRefused),
-            ("22003", Trouble::RowRefused),
-            ("54001", Trouble::RowRefused),
-            ("23502", Trouble::RowRefused),
-            ("53100", Trouble::Full),
-            ("53300", Trouble::Unreachable),
-            ("57P01", Trouble::Unreachable),
-            ("08006", Trouble::Unreachable),
-            ("25006", Trouble::ReadOnly),
-            ("42501", Trouble::Denied),
-            ("28P01", Trouble::Refused),
-            ("3D000", Trouble::Refused),
-            ("42P01", Trouble::Other),
-            ("08P01", Trouble::Other),
-            ("XX000", Trouble::Other),
-        ] {
-            assert_eq!(trouble(code), expected, "{code}");
-        }
     }
 }

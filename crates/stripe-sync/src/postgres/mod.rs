@@ -2,51 +2,32 @@
 
 mod adopt;
 mod advice;
-#[cfg(test)]
-mod agreement;
-mod clear;
-mod connect;
-#[cfg(test)]
-mod contention;
-mod ddl;
-mod delete;
+mod connection;
 mod error;
-#[cfg(test)]
-mod fencing;
-mod ident;
-mod inspect;
+mod error_class;
+mod exclusions;
 mod ledger;
-mod left_out;
-mod migrate;
-mod page;
-mod param;
-mod processes;
-mod quarantine;
+mod names;
 mod query;
 #[cfg(test)]
 mod round_trip;
-mod server;
-mod shape;
-mod slices;
-mod statements;
-mod status;
-mod tls;
-mod upsert;
-mod url;
+mod schema;
+mod write;
 
 pub use adopt::{Adoption, AdoptionTable, KeptForeignKey};
-pub(crate) use connect::{Database, Patience};
-pub(crate) use error::{PostgresError, Trouble};
-pub use ident::{BadName, Names};
-pub(crate) use inspect::Inspection;
-pub use inspect::SchemaState;
-pub(crate) use ledger::{NewRun, PlannedStream, Run, StreamEnd, StreamState, StreamStatus};
-pub(crate) use migrate::Migrated;
-pub(crate) use page::{Batch, ChildList, Committed, Judged, PageCommit, Rows, Written};
-pub(crate) use processes::Working;
+pub use connection::DatabaseUrlError;
+pub(crate) use connection::{Database, RetryBudget, check_url};
+pub(crate) use error::PostgresError;
+pub(crate) use error_class::ErrorClass;
+pub(crate) use ledger::{
+    ClaimedSlice, NewRun, OpenSlice, PlannedStream, Position, Run, RunOwner, StreamEnd,
+    StreamState, StreamStatus,
+};
+pub use ledger::{QuarantinedRow, StatusRow};
+pub use names::{BadName, Names};
 pub use query::QueryResult;
-pub(crate) use slices::{Claimed, OpenSlice, Position};
-pub use status::{QuarantinedRow, StatusRow};
-pub(crate) use upsert::{Settled, Statements};
-pub use url::DatabaseUrlError;
-pub(crate) use url::check as check_url;
+pub use schema::SchemaState;
+pub(crate) use schema::{Inspection, Migrated};
+pub(crate) use write::{
+    Batch, ChildList, Committed, Judged, PageCommit, Rows, Settled, Statements, Written,
+};

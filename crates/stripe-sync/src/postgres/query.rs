@@ -4,7 +4,7 @@ use deadpool_postgres::Object;
 use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::error::SqlState;
 
-use super::{Database, PostgresError, Trouble};
+use super::{Database, ErrorClass, PostgresError};
 
 /// What a statement answered, as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,13 +40,15 @@ impl Database {
 fn failure(error: &tokio_postgres::Error) -> PostgresError {
     let Some(db) = error.as_db_error() else {
         let error = PostgresError::new("cannot query", error);
-        return match error.trouble {
+        return match error.class {
             // COPY is the one statement whose answer is neither rows nor a count.
-            Trouble::Other => error.with_hint("give a statement that has rows; COPY is for psql"),
+            ErrorClass::Other => {
+                error.with_hint("give a statement that has rows; COPY is for psql")
+            }
             _ => error,
         };
     };
-    let told = PostgresError::own("cannot query", db.message(), Trouble::Other);
+    let told = PostgresError::own("cannot query", db.message(), ErrorClass::Other);
     match db.code().code() {
         "25006" => told.with_hint("query only reads; write with psql or another client"),
         "42P01" => told.with_hint("tables stand behind their schema, as in stripe.customers"),

@@ -13,7 +13,7 @@ use super::number::{integer, number};
 use super::scan::{fields, get, is_null, key_is, string};
 use super::text::{compact, for_jsonb, unescape};
 use super::value::{self, Value};
-use crate::catalog::{Column, JsonKind, LeftOut, SqlType, Table};
+use crate::catalog::{Column, Exclusions, JsonKind, SqlType, Table};
 
 /// The parameters of one statement.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub(crate) struct Encoded {
 ///
 /// A column that is left out is null whatever its sources hold; the objects themselves have been
 /// through [`super::redact`].
-pub(crate) fn encode(table: &Table, rows: &[Observation<'_>], left_out: &LeftOut) -> Encoded {
+pub(crate) fn encode(table: &Table, rows: &[Observation<'_>], left_out: &Exclusions) -> Encoded {
     let mut arrays: Vec<Array> = table.columns.iter().map(|c| Array::new(element(c.sql))).collect();
     let mut extra = Array::new(Element::Jsonb);
     let mut stamps = Array::new(Element::Timestamptz);

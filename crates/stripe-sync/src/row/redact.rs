@@ -8,10 +8,10 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::scan::{end_of_value, is_null, key_is, string};
-use crate::catalog::{LeftOut, Place, Step};
+use crate::catalog::{Exclusions, Place, Step};
 
 /// The object without what is left out of the rows of `table` and of the objects inside it.
-pub(crate) fn redact<'j>(json: &'j str, table: &str, left_out: &LeftOut) -> Cow<'j, str> {
+pub(crate) fn redact<'j>(json: &'j str, table: &str, left_out: &Exclusions) -> Cow<'j, str> {
     let top = left_out.of_table(table);
     if left_out.is_empty() || (top.is_empty() && !mentions(json, left_out)) {
         return Cow::Borrowed(json);
@@ -32,7 +32,7 @@ pub(crate) fn redact<'j>(json: &'j str, table: &str, left_out: &LeftOut) -> Cow<
 }
 
 /// Whether an object of a type with something to take out may be inside.
-fn mentions(json: &str, left_out: &LeftOut) -> bool {
+fn mentions(json: &str, left_out: &Exclusions) -> bool {
     // A type's name can be spelled with escapes.
     json.contains('\\') || left_out.objects().any(|object| json.contains(object))
 }
@@ -80,7 +80,7 @@ struct Frame<'r> {
     this: Option<usize>,
 }
 
-fn cuts(json: &str, top: &[Place], left_out: &LeftOut) -> Vec<Range<usize>> {
+fn cuts(json: &str, top: &[Place], left_out: &Exclusions) -> Vec<Range<usize>> {
     let objects = opened(json);
     let (mut cuts, mut next) = (Vec::new(), 0);
     let mut frames: Vec<Frame<'_>> = Vec::new();
@@ -224,7 +224,7 @@ mod tests {
 
     fn left(names: &[&str], table: &str, json: &str) -> String {
         let names: Vec<_> = names.iter().map(|n| ColumnName::parse(n).expect("a name")).collect();
-        redact(json, table, &LeftOut::new(&names)).into_owned()
+        redact(json, table, &Exclusions::new(&names)).into_owned()
     }
 
     #[test]

@@ -309,7 +309,7 @@ async fn an_outage_longer_than_the_patience_ends_the_request() {
     drop(free);
     let client = StripeClient::hurried(ClientOptions {
         base,
-        outage_patience: Duration::from_millis(50),
+        max_outage: Duration::from_millis(50),
         ..ClientOptions::new(ApiKey::parse(KEY).unwrap(), "v")
     })
     .unwrap();

@@ -52,7 +52,7 @@ pub(crate) struct ClientOptions {
     pub(crate) max_attempts: u32,
     /// How long a request waits while Stripe cannot be reached; at most 30 s before Stripe has
     /// ever answered.
-    pub(crate) outage_patience: Duration,
+    pub(crate) max_outage: Duration,
 }
 
 impl ClientOptions {
@@ -69,7 +69,7 @@ impl ClientOptions {
             request_timeout: Duration::from_secs(80),
             connect_timeout: Duration::from_secs(10),
             max_attempts: 8,
-            outage_patience: Duration::from_secs(600),
+            max_outage: Duration::from_secs(600),
         }
     }
 }
@@ -135,7 +135,7 @@ impl StripeClient {
             max_attempts: options.max_attempts.max(1),
             clock: StripeClock::new(),
             limiter: Limiter::new(rate),
-            outage: OutageGate::new(options.outage_patience, knocks),
+            outage: OutageGate::new(options.max_outage, knocks),
             heard: AtomicBool::new(false),
             counters: Counters::default(),
             backoff,

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use stripe_sim::{Account, CustomIds, Fault, SimOptions};
-use stripe_sync::{BackfillRequest, ErrorKind, Outcome, Progress, RunStatus, Stop};
+use stripe_sync::{BackfillRequest, ErrorKind, Progress, RefreshOutcome, RunStatus, Stop};
 
 use crate::world::{World, assert_same, ended};
 
@@ -73,7 +73,7 @@ async fn an_answer_that_shows_another_object_is_not_stored() {
     let other = format!(r#"{{"id":"{id}","object":"customer","created":1,"name":"other"}}"#);
     account.insert_raw("customer", "cus_other", 1, other).expect("inserted");
     let done = world.engine().await.refresh(&["cus_other".to_owned()]).await.expect("an answer");
-    let Outcome::Failed(why) = &done[0].outcome else { panic!("{done:?}") };
+    let RefreshOutcome::Failed(why) = &done[0].outcome else { panic!("{done:?}") };
     assert!(why.contains("another object (request req_"), "{why}");
     assert_eq!(world.text("select name from stripe.customers").await, before);
 }
@@ -147,7 +147,15 @@ async fn refresh_stores_deletes_and_says_what_is_missing() {
     ];
     let done = world.engine().await.refresh(&ids).await.expect("an answer");
     let outcomes: Vec<_> = done.into_iter().map(|d| d.outcome).collect();
-    assert_eq!(outcomes, [Outcome::Stored, Outcome::Deleted, Outcome::Deleted, Outcome::NotFound]);
+    assert_eq!(
+        outcomes,
+        [
+            RefreshOutcome::RefetchOutcome,
+            RefreshOutcome::Deleted,
+            RefreshOutcome::Deleted,
+            RefreshOutcome::NotFound
+        ]
+    );
     let name = format!("select name from stripe.customers where id = '{}'", customers[0]);
     assert_eq!(world.text(&name).await, "Ada");
     let gone = format!("select deleted::text from stripe.customers where id = '{}'", customers[1]);

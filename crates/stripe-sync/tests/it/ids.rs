@@ -3,7 +3,7 @@
 
 use serde_json::json;
 use stripe_sim::Account;
-use stripe_sync::{Outcome, RunStatus};
+use stripe_sync::{RefreshOutcome, RunStatus};
 
 use crate::world::{World, assert_same};
 
@@ -79,7 +79,7 @@ async fn every_id_is_stored_fetched_and_deleted_as_itself() {
     }
     let asked: Vec<String> = ids.iter().map(|id| format!("products/{id}")).collect();
     for (done, id) in engine.refresh(&asked).await.expect("refreshed").iter().zip(&ids) {
-        assert_eq!((&done.id, &done.outcome), (*id, &Outcome::Stored), "{done:?}");
+        assert_eq!((&done.id, &done.outcome), (*id, &RefreshOutcome::RefetchOutcome), "{done:?}");
     }
     let described = "select count(*)::text from stripe.products where description = 'of ' || id";
     assert_eq!(world.text(described).await, ids.len().to_string());
@@ -88,7 +88,7 @@ async fn every_id_is_stored_fetched_and_deleted_as_itself() {
         account.delete("product", id).expect("deleted");
     }
     let done = engine.refresh(&asked).await.expect("refreshed");
-    assert!(done.iter().all(|done| done.outcome == Outcome::Deleted), "{done:?}");
+    assert!(done.iter().all(|done| done.outcome == RefreshOutcome::Deleted), "{done:?}");
     assert_same("products", &account.ids("product").collect(), &world.ids("products").await);
 }
 

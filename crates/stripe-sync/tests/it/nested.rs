@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use stripe_sim::{Account, Fault, SimOptions};
-use stripe_sync::{BackfillRequest, Outcome, RunStatus};
+use stripe_sync::{BackfillRequest, RefreshOutcome, RunStatus};
 
 use crate::world::{World, assert_same};
 
@@ -69,7 +69,7 @@ async fn an_item_that_left_its_list_leaves_its_table() {
     account.remove_nested_item("subscription", &subscription, "items", &item).expect("removed");
     let done =
         world.engine().await.refresh(&[invoice.clone(), subscription]).await.expect("refreshed");
-    assert!(done.iter().all(|d| d.outcome == Outcome::Stored), "{done:?}");
+    assert!(done.iter().all(|d| d.outcome == RefreshOutcome::RefetchOutcome), "{done:?}");
     let lines = line_ids(&world, &invoice).await;
     assert!(lines.len() == 29 && !lines.contains(&line));
     let sql = "select count(*)::text from stripe.subscription_items where deleted";
@@ -78,7 +78,7 @@ async fn an_item_that_left_its_list_leaves_its_table() {
     assert_eq!(world.text(sql).await, item);
     // Asked for on its own, it is gone, and its row stays as well.
     let done = world.engine().await.refresh(std::slice::from_ref(&item)).await.expect("refreshed");
-    assert_eq!(done[0].outcome, Outcome::Deleted);
+    assert_eq!(done[0].outcome, RefreshOutcome::Deleted);
     assert_eq!(world.text(sql).await, item);
 }
 
@@ -171,7 +171,7 @@ async fn a_parent_that_changes_while_its_items_are_read_ends_right() {
         assert!(line_ids(&world, &invoice).await.is_superset(&throughout), "{size}");
 
         let done = world.engine().await.refresh(std::slice::from_ref(&invoice)).await;
-        assert_eq!(done.expect("refreshed")[0].outcome, Outcome::Stored);
+        assert_eq!(done.expect("refreshed")[0].outcome, RefreshOutcome::RefetchOutcome);
         let wanted = account.nested_ids("invoice", &invoice, "lines").into_iter().collect();
         assert_same(&invoice, &wanted, &line_ids(&world, &invoice).await);
         let description = format!("select description from stripe.invoices where id = '{invoice}'");

@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 use stripe_sim::{Account, SimOptions};
-use stripe_sync::{Outcome, RunStatus};
+use stripe_sync::{RefreshOutcome, RunStatus};
 
 use crate::world::{World, assert_same};
 
@@ -156,7 +156,7 @@ async fn play(seed: u64, deleted_cursor_accepted: bool) {
     assert_eq!(report.status, RunStatus::Complete, "seed {seed}: {:?}", report.streams);
     if !left_behind.is_empty() {
         let done = world.engine().await.refresh(&left_behind).await.expect("refreshed");
-        assert!(done.iter().all(|d| d.outcome == Outcome::Deleted), "seed {seed}: {done:?}");
+        assert!(done.iter().all(|d| d.outcome == RefreshOutcome::Deleted), "seed {seed}: {done:?}");
     }
     for (object, table) in STREAMS {
         let rows = rows(&world, table).await;

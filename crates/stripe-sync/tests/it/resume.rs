@@ -120,7 +120,7 @@ async fn commits_that_a_crash_of_the_server_takes_back_are_made_again() {
                 .sql
                 .batch_execute(
                     "begin; select 1 from stripe._slices for update;
-                     update stripe._slices l set seq = s.seq, trail = s.trail, bottom = s.bottom,
+                     update stripe._slices l set seq = s.seq, trail = s.trail, cursor_created = s.cursor_created,
                             rows = s.rows, pages = s.pages, requests = s.requests
                      from public.slice s where s.id = l.id;
                      delete from stripe.payment_links where id not in (select id from public.links);

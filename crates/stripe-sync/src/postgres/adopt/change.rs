@@ -9,7 +9,7 @@ use super::statements;
 use super::survey::{Incoming, SPELLED, Survey, THEIR_PATH, constraints};
 use super::views::View;
 use crate::postgres::error::PostgresError;
-use crate::postgres::ident::Names;
+use crate::postgres::names::Names;
 
 /// What every table needs to know.
 pub(super) struct Terms<'a> {

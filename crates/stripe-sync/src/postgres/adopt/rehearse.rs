@@ -9,7 +9,7 @@ use super::change::{Terms, clear_the_way, put_back, reshape};
 use super::judge::Plan;
 use super::survey::Survey;
 use crate::postgres::error::PostgresError;
-use crate::postgres::ident::quote;
+use crate::postgres::names::quote;
 
 /// Runs every plan in a transaction that the caller must roll back.
 ///

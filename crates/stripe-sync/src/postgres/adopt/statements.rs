@@ -4,8 +4,8 @@ use super::change::Terms;
 use super::judge::{Plan, is_their_unique};
 use super::survey::{Constraint, Incoming};
 use crate::catalog::SqlType;
-use crate::postgres::ddl;
-use crate::postgres::ident::{literal, quote};
+use crate::postgres::names::{literal, quote};
+use crate::postgres::schema::ddl;
 
 /// One `alter table`, so that the table is rewritten once, and what belongs to it.
 ///

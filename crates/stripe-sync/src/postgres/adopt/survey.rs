@@ -8,7 +8,7 @@ use super::takeover::fail;
 use super::views::View;
 use crate::catalog::{Catalog, Table};
 use crate::postgres::error::PostgresError;
-use crate::postgres::ident::Names;
+use crate::postgres::names::Names;
 
 /// Under this path everything that PostgreSQL spells out has its schema.
 pub(super) const SPELLED: &str = "set local search_path = pg_catalog";

@@ -11,10 +11,12 @@ use super::survey::Survey;
 use super::validate::remember;
 use super::{DOING, statements};
 use crate::account::{AccountId, Mode};
-use crate::postgres::connect::begin;
-use crate::postgres::error::{PostgresError, Trouble};
-use crate::postgres::ident::Names;
-use crate::postgres::{Database, ddl, migrate};
+use crate::postgres::Database;
+use crate::postgres::connection::pool::begin;
+use crate::postgres::error::PostgresError;
+use crate::postgres::error_class::ErrorClass;
+use crate::postgres::names::Names;
+use crate::postgres::schema::{ddl, migrate};
 
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 /// How long a lock on a table is waited for. While we wait, everyone else waits behind us.
@@ -90,7 +92,7 @@ impl Database {
                 format!("the schema takes no second account beside {only}"),
                 "foreign keys of other tables refer to the ids of its rows; \
                  give another --schema or --table-prefix",
-                Trouble::Refused,
+                ErrorClass::Rejected,
             )),
             _ => Ok(()),
         }
@@ -134,7 +136,7 @@ impl Takeover<'_> {
                     "it holds live rows (in {live}) and test rows (in {test}), and both modes \
                      share one account id; nothing was changed: delete the rows of one mode first"
                 ),
-                Trouble::Refused,
+                ErrorClass::Rejected,
             )),
             (Some(_), None) => Ok(Some(Mode::Live)),
             (None, Some(_)) => Ok(Some(Mode::Test)),
@@ -235,7 +237,7 @@ impl Takeover<'_> {
             return Err(PostgresError::own(
                 DOING,
                 format!("it was begun for account {begun}; go on with that account's key"),
-                Trouble::Refused,
+                ErrorClass::Rejected,
             ));
         }
         transaction.commit().await.map_err(fail)
@@ -273,7 +275,7 @@ async fn terms<'a>(
 }
 
 fn stop(obstacles: &[String]) -> PostgresError {
-    PostgresError::own(DOING, format!("in the way: {}", obstacles.join(", ")), Trouble::Refused)
+    PostgresError::own(DOING, format!("in the way: {}", obstacles.join(", ")), ErrorClass::Rejected)
         .with_hint(CLEAR_IT)
 }
 
@@ -287,6 +289,6 @@ fn in_use(error: PostgresError, table: &str) -> PostgresError {
             "{table} is in use by another session for longer than {LOCK_TIMEOUT}; stop the \
              other engine and long queries, then run `stripe-sync migrate` again"
         ),
-        Trouble::Other,
+        ErrorClass::Other,
     )
 }

@@ -12,9 +12,9 @@ use super::statements;
 use super::survey::{Incoming, Survey};
 use super::takeover::{begin_looking, fail};
 use crate::postgres::Database;
-use crate::postgres::connect::begin;
+use crate::postgres::connection::pool::begin;
 use crate::postgres::error::PostgresError;
-use crate::postgres::ident::Names;
+use crate::postgres::names::Names;
 
 /// The beginning of the notes' keys in `_meta`.
 const TO_VALIDATE: &str = "to_validate/";

@@ -5,7 +5,7 @@ use tokio_postgres::types::Type;
 
 use super::takeover::fail;
 use crate::postgres::error::PostgresError;
-use crate::postgres::ident::literal;
+use crate::postgres::names::literal;
 
 /// A plain view that shows one of the tables, directly or through another view.
 pub(super) struct View {

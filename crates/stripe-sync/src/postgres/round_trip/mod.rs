@@ -16,7 +16,7 @@ use json::{Json, parse, value_of};
 use objects::{any_fields, object};
 
 use super::{Database, Names, Statements};
-use crate::catalog::{Catalog, JsonKind, LeftOut, Source, SqlType, Table};
+use crate::catalog::{Catalog, Exclusions, JsonKind, Source, SqlType, Table};
 use crate::order::Stamp;
 use crate::row::{Observation, winners};
 
@@ -76,7 +76,7 @@ async fn check(
     let transaction = client.transaction().await.expect("a transaction");
     let rows = winners(seen.collect());
     statements
-        .upsert(&transaction, table, "acct_1", &rows, &LeftOut::default())
+        .upsert(&transaction, table, "acct_1", &rows, &Exclusions::default())
         .await
         .expect("written");
     let columns: Vec<String> =

@@ -1,0 +1,168 @@
+//! A small pool of connections to a database that has been looked at first.
+//!
+//! No session state: nothing here depends on which server connection a transaction gets, so a
+//! pooler in transaction mode may stand between.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use deadpool_postgres::{
+    Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Transaction,
+};
+use tokio_postgres::config::Host;
+use tokio_postgres::{Config, IsolationLevel};
+
+use crate::postgres::connection::server::Server;
+use crate::postgres::connection::{tls, url};
+use crate::postgres::error::PostgresError;
+use crate::postgres::error_class::ErrorClass;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a task waits for a free connection before that counts as an outage.
+const POOL_WAIT: Duration = Duration::from_secs(60);
+
+/// Connections to one database.
+#[derive(Clone)]
+pub(crate) struct Database {
+    pool: Pool,
+    max_outage: Duration,
+    /// For errors: where it was looked for.
+    reaching: Arc<str>,
+}
+
+/// How long outages and deadlocks have been borne in one operation.
+pub(crate) struct RetryBudget {
+    until: Instant,
+    pause: Duration,
+}
+
+impl RetryBudget {
+    pub(crate) fn new(patience: Duration) -> RetryBudget {
+        RetryBudget { until: Instant::now() + patience, pause: Duration::from_millis(200) }
+    }
+
+    /// Waits if there is a point in trying again; false if not.
+    pub(crate) async fn wait_before_retry(&mut self, error: &PostgresError) -> bool {
+        match error.class {
+            ErrorClass::Conflict => Instant::now() < self.until,
+            ErrorClass::Unreachable if Instant::now() < self.until => {
+                tokio::time::sleep(self.pause).await;
+                self.pause = (self.pause * 2).min(Duration::from_secs(5));
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Database {
+    /// Opens the pool and looks at the server.
+    ///
+    /// # Errors
+    /// The url cannot be read, the server cannot be reached or refuses, is older than
+    /// PostgreSQL 14, read-only, or not UTF8. Nothing has been written then.
+    pub(crate) async fn connect(
+        url: &str,
+        connections: usize,
+        max_outage: Duration,
+    ) -> Result<Database, PostgresError> {
+        let database = Database::open(url, connections, max_outage)?;
+        match database.look().await?.objections().into_iter().next() {
+            Some(objection) => Err(objection),
+            None => Ok(database),
+        }
+    }
+
+    /// Opens the pool without connecting to anything yet.
+    ///
+    /// # Errors
+    /// The url cannot be read.
+    pub(crate) fn open(
+        url: &str,
+        connections: usize,
+        max_outage: Duration,
+    ) -> Result<Database, PostgresError> {
+        const DOING: &str = "cannot use the database";
+        let (config, mode) = configuration(url)?;
+        let create_timeout = config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
+        let reaching = format!("cannot reach the database at {}", address(&config));
+        let connector = tls::connector(mode)
+            .map_err(|message| PostgresError::own(DOING, message, ErrorClass::Rejected))?;
+        let manager = Manager::from_config(
+            config,
+            connector,
+            ManagerConfig { recycling_method: RecyclingMethod::Fast },
+        );
+        let pool = Pool::builder(manager)
+            .max_size(connections.max(1))
+            .wait_timeout(Some(POOL_WAIT))
+            .create_timeout(Some(create_timeout))
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|e| PostgresError::own(DOING, e.to_string(), ErrorClass::Other))?;
+        Ok(Database { pool, max_outage, reaching: reaching.into() })
+    }
+
+    /// How long an outage of the server is waited for.
+    pub(crate) fn max_outage(&self) -> Duration {
+        self.max_outage
+    }
+
+    /// A connection out of the pool.
+    pub(in crate::postgres) async fn get(&self) -> Result<Object, PostgresError> {
+        self.pool.get().await.map_err(|e| PostgresError::pool(&*self.reaching, e))
+    }
+
+    /// What kind of server it is.
+    pub(in crate::postgres) async fn look(&self) -> Result<Server, PostgresError> {
+        let client = self.get().await?;
+        let row = client
+            .query_typed_one(Server::SQL, &[])
+            .await
+            .map_err(|e| PostgresError::new("cannot use the database", &e))?;
+        Ok(Server::read(&row))
+    }
+}
+
+/// Begins a transaction that writes. Each of its statements sees what was committed before it,
+/// whatever the server's default is: what a lock has waited for must show in the next statement.
+pub(in crate::postgres) async fn begin(
+    client: &mut Object,
+) -> Result<Transaction<'_>, tokio_postgres::Error> {
+    client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await
+}
+
+/// `db.example.com:5432`, or the directory of a socket.
+fn address(config: &Config) -> String {
+    let port = |i: usize| match config.get_ports() {
+        [] => 5432,
+        [one] => *one,
+        ports => ports.get(i).copied().unwrap_or(5432),
+    };
+    let one = |(i, host): (usize, &Host)| match host {
+        Host::Tcp(name) => format!("{name}:{}", port(i)),
+        Host::Unix(dir) => dir.display().to_string(),
+    };
+    config.get_hosts().iter().enumerate().map(one).collect::<Vec<_>>().join(" or ")
+}
+
+/// The driver's configuration for a url, with how long we wait for what.
+fn configuration(url: &str) -> Result<(Config, tls::Verify), PostgresError> {
+    let (mut config, verify) = url::parse(url).map_err(|error| {
+        PostgresError::own("cannot use the database", error.to_string(), ErrorClass::Rejected)
+    })?;
+    if config.get_connect_timeout().is_none_or(Duration::is_zero) {
+        config.connect_timeout(CONNECT_TIMEOUT);
+    }
+    // A line that was cut without a word must not hold a commit for hours.
+    config.keepalives_idle(Duration::from_secs(30));
+    config.keepalives_interval(Duration::from_secs(10));
+    config.keepalives_retries(3);
+    config.tcp_user_timeout(Duration::from_secs(60));
+    if config.get_application_name().is_none() {
+        config.application_name("stripe-sync");
+    }
+    Ok((config, verify))
+}

@@ -1,0 +1,101 @@
+//! Which processes work on a run, and what they wait for: told by the slices they hold and by a
+//! note that each leaves while it waits.
+//!
+//! A note is of use for as long as its process renews it. What a killed process leaves behind is
+//! not shown after a while, and removed by the next process that leaves a note.
+
+use tokio_postgres::types::Type;
+
+use crate::postgres::{Database, Names, PostgresError};
+
+/// The beginning of the notes' keys in `_meta`.
+const WAITING: &str = "waiting/";
+/// Three missed renewals.
+const FRESH: &str = "interval '30 seconds'";
+const DOING: &str = "cannot read who works on the run";
+
+/// One owner of slices, or of a note.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RunOwner {
+    pub(crate) run_id: i64,
+    pub(crate) owner: String,
+    pub(crate) slices: i64,
+    /// It has given a sign of life lately.
+    pub(crate) leased: bool,
+    pub(crate) waits_for: Option<String>,
+}
+
+impl Database {
+    /// Leaves a note of what this process waits for, renews it, or takes it away.
+    pub(crate) async fn note_waiting(
+        &self,
+        names: &Names,
+        run_id: i64,
+        owner: &str,
+        waits_for: Option<&str>,
+    ) -> Result<(), PostgresError> {
+        let fail =
+            |e: tokio_postgres::Error| PostgresError::new("cannot note what is waited for", &e);
+        let (meta, key) = (names.table("_meta"), format!("{WAITING}{run_id}/{owner}"));
+        let client = self.get().await?;
+        let Some(waits_for) = waits_for else {
+            let sql = format!("delete from {meta} where key = $1");
+            return client.execute_typed(&sql, &[(&key, Type::TEXT)]).await.map(drop).map_err(fail);
+        };
+        let sql = format!(
+            "with old as (
+                 delete from {meta} where key like '{WAITING}%' and key <> $1
+                   and to_timestamp(split_part(value, ' ', 1)::float8) < now() - {FRESH})
+             insert into {meta} (key, value)
+             values ($1, extract(epoch from now())::text || ' ' || $2)
+             on conflict (key) do update set value = excluded.value"
+        );
+        client
+            .execute_typed(&sql, &[(&key, Type::TEXT), (&waits_for, Type::TEXT)])
+            .await
+            .map(drop)
+            .map_err(fail)
+    }
+
+    /// Who works on the latest `runs` runs.
+    pub(crate) async fn working(
+        &self,
+        names: &Names,
+        runs: i64,
+    ) -> Result<Vec<RunOwner>, PostgresError> {
+        let sql = format!(
+            "with latest as (select id from {runs_table} order by id desc limit {runs}),
+             notes as (
+                 select split_part(key, '/', 2)::bigint as run_id,
+                        substr(key, length('{WAITING}' || split_part(key, '/', 2)) + 2) as owner,
+                        substr(value, strpos(value, ' ') + 1) as waits_for
+                 from {meta} where key like '{WAITING}%'
+                   and to_timestamp(split_part(value, ' ', 1)::float8) > now() - {FRESH}),
+             held as (
+                 select run_id, owner, count(*) as slices, max(lease_until) > now() as leased
+                 from {slices} where owner is not null group by run_id, owner)
+             select run_id, owner, coalesce(slices, 0), coalesce(leased, true), waits_for
+             from held full join notes using (run_id, owner)
+             where run_id in (select id from latest) order by run_id, owner",
+            runs_table = names.table("_runs"),
+            meta = names.table("_meta"),
+            slices = names.table("_slices"),
+        );
+        let rows = self
+            .get()
+            .await?
+            .query_typed(&sql, &[])
+            .await
+            .map_err(|e| PostgresError::new(DOING, &e))?;
+        Ok(rows
+            .iter()
+            .map(|row| RunOwner {
+                run_id: row.get(0),
+                owner: row.get(1),
+                slices: row.get(2),
+                leased: row.get(3),
+                waits_for: row.get(4),
+            })
+            .collect())
+    }
+}

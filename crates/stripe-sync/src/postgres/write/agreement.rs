@@ -1,0 +1,68 @@
+//! The statements against the rule they implement, [`crate::order::judge`].
+
+use std::time::{Duration, SystemTime};
+
+use crate::catalog::{Catalog, Exclusions};
+use crate::order::{AHEAD_MICROS, CLOSE_MICROS, Stamp, Verdict, judge};
+use crate::postgres::{Database, Names, Statements};
+use crate::row::Observation;
+
+const STORED: &str = r#"{"id":"usd","object":"exchange_rate","rates":{"eur":0.9}}"#;
+const OTHER: &str = r#"{"id":"usd","object":"exchange_rate","rates":{"eur":0.8}}"#;
+
+fn seen(json: &str, stamp: Stamp) -> Observation<'_> {
+    Observation { id: "usd".into(), json, stamp, parent: None, request_id: None }
+}
+
+#[tokio::test]
+async fn the_statements_do_what_the_rule_says() {
+    let server = private_postgres::Server::throw_away().await.expect("a server");
+    let database =
+        Database::connect(&server.connection_url(), 2, Duration::ZERO).await.expect("a database");
+    let names = Names::new("stripe", "").expect("names");
+    database.migrate(&names).await.expect("a schema");
+    let statements = Statements::new(names);
+    let table = Catalog::get().table("exchange_rates").expect("a table");
+    let close = CLOSE_MICROS;
+    let now = Stamp::from_system(SystemTime::now());
+    let to_come = Stamp::from_micros(now.micros() + 10 * AHEAD_MICROS);
+    let distances =
+        [-3 * close, -close, 1 - close, -1_000_000, 0, 1_000_000, close - 1, close, 3 * close];
+    let stamps = [Stamp::from_micros(1_700_000_000_000_000), to_come];
+    let cases = stamps.iter().flat_map(|s| distances.iter().map(move |d| (*s, *d)));
+    let cases = cases.flat_map(|(s, d)| [(s, d, STORED), (s, d, OTHER)]);
+    for (stored, distance, json) in cases {
+        let mut client = database.get().await.expect("a connection");
+        let transaction = client.transaction().await.expect("a transaction");
+        let at = Stamp::from_micros(stored.micros() + distance);
+        let write = async |row: Observation<'_>| {
+            let all = Exclusions::default();
+            let written = statements.upsert(&transaction, table, "acct_1", &[row], &all).await;
+            written.expect("written")
+        };
+        write(seen(STORED, stored)).await;
+        // By an earlier transaction, it must seem.
+        let earlier = "update stripe.exchange_rates set updated_at = now() - interval '1 hour'";
+        transaction.batch_execute(earlier).await.expect("aged");
+        let settled = write(seen(json, at)).await;
+        let row = transaction
+            .query_typed_one(
+                "select rates ->> 'eur', last_synced_at from stripe.exchange_rates",
+                &[],
+            )
+            .await
+            .expect("one row");
+        let (eur, stamp): (&str, _) = (row.get(0), Stamp::from_system(row.get(1)));
+        let verdict = judge(stored, at, json == STORED, now);
+        let what = format!("{distance} us, {}", if json == STORED { "same" } else { "other" });
+        let expected = match verdict {
+            Verdict::Newer => (if json == STORED { "0.9" } else { "0.8" }, at),
+            Verdict::Older | Verdict::Uncertain => ("0.9", stored),
+        };
+        assert_eq!((eur, stamp), expected, "{what}");
+        let uncertain = settled.uncertain.iter().map(|(id, stamp)| (id.as_str(), *stamp));
+        let doubt: Vec<_> =
+            (verdict == Verdict::Uncertain).then_some(("usd", stored)).into_iter().collect();
+        assert_eq!(uncertain.collect::<Vec<_>>(), doubt, "{what}");
+    }
+}

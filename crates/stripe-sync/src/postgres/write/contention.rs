@@ -1,0 +1,188 @@
+//! Writers and deletions in open transactions beside each other: whatever their order, one state
+//! is left, never both a row and its tombstone, and nobody waits for ever.
+
+use std::time::Duration;
+
+use tokio_postgres::NoTls;
+
+use crate::catalog::{Catalog, Table};
+use crate::order::Stamp;
+use crate::postgres::{Batch, Database, Names, Rows, Statements, Written};
+use crate::row::{Observation, winners};
+
+struct Place {
+    database: Database,
+    statements: Statements,
+    sql: tokio_postgres::Client,
+    _server: private_postgres::Server,
+}
+
+impl Place {
+    async fn new() -> Place {
+        let server = private_postgres::Server::throw_away().await.expect("a server");
+        let url = server.connection_url();
+        let (sql, connection) = tokio_postgres::connect(&url, NoTls).await.expect("a connection");
+        tokio::spawn(connection);
+        // Some servers begin transactions so that they see nothing of what a lock has waited for.
+        sql.batch_execute("alter role all set default_transaction_isolation = 'repeatable read'")
+            .await
+            .expect("a default");
+        let database = Database::connect(&url, 8, Duration::ZERO).await.expect("a database");
+        let names = Names::new("stripe", "").expect("names");
+        database.migrate(&names).await.expect("a schema");
+        Place { database, statements: Statements::new(names), sql, _server: server }
+    }
+
+    async fn write(&self, objects: &[(String, String)], at: Stamp) -> Written {
+        self.write_to(products(), None, objects, at).await
+    }
+
+    async fn write_to(
+        &self,
+        table: &'static Table,
+        parent: Option<&str>,
+        objects: &[(String, String)],
+        at: Stamp,
+    ) -> Written {
+        let seen = objects.iter().map(|(id, json)| Observation {
+            id: id.into(),
+            json,
+            stamp: at,
+            parent,
+            request_id: None,
+        });
+        let batches = vec![Batch { table, rows: winners(seen.collect()) }];
+        let rows = Rows { batches, complete_lists: Vec::new(), replace: None };
+        self.database.write_rows(&self.statements, "acct_1", &rows).await.expect("written")
+    }
+
+    async fn delete(&self, id: &str, at: Stamp) -> bool {
+        self.delete_from(products(), id, at).await
+    }
+
+    async fn delete_from(&self, table: &Table, id: &str, at: Stamp) -> bool {
+        let (database, statements) = (&self.database, &self.statements);
+        database.delete_row(statements, "acct_1", table, id, at).await.expect("deleted")
+    }
+
+    /// Waits until so many other connections wait for a lock.
+    async fn blocked(&self, number: i64) {
+        let sql = "select count(distinct pid) from pg_locks where not granted";
+        while self.sql.query_one(sql, &[]).await.expect("a count").get::<_, i64>(0) < number {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Holds every writer and every deletion in its open transaction, after it has changed rows:
+    /// both end with a look at the quarantine.
+    async fn hold(&self) {
+        let hold = "begin; lock table stripe._quarantine in access exclusive mode";
+        self.sql.batch_execute(hold).await.expect("locked");
+    }
+
+    async fn release(&self) {
+        self.sql.batch_execute("commit").await.expect("released");
+    }
+
+    async fn count(&self, of: &str) -> i64 {
+        let sql = format!("select count(*) from stripe.{of}");
+        self.sql.query_one(&sql, &[]).await.expect("a count").get(0)
+    }
+}
+
+fn products() -> &'static Table {
+    Catalog::get().table("products").expect("a table")
+}
+
+fn product(id: &str, name: &str) -> (String, String) {
+    (id.to_owned(), format!(r#"{{"id":"{id}","object":"product","name":"{name}"}}"#))
+}
+
+fn second(n: i64) -> Stamp {
+    Stamp::from_micros((1_700_000_000 + n) * 1_000_000)
+}
+
+/// The page was asked for before the object was seen deleted. Its transaction is open first.
+#[tokio::test]
+async fn a_deletion_waits_for_an_open_page_and_takes_its_row() {
+    let place = Place::new().await;
+    let page = [product("prod_1", "old"), product("prod_2", "stays")];
+    place.hold().await;
+    let deletes_second = async {
+        place.blocked(1).await;
+        let delete = async { place.delete("prod_1", second(10)).await };
+        let release = async {
+            place.blocked(2).await;
+            place.release().await;
+        };
+        tokio::join!(delete, release).0
+    };
+    let (written, deleted) = tokio::join!(place.write(&page, second(0)), deletes_second);
+    assert!(matches!(written, Written::Done { quarantined: 0 }) && deleted);
+    assert_eq!((place.count("products").await, place.count("_tombstones").await), (1, 1));
+}
+
+/// The other way round: the page finds the tombstone that was not committed when it began.
+#[tokio::test]
+async fn a_page_waits_for_an_open_deletion_and_leaves_its_row_out() {
+    let place = Place::new().await;
+    let page = [product("prod_1", "old"), product("prod_2", "stays")];
+    place.hold().await;
+    let writes_second = async {
+        place.blocked(1).await;
+        let write = async { place.write(&page, second(0)).await };
+        let release = async {
+            place.blocked(2).await;
+            place.release().await;
+        };
+        tokio::join!(write, release).0
+    };
+    let (_, written) = tokio::join!(place.delete("prod_1", second(10)), writes_second);
+    assert!(matches!(written, Written::Done { quarantined: 0 }));
+    assert_eq!((place.count("products").await, place.count("_tombstones").await), (1, 1));
+}
+
+/// The items of a long list come in transactions of their own. One that is open while the object is
+/// deleted must not leave its items behind.
+#[tokio::test]
+async fn a_deletion_waits_for_open_items_and_takes_them() {
+    let place = Place::new().await;
+    let table = |name: &str| Catalog::get().table(name).expect("a table");
+    let invoice = [("in_1".to_owned(), r#"{"id":"in_1","object":"invoice"}"#.to_owned())];
+    place.write_to(table("invoices"), None, &invoice, second(0)).await;
+    let line = [("il_1".to_owned(), r#"{"id":"il_1","object":"line_item"}"#.to_owned())];
+    place.hold().await;
+    let deletes_second = async {
+        place.blocked(1).await;
+        let delete = async { place.delete_from(table("invoices"), "in_1", second(10)).await };
+        let release = async {
+            place.blocked(2).await;
+            place.release().await;
+        };
+        tokio::join!(delete, release).0
+    };
+    let items = place.write_to(table("invoice_line_items"), Some("in_1"), &line, second(1));
+    let (_, deleted) = tokio::join!(items, deletes_second);
+    assert!(deleted);
+    let left = (place.count("invoices").await, place.count("invoice_line_items").await);
+    assert_eq!(left, (0, 0));
+}
+
+/// Batches with the same keys in other orders, many at once: the newest wins, without a deadlock
+/// that the retries could not mend (here there are none: the patience is zero).
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_keys_in_batches_at_once_have_one_winner() {
+    let place = Place::new().await;
+    for round in 0..5 {
+        let batch = |writer: i64| -> Vec<_> {
+            let ids = (0..200_i64).map(|i| (i * (2 * writer + 7)) % 200);
+            ids.map(|i| product(&format!("prod_{i}"), &format!("{round}.{writer}"))).collect()
+        };
+        let stamp = |writer: i64| second(round * 100 + writer * 10);
+        let batches: Vec<_> = (0..6).map(|writer| (batch(writer), stamp(writer))).collect();
+        let writes = batches.iter().map(|(batch, at)| place.write(batch, *at));
+        futures_util::future::join_all(writes).await;
+        let newest = format!("products where name = '{round}.5'");
+        assert_eq!((place.count(&newest).await, place.count("products").await), (200, 200));
+    }
+}

@@ -1,0 +1,63 @@
+//! The fence of a page commit: a position is applied once, and only by the slice's owner.
+
+use std::time::Duration;
+
+use crate::postgres::{
+    ClaimedSlice, Committed, Database, Judged, Names, NewRun, PageCommit, PlannedStream, Statements,
+};
+
+async fn commit(
+    database: &Database,
+    statements: &Statements,
+    slice: &ClaimedSlice,
+    seq: i64,
+) -> bool {
+    let page = PageCommit {
+        slice,
+        seq,
+        account: "acct_1",
+        batches: Vec::new(),
+        complete_lists: Vec::new(),
+        first_created: None,
+        pages: 1,
+        requests: 1,
+        done: false,
+        parts: 1,
+        clear_quarantine: false,
+    };
+    let judge = |_| Judged { trail: Vec::new(), rows: 0 };
+    let committed = database.commit_page(statements, &page, judge).await.expect("an answer");
+    matches!(committed, Committed::Done { .. })
+}
+
+#[tokio::test]
+async fn a_repeated_position_and_a_former_owner_are_fenced() {
+    let server = private_postgres::Server::throw_away().await.expect("a server");
+    let url = server.connection_url();
+    let database = Database::connect(&url, 2, Duration::ZERO).await.expect("a database");
+    let names = Names::new("stripe", "").expect("names");
+    database.migrate(&names).await.expect("a schema");
+    let statements = Statements::new(names.clone());
+    let stream = PlannedStream { table: "customers".into(), unfiltered: false, daily: false };
+    let new = NewRun {
+        account: "acct_1".into(),
+        identity: "one".into(),
+        objects: "customer".into(),
+        range: "all time".into(),
+        since: None,
+        until: None,
+        catalog_version: "test".into(),
+        event_cursor: 0,
+        streams: vec![stream],
+    };
+    let run = database.open_run(&names, &new, false).await.expect("a run");
+    let first = database.claim(&names, run.id, "a").await.expect("an answer").expect("a slice");
+    assert!(commit(&database, &statements, &first, 0).await);
+    assert!(!commit(&database, &statements, &first, 0).await, "the position is committed already");
+
+    database.release_dead(&names, run.id, |_| true).await.expect("released");
+    let second = database.claim(&names, run.id, "b").await.expect("an answer").expect("a slice");
+    assert_eq!((second.id, second.position.seq), (first.id, 1));
+    assert!(!commit(&database, &statements, &first, 1).await, "the slice has another owner");
+    assert!(commit(&database, &statements, &second, 1).await);
+}

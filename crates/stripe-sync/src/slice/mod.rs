@@ -1,0 +1,202 @@
+//! The rules of a slice: which part of a stream it covers, where its reading stands, and how it
+//! is split. Pure.
+//!
+//! They are correct for any order of a list that does not change while it is read, and for a list
+//! by time whose order within a second changes with every request. A slice ends only when Stripe
+//! says `has_more = false`; that rows were seen is never concluded from times. Those serve only to
+//! keep cursors inside the filter they are used with, and out of the middle of a second.
+
+#[cfg(test)]
+mod any_splitting;
+
+/// Rows kept behind the cursor, in case the cursor's own object disappears.
+const TRAIL: usize = 5;
+/// Rows of a full page.
+const PAGE: f64 = 100.0;
+/// Stripe's first public year; nothing was created before.
+const STRIPE_BEGAN: i64 = 1_293_840_000;
+
+/// A half-open range `[from, to)` of `created` in Unix seconds; `None` is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    pub(crate) from: Option<i64>,
+    pub(crate) to: Option<i64>,
+}
+
+impl Bounds {
+    /// Whether a row passes the filter. A row without a time does: its list has no filter.
+    pub(crate) fn hold(self, created: Option<i64>) -> bool {
+        let Some(created) = created else { return true };
+        self.from.is_none_or(|from| from <= created) && self.to.is_none_or(|to| created < to)
+    }
+}
+
+/// A row the reading has passed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CursorRow {
+    pub(crate) id: String,
+    pub(crate) created: Option<i64>,
+}
+
+/// The rows behind the new cursor, oldest first; the last one is the cursor.
+///
+/// `asked` are the bounds the page was asked with, `held` those of the ledger at commit: another
+/// worker may have taken the lower part in between. Then the cursor is the page's last row that
+/// is still inside, else the old one stays. A list that pays no heed to the filter still moves
+/// on, because an unchanged range takes the page's last row as it is.
+pub(crate) fn advance(
+    trail: &[CursorRow],
+    page: &[CursorRow],
+    asked: Bounds,
+    held: Bounds,
+) -> Vec<CursorRow> {
+    let inside = |row: &&CursorRow| asked == held || held.hold(row.created);
+    let mut out: Vec<CursorRow> = trail.iter().chain(page.iter().filter(inside)).cloned().collect();
+    out.drain(..out.len().saturating_sub(TRAIL));
+    out
+}
+
+/// How many rows of a page with these times can be relied on when more rows follow it.
+///
+/// Rows of one second have no documented order (FACTS 3), and it may be another one in the next
+/// request. A cursor in the middle of a second would then pass over rows of it. So a page ends
+/// where its last second begins, and the next page brings that second whole. A page that lies
+/// within one second is taken as it is, or the reading would stand still.
+pub(crate) fn settled(
+    times: impl DoubleEndedIterator<Item = Option<i64>> + ExactSizeIterator,
+) -> usize {
+    let rows = times.len();
+    match before_last_second(times) {
+        0 => rows,
+        some => some,
+    }
+}
+
+/// How many rows come before the last second of these times: all, if the last row has no time.
+pub(crate) fn before_last_second(
+    times: impl DoubleEndedIterator<Item = Option<i64>> + ExactSizeIterator,
+) -> usize {
+    let rows = times.len();
+    let mut from_the_end = times.rev();
+    let Some(Some(last)) = from_the_end.next() else { return rows };
+    from_the_end.position(|time| time != Some(last)).map_or(0, |more| rows - 1 - more)
+}
+
+/// What the ledger knows of a slice that could be split.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Split {
+    pub(crate) bounds: Bounds,
+    /// `created` of the first row that was read.
+    pub(crate) first_created: i64,
+    /// `created` of the cursor's row.
+    pub(crate) cursor_created: i64,
+    pub(crate) rows: i64,
+    pub(crate) pages: i64,
+}
+
+/// Where to cut, and how many pages are estimated to lie below the cursor.
+///
+/// The owner keeps `[mid, to)`, the new slice is `[from, mid)`. `None` if too little is left to
+/// be worth a request of its own.
+pub(crate) fn cut(slice: &Split) -> Option<(i64, f64)> {
+    let span = (slice.first_created - slice.cursor_created).max(1) as f64;
+    let pages_per_second = (slice.rows.max(1) as f64 / PAGE) / span;
+    match slice.bounds.from {
+        Some(from) => {
+            let left = slice.cursor_created - from;
+            let estimate = left as f64 * pages_per_second;
+            let mid = from + left / 2;
+            (left >= 2 && estimate >= 2.0 && mid > from).then_some((mid, estimate))
+        }
+        // Nobody knows how far back the account goes. Between the span that was just read and
+        // Stripe's beginning, the geometric mean wastes little either way.
+        None => {
+            let most = (slice.cursor_created - STRIPE_BEGAN).max(0) as f64;
+            let step = (span * most).sqrt().max(span).min(most) as i64;
+            let mid = slice.cursor_created - step;
+            (slice.pages >= 2 && step >= 1).then_some((mid, slice.pages as f64 + PAGE))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(id: &str, created: i64) -> CursorRow {
+        CursorRow { id: id.to_owned(), created: Some(created) }
+    }
+
+    fn bounds(from: i64, to: i64) -> Bounds {
+        Bounds { from: Some(from), to: Some(to) }
+    }
+
+    #[test]
+    fn the_cursor_is_the_last_row_that_the_ledger_still_holds() {
+        let page = [row("a", 30), row("b", 20), row("c", 10)];
+        let asked = bounds(0, 40);
+        assert_eq!(advance(&[], &page, asked, asked).last(), Some(&page[2]));
+        assert_eq!(advance(&[], &page, asked, bounds(15, 40)).last(), Some(&page[1]));
+        let old = [row("z", 35)];
+        assert_eq!(advance(&old, &page, asked, bounds(31, 40)), old);
+    }
+
+    #[test]
+    fn a_page_is_relied_on_up_to_its_last_second() {
+        for (times, kept) in [
+            (vec![], 0),
+            (vec![Some(9), Some(8), Some(7)], 2),
+            (vec![Some(9), Some(8), Some(8)], 1),
+            (vec![Some(8), Some(9), Some(8)], 2),
+            (vec![Some(8), Some(8)], 2),
+            (vec![Some(8)], 1),
+            (vec![Some(8), None], 2),
+            (vec![None, Some(8)], 1),
+        ] {
+            assert_eq!(settled(times.iter().copied()), kept, "{times:?}");
+        }
+        assert_eq!(before_last_second([Some(9), Some(8), Some(8)].into_iter()), 1);
+        assert_eq!(before_last_second([Some(8), Some(8)].into_iter()), 0);
+        assert_eq!(before_last_second([Some(8), None].into_iter()), 2);
+    }
+
+    #[test]
+    fn a_list_that_ignores_the_filter_still_moves_on() {
+        let page = [row("a", 90)];
+        assert_eq!(advance(&[], &page, bounds(0, 40), bounds(0, 40)), page);
+    }
+
+    #[test]
+    fn the_trail_stays_short() {
+        let page: Vec<_> = (0..100).map(|i| row(&i.to_string(), 100 - i)).collect();
+        let trail = advance(&[], &page, bounds(0, 200), bounds(0, 200));
+        assert_eq!(trail.len(), TRAIL);
+        assert_eq!(trail.last(), page.last());
+    }
+
+    #[test]
+    fn cuts_lie_strictly_inside_what_is_left() {
+        let known = Split {
+            bounds: bounds(0, 1000),
+            first_created: 999,
+            cursor_created: 800,
+            rows: 400,
+            pages: 4,
+        };
+        let (mid, estimate) = cut(&known).expect("a cut");
+        assert_eq!(mid, 400);
+        assert!(estimate > 10.0);
+        let small = Split { cursor_created: 1, ..known.clone() };
+        assert_eq!(cut(&small), None);
+        let open = Split {
+            bounds: Bounds { from: None, to: None },
+            first_created: 1_700_000_000,
+            cursor_created: 1_699_990_000,
+            rows: 200,
+            pages: 2,
+        };
+        let (mid, _) = cut(&open).expect("a cut");
+        assert!(mid < open.cursor_created && mid > STRIPE_BEGAN);
+        assert_eq!(cut(&Split { pages: 1, ..open }), None);
+    }
+}
