@@ -3,8 +3,6 @@
 
 use std::borrow::Cow;
 
-use super::scan::{get, string};
-use crate::hash::fnv1a;
 use crate::order::Stamp;
 
 /// An object as seen at an instant.
@@ -18,21 +16,6 @@ pub(crate) struct Observation<'a> {
     pub(crate) parent: Option<&'a str>,
     /// Stripe's name for the request that brought it.
     pub(crate) request_id: Option<&'a str>,
-}
-
-/// The id of an object, if it has one that a request can name.
-pub(crate) fn id_of(json: &str) -> Option<Cow<'_, str>> {
-    get(json, "id").and_then(string).filter(|id| !id.is_empty())
-}
-
-/// How the names of objects without id begin.
-pub(crate) const NO_ID: &str = "(no id, ";
-
-/// What an object is called: its id. One without, which the server will refuse, gets a name that
-/// is the same whenever the same object is seen and that no other object has.
-pub(crate) fn name_of(json: &str) -> Cow<'_, str> {
-    let id = get(json, "id").and_then(string);
-    id.unwrap_or_else(|| format!("{NO_ID}{:016x})", fnv1a(json)).into())
 }
 
 /// Keeps the newest observation of each id, the later one of equals, sorted by id.
@@ -56,17 +39,6 @@ mod tests {
     fn seen(id: &'static str, json: &'static str, at: i64) -> Observation<'static> {
         let stamp = Stamp::from_micros(at);
         Observation { id: id.into(), json, stamp, parent: None, request_id: None }
-    }
-
-    #[test]
-    fn objects_without_id_stay_apart() {
-        assert_eq!(id_of(r#"{"id":"a"}"#).as_deref(), Some("a"));
-        for json in [r#"{"id":null}"#, r#"{"id":7}"#, r#"{"id":{"id":"a"}}"#, "{}", "null", "[7]"] {
-            assert_eq!(id_of(json), None, "{json}");
-            assert_eq!(name_of(json), name_of(json));
-            assert_ne!(name_of(json), name_of(r#"{"a":1}"#), "{json}");
-        }
-        assert_eq!((id_of(r#"{"id":""}"#), &*name_of(r#"{"id":""}"#)), (None, ""));
     }
 
     #[test]

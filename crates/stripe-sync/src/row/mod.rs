@@ -6,6 +6,7 @@
 mod array;
 mod batch;
 mod encode;
+mod head;
 mod keys_apart;
 mod number;
 mod redact;
@@ -14,7 +15,10 @@ mod text;
 mod value;
 
 pub(crate) use array::{Array, Element};
-pub(crate) use batch::{NO_ID, Observation, id_of, name_of, winners};
+pub(crate) use batch::{Observation, winners};
 pub(crate) use encode::encode;
+#[allow(unused_imports, reason = "callers still scan once per property")]
+pub(crate) use head::ObjectHead;
+pub(crate) use head::{NO_ID, id_of, name_of};
 pub(crate) use redact::redact;
 pub(crate) use scan::{elements, fields, get, get_path, key_is, string};
