@@ -2,7 +2,7 @@
 //!
 //! [`Server::start`] gives a durable server that lives in a data directory and is shared by all
 //! processes that name this directory: the first one starts it, the others join, the last one out
-//! stops it. [`Server::throw_away`] gives one that vanishes with its owner, for tests.
+//! stops it. [`Server::temporary`] gives one that vanishes with its owner, for tests.
 //!
 //! The server listens on a Unix socket in a private directory only, so no password exists.
 //! Whatever is killed at whatever moment, the next start joins or cleans up what it left behind.
@@ -22,7 +22,7 @@ mod postmaster;
 mod runtime_dir;
 mod server;
 mod settings;
-mod throw_away;
+mod temporary;
 
 pub use binaries::{Binaries, OLDEST_MAJOR, find_binaries};
 pub use error::Error;

@@ -14,7 +14,7 @@ use crate::home::Home;
 use crate::launch;
 use crate::lock::Lock;
 use crate::options::Options;
-use crate::throw_away::{self, Watchdog};
+use crate::temporary::{self, Watchdog};
 
 /// How long the last user waits for one that starts or stops at the same moment.
 const LEAVE_LIMIT: Duration = Duration::from_secs(60);
@@ -36,7 +36,7 @@ pub struct Server {
 #[derive(Debug)]
 enum Seat {
     Shared { users: Lock },
-    ThrowAway { watchdog: Watchdog },
+    Temporary { watchdog: Watchdog },
 }
 
 impl Server {
@@ -63,22 +63,22 @@ impl Server {
     ///
     /// # Errors
     /// As [`Server::start`]. The same holds for cancel safety and panics.
-    pub async fn throw_away() -> Result<Server, Error> {
-        Server::throw_away_with(&[]).await
+    pub async fn temporary() -> Result<Server, Error> {
+        Server::temporary_with(&[]).await
     }
 
-    /// As [`Server::throw_away`], with settings of `postgresql.conf`.
+    /// As [`Server::temporary`], with settings of `postgresql.conf`.
     ///
     /// # Errors
     /// As [`Server::start`]. The same holds for cancel safety and panics.
-    pub async fn throw_away_with(settings: &[(&str, &str)]) -> Result<Server, Error> {
+    pub async fn temporary_with(settings: &[(&str, &str)]) -> Result<Server, Error> {
         let mut options = Options::new("").setting("max_connections", "100");
         for (name, value) in settings {
             options = options.setting(*name, *value);
         }
         options.durable = false;
         blocking(move || {
-            let (home, watchdog) = throw_away::prepare()?;
+            let (home, watchdog) = temporary::prepare()?;
             Server::open(home, &options, Some(watchdog))
         })
         .await
@@ -94,7 +94,7 @@ impl Server {
         let (running, joined) = launch::join_or_start(&home, &binaries, options, &users)?;
         let seat = match watchdog {
             None => Seat::Shared { users },
-            Some(watchdog) => Seat::ThrowAway { watchdog },
+            Some(watchdog) => Seat::Temporary { watchdog },
         };
         Ok(Server {
             seat: Some(seat),
@@ -176,7 +176,7 @@ impl Server {
     fn leave(&mut self, end: fn(&Home) -> Result<(), Error>) -> Result<(), Error> {
         let users = match self.seat.take() {
             None => return Ok(()),
-            Some(Seat::ThrowAway { watchdog }) => return watchdog.clean_up(),
+            Some(Seat::Temporary { watchdog }) => return watchdog.clean_up(),
             Some(Seat::Shared { users }) => users,
         };
         if !self.home.dir.exists() {

@@ -60,10 +60,10 @@ pub(crate) fn render(machine: Machine, durable: bool, chosen: &[(String, String)
         ("log_min_error_statement", "panic"),
         ("log_error_verbosity", "terse"),
     ];
-    let throw_away = [("fsync", "off"), ("full_page_writes", "off"), ("synchronous_commit", "off")];
+    let temporary = [("fsync", "off"), ("full_page_writes", "off"), ("synchronous_commit", "off")];
     settings.extend(fixed.map(|(name, value)| (name, value.to_owned())));
     if !durable {
-        settings.extend(throw_away.map(|(name, value)| (name, value.to_owned())));
+        settings.extend(temporary.map(|(name, value)| (name, value.to_owned())));
     }
     let chosen = chosen.iter().map(|(name, value)| (name.as_str(), value.clone()));
     let mut text = "# Written at each start. Your own settings: alter system.\n".to_owned();
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_throw_away_server_forgoes_durability() {
+    fn only_a_temporary_server_forgoes_durability() {
         let machine = Machine { memory: None, free_disk: None, lz4: true };
         assert!(!render(machine, true, &[]).contains("fsync"));
         assert!(render(machine, false, &[]).contains("fsync = 'off'"));

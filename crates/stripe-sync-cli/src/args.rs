@@ -124,7 +124,7 @@ pub(crate) enum Command {
     Status(Status),
     /// Run one SQL statement in a transaction that cannot write
     Query(Query),
-    /// Copy a simulated account of 20,000 objects into a throw-away PostgreSQL and compare
+    /// Copy a simulated account of 20,000 objects into a temporary PostgreSQL and compare
     ///
     /// Uses no key, no network and no database of yours. Exit code 1 if anything differs.
     Demo(Demo),

@@ -1,4 +1,4 @@
-//! `hold-postgres <data dir> | --throw-away`: uses a private server until standard input ends.
+//! `hold-postgres <data dir> | --temporary`: uses a private server until standard input ends.
 //!
 //! For scripts and benchmarks that want a server, and for the tests, which kill it.
 //! Prints one line: the server's URL, its process id, and whether it was running before.
@@ -11,11 +11,11 @@ use private_postgres::{Error, Options, Server};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let Some(place) = std::env::args_os().nth(1) else {
-        eprintln!("usage: hold-postgres <data dir> | --throw-away");
+        eprintln!("usage: hold-postgres <data dir> | --temporary");
         return ExitCode::from(2);
     };
     let started = match place.to_str() {
-        Some("--throw-away") => Server::throw_away().await,
+        Some("--temporary") => Server::temporary().await,
         _ => Server::start(Options::new(&place)).await,
     };
     match started {

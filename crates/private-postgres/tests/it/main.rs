@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test ends at its first surprise")]
 
 mod crashes;
-mod places;
+mod data_directories;
 mod settings;
 mod sharing;
 mod support;
-mod throw_away;
+mod temporary;

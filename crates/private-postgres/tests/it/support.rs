@@ -121,7 +121,7 @@ pub(crate) fn entries(folder: &Path) -> Vec<String> {
     names
 }
 
-/// The folder of a throw-away server, out of its URL.
+/// The folder of a temporary server, out of its URL.
 pub(crate) fn folder_in(url: &str) -> PathBuf {
     let socket = url.split("host=").nth(1).unwrap().split('&').next().unwrap();
     Path::new(socket).parent().unwrap().to_owned()

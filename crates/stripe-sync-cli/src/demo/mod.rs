@@ -66,7 +66,7 @@ async fn make_ready(args: &Demo) -> Result<Ready, Failure> {
     let sim = Sim::start(account, SimOptions::default()).await.map_err(|error| cannot(&error))?;
     let server = match &args.keep {
         Some(dir) => Server::start(Options::new(dir)).await?,
-        None => Server::throw_away().await?,
+        None => Server::temporary().await?,
     };
     talk::note(&format!(
         "simulated account {} at {}; PostgreSQL {} in {}",
@@ -75,7 +75,7 @@ async fn make_ready(args: &Demo) -> Result<Ready, Failure> {
         server.major(),
         args.keep
             .as_deref()
-            .map_or("a throw-away directory".to_owned(), |d| d.display().to_string()),
+            .map_or("a temporary directory".to_owned(), |d| d.display().to_string()),
     ));
     let names = Names::new(SCHEMA, "").map_err(|error| Failure::new(error.to_string()))?;
     let mut config = Config::new(server.connection_url(), names);

@@ -234,7 +234,7 @@ async fn a_key_of_the_other_mode() {
 async fn a_server_that_is_gone() {
     let _masked = masked();
     let sim = small_sim().await;
-    let server = Server::throw_away().await.expect("a server");
+    let server = Server::temporary().await.expect("a server");
     let url = server.connection_url();
     server.stop().await.expect("stopped");
     let ran = Cli::with_sim(&sim).env("DATABASE_URL", &url).run(&["status"]);

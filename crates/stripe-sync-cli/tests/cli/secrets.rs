@@ -80,7 +80,7 @@ fn every_form_is_recognised() {
 
 /// A server that logs every statement and asks the role for its password.
 async fn server() -> Server {
-    let server = Server::throw_away_with(&[
+    let server = Server::temporary_with(&[
         ("log_statement", "all"),
         ("log_connections", "on"),
         ("log_min_error_statement", "error"),

@@ -1,4 +1,4 @@
-//! The binary in an environment of its own, the simulator, and one throw-away PostgreSQL for all
+//! The binary in an environment of its own, the simulator, and one temporary PostgreSQL for all
 //! tests, each in its own schema.
 
 use std::collections::BTreeSet;
@@ -16,7 +16,7 @@ static SERVER: OnceCell<Server> = OnceCell::const_new();
 
 /// The url of a database that all tests share.
 pub(crate) async fn database_url() -> String {
-    let server = SERVER.get_or_init(|| async { Server::throw_away().await.expect("PostgreSQL") });
+    let server = SERVER.get_or_init(|| async { Server::temporary().await.expect("PostgreSQL") });
     server.await.connection_url()
 }
 

@@ -132,7 +132,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_a_trigger_of_the_users_says_is_not_repeated() {
-        let server = private_postgres::Server::throw_away().await.expect("a server");
+        let server = private_postgres::Server::temporary().await.expect("a server");
         let url = server.connection_url();
         let (client, connection) =
             tokio_postgres::connect(&url, tokio_postgres::NoTls).await.expect("a connection");

@@ -1,4 +1,4 @@
-//! A simulated account, a throw-away PostgreSQL, and the engine between them.
+//! A simulated account, a temporary PostgreSQL, and the engine between them.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -127,7 +127,7 @@ pub(crate) fn ended(report: &Report, table: &str) -> (&'static str, i64, String)
 }
 
 pub(crate) async fn server() -> &'static Server {
-    SERVER.get_or_init(|| async { Server::throw_away().await.expect("a server") }).await
+    SERVER.get_or_init(|| async { Server::temporary().await.expect("a server") }).await
 }
 
 /// The url of a database that nobody has used.

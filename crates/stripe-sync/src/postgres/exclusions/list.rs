@@ -206,7 +206,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_change_waits_for_writers_and_they_for_it() {
-        let server = private_postgres::Server::throw_away().await.expect("a server");
+        let server = private_postgres::Server::temporary().await.expect("a server");
         let url = server.connection_url();
         let database = Database::connect(&url, 4, Duration::ZERO).await.expect("a database");
         let names = Names::new("stripe", "").expect("names");

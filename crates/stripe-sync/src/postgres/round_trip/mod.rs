@@ -106,7 +106,7 @@ async fn check(
 #[test]
 fn any_object_comes_back_as_it_was_sent() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let server = runtime.block_on(private_postgres::Server::throw_away()).expect("a server");
+    let server = runtime.block_on(private_postgres::Server::temporary()).expect("a server");
     let url = server.connection_url();
     let connect = Database::connect(&url, 2, Duration::ZERO);
     let database = runtime.block_on(connect).expect("a database");

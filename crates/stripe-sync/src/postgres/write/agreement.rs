@@ -16,7 +16,7 @@ fn seen(json: &str, stamp: Stamp) -> Observation<'_> {
 
 #[tokio::test]
 async fn the_statements_do_what_the_rule_says() {
-    let server = private_postgres::Server::throw_away().await.expect("a server");
+    let server = private_postgres::Server::temporary().await.expect("a server");
     let database =
         Database::connect(&server.connection_url(), 2, Duration::ZERO).await.expect("a database");
     let names = Names::new("stripe", "").expect("names");

@@ -19,7 +19,7 @@ struct Place {
 
 impl Place {
     async fn new() -> Place {
-        let server = private_postgres::Server::throw_away().await.expect("a server");
+        let server = private_postgres::Server::temporary().await.expect("a server");
         let url = server.connection_url();
         let (sql, connection) = tokio_postgres::connect(&url, NoTls).await.expect("a connection");
         tokio::spawn(connection);

@@ -32,7 +32,7 @@ async fn commit(
 
 #[tokio::test]
 async fn a_repeated_position_and_a_former_owner_are_fenced() {
-    let server = private_postgres::Server::throw_away().await.expect("a server");
+    let server = private_postgres::Server::temporary().await.expect("a server");
     let url = server.connection_url();
     let database = Database::connect(&url, 2, Duration::ZERO).await.expect("a database");
     let names = Names::new("stripe", "").expect("names");

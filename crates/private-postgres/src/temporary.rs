@@ -1,8 +1,8 @@
-//! Throw-away servers, and how they vanish.
+//! Temporary servers, and how they vanish.
 //!
 //! A watchdog, two small shells, reads from a pipe that only the owner can write to. When the
 //! owner lets go or dies in any way, the kernel closes the pipe: the first shell kills the server,
-//! the second removes its files. If the watchdog was killed as well, the next throw-away server
+//! the second removes its files. If the watchdog was killed as well, the next temporary server
 //! sweeps: a folder whose owner's lock is free belongs to nobody.
 
 use std::fs::{self, DirBuilder, Permissions};

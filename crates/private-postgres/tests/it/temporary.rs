@@ -1,4 +1,4 @@
-//! Throw-away servers leave nothing behind.
+//! Temporary servers leave nothing behind.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use crate::support::{Holder, alive, ask, eventually, folder_in, kill_9};
 
 #[tokio::test]
 async fn two_at_once_are_two_and_vanish() {
-    let (first, second) = tokio::join!(Server::throw_away(), Server::throw_away());
+    let (first, second) = tokio::join!(Server::temporary(), Server::temporary());
     let (first, second) = (first.unwrap(), second.unwrap());
     assert_ne!(first.pid(), second.pid());
     for server in [first, second] {
@@ -23,7 +23,7 @@ async fn two_at_once_are_two_and_vanish() {
 
 #[tokio::test]
 async fn settings_can_be_chosen() {
-    let server = Server::throw_away_with(&[("wal_level", "replica")]).await.unwrap();
+    let server = Server::temporary_with(&[("wal_level", "replica")]).await.unwrap();
     let wal_level = ask(&server.connection_url(), "select current_setting('wal_level')").await;
     assert_eq!(wal_level, "replica");
     server.stop().await.unwrap();
@@ -33,7 +33,7 @@ async fn settings_can_be_chosen() {
 async fn a_panic_leaves_nothing() {
     let (tell, told) = std::sync::mpsc::channel();
     let panicked = tokio::spawn(async move {
-        let server = Server::throw_away().await.unwrap();
+        let server = Server::temporary().await.unwrap();
         tell.send((server.connection_url(), server.pid())).unwrap();
         panic!("on purpose");
     });
@@ -45,7 +45,7 @@ async fn a_panic_leaves_nothing() {
 
 #[test]
 fn a_killed_owner_leaves_nothing() {
-    let owner = Holder::start("--throw-away");
+    let owner = Holder::start("--temporary");
     let (server, folder) = (owner.server, folder_in(&owner.url));
     assert!(folder.exists());
     owner.kill();
@@ -57,7 +57,7 @@ fn a_killed_owner_leaves_nothing() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn what_a_killed_watchdog_left_is_swept_by_the_next() {
-    let owner = Holder::start("--throw-away");
+    let owner = Holder::start("--temporary");
     let (server, folder) = (owner.server, folder_in(&owner.url));
     let watchdogs = children_of(owner.id());
     assert_eq!(watchdogs.len(), 2);
@@ -65,7 +65,7 @@ async fn what_a_killed_watchdog_left_is_swept_by_the_next() {
     owner.kill();
     assert!(alive(server) && folder.exists());
 
-    Server::throw_away().await.unwrap().stop().await.unwrap();
+    Server::temporary().await.unwrap().stop().await.unwrap();
     eventually("the server is gone", || !alive(server));
     assert!(!folder.exists());
 }
