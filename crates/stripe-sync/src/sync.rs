@@ -12,7 +12,10 @@ use crate::exclusions::{self, ExclusionReport};
 use crate::object::retrieve::AccountContext;
 use crate::postgres::{Adoption, Database, QuarantinedRow, QueryResult, Statements, StatusRow};
 use crate::refresh::{self, RefreshResult};
-use crate::stripe::{AccountError, ClientOptions, RateOptions, StripeClient, resolve_account};
+use crate::stripe::{
+    AccountError, ClientOptions, RateOptions, StripeClient, Transport, TransportOptions,
+    resolve_account,
+};
 
 /// A copy of one Stripe account in one schema.
 pub struct StripeSync {
@@ -251,11 +254,14 @@ pub(crate) fn client(config: &Config) -> Result<(StripeClient, Mode), Error> {
     let version = config.api_version.clone();
     let version = version.unwrap_or_else(|| Catalog::get().api_version.clone());
     let mut options = ClientOptions::new(key, version);
-    options.base = config.api_base.clone();
     options.rate = config.rate.unwrap_or(RateOptions::Documented { mode });
-    options.request_timeout = config.request_timeout;
     options.max_outage = config.max_outage;
-    Ok((StripeClient::new(options)?, mode))
+    let transport = Transport::new(TransportOptions {
+        base: config.api_base.clone(),
+        request_timeout: config.request_timeout,
+        ..TransportOptions::default()
+    })?;
+    Ok((StripeClient::with_transport(transport, options)?, mode))
 }
 
 pub(crate) fn account_error(error: AccountError) -> Error {

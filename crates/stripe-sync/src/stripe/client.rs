@@ -9,80 +9,37 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use reqwest::header::HeaderMap;
 use tokio::time::Instant;
 
-use super::address::ApiBase;
 use super::advice::{Advice, advise};
 use super::backoff::{Backoff, LONGEST_RETRY_AFTER};
 use super::clock::StripeClock;
 use super::error::StripeError;
 use super::exchange::{Delivery, exchange};
 use super::failure::Failure;
-use super::key::ApiKey;
-use super::limiter::{Bottleneck, Limiter, RateOptions};
+use super::limiter::{Bottleneck, Limiter};
+use super::options::ClientOptions;
 use super::outage::{OutageGate, Pass, Verdict};
 use super::page::{Answer, Arrival, Page, Unreadable, expect_object, find_items};
 use super::request::Request;
 use super::stats::{Counters, Limit, Stats, add};
 use super::transport::Transport;
-use crate::account::AccountId;
 use crate::order::Stamp;
 
 /// How long one request may meet nothing but 429. The last pause may end after it.
 const RATE_LIMIT_PATIENCE: Duration = Duration::from_secs(600);
 
-/// How to talk to Stripe.
-#[derive(Debug, Clone)]
-pub(crate) struct ClientOptions {
-    /// Whose data.
-    pub(crate) key: ApiKey,
-    /// Where.
-    pub(crate) base: ApiBase,
-    /// `Stripe-Version`, which fixes the shape of all objects.
-    pub(crate) version: String,
-    /// Acts as this connected account (`Stripe-Account`).
-    pub(crate) account: Option<AccountId>,
-    /// How fast.
-    pub(crate) rate: RateOptions,
-    /// For one attempt, from sending to the last byte; 80 s in Stripe's own libraries.
-    pub(crate) request_timeout: Duration,
-    /// For one connection, TLS included.
-    pub(crate) connect_timeout: Duration,
-    /// Attempts per request, at least 1. Rate limits and outages do not count.
-    pub(crate) max_attempts: u32,
-    /// How long a request waits while Stripe cannot be reached; at most 30 s before Stripe has
-    /// ever answered.
-    pub(crate) max_outage: Duration,
-}
-
-impl ClientOptions {
-    /// The usual: Stripe itself, 75 % of its limits, 80 s a request, 8 attempts, 10 minutes of
-    /// outage.
-    pub(crate) fn new(key: ApiKey, version: impl Into<String>) -> ClientOptions {
-        let mode = key.mode();
-        ClientOptions {
-            key,
-            base: ApiBase::default(),
-            version: version.into(),
-            account: None,
-            rate: RateOptions::Documented { mode },
-            request_timeout: Duration::from_secs(80),
-            connect_timeout: Duration::from_secs(10),
-            max_attempts: 8,
-            max_outage: Duration::from_secs(600),
-        }
-    }
-}
-
-/// The connection to Stripe, shared by its clones: one limiter, one clock, one pool.
+/// Reads one Stripe account: its own, or a connected one. Clones share limiter, clock and outage
+/// gate; clients of other accounts share at most the transport.
 #[derive(Clone)]
 pub(crate) struct StripeClient {
     shared: Arc<Shared>,
 }
 
 struct Shared {
-    http: reqwest::Client,
-    base: ApiBase,
+    transport: Transport,
+    headers: HeaderMap,
     version: String,
     max_attempts: u32,
     clock: StripeClock,
@@ -95,46 +52,43 @@ struct Shared {
 }
 
 impl StripeClient {
-    /// Makes a client; connects to nobody yet.
+    /// Creates the client of one account without connecting to anything. Clients of several
+    /// accounts may share one transport.
     ///
     /// # Errors
-    /// Kind `Setup` if the rate is no positive number, the version cannot be a header, or the
-    /// system's certificates cannot be read.
-    pub(crate) fn new(options: ClientOptions) -> Result<StripeClient, StripeError> {
-        StripeClient::paced(options, Backoff::OF_REQUESTS, Backoff::OF_KNOCKS)
+    /// Kind `Setup` if the rate is not a positive number or the version cannot be a header.
+    pub(crate) fn with_transport(
+        transport: Transport,
+        options: ClientOptions,
+    ) -> Result<StripeClient, StripeError> {
+        StripeClient::with_pauses(transport, options, Backoff::OF_REQUESTS, Backoff::OF_KNOCKS)
     }
 
-    /// A client whose pauses are too short for anybody but a test.
+    /// A client whose pauses are too short for anything but a test.
     #[cfg(test)]
-    pub(super) fn hurried(options: ClientOptions) -> Result<StripeClient, StripeError> {
-        StripeClient::paced(options, Backoff::HURRIED, Backoff::HURRIED)
+    pub(super) fn with_short_pauses(
+        transport: Transport,
+        options: ClientOptions,
+    ) -> Result<StripeClient, StripeError> {
+        StripeClient::with_pauses(transport, options, Backoff::HURRIED, Backoff::HURRIED)
     }
 
-    fn paced(
+    fn with_pauses(
+        transport: Transport,
         options: ClientOptions,
         backoff: Backoff,
         knocks: Backoff,
     ) -> Result<StripeClient, StripeError> {
-        let ClientOptions { key, base, version, account, rate, .. } = options;
-        if !rate.is_usable() {
+        if !options.rate.is_usable() {
             return Err(StripeError::setup("the request rate must be a positive number".into()));
         }
-        let transport = Transport {
-            key: &key,
-            base: &base,
-            version: &version,
-            account: account.as_ref(),
-            request_timeout: options.request_timeout,
-            connect_timeout: options.connect_timeout,
-        };
-        let http = transport.build().map_err(StripeError::setup)?;
         let shared = Shared {
-            http,
-            base,
-            version,
+            headers: options.headers().map_err(StripeError::setup)?,
+            transport,
+            version: options.version,
             max_attempts: options.max_attempts.max(1),
             clock: StripeClock::new(),
-            limiter: Limiter::new(rate),
+            limiter: Limiter::new(options.rate),
             outage: OutageGate::new(options.max_outage, knocks),
             heard: AtomicBool::new(false),
             counters: Counters::default(),
@@ -198,7 +152,8 @@ impl StripeClient {
 
 impl fmt::Debug for StripeClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StripeClient").field("base", &self.shared.base).finish_non_exhaustive()
+        let Shared { transport, .. } = &*self.shared;
+        f.debug_struct("StripeClient").field("transport", transport).finish_non_exhaustive()
     }
 }
 
@@ -256,8 +211,8 @@ impl Shared {
         effort: &mut Effort,
     ) -> Result<(Delivery, T), Failure> {
         let leave = self.limiter.leave(&request.endpoint).await;
-        let url = self.base.join(&request.path, &request.query);
-        let outcome = exchange(&self.http, &self.clock, url).await.and_then(|delivery| {
+        let get = self.transport.get(request, self.headers.clone());
+        let outcome = exchange(get, &self.clock).await.and_then(|delivery| {
             add(&self.counters.bytes, delivery.body.len() as u64);
             match read(&delivery.body) {
                 Ok(content) => Ok((delivery, content)),
@@ -275,7 +230,7 @@ impl Shared {
             add(&self.counters.retries, u64::from(effort.requests > 0));
             effort.requests += 1;
             if let Some(lasted) = self.outage.answered() {
-                tracing::info!(base = %self.base, seconds = lasted.as_secs(), "stripe is reachable again");
+                tracing::info!(base = %self.transport.base(), seconds = lasted.as_secs(), "stripe is reachable again");
             }
         }
         match &outcome {
@@ -333,7 +288,7 @@ impl Shared {
                     Verdict::GoesOn => {}
                     Verdict::Begins => {
                         let cause = failure.root_cause().unwrap_or_default();
-                        tracing::warn!(base = %self.base, cause, "stripe cannot be reached, waiting for it");
+                        tracing::warn!(base = %self.transport.base(), cause, "stripe cannot be reached, waiting for it");
                     }
                 }
                 // Other requests may get through on open connections while this one never does.

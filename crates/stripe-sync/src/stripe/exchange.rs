@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::fmt::rfc2822::DateTimeParser;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
-use reqwest::{Response, Url};
+use reqwest::{RequestBuilder, Response};
 
 use super::clock::{Local, StripeClock};
 use super::failure::{Cause, ErrorBody, Failure, Reason, Refusal};
@@ -33,12 +33,11 @@ pub(super) struct Delivery {
 
 /// Sends one request and reads its answer.
 pub(super) async fn exchange(
-    http: &reqwest::Client,
+    request: RequestBuilder,
     clock: &StripeClock,
-    url: Url,
 ) -> Result<Delivery, Failure> {
     let sent = clock.local();
-    let response = http.get(url).send().await.map_err(sort)?;
+    let response = request.send().await.map_err(sort)?;
     let received = clock.local();
     let status = response.status();
     let request_id = header(response.headers(), "request-id").map(mask);

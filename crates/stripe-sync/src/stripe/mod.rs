@@ -18,6 +18,7 @@ mod failure;
 mod key;
 mod limiter;
 mod masking;
+mod options;
 mod outage;
 mod page;
 mod path;
@@ -26,18 +27,18 @@ mod stats;
 mod transport;
 
 #[cfg(test)]
-mod broken_answers;
-#[cfg(test)]
-mod scripted_server;
+mod tests;
 
 pub use account::AccountSource;
 pub(crate) use account::{AccountError, resolve_account};
 pub use address::{ApiBase, ApiBaseError};
-pub(crate) use client::{ClientOptions, StripeClient};
+pub(crate) use client::StripeClient;
 pub(crate) use error::{StripeError, StripeErrorKind};
 pub use key::{ApiKey, KeyError};
 pub use limiter::RateOptions;
+pub(crate) use options::ClientOptions;
 pub(crate) use page::{Answer, Page, ParsedList, parse_list};
 pub(crate) use path::{ApiPath, BadId};
 pub(crate) use request::Request;
 pub use stats::{Limit, Stats};
+pub(crate) use transport::{Transport, TransportOptions};

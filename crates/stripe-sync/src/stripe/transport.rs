@@ -1,75 +1,112 @@
-//! The HTTP client itself: what it trusts, what it keeps, what it never does.
+//! The HTTP client: which certificates it trusts, which connections it keeps, where it sends.
 //!
-//! Redirects are not followed and no cookies are kept. Plain http goes straight to loopback: a
-//! proxy from the environment would see the key.
+//! One transport serves all accounts of a process. It knows no key: each request brings the
+//! headers of its account. It never follows redirects and keeps no cookies. Plain http goes
+//! straight to loopback, because a proxy from the environment would see the key.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::RequestBuilder;
+use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use rustls_platform_verifier::BuilderVerifierExt as _;
 
 use super::address::ApiBase;
+use super::error::StripeError;
 use super::failure::Cause;
-use super::key::ApiKey;
-use crate::account::AccountId;
+use super::request::Request;
 
-/// Connections kept open between requests: as many as we ever have on their way.
-const IDLE_CONNECTIONS: usize = super::limiter::MOST_IN_FLIGHT;
+/// Idle connections kept open: as many as one account has requests in flight.
+const IDLE_CONNECTIONS: usize = super::limiter::MAX_IN_FLIGHT;
 
-/// What a client sends with every request, and how long it waits.
-pub(super) struct Transport<'a> {
-    pub(super) key: &'a ApiKey,
-    pub(super) base: &'a ApiBase,
-    pub(super) version: &'a str,
-    pub(super) account: Option<&'a AccountId>,
-    pub(super) request_timeout: Duration,
-    pub(super) connect_timeout: Duration,
+/// Where requests go and how long each may take.
+#[derive(Debug, Clone)]
+pub(crate) struct TransportOptions {
+    /// The origin of the API.
+    pub(crate) base: ApiBase,
+    /// For one attempt, from sending to the last byte; 80 s in Stripe's own libraries.
+    pub(crate) request_timeout: Duration,
+    /// For one connection, TLS included.
+    pub(crate) connect_timeout: Duration,
 }
 
-impl Transport<'_> {
-    /// # Errors
-    /// If a header cannot be sent or the system's certificates cannot be read.
-    pub(super) fn build(&self) -> Result<reqwest::Client, Cause> {
-        let builder = reqwest::Client::builder()
-            .default_headers(self.headers()?)
-            .user_agent(concat!("stripe-sync/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .http1_only()
-            .tcp_nodelay(true)
-            .pool_max_idle_per_host(IDLE_CONNECTIONS)
-            .connect_timeout(self.connect_timeout)
-            .timeout(self.request_timeout)
-            .tls_backend_preconfigured(self.tls()?);
-        let builder = if self.base.is_plain_http() { builder.no_proxy() } else { builder };
-        Ok(builder.build()?)
-    }
-
-    fn headers(&self) -> Result<HeaderMap, Cause> {
-        let mut headers = HeaderMap::new();
-        headers.insert(AUTHORIZATION, self.key.authorization()?);
-        headers.insert("stripe-version", HeaderValue::from_str(self.version)?);
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        if let Some(account) = self.account {
-            headers.insert("stripe-account", HeaderValue::from_str(account.as_str())?);
+impl Default for TransportOptions {
+    /// Stripe itself, 80 s for a request, 10 s for a connection.
+    fn default() -> TransportOptions {
+        TransportOptions {
+            base: ApiBase::default(),
+            request_timeout: Duration::from_secs(80),
+            connect_timeout: Duration::from_secs(10),
         }
-        Ok(headers)
+    }
+}
+
+/// A connection pool to one API origin. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Transport {
+    http: reqwest::Client,
+    base: ApiBase,
+}
+
+impl Transport {
+    /// Creates a transport without connecting to anything.
+    ///
+    /// # Errors
+    /// Kind `Setup` if the system's certificates cannot be read.
+    pub(crate) fn new(options: TransportOptions) -> Result<Transport, StripeError> {
+        let http = build(&options).map_err(StripeError::setup)?;
+        Ok(Transport { http, base: options.base })
     }
 
-    /// The provider is passed on and not installed for the whole process: a program that uses this
-    /// library may have its own.
-    fn tls(&self) -> Result<rustls::ClientConfig, Cause> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?;
-        // Plain http needs no certificates, and must work on machines that have none.
-        let builder = if self.base.is_plain_http() {
-            builder.with_root_certificates(rustls::RootCertStore::empty())
-        } else {
-            builder.with_platform_verifier()?
-        };
-        Ok(builder.with_no_client_auth())
+    /// The origin that all requests go to.
+    pub(super) fn base(&self) -> &ApiBase {
+        &self.base
     }
+
+    /// A GET of `request` with the headers of an account.
+    pub(super) fn get(&self, request: &Request, account: HeaderMap) -> RequestBuilder {
+        self.http.get(self.base.join(&request.path, &request.query)).headers(account)
+    }
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport").field("base", &self.base).finish_non_exhaustive()
+    }
+}
+
+fn build(options: &TransportOptions) -> Result<reqwest::Client, Cause> {
+    let plain_http = options.base.is_plain_http();
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    let builder = reqwest::Client::builder()
+        .default_headers(headers)
+        .user_agent(concat!("stripe-sync/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .http1_only()
+        .tcp_nodelay(true)
+        .pool_max_idle_per_host(IDLE_CONNECTIONS)
+        .connect_timeout(options.connect_timeout)
+        .timeout(options.request_timeout)
+        .tls_backend_preconfigured(tls(plain_http)?);
+    let builder = if plain_http { builder.no_proxy() } else { builder };
+    Ok(builder.build()?)
+}
+
+/// The crypto provider is passed to this client instead of being installed for the process: a
+/// program that uses this library may have installed its own.
+fn tls(plain_http: bool) -> Result<rustls::ClientConfig, Cause> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?;
+    // Plain http needs no certificates, and must work on machines that have none.
+    let builder = if plain_http {
+        builder.with_root_certificates(rustls::RootCertStore::empty())
+    } else {
+        builder.with_platform_verifier()?
+    };
+    Ok(builder.with_no_client_auth())
 }

@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 /// The most we ever have on their way.
-pub(in crate::stripe) const MOST: usize = 64;
+pub(in crate::stripe) const MAX_IN_FLIGHT: usize = 64;
 /// Successes that earn one more place.
 const SUCCESSES_PER_PLACE: u32 = 50;
 
@@ -31,7 +31,7 @@ pub(super) struct Place(Arc<InFlight>);
 
 impl InFlight {
     pub(super) fn new() -> InFlight {
-        let state = State { taken: 0, places: MOST, successes: 0, cut: None };
+        let state = State { taken: 0, places: MAX_IN_FLIGHT, successes: 0, cut: None };
         InFlight { state: Mutex::new(state), freed: Notify::new() }
     }
 
@@ -53,7 +53,7 @@ impl InFlight {
 
     pub(super) fn succeeded(&self) {
         let mut state = self.state();
-        if state.places == MOST {
+        if state.places == MAX_IN_FLIGHT {
             return;
         }
         state.successes += 1;
@@ -112,25 +112,25 @@ mod tests {
     #[tokio::test]
     async fn places_are_limited_halved_and_earned_back() {
         let in_flight = Arc::new(InFlight::new());
-        let places = enter_all(&in_flight, MOST + 10);
-        assert_eq!(places.len(), MOST);
+        let places = enter_all(&in_flight, MAX_IN_FLIGHT + 10);
+        assert_eq!(places.len(), MAX_IN_FLIGHT);
 
         let now = Instant::now();
         assert!(in_flight.cut(now, now));
         assert!(!in_flight.cut(now, now), "once for all that left before");
         drop(places);
-        let places = enter_all(&in_flight, MOST);
-        assert_eq!((places.len(), in_flight.count()), (MOST / 2, MOST / 2));
+        let places = enter_all(&in_flight, MAX_IN_FLIGHT);
+        assert_eq!((places.len(), in_flight.count()), (MAX_IN_FLIGHT / 2, MAX_IN_FLIGHT / 2));
 
         for _ in 0..100 {
             in_flight.succeeded();
         }
-        assert_eq!(enter_all(&in_flight, MOST).len(), 2);
-        for _ in 0..100 * MOST {
+        assert_eq!(enter_all(&in_flight, MAX_IN_FLIGHT).len(), 2);
+        for _ in 0..100 * MAX_IN_FLIGHT {
             in_flight.succeeded();
         }
         drop(places);
-        assert_eq!(enter_all(&in_flight, MOST + 10).len(), MOST);
+        assert_eq!(enter_all(&in_flight, MAX_IN_FLIGHT + 10).len(), MAX_IN_FLIGHT);
     }
 
     #[tokio::test]
@@ -147,7 +147,7 @@ mod tests {
     #[tokio::test]
     async fn a_freed_place_wakes_the_one_who_waits() {
         let in_flight = Arc::new(InFlight::new());
-        let mut places = enter_all(&in_flight, MOST);
+        let mut places = enter_all(&in_flight, MAX_IN_FLIGHT);
         let waiting = tokio::spawn({
             let in_flight = Arc::clone(&in_flight);
             async move { in_flight.enter().await }
@@ -155,7 +155,7 @@ mod tests {
         tokio::task::yield_now().await;
         places.pop();
         let entered = waiting.await.unwrap();
-        assert_eq!(in_flight.count(), MOST);
+        assert_eq!(in_flight.count(), MAX_IN_FLIGHT);
         drop((entered, places));
         assert_eq!(in_flight.count(), 0);
     }

@@ -20,7 +20,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use self::bucket::Bucket;
-pub(super) use self::in_flight::MOST as MOST_IN_FLIGHT;
+pub(super) use self::in_flight::MAX_IN_FLIGHT;
 use self::in_flight::{InFlight, Place};
 use super::failure::Reason;
 use crate::account::Mode;

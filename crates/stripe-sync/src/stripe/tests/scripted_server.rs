@@ -41,6 +41,11 @@ impl ScriptedServer {
         ScriptedServer { address, heads, task }
     }
 
+    /// The address as an API base.
+    pub(super) fn base(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// The heads of all requests so far.
     pub(super) fn heads(&self) -> Vec<String> {
         self.heads.lock().unwrap().clone()

@@ -1,0 +1,97 @@
+//! Responses as networks, proxies and Stripe at its worst send them: which are retried, and what is
+//! reported of the others.
+
+use super::scripted_server::{message, one_charge_packed, truncated};
+use super::*;
+
+#[tokio::test]
+async fn a_broken_response_is_retried() {
+    let cut_head = Reply::Bytes(b"HTTP/1.1 200 OK\r\nContent-Le".to_vec());
+    let reset = Reply::ThenReset(message(200, &[], &ONE_CHARGE.as_bytes()[..9], ONE_CHARGE.len()));
+    for (name, broken) in [
+        ("no response", Reply::Bytes(Vec::new())),
+        ("reset before the head", Reply::ThenReset(Vec::new())),
+        ("reset in the body", reset),
+        ("head cut off", cut_head),
+        ("body cut off", truncated(200, ONE_CHARGE)),
+        ("compressed body cut off", one_charge_packed(9)),
+        ("not HTTP", Reply::Bytes(b"SSH-2.0-OpenSSH\r\n\r\n".to_vec())),
+        ("HTML", answer(200, &["Content-Type: text/html"], "<html>please log in</html>")),
+        ("empty", answer(200, &[], "")),
+        ("no content", answer(204, &[], "")),
+        ("another shape", answer(200, &[], r#"{"id":"ch_1"}"#)),
+        ("no has_more", answer(200, &[], r#"{"data":[]}"#)),
+        ("not UTF-8", Reply::Bytes(message(200, &[], b"{\"data\":[],\"has_more\":\xff}", 25))),
+        ("HTML with an error", answer(404, &[], "<html>not here</html>")),
+        ("error cut off", truncated(403, r#"{"error":{"message":"m"}}"#)),
+        ("bad gateway", answer(502, &[], "<html>bad gateway</html>")),
+        ("server error", refused(500, &[], "")),
+        ("conflict", refused(409, &[], "")),
+        ("lock timeout", refused(429, &[], "lock_timeout")),
+        ("timeout at Stripe", refused(408, &[], "")),
+        ("told to retry", refused(400, &["Stripe-Should-Retry: true"], "")),
+        ("told to retry immediately", refused(503, &["Retry-After: 0"], "")),
+    ] {
+        let (page, client, server) = list(vec![broken, good()]).await;
+        let page = page.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!((page.items().count(), page.requests), (1, 2), "{name}");
+        assert_eq!((server.heads().len(), client.stats().retries), (2, 1), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn permanent_refusals_are_not_retried() {
+    use StripeErrorKind::*;
+    let elsewhere = "Location: https://evil.example/v1/charges";
+    for (reply, kind) in [
+        (refused(401, &[], ""), Unauthorized { expired: false }),
+        (refused(401, &[], "api_key_expired"), Unauthorized { expired: true }),
+        (refused(402, &[], ""), InvalidRequest),
+        (refused(403, &[], ""), Denied { missing_permission: None, account: None }),
+        (refused(404, &[], "resource_missing"), ResourceMissing),
+        (refused(400, &[], "parameter_unknown"), InvalidRequest),
+        (refused(500, &["Stripe-Should-Retry: false"], ""), Server),
+        (answer(301, &[elsewhere], ""), Redirected),
+        (answer(307, &["Location: /v1/elsewhere"], ""), Redirected),
+        (answer(304, &[], ""), Redirected),
+    ] {
+        let (outcome, _client, server) = list(vec![reply, good()]).await;
+        let error = outcome.unwrap_err();
+        assert_eq!((&error.kind, error.requests), (&kind, 1), "{error}");
+        assert_eq!(server.heads().len(), 1, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn the_last_failure_is_reported_when_attempts_run_out() {
+    use StripeErrorKind::*;
+    for (reply, kind, status) in [
+        (refused(500, &["Request-Id: req_9"], ""), Server, Some(500)),
+        (answer(200, &[], "<html>"), Malformed, Some(200)),
+        (answer(403, &[], "<html>"), Malformed, Some(403)),
+        (truncated(200, ONE_CHARGE), Broken, None),
+        (refused(409, &[], ""), Conflict, Some(409)),
+    ] {
+        let (outcome, client, server) = list(vec![reply]).await;
+        let error = outcome.unwrap_err();
+        assert_eq!((&error.kind, error.status, error.requests), (&kind, status, 3), "{error}");
+        assert!(error.to_string().contains("3 requests"), "{error}");
+        assert_eq!((server.heads().len(), client.stats().retries), (3, 2));
+    }
+}
+
+#[tokio::test]
+async fn a_retrieved_object_must_be_an_object() {
+    let path = ApiPath::with_segment("/v1/coupons/{coupon}", "50% off/all").unwrap();
+    let endpoint = "/v1/coupons/{coupon}".to_owned();
+    let request = Request { path, endpoint, query: Vec::new() };
+    let server = ScriptedServer::start(vec![
+        answer(200, &[], "[]"),
+        answer(200, &["request-id: req_1"], r#"{"id":"50% off/all","deleted":true}"#),
+    ])
+    .await;
+    let answer = client(&server).get(&request).await.unwrap();
+    assert_eq!(answer.body, r#"{"id":"50% off/all","deleted":true}"#);
+    assert_eq!(answer.request_id.as_deref(), Some("req_1"));
+    assert!(server.heads()[0].starts_with("GET /v1/coupons/50%25%20off%2Fall HTTP/1.1\r\n"));
+}
