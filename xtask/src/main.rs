@@ -4,6 +4,7 @@ mod cargo;
 mod catalog;
 mod catalog_columns;
 mod known_columns;
+mod lint;
 mod packages;
 mod sim_catalog;
 
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
     let result = match command.as_str() {
         "demo" => demo(args.collect()),
         "test" => test(args.collect()),
+        "lint" => lint(args.collect()),
         "catalog" => catalog(args.collect()),
         "help" | "--help" | "-h" => {
             println!("{HELP}");
@@ -50,11 +52,17 @@ fn main() -> ExitCode {
     }
 }
 
+/// Checks the rules of this project.
+fn lint(args: Vec<String>) -> Result<()> {
+    let [] = &args[..] else { bail!("usage: cargo xtask lint") };
+    lint::run(root())
+}
+
 /// Writes the checked-in catalogs.
 fn catalog(args: Vec<String>) -> Result<()> {
     let [facts] = &args[..] else { bail!("usage: cargo xtask catalog <facts>") };
     let facts = Path::new(facts);
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the root")?;
+    let root = root();
     let engine = catalog::generate(facts, root)?;
     let files = [
         ("docs/known-columns.md", known_columns::generate(facts, &engine)?),
@@ -84,4 +92,9 @@ fn test(args: Vec<String>) -> Result<()> {
     packages::POSTGRES.ensure()?;
     packages::PGBOUNCER.ensure()?;
     cargo::become_cargo("running all tests", &["test", "--workspace"], args)
+}
+
+/// The root of the workspace.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is in the root of the workspace")
 }
