@@ -1,4 +1,4 @@
-//! Hands over to cargo. The process is replaced, so its output, signals and exit code are cargo's.
+//! Runs cargo in place of this process, so that output, signals and exit code are cargo's.
 
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -6,25 +6,40 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-/// Says `what` happens and becomes `cargo <fixed> <args>`; returns only if there is no cargo.
-///
-/// # Errors
-/// If cargo cannot be run.
-pub(crate) fn become_cargo(what: &str, fixed: &[&str], args: Vec<String>) -> Result<()> {
-    eprintln!("xtask: {what}");
-    let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("Cargo.toml");
-    let (subcommand, fixed) = fixed.split_first().expect("a subcommand");
-    let mut cargo = Command::new(program);
-    cargo.arg(subcommand).arg("--manifest-path").arg(manifest).args(fixed).args(args);
-    // `cargo run` describes xtask's package to us. Build scripts that watch these variables
-    // (ring's does) would run again at each change between `cargo xtask` and plain cargo.
-    for (name, _) in std::env::vars_os() {
-        if name.to_str().is_some_and(describes_a_package) {
-            cargo.env_remove(name);
+/// A cargo command.
+pub(crate) struct Cargo {
+    /// What the command does, printed before it starts.
+    pub(crate) description: &'static str,
+    /// The subcommand and the arguments that are always the same.
+    pub(crate) fixed: &'static [&'static str],
+    /// The arguments that the user gave.
+    pub(crate) args: Vec<String>,
+    /// Environment variables of the command.
+    pub(crate) environment: &'static [(&'static str, &'static str)],
+}
+
+impl Cargo {
+    /// Prints the description and replaces this process. Returns only if cargo cannot be run.
+    ///
+    /// # Errors
+    /// If cargo cannot be run.
+    pub(crate) fn replace_process(self) -> Result<()> {
+        eprintln!("xtask: {}", self.description);
+        let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("Cargo.toml");
+        let (subcommand, fixed) = self.fixed.split_first().expect("a subcommand");
+        let mut cargo = Command::new(program);
+        cargo.arg(subcommand).arg("--manifest-path").arg(manifest).args(fixed).args(self.args);
+        // `cargo run` sets variables that describe the xtask package. Build scripts that watch
+        // them, such as ring's, would rerun whenever `cargo xtask` and plain cargo alternate.
+        for (name, _) in std::env::vars_os() {
+            if name.to_str().is_some_and(describes_a_package) {
+                cargo.env_remove(name);
+            }
         }
+        cargo.envs(self.environment.iter().copied());
+        Err(cargo.exec()).context("cannot run cargo")
     }
-    Err(cargo.exec()).context("cannot run cargo")
 }
 
 fn describes_a_package(name: &str) -> bool {

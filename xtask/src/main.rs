@@ -1,30 +1,33 @@
-//! `cargo xtask <command>`: the tasks of this project. Table of contents.
+//! `cargo xtask <command>`: the tasks of this project.
 
 mod cargo;
 mod catalog;
-mod catalog_columns;
-mod known_columns;
 mod lint;
 mod packages;
-mod sim_catalog;
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 
+use crate::cargo::Cargo;
+
 const HELP: &str = "\
-usage: cargo xtask <command>
+Usage: cargo xtask <command>
 
-  demo [args]      copies a simulated Stripe account into a PostgreSQL of its own and shows it
-  test [args]      runs all tests; args go to `cargo test --workspace`
-  catalog <facts>  generates the catalogs of the engine and the simulator, and the page of
-                   known columns, from the facts
-                   about Stripe's API (the folder that holds stripe/ and compat/)
-  help             this page
+Commands:
+  demo [args]      Copy a simulated Stripe account into a temporary PostgreSQL and compare the two
+  test [args]      Run all tests; the arguments are passed to `cargo test --workspace`
+  lint             Check imports between files, the tests of docs/promises.md, links and sizes
+                   of documents
+  docs             Generate docs/cli.md from the options that the command line defines
+  catalog <facts>  Generate the catalogs of the engine and of the simulator, and
+                   docs/known-columns.md, from the facts about Stripe's API in <facts>, the
+                   directory that contains stripe/ and compat/
+  help             Print this help
 
-demo and test install PostgreSQL's server with the system's package manager if it is missing,
-test also PgBouncer, and say so before.";
+If the PostgreSQL server is not installed, `demo` and `test` install it with the system's package
+manager. `test` also installs PgBouncer. Both print the command before they run it.";
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
@@ -33,13 +36,14 @@ fn main() -> ExitCode {
         "demo" => demo(args.collect()),
         "test" => test(args.collect()),
         "lint" => lint(args.collect()),
+        "docs" => docs(args.collect()),
         "catalog" => catalog(args.collect()),
         "help" | "--help" | "-h" => {
             println!("{HELP}");
             return ExitCode::SUCCESS;
         }
         other => {
-            eprintln!("error: no command `{other}`\n\n{HELP}");
+            eprintln!("error: unknown command `{other}`\n\n{HELP}");
             return ExitCode::from(2);
         }
     };
@@ -52,46 +56,62 @@ fn main() -> ExitCode {
     }
 }
 
-/// Checks the rules of this project.
+/// Runs `stripe-sync demo` in place of this process.
+fn demo(args: Vec<String>) -> Result<()> {
+    packages::POSTGRES.ensure()?;
+    // The development profile shares its build artifacts with the tests. Dependencies are
+    // optimized in it.
+    Cargo {
+        description: "building the command line, then running `stripe-sync demo`",
+        fixed: &["run", "--package", "stripe-sync-cli", "--bin", "stripe-sync", "--", "demo"],
+        args,
+        environment: &[],
+    }
+    .replace_process()
+}
+
+/// Runs `cargo test --workspace` in place of this process.
+fn test(args: Vec<String>) -> Result<()> {
+    packages::POSTGRES.ensure()?;
+    packages::PGBOUNCER.ensure()?;
+    Cargo {
+        description: "running all tests",
+        fixed: &["test", "--workspace"],
+        args,
+        environment: &[],
+    }
+    .replace_process()
+}
+
+/// Checks the rules that neither the compiler nor Clippy knows.
 fn lint(args: Vec<String>) -> Result<()> {
     let [] = &args[..] else { bail!("usage: cargo xtask lint") };
     lint::run(root())
 }
 
+/// Writes `docs/cli.md`.
+///
+/// The generator is a test of the command line, because only that crate can see its options. The
+/// same test fails if the checked-in page is out of date.
+fn docs(args: Vec<String>) -> Result<()> {
+    let [] = &args[..] else { bail!("usage: cargo xtask docs") };
+    Cargo {
+        description: "building the command line, then generating docs/cli.md",
+        fixed: &["test", "--quiet", "--package", "stripe-sync-cli", "--bin", "stripe-sync"],
+        args: vec!["cli_page".to_owned()],
+        environment: &[("UPDATE_DOCS", "1")],
+    }
+    .replace_process()
+}
+
 /// Writes the checked-in catalogs.
 fn catalog(args: Vec<String>) -> Result<()> {
     let [facts] = &args[..] else { bail!("usage: cargo xtask catalog <facts>") };
-    let facts = Path::new(facts);
-    let root = root();
-    let engine = catalog::generate(facts, root)?;
-    let files = [
-        ("docs/known-columns.md", known_columns::generate(facts, &engine)?),
-        ("crates/stripe-sync/src/catalog/catalog.json", engine),
-        ("crates/stripe-sim/src/catalog.json", sim_catalog::generate(&facts.join("stripe"))?),
-    ];
-    for (path, text) in files {
-        std::fs::write(root.join(path), text).with_context(|| path.to_owned())?;
+    for (path, text) in catalog::generate(Path::new(facts), root())? {
+        std::fs::write(root().join(path), text).with_context(|| format!("cannot write {path}"))?;
         println!("wrote {path}");
     }
     Ok(())
-}
-
-/// Becomes `stripe-sync demo`.
-fn demo(args: Vec<String>) -> Result<()> {
-    packages::POSTGRES.ensure()?;
-    // The development profile, because the tests share its artefacts; dependencies are optimised.
-    cargo::become_cargo(
-        "building the command line, then running `stripe-sync demo`",
-        &["run", "--package", "stripe-sync-cli", "--bin", "stripe-sync", "--", "demo"],
-        args,
-    )
-}
-
-/// Becomes `cargo test --workspace`.
-fn test(args: Vec<String>) -> Result<()> {
-    packages::POSTGRES.ensure()?;
-    packages::PGBOUNCER.ensure()?;
-    cargo::become_cargo("running all tests", &["test", "--workspace"], args)
 }
 
 /// The root of the workspace.

@@ -1,5 +1,4 @@
-//! Makes sure that the programs which the tests and the demo run are on this machine, with the
-//! system's own package manager.
+//! Installs the programs that the tests and the demo need, with the system's package manager.
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -8,18 +7,18 @@ use std::process::Command;
 use anyhow::{Context, Result, bail, ensure};
 use private_postgres::{OLDEST_MAJOR, find_binaries};
 
-/// A program and the packages that bring it.
+/// A program and the packages that contain it.
 pub(crate) struct Program {
     name: &'static str,
-    /// What is found of it, for people; `None` if it is missing.
+    /// Finds the program; returns its version or path for messages, `None` if it is missing.
     found: fn() -> Option<String>,
-    /// In the order of [`INSTALLERS`].
+    /// The package's name for each of [`INSTALLERS`].
     packages: [&'static str; INSTALLERS.len()],
-    /// What to do where no package helps.
+    /// What to do if no package can be installed.
     by_hand: &'static str,
 }
 
-/// PostgreSQL's server programs.
+/// The programs of the PostgreSQL server.
 pub(crate) const POSTGRES: Program = Program {
     name: "PostgreSQL",
     found: || {
@@ -39,7 +38,7 @@ pub(crate) const POSTGRES: Program = Program {
               PATH (https://www.postgresql.org/download/), then try again",
 };
 
-/// The pooler that a test puts between.
+/// The connection pooler, which one test needs.
 pub(crate) const PGBOUNCER: Program = Program {
     name: "PgBouncer",
     found: || Some(find("pgbouncer")?.display().to_string()),
@@ -48,17 +47,17 @@ pub(crate) const PGBOUNCER: Program = Program {
               try again",
 };
 
-/// How a system installs a package. The first whose program exists is taken.
+/// A package manager. The first one whose program exists is used.
 struct Installer {
     program: &'static str,
-    /// What to type, one after the other; the package's name follows the last line.
-    lines: &'static [&'static str],
-    /// Homebrew refuses root, the others need it.
+    /// The commands in their order. The name of the package is appended to the last one.
+    commands: &'static [&'static str],
+    /// Whether it needs root. Homebrew refuses to run as root.
     as_root: bool,
 }
 
-const fn as_root(program: &'static str, lines: &'static [&'static str]) -> Installer {
-    Installer { program, lines, as_root: true }
+const fn as_root(program: &'static str, commands: &'static [&'static str]) -> Installer {
+    Installer { program, commands, as_root: true }
 }
 
 const INSTALLERS: [Installer; 7] = [
@@ -74,14 +73,14 @@ const INSTALLERS: [Installer; 7] = [
     as_root("apk", &["apk add --no-cache"]),
     as_root("pacman", &["pacman -Sy --noconfirm --needed"]),
     as_root("zypper", &["zypper --non-interactive install"]),
-    Installer { program: "brew", lines: &["brew install"], as_root: false },
+    Installer { program: "brew", commands: &["brew install"], as_root: false },
 ];
 
 impl Program {
-    /// Installs the program unless a usable one is there.
+    /// Installs the program unless a usable version is installed.
     ///
     /// # Errors
-    /// If it cannot be installed; the message says what to type.
+    /// If it cannot be installed. The message says what to type.
     pub(crate) fn ensure(&self) -> Result<()> {
         let name = self.name;
         if let Some(found) = (self.found)() {
@@ -92,48 +91,49 @@ impl Program {
         let Some((installer, package)) =
             known.into_iter().find(|(installer, _)| find(installer.program).is_some())
         else {
-            bail!("no {name} and no known package manager on this machine; {}", self.by_hand);
+            bail!("{name} is missing, and no known package manager was found; {}", self.by_hand);
         };
-        let (install, before) = installer.lines.split_last().expect("a line that installs");
+        let (install, update) = installer.commands.split_last().expect("a command that installs");
         let install = format!("{install} {package}");
         let prefix = self.privilege(installer, &install)?;
-        eprintln!("xtask: no {name} found; installing the system's package {package}:");
-        for line in before {
-            // A broken third-party repository fails the update, but need not fail the install.
-            if let Err(error) = execute(&format!("{prefix}{line}")) {
-                eprintln!("xtask: {error:#}; going on without");
+        eprintln!("xtask: {name} is missing; installing the package {package}:");
+        for command in update {
+            // A broken third-party repository makes the update fail, but not always the
+            // installation.
+            if let Err(error) = execute(&format!("{prefix}{command}")) {
+                eprintln!("xtask: {error:#}; continuing");
             }
         }
-        execute(&format!("{prefix}{install}"))
-            .with_context(|| format!("{name} is missing, and so is {package}; {}", self.by_hand))?;
-        let found = (self.found)().with_context(|| {
-            format!("what {package} brought cannot be used as {name}; {}", self.by_hand)
+        execute(&format!("{prefix}{install}")).with_context(|| {
+            format!("{name} is missing and {package} cannot be installed; {}", self.by_hand)
         })?;
+        let found = (self.found)()
+            .with_context(|| format!("{package} contains no usable {name}; {}", self.by_hand))?;
         eprintln!("xtask: using {name} {found}");
         Ok(())
     }
 
-    /// What has to stand before the lines.
+    /// The prefix of each command that gives it the rights it needs.
     fn privilege(&self, installer: &Installer, install: &str) -> Result<&'static str> {
         let name = self.name;
         match (installer.as_root, rustix::process::geteuid().is_root()) {
             (true, true) | (false, false) => Ok(""),
             (false, true) => bail!(
-                "no {name} found, and {} refuses to run as root; type as your own user: {install}",
+                "{name} is missing, and {} refuses to run as root; run as a normal user: {install}",
                 installer.program
             ),
             (true, false) if find("sudo").is_none() => bail!(
-                "no {name} found; installing it needs root, and there is no sudo; type as root: \
-                 {install}"
+                "{name} is missing, and its installation needs root, but sudo was not found; run as \
+                 root: {install}"
             ),
-            // Without a terminal nobody can type a password.
+            // Without a terminal, sudo cannot ask for a password.
             (true, false) if !std::io::stdin().is_terminal() => Ok("sudo -n "),
             (true, false) => Ok("sudo "),
         }
     }
 }
 
-/// Shows the line and runs it. Its output goes to standard error: ours is data.
+/// Prints a command and runs it. Its output goes to stderr: stdout is for data.
 fn execute(line: &str) -> Result<()> {
     eprintln!("xtask: $ {line}");
     let mut words = line.split(' ');

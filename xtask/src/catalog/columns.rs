@@ -1,28 +1,36 @@
-//! The columns of one table: known ones first, in their known order and type, then every
-//! property of the current API version.
+//! The columns of one table: first the columns that users of the TypeScript engines know, in
+//! their order and with their types, then every other property of the current API version.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::catalog::ColumnOverlay;
+/// Columns that the engine adds to every table.
+pub(super) const SYSTEM: [&str; 4] = ["_account_id", "_extra", "last_synced_at", "updated_at"];
 
-/// Columns that every table gets from the engine itself.
-pub(crate) const SYSTEM: [&str; 4] = ["_account_id", "_extra", "last_synced_at", "updated_at"];
+/// Where a column's value comes from when its own property is not enough.
+#[derive(Deserialize, Clone)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ColumnOverlay {
+    pub(super) from: Vec<String>,
+    pub(super) instead: Option<String>,
+    pub(super) json: Option<String>,
+}
 
 /// `compat/columns.txt`: the tables that users of the TypeScript engines have.
-pub(crate) struct Compat(BTreeMap<String, Vec<(String, String)>>);
+pub(super) struct Compat(BTreeMap<String, Vec<(String, String)>>);
 
 impl Compat {
-    pub(crate) fn read(path: &Path) -> Result<Compat> {
+    pub(super) fn read(path: &Path) -> Result<Compat> {
         let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
         let mut tables = BTreeMap::new();
         for line in text.lines().filter(|l| !l.trim().is_empty()) {
             let (table, columns) = line.split_once(" | ").context("a line is `table | columns`")?;
-            // Their migration table is read when a database is adopted, never made.
+            // The engine reads this table during an adoption and never creates it.
             if table == "stripe_migrations" {
                 continue;
             }
@@ -38,22 +46,22 @@ impl Compat {
         Ok(Compat(tables))
     }
 
-    pub(crate) fn tables(&self) -> impl Iterator<Item = &String> {
+    pub(super) fn tables(&self) -> impl Iterator<Item = &String> {
         self.0.keys()
     }
 
     /// Tables with their columns as the TypeScript engines name and type them.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&String, &Vec<(String, String)>)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&String, &Vec<(String, String)>)> {
         self.0.iter()
     }
 
-    pub(crate) fn columns(&self, table: &str) -> &[(String, String)] {
+    pub(super) fn columns(&self, table: &str) -> &[(String, String)] {
         self.0.get(table).map_or(&[], Vec::as_slice)
     }
 }
 
 /// All columns of a table without the system columns.
-pub(crate) fn columns(
+pub(super) fn columns(
     properties: &Map<String, Value>,
     known: &[(String, String)],
     overlay: &BTreeMap<String, ColumnOverlay>,
@@ -71,7 +79,7 @@ pub(crate) fn columns(
         properties.keys().map(String::as_str).filter(|p| !seen.contains(p)).collect();
     rest.sort_by_key(|p| (*p != "id", *p != "object", *p));
     for name in rest {
-        ensure!(!SYSTEM.contains(&name), "property {name} collides with a system column");
+        ensure!(!SYSTEM.contains(&name), "property {name} has the name of a system column");
         let kind = json_kind(&properties[name])?;
         out.push(column(name, natural_type(kind), Some(kind), overlay, parent_column)?);
         seen.push(name);
@@ -81,7 +89,10 @@ pub(crate) fn columns(
         seen.push(parent);
     }
     for name in overlay.keys() {
-        ensure!(seen.contains(&name.as_str()), "overlay names column {name}, which nobody has");
+        ensure!(
+            seen.contains(&name.as_str()),
+            "xtask/overlay.toml names the column {name}, which no source has"
+        );
     }
     Ok(Value::Array(out))
 }
@@ -96,7 +107,7 @@ fn column(
     let mut from = match overlay.get(name) {
         Some(overlay) => overlay.from.clone(),
         None if json_kind.is_some() || parent_column == Some(name) => vec![name.to_owned()],
-        None => bail!("column {name} has no source: give it one in xtask/overlay.toml"),
+        None => bail!("column {name} has no source; add one to xtask/overlay.toml"),
     };
     if parent_column == Some(name) {
         from.push("parent()".to_owned());
@@ -105,7 +116,10 @@ fn column(
     // Only earlier versions of the API have a property of this name.
     let gone = json_kind.is_none() && parent_column != Some(name);
     if json_kind.is_none() && parent_column != Some(name) && from.len() < 2 {
-        ensure!(instead.is_some(), "column {name} is gone: `instead` must say what to query");
+        ensure!(
+            instead.is_some(),
+            "column {name} no longer exists; `instead` must say what to query"
+        );
     }
     let json_kind = overlay
         .get(name)
@@ -125,7 +139,8 @@ fn column(
     Ok(out)
 }
 
-/// What Stripe sends: `id` is a string that `expand[]` turns into an object.
+/// The kind of JSON value that Stripe sends. `id` is a string that `expand[]` turns into an
+/// object.
 fn json_kind(property: &Value) -> Result<&'static str> {
     Ok(match (property["type"].as_str(), property["format"].as_str()) {
         (Some("string"), Some("expandable-id")) => "id",
@@ -154,12 +169,14 @@ fn kind_of_type(sql: &str) -> &'static str {
         "boolean" => "boolean",
         "double precision" | "numeric" => "number",
         "jsonb" => "json",
-        // What is gone may have been a reference, and an older API version may send it expanded.
+        // A removed property may have been a reference, which an older API version can send
+        // expanded.
         _ => "id",
     }
 }
 
-/// Integers are widened, their enums become text (DESIGN.md, Tables).
+/// The engine's type for a known column: integers become `bigint` and enums `text`, so that a
+/// value of a later API version fits.
 fn known_type(sql: &str) -> Result<&'static str> {
     Ok(match sql {
         "int" | "bigint" => "bigint",
@@ -172,6 +189,6 @@ fn known_type(sql: &str) -> Result<&'static str> {
         | "pricing_tiers"
         | "subscription_status"
         | "subscription_schedule_status" => "text",
-        other => bail!("known column type {other}"),
+        other => bail!("unknown column type {other}"),
     })
 }

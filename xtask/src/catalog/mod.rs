@@ -1,9 +1,13 @@
 //! `cargo xtask catalog <facts>`: merges the facts about Stripe's API with the hand-written
-//! overlay into the engine's checked-in catalog.
+//! overlay into the engine's checked-in catalog, and generates what depends on it.
 //!
-//! Guarantees that every column of `compat/columns.txt` has a source or says what replaces it,
-//! that every property of every object has a column, and that no table is named twice.
-//! Knows nothing of SQL beyond column types.
+//! Guarantees that every column of `compat/columns.txt` has a source or a replacement, that
+//! every property of every object has a column, and that table names are unique. Knows no SQL
+//! except the types of columns.
+
+mod columns;
+mod known_columns;
+mod simulator;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,7 +17,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::catalog_columns::{Compat, columns};
+use columns::{ColumnOverlay, Compat, columns};
 
 /// The hand-written overlay, `xtask/overlay.toml`.
 #[derive(Deserialize)]
@@ -57,21 +61,22 @@ struct NestedOverlay {
     columns: BTreeMap<String, ColumnOverlay>,
 }
 
-/// Where a column's value comes from when its own property is not enough.
-#[derive(Deserialize, Clone)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ColumnOverlay {
-    pub(crate) from: Vec<String>,
-    pub(crate) instead: Option<String>,
-    pub(crate) json: Option<String>,
-}
-
-/// Writes `crates/stripe-sync/src/catalog/catalog.json`.
+/// The generated files: the path of each, relative to the workspace, and its content.
 ///
 /// # Errors
-/// Fails when the facts cannot be read, an overlay entry matches nothing, or a known column has
-/// no source.
-pub(crate) fn generate(facts: &Path, workspace: &Path) -> Result<String> {
+/// If the facts cannot be read, an overlay entry matches nothing, or a known column has no
+/// source.
+pub(crate) fn generate(facts: &Path, workspace: &Path) -> Result<[(&'static str, String); 3]> {
+    let engine = engine(facts, workspace)?;
+    Ok([
+        ("docs/known-columns.md", known_columns::generate(facts, &engine)?),
+        ("crates/stripe-sync/src/catalog/catalog.json", engine),
+        ("crates/stripe-sim/src/catalog.json", simulator::generate(&facts.join("stripe"))?),
+    ])
+}
+
+/// The engine's catalog.
+fn engine(facts: &Path, workspace: &Path) -> Result<String> {
     let api: Value = read_json(&facts.join("stripe/catalog.json"))?;
     let events: Value = read_json(&facts.join("stripe/events.json"))?;
     let overlay: Overlay =
@@ -90,7 +95,10 @@ pub(crate) fn generate(facts: &Path, workspace: &Path) -> Result<String> {
         }
     }
     for object in overlay.stream.keys() {
-        ensure!(used.contains(object), "overlay names stream {object}, which is not listed");
+        ensure!(
+            used.contains(object),
+            "xtask/overlay.toml names the stream {object}, which Stripe does not list"
+        );
     }
     for (object, nested) in &overlay.nested {
         tables.push(nested_table(&api, &overlay, &compat, object, nested)?);
@@ -101,7 +109,7 @@ pub(crate) fn generate(facts: &Path, workspace: &Path) -> Result<String> {
     }
     tables.sort_by_key(|t| t["table"].as_str().unwrap_or_default().to_owned());
     let names: BTreeSet<_> = tables.iter().map(|t| t["table"].to_string()).collect();
-    ensure!(names.len() == tables.len(), "two tables of one name");
+    ensure!(names.len() == tables.len(), "two tables have the same name");
     for table in compat.tables() {
         ensure!(names.contains(&format!("\"{table}\"")), "known table {table} has no stream");
     }
@@ -161,7 +169,7 @@ fn list_entry(list: &Value, own: &StreamOverlay, properties: &Map<String, Value>
     out.insert("parts".into(), json!(parts));
     if list["created_filter"] == true {
         let property = own.created_property.as_deref().unwrap_or("created");
-        ensure!(properties.contains_key(property), "no property {property} to filter by");
+        ensure!(properties.contains_key(property), "there is no property {property} to filter by");
         out.insert("created".into(), json!(property));
         let filtered = &properties[property];
         if filtered["optional"] == true || filtered["nullable"] == true {
@@ -206,7 +214,8 @@ fn nested_table(
     Ok(Value::Object(out))
 }
 
-/// The embedded lists of `object`: where they are, how to read on, and the table of their items.
+/// The embedded lists of `object`: their property, the endpoint that lists all items, and the
+/// table of the items.
 fn nested_lists(overlay: &Overlay, list: &Value, object: &str) -> Result<Vec<Value>> {
     let mut out = Vec::new();
     for nested in list["nested_lists"].as_array().into_iter().flatten() {
@@ -315,19 +324,20 @@ fn put_some<T: serde::Serialize>(out: &mut Map<String, Value>, key: &str, values
     }
 }
 
-pub(crate) fn read_json(path: &Path) -> Result<Value> {
+fn read_json(path: &Path) -> Result<Value> {
     let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
     serde_json::from_str(&text).with_context(|| path.display().to_string())
 }
 
-/// One line per property and per column, so that a diff shows what moved.
+/// Formats the catalog with one line per property and per column, so that a diff shows what
+/// changed.
 fn write(version: &str, revision: u32, tables: &[Value]) -> Result<String> {
     let mut out = String::new();
     out.push_str(&format!(
         "{{\n\"api_version\": \"{version}\",\n\"revision\": {revision},\n\"tables\": [\n"
     ));
     for (i, table) in tables.iter().enumerate() {
-        let Value::Object(fields) = table else { bail!("a table is an object") };
+        let Value::Object(fields) = table else { bail!("a table is not an object") };
         let mut lines = Vec::new();
         for (key, value) in fields.iter().filter(|(key, _)| *key != "columns") {
             lines.push(format!("  \"{key}\": {value}"));

@@ -1,8 +1,9 @@
-//! The simulator's catalog, `crates/stripe-sim/src/catalog.json`, out of the collected facts.
+//! The simulator's catalog, `crates/stripe-sim/src/catalog.json`.
 //!
-//! A pure function of `catalog.json` and `events.json`: it drops sources and notes, keeps paths, parameters and
-//! property types, and writes one line per list and per object so that a change reads well in a diff.
-//! It takes nothing from the engine's overlay: the simulator must not inherit the engine's understanding.
+//! A pure function of `catalog.json` and `events.json`: it drops sources and notes, keeps paths,
+//! parameters and property types, and writes one line per list and per object, so that a diff is
+//! easy to read. It ignores the engine's overlay: a mistake in the overlay must not reach both
+//! sides.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -13,14 +14,14 @@ use serde_json::{Map, Value, json};
 /// The text of the simulator's catalog, built from the files in `facts_dir`.
 ///
 /// # Errors
-/// When a file is missing, is not JSON, or lacks a part that the simulator needs.
-pub(crate) fn generate(facts_dir: &Path) -> Result<String> {
+/// If a file is missing, is not JSON, or lacks a part that the simulator needs.
+pub(super) fn generate(facts_dir: &Path) -> Result<String> {
     let catalog = read(facts_dir, "catalog.json")?;
     let events = read(facts_dir, "events.json")?;
     let version =
-        catalog["meta"]["api_version"].as_str().context("catalog.json: no api version")?;
-    let lists = catalog["lists"].as_array().context("catalog.json: no lists")?;
-    let objects = catalog["objects"].as_object().context("catalog.json: no objects")?;
+        catalog["meta"]["api_version"].as_str().context("catalog.json has no API version")?;
+    let lists = catalog["lists"].as_array().context("catalog.json has no lists")?;
+    let objects = catalog["objects"].as_object().context("catalog.json has no objects")?;
 
     let mut out = String::new();
     writeln!(out, "{{\"version\":{},\"lists\":[", json!(version))?;
@@ -46,20 +47,20 @@ fn read(dir: &Path, name: &str) -> Result<Value> {
     let path = dir.join(name);
     let text = std::fs::read_to_string(&path)
         .with_context(|| format!("cannot read {}", path.display()))?;
-    serde_json::from_str(&text).with_context(|| format!("{} is not json", path.display()))
+    serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))
 }
 
 fn compact_list(list: &Value) -> Result<Value> {
-    let path = list["list_path"].as_str().context("a list without a path")?;
+    let path = list["list_path"].as_str().context("a list has no path")?;
     let mut filters = Map::new();
     for (name, filter) in
-        list["filters"].as_object().with_context(|| format!("{path}: no filters"))?
+        list["filters"].as_object().with_context(|| format!("{path} has no filters"))?
     {
         filters.insert(name.clone(), keep(filter, &["type", "enum", "properties"]));
     }
     let hidden: Vec<Value> = list["hidden_rows"]
         .as_array()
-        .with_context(|| format!("{path}: no hidden_rows"))?
+        .with_context(|| format!("{path} has no hidden_rows"))?
         .iter()
         .map(|h| keep(h, &["filter", "default"]))
         .collect();
@@ -80,13 +81,13 @@ fn compact_list(list: &Value) -> Result<Value> {
 fn compact_object(object: &Value, events: &Value) -> Result<Value> {
     let prefixes: Vec<&Value> = object["id_prefixes"]
         .as_array()
-        .context("an object without id_prefixes")?
+        .context("an object has no id_prefixes")?
         .iter()
         .map(|p| &p["prefix"])
         .collect();
     let nested: Vec<Value> = object["nested_lists"]
         .as_array()
-        .context("an object without nested_lists")?
+        .context("an object has no nested_lists")?
         .iter()
         .map(|n| {
             json!({"path": n["path"], "items": n["items"], "optional": n["optional_includable"], "endpoint": n["list_endpoint"]})
@@ -94,7 +95,7 @@ fn compact_object(object: &Value, events: &Value) -> Result<Value> {
         .collect();
     let mut properties = Map::new();
     for (name, property) in
-        object["properties"].as_object().context("an object without properties")?
+        object["properties"].as_object().context("an object has no properties")?
     {
         properties.insert(name.clone(), slim(property));
     }
@@ -108,7 +109,7 @@ fn compact_object(object: &Value, events: &Value) -> Result<Value> {
     }))
 }
 
-/// A property without its nulls and `false`s: absent means no.
+/// A property without null and `false` values; an absent value means `false`.
 fn slim(property: &Value) -> Value {
     let Some(map) = property.as_object() else { return property.clone() };
     map.iter()
