@@ -49,7 +49,7 @@ impl Memory {
     /// Waits for room. What is larger than all of it goes alone.
     pub(crate) async fn reserve(&self, bytes: usize) -> Held {
         let kib = (bytes / 1024).clamp(1, self.budget) as u32;
-        self.free.clone().acquire_many_owned(kib).await.expect("the semaphore is never closed")
+        Arc::clone(&self.free).acquire_many_owned(kib).await.expect("the semaphore is never closed")
     }
 
     /// Room for the object at `place` of a page whose first unfinished object `head` tells.
@@ -67,13 +67,13 @@ impl Room {
             return;
         }
         let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
-        if let Ok(held) = memory.free.clone().try_acquire_many_owned(kib) {
+        if let Ok(held) = Arc::clone(&memory.free).try_acquire_many_owned(kib) {
             self.held.push(held);
             return;
         }
         // An error means that the page is given up, and this future with it.
         if head.wait_for(|head| *head >= *place).await.is_ok() {
-            self.beyond = memory.beyond.clone().acquire_owned().await.ok();
+            self.beyond = Arc::clone(&memory.beyond).acquire_owned().await.ok();
         }
     }
 

@@ -105,7 +105,7 @@ impl PagePiece {
 
     fn piece(page: &Arc<Page>, asked: Bounds, from: usize, memory: &Arc<Held>) -> PagePiece {
         PagePiece {
-            page: page.clone(),
+            page: Arc::clone(page),
             asked,
             from,
             objects: Vec::new(),
@@ -117,7 +117,7 @@ impl PagePiece {
             bytes: 0,
             ends_page: false,
             rooms: Vec::new(),
-            _memory: memory.clone(),
+            _memory: Arc::clone(memory),
         }
     }
 

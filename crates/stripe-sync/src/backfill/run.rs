@@ -122,17 +122,19 @@ async fn read_all(crew: &Arc<RunContext>, names: &Names, run: &Run) -> Result<()
     let owner: Arc<str> = owner::this_process(run.id.unsigned_abs()).into();
     let mut workers = JoinSet::new();
     for _ in 0..WORKERS {
-        let (crew, names, owner, run_id) = (crew.clone(), names.clone(), owner.clone(), run.id);
+        let (crew, names, owner, run_id) =
+            (Arc::clone(crew), names.clone(), Arc::clone(&owner), run.id);
         workers.spawn(async move { claim_and_work(&crew, &names, run_id, &owner).await });
     }
     // A set of one: it ends with this call, also when this call is dropped.
     let mut heart = JoinSet::new();
     {
-        let (crew, names, owner) = (crew.clone(), names.clone(), owner.clone());
+        let (crew, names, owner) = (Arc::clone(crew), names.clone(), Arc::clone(&owner));
         heart.spawn(async move { beat(&crew, &names, &owner).await });
     }
     {
-        let (crew, names, owner, run_id) = (crew.clone(), names.clone(), owner.clone(), run.id);
+        let (crew, names, owner, run_id) =
+            (Arc::clone(crew), names.clone(), Arc::clone(&owner), run.id);
         heart.spawn(async move { note(&crew, &names, run_id, &owner).await });
     }
     let mut first_error = None;

@@ -122,7 +122,7 @@ async fn play(seed: u64, deleted_cursor_accepted: bool) {
     let history = Arc::new(Mutex::new(History { dice, live, ..History::default() }));
     let restless = Arc::new(AtomicBool::new(true));
     world.sim.before_each("/v1/*", {
-        let (history, restless) = (history.clone(), restless.clone());
+        let (history, restless) = (Arc::clone(&history), Arc::clone(&restless));
         move |account| {
             let mut history = history.lock().expect("a history");
             for _ in 0..if restless.load(Ordering::Relaxed) { CHANGES } else { 0 } {

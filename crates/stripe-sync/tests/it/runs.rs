@@ -121,7 +121,7 @@ async fn a_list_whose_cursors_are_always_gone_fails_and_can_be_gone_on_with() {
     let account = Account::builder(83).objects("customer", 900).build().expect("an account");
     let world = World::new(account).await;
     let restless = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
-    let deletes = restless.clone();
+    let deletes = std::sync::Arc::clone(&restless);
     world.sim.before_each("/v1/customers", move |account| {
         if deletes.load(std::sync::atomic::Ordering::Relaxed) {
             let last: Vec<_> = account.ids("customer").skip(94).take(6).collect();

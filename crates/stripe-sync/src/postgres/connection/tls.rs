@@ -20,7 +20,7 @@ pub(in crate::postgres) enum Verify {
 /// A connector for `verify`; the error is a message for people.
 pub(in crate::postgres) fn connector(verify: Verify) -> Result<MakeRustlsConnect, String> {
     let provider = Arc::new(ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider.clone())
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|e| e.to_string())?;
     let config = match verify {

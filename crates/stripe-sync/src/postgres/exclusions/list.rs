@@ -55,7 +55,7 @@ pub(in crate::postgres) async fn enter(
     if known.0 != list {
         *known = (list.to_owned(), Arc::new(Exclusions::new(&parse(list))));
     }
-    Ok(known.1.clone())
+    Ok(Arc::clone(&known.1))
 }
 
 /// The batches as they are stored. `texts` is where changed objects live.

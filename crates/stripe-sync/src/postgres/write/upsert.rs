@@ -51,10 +51,10 @@ impl Statements {
     fn of(&self, table: &Table) -> Arc<Sql> {
         let mut sql = self.sql.lock().unwrap_or_else(PoisonError::into_inner);
         match sql.get(&table.name) {
-            Some(found) => found.clone(),
+            Some(found) => Arc::clone(found),
             None => {
                 let written = Arc::new(statements::write(table, &self.names));
-                sql.insert(table.name.clone(), written.clone());
+                sql.insert(table.name.clone(), Arc::clone(&written));
                 written
             }
         }
