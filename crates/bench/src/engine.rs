@@ -4,9 +4,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use stripe_sync::{
-    ApiBase, ApiKey, BackfillRequest, Config, Names, Progress, RateOptions, Stop, StripeSync,
-};
+use stripe_sync::{ApiBase, ApiKey, BackfillRequest, Config, Names, RateOptions, StripeSync};
 
 use crate::{Stripe, cpu};
 
@@ -62,7 +60,7 @@ pub(crate) async fn run(object: &str) -> Result<()> {
     let request = BackfillRequest { objects: vec![object.to_owned()], ..Default::default() };
     let pid = std::process::id();
     let (before, began) = (cpu::process(pid)?, Instant::now());
-    let report = engine.backfill(&request, &Progress::new(), &Stop::new()).await?;
+    let report = engine.backfill(&request).await?;
     let (elapsed, cpu) = (began.elapsed(), cpu::process(pid)? - before);
     let stream = report.streams.first().context("no stream")?;
     println!(

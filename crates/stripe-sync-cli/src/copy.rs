@@ -1,6 +1,6 @@
 //! A backfill under way: its progress shown, Ctrl-C understood.
 
-use stripe_sync::{BackfillRequest, Progress, Report, Stop, StripeSync};
+use stripe_sync::{BackfillRequest, Report, StripeSync};
 
 use crate::failure::Failure;
 use crate::progress::{Display, TICK};
@@ -29,27 +29,28 @@ pub(crate) async fn watched(
     request: &BackfillRequest,
     session: &Session,
 ) -> Result<Copied, Failure> {
-    let (progress, stop) = (Progress::new(), Stop::new());
+    let start = async { Ok(sync.start_backfill(request.clone()).await?) };
+    let mut run = session.interrupts.unless(start).await?;
+    let canceller = run.canceller();
     let mut display = Display::new(&session.output);
-    let mut backfill = std::pin::pin!(sync.backfill(request, &progress, &stop));
     let mut ticks = tokio::time::interval(TICK);
     let mut signals = 0;
     let copied = loop {
         tokio::select! {
-            result = &mut backfill => {
+            result = run.join() => {
                 // What happened since the last tick, such as a short run that was continued.
-                let last = progress.snapshot();
+                let last = run.progress();
                 display.show(&last);
                 let continued = last.run.is_some_and(|run| run.continued);
                 break result.map(|report| Copied::Report { report, continued }).map_err(Failure::from);
             }
-            _ = ticks.tick() => display.show(&progress.snapshot()),
+            _ = ticks.tick() => display.show(&run.progress()),
             () = session.interrupts.at_least(signals + 1) => {
                 signals += 1;
                 if signals > 1 {
                     break Ok(Copied::Left);
                 }
-                stop.ask();
+                canceller.request();
                 talk::line("finishing the pages in flight; press Ctrl-C again to stop at once");
             }
         }

@@ -2,15 +2,15 @@
 
 use crate::config::Config;
 use crate::error::{Error, ErrorKind};
-use crate::postgres::Database;
-use crate::sync::Identity;
+use crate::identity::Identity;
+use crate::postgres::{Adoption, Database, Names};
 
 /// Takes over the tables of a TypeScript stripe-sync-engine, if the schema holds any.
 ///
 /// # Errors
 /// The account or mode cannot be told or is another one, the tables are larger than the
 /// configuration allows, something stands in the way, or the database ends it.
-pub(crate) async fn take_over<F>(
+pub(crate) async fn adopt<F>(
     database: &Database,
     config: &Config,
     identify: impl FnOnce() -> F,
@@ -53,4 +53,13 @@ where
         )));
     }
     Ok(takeover.take_over(&account, rows_mode.or(key_mode)).await?)
+}
+
+/// The tables of another engine that would be adopted; `None` if there are none.
+pub(crate) async fn describe(
+    database: &Database,
+    names: &Names,
+) -> Result<Option<Adoption>, Error> {
+    let takeover = database.takeover(names).await?;
+    Ok(takeover.map(|t| t.adoption).filter(|adoption| !adoption.tables.is_empty()))
 }

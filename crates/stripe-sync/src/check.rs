@@ -8,15 +8,15 @@ use futures_util::{StreamExt, stream};
 
 use crate::account::{AccountId, Mode};
 use crate::availability::{self, Refusal};
-use crate::backfill::{self, Probe};
+use crate::backfill::{self, FirstPage};
 use crate::catalog::{Catalog, Table};
 use crate::config::Config;
 use crate::error::Error;
+use crate::identity;
 use crate::postgres::{Database, Inspection, PostgresError, SchemaState};
 use crate::stripe::{
     AccountError, AccountSource, StripeClient, StripeError, StripeErrorKind, resolve_account,
 };
-use crate::sync;
 
 /// What to look at.
 #[derive(Debug, Clone)]
@@ -203,14 +203,14 @@ async fn probe(config: &Config, streams: &[&'static Table]) -> Probed {
         problems: Vec::new(),
     };
     let mut unavailable = Vec::new();
-    match sync::client(config) {
+    match identity::client(config) {
         Err(error) => check.problems.push(error),
         Ok((client, _)) => {
             match resolve_account(&client, config.account.as_ref()).await {
                 Ok(found) => (check.account, check.accepted) = (Some(found), true),
                 Err(error) => {
                     check.accepted = error.is_of_an_accepted_key();
-                    check.problems.push(sync::account_error(error));
+                    check.problems.push(identity::account_error(error));
                 }
             }
             if check.accepted {
@@ -228,7 +228,7 @@ async fn probe_streams(
     check: &mut StripeCheck,
 ) -> Vec<(usize, StripeError)> {
     let mut answers: Vec<_> = stream::iter(streams.iter().enumerate())
-        .map(|(i, table)| async move { (i, backfill::first_object(client, table).await) })
+        .map(|(i, table)| async move { (i, backfill::request_first_object(client, table).await) })
         .buffer_unordered(AT_ONCE)
         .collect()
         .await;
@@ -237,7 +237,7 @@ async fn probe_streams(
     for (i, answer) in answers {
         let table = streams[i];
         check.streams.push(match &answer {
-            Ok(Probe { broken: Some(what), request_id }) => StreamCheck {
+            Ok(FirstPage { broken: Some(what), request_id }) => StreamCheck {
                 access: StreamAccess::Failed,
                 message: Some((*what).to_owned()),
                 request_id: request_id.clone(),

@@ -1,4 +1,4 @@
-//! The one error above the two edges: what happened, and what to do next.
+//! The one error above the two edges: what happened, and what to do about it.
 
 use std::fmt;
 
@@ -12,6 +12,8 @@ use crate::stripe::StripeError;
 #[derive(Debug)]
 pub struct Error {
     kind: ErrorKind,
+    code: &'static str,
+    schema_missing: bool,
     message: String,
     hint: Option<String>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
@@ -29,11 +31,21 @@ pub enum ErrorKind {
     Stripe,
     /// The database could not be reached or refused.
     Database,
+    /// A defect of stripe-sync.
+    Internal,
 }
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
-        Error { kind, message: message.into(), hint: None, source: None }
+        let code = match kind {
+            ErrorKind::Usage => "usage",
+            ErrorKind::Access => "access_denied",
+            ErrorKind::Stripe => "stripe_error",
+            ErrorKind::Database => "database_error",
+            ErrorKind::Internal => "internal_error",
+        };
+        let message = message.into();
+        Error { kind, code, schema_missing: false, message, hint: None, source: None }
     }
 
     pub(crate) fn usage(error: impl std::error::Error) -> Error {
@@ -45,7 +57,7 @@ impl Error {
         self
     }
 
-    /// Adds to what to do next.
+    /// Adds to the hint.
     pub(crate) fn and_hint(mut self, hint: &str) -> Error {
         self.hint = Some(match self.hint {
             Some(first) => format!("{first}\n{hint}"),
@@ -63,12 +75,23 @@ impl Error {
         self
     }
 
+    /// A stable name of the failure for programs, such as `usage`, `stripe_unreachable` or
+    /// `database_permission_denied`. `docs/library.md` lists all of them.
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// A table or column of the copy is missing: the schema was changed after it had been prepared.
+    pub(crate) fn is_schema_missing(&self) -> bool {
+        self.schema_missing
+    }
+
     /// Who has to do something.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 
-    /// What to do next.
+    /// What to do about it.
     pub fn hint(&self) -> Option<&str> {
         self.hint.as_deref()
     }
@@ -91,7 +114,9 @@ impl From<PostgresError> for Error {
     fn from(error: PostgresError) -> Error {
         let kind = ErrorKind::Database;
         let hint = error.hint().map(str::to_owned);
-        Error { kind, message: error.to_string(), hint, source: None }
+        let schema_missing = error.is_schema_missing();
+        let code = if schema_missing { "database_schema_missing" } else { "database_error" };
+        Error { kind, code, schema_missing, message: error.to_string(), hint, source: None }
     }
 }
 
@@ -103,6 +128,6 @@ impl From<StripeError> for Error {
         };
         let (message, hint) = (error.to_string(), error.hint().map(str::to_owned));
         let source = Some(Box::new(error) as Box<dyn std::error::Error + Send + Sync>);
-        Error { kind, message, hint, source }
+        Error { kind, code: "stripe_error", schema_missing: false, message, hint, source }
     }
 }

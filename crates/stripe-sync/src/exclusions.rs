@@ -18,7 +18,7 @@ pub struct ExclusionReport {
 
 /// Leaves columns out from now on and clears their values, also those that a command before did
 /// not come round to.
-pub(crate) async fn leave_out(
+pub(crate) async fn exclude(
     database: &Database,
     names: &Names,
     wanted: &[ColumnName],
@@ -43,7 +43,7 @@ pub(crate) async fn leave_out(
 
 /// Stores columns again; those among `wanted` that were left out. What Stripe holds comes back as
 /// rows are read again.
-pub(crate) async fn take_in(
+pub(crate) async fn include(
     database: &Database,
     names: &Names,
     wanted: &[ColumnName],
@@ -55,4 +55,9 @@ pub(crate) async fn take_in(
         database.take_in(names, &columns).await?;
     }
     Ok(columns)
+}
+
+/// The columns that the schema excludes.
+pub(crate) async fn excluded(database: &Database, names: &Names) -> Result<Vec<ColumnName>, Error> {
+    Ok(database.left_out(names).await?.left_out)
 }

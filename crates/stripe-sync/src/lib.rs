@@ -9,9 +9,12 @@ mod backfill;
 mod catalog;
 mod check;
 mod config;
+mod context;
+mod copy;
 mod error;
 mod exclusions;
 mod hash;
+mod identity;
 mod memory;
 mod object;
 mod order;
@@ -24,8 +27,8 @@ mod sync;
 
 pub use account::{AccountId, Mode};
 pub use backfill::{
-    BackfillRequest, ProcessState, Progress, Range, RangeError, Report, RunInfo, RunProcess,
-    RunStatus, Snapshot, Stop, StreamProgress, StreamReport, UnknownObject,
+    BackfillRequest, BackfillRun, ProcessState, ProgressUpdates, Range, RangeError, Report,
+    RunInfo, RunProcess, RunStatus, Snapshot, Stop, StreamProgress, StreamReport, UnknownObject,
 };
 pub use catalog::{ColumnError, ColumnName, columns_of, tables};
 pub use check::{
@@ -33,8 +36,10 @@ pub use check::{
     StripeCheck, check,
 };
 pub use config::{Config, DatabaseUrl};
+pub use copy::Migration;
 pub use error::{Error, ErrorKind};
 pub use exclusions::ExclusionReport;
+pub use identity::{AccountHandle, Identity};
 pub use order::Stamp;
 pub use postgres::{
     Adoption, AdoptionTable, BadName, DatabaseUrlError, KeptForeignKey, Names, QuarantinedRow,
@@ -44,4 +49,4 @@ pub use refresh::{RefreshOutcome, RefreshResult};
 pub use stripe::{
     AccountSource, ApiBase, ApiBaseError, ApiKey, KeyError, Limit, RateOptions, Stats,
 };
-pub use sync::{Identity, Migration, StripeSync, api_version, check_ids, identify, objects};
+pub use sync::{StripeSync, api_version, check_ids, objects};

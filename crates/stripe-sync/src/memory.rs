@@ -77,17 +77,16 @@ impl Room {
         }
     }
 
-    /// What is held at this moment, for [`Room::shrink`].
+    /// What is held at this moment, for [`Room::split_off`].
     pub(crate) fn mark(&self) -> (usize, bool) {
         (self.held.len(), self.beyond.is_some())
     }
 
-    /// Gives back what was taken since a mark.
-    pub(crate) fn shrink(&mut self, (held, beyond): (usize, bool)) {
-        self.held.truncate(held);
-        if !beyond {
-            self.beyond = None;
-        }
+    /// Moves what was taken since a mark into a room of its own.
+    pub(crate) fn split_off(&mut self, (held, beyond): (usize, bool)) -> Room {
+        let held = self.held.split_off(held.min(self.held.len()));
+        let beyond = if beyond { None } else { self.beyond.take() };
+        Room { counted: None, held, beyond }
     }
 
     /// Whether the place beyond the budget is taken: what holds it must get done first.
@@ -136,7 +135,7 @@ mod tests {
         room.grow(5 << 10).await;
         room.grow(50 << 10).await;
         assert!(room.is_beyond());
-        room.shrink(mark);
+        drop(room.split_off(mark));
         assert_eq!(memory.beyond.available_permits(), 1);
         assert_eq!(memory.free.available_permits(), 8);
         Room::default().grow(usize::MAX).await;

@@ -1,20 +1,24 @@
-//! Single objects by their ids, one after the other result reported.
+//! Refreshes single objects by their ids, and reports what happened to each.
 
 use std::collections::HashSet;
 
+use futures_util::{StreamExt, TryStreamExt, stream};
+
 use crate::catalog::{Catalog, Table};
+use crate::context::AccountContext;
 use crate::error::{Error, ErrorKind};
-use crate::object::refetch::{self as store, RefetchError, RefetchOutcome};
-use crate::object::retrieve::{AccountContext, RetrieveError};
+use crate::object::refetch::{self, RefetchError, RefetchOutcome};
+use crate::object::retrieve::RetrieveError;
 use crate::postgres::ErrorClass;
 use crate::stripe::StripeErrorKind;
 
-/// What became of one id.
+/// What happened to one id.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RefreshResult {
     /// The id as Stripe knows it.
     pub id: String,
-    /// Where its row belongs.
+    /// The table of its row.
     pub table: String,
     /// What happened.
     pub outcome: RefreshOutcome,
@@ -22,17 +26,31 @@ pub struct RefreshResult {
 
 /// What happened to one object.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum RefreshOutcome {
     /// The row shows Stripe's state.
-    RefetchOutcome,
+    Stored,
     /// The object is deleted in Stripe; its row has been removed or marked.
     Deleted,
     /// Stripe has no such object, and there was no row.
     NotFound,
-    /// The database refused the row; it is in the quarantine.
+    /// The database refused the row; it is quarantined.
     Quarantined,
     /// It could not be read or written; the reason.
     Failed(String),
+}
+
+impl RefreshOutcome {
+    /// `stored`, `deleted`, `not_found`, `quarantined` or `failed`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            RefreshOutcome::Stored => "stored",
+            RefreshOutcome::Deleted => "deleted",
+            RefreshOutcome::NotFound => "not_found",
+            RefreshOutcome::Quarantined => "quarantined",
+            RefreshOutcome::Failed(_) => "failed",
+        }
+    }
 }
 
 /// An id and the table it belongs to.
@@ -83,21 +101,21 @@ fn target(text: &str) -> Result<Target, Error> {
 
 /// Fetches and writes each target.
 pub(crate) async fn refresh(
-    link: &AccountContext,
-    targets: Vec<Target>,
+    context: &AccountContext,
+    targets: &[Target],
 ) -> Result<Vec<RefreshResult>, Error> {
-    use futures_util::{StreamExt, TryStreamExt, stream};
-    const AT_ONCE: usize = 8;
-    stream::iter(targets).map(|target| one(link, target)).buffered(AT_ONCE).try_collect().await
+    const CONCURRENT_OBJECTS: usize = 8;
+    let results = targets.iter().map(|target| refresh_one(context, target));
+    stream::iter(results).buffered(CONCURRENT_OBJECTS).try_collect().await
 }
 
-async fn one(link: &AccountContext, target: Target) -> Result<RefreshResult, Error> {
-    let outcome = match store::refresh(link, target.table, &target.id).await {
-        Ok(RefetchOutcome::Written) => RefreshOutcome::RefetchOutcome,
-        Ok(RefetchOutcome::Deleted { row: true }) => RefreshOutcome::Deleted,
-        Ok(RefetchOutcome::Deleted { row: false }) => RefreshOutcome::NotFound,
+async fn refresh_one(context: &AccountContext, target: &Target) -> Result<RefreshResult, Error> {
+    let outcome = match refetch::refresh(context, target.table, &target.id).await {
+        Ok(RefetchOutcome::Written) => RefreshOutcome::Stored,
+        Ok(RefetchOutcome::Deleted { had_row: true }) => RefreshOutcome::Deleted,
+        Ok(RefetchOutcome::Deleted { had_row: false }) => RefreshOutcome::NotFound,
         Ok(RefetchOutcome::Quarantined) => RefreshOutcome::Quarantined,
-        // These concern every object.
+        // These errors concern every object.
         Err(RefetchError::Postgres(error)) if error.class != ErrorClass::RowRefused => {
             return Err(error.into());
         }
@@ -111,7 +129,8 @@ async fn one(link: &AccountContext, target: Target) -> Result<RefreshResult, Err
         }
         Err(error) => RefreshOutcome::Failed(error.to_string()),
     };
-    Ok(RefreshResult { id: target.id, table: target.table.name.clone(), outcome })
+    let (id, table) = (target.id.clone(), target.table.name.clone());
+    Ok(RefreshResult { id, table, outcome })
 }
 
 #[cfg(test)]

@@ -5,7 +5,9 @@
 
 use std::time::SystemTime;
 
-use stripe_sync::{BackfillRequest, Range, RangeError, Report, RunStatus, StripeSync};
+use stripe_sync::{
+    AccountHandle, BackfillRequest, Range, RangeError, Report, RunStatus, StripeSync,
+};
 
 use super::report;
 use crate::args::Backfill;
@@ -27,15 +29,15 @@ pub(super) async fn run(args: &Backfill, session: &Session) -> Result<Exit, Fail
     let open = async {
         let mut config = database.config("");
         stripe.add_to(&mut config);
-        stripe_sync::identify(&config).await?;
+        let account = AccountHandle::open(&config).await?;
         let place = database.open().await?;
         let mut config = database.config(place.url());
         stripe.add_to(&mut config);
         columns.add_to(&mut config);
-        let sync = StripeSync::connect(config).await?;
+        let sync = StripeSync::connect(config).await?.for_account(account);
         let mut taken_in = false;
         if !columns.is_empty() {
-            columns::tell(&sync.prepare().await?.left_out);
+            columns::tell(&sync.prepare().await?.excluded);
             taken_in = columns.take_in(&sync).await?;
         }
         Ok((sync, place, taken_in))

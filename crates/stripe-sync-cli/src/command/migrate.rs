@@ -28,7 +28,7 @@ pub(super) async fn run(args: &Migrate, session: &Session) -> Result<Exit, Failu
         sync = StripeSync::connect(config).await?;
     }
     let migration = sync.migrate().await?;
-    columns::tell(&migration.left_out);
+    columns::tell(&migration.excluded);
     if columns.take_in(&sync).await? {
         talk::note("rows get them back as they are read again: stripe-sync backfill --fresh");
     }
@@ -41,7 +41,7 @@ pub(super) async fn run(args: &Migrate, session: &Session) -> Result<Exit, Failu
             "tables": migration.tables,
             "taken_over": adoption.iter().flat_map(|a| &a.tables).map(|t| &t.name).collect::<Vec<_>>(),
             "excluded_columns": left_out.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            "cleared_rows": migration.left_out.cleared_rows,
+            "cleared_rows": migration.excluded.cleared_rows,
         }))?;
         return Ok(Exit::Complete);
     }

@@ -1,7 +1,7 @@
 //! `stripe-sync refresh`: single objects by their ids.
 
 use serde_json::{Value, json};
-use stripe_sync::{RefreshOutcome, RefreshResult, StripeSync};
+use stripe_sync::{AccountHandle, RefreshOutcome, RefreshResult, StripeSync};
 
 use crate::args::Refresh;
 use crate::columns::{self, Choice};
@@ -19,14 +19,14 @@ pub(super) async fn run(args: &Refresh, session: &Session) -> Result<Exit, Failu
     let database = Database::resolve(&session.connection, &session.environment)?;
     let mut config = database.config("");
     stripe.add_to(&mut config);
-    stripe_sync::identify(&config).await?;
+    let account = AccountHandle::open(&config).await?;
     let place = database.open().await?;
     let mut config = database.config(place.url());
     stripe.add_to(&mut config);
     columns.add_to(&mut config);
-    let sync = StripeSync::connect(config).await?;
+    let sync = StripeSync::connect(config).await?.for_account(account);
     if !columns.is_empty() {
-        columns::tell(&sync.prepare().await?.left_out);
+        columns::tell(&sync.prepare().await?.excluded);
         columns.take_in(&sync).await?;
     }
     let refreshed = sync.refresh(&args.ids).await?;
@@ -38,12 +38,12 @@ pub(super) async fn run(args: &Refresh, session: &Session) -> Result<Exit, Failu
         }))?,
         false => talk::data(&as_text(&refreshed))?,
     }
-    Ok(exit(&refreshed))
+    Ok(exit(refreshed.iter().map(|one| &one.outcome)))
 }
 
 /// The worst outcome decides.
-fn exit(refreshed: &[RefreshResult]) -> Exit {
-    let any = |wanted: fn(&RefreshOutcome) -> bool| refreshed.iter().any(|r| wanted(&r.outcome));
+fn exit<'o>(outcomes: impl Iterator<Item = &'o RefreshOutcome> + Clone) -> Exit {
+    let any = |wanted: fn(&RefreshOutcome) -> bool| outcomes.clone().any(wanted);
     if any(|o| matches!(o, RefreshOutcome::Failed(_))) {
         Exit::Failed
     } else if any(|o| matches!(o, RefreshOutcome::NotFound | RefreshOutcome::Quarantined)) {
@@ -57,7 +57,7 @@ fn as_text(refreshed: &[RefreshResult]) -> String {
     let mut columns = Columns::new(&["id", "table", "outcome"], &[]);
     let mut reasons = String::new();
     for one in refreshed {
-        columns.row([&one.id, &one.table, &words(&one.outcome).replace('_', " ")]);
+        columns.row([&one.id, &one.table, &one.outcome.as_str().replace('_', " ")]);
         if let RefreshOutcome::Failed(reason) = &one.outcome {
             reasons.push_str(&format!("{}: {}\n", table::clean(&one.id), table::clean(reason)));
         }
@@ -70,21 +70,11 @@ fn as_text(refreshed: &[RefreshResult]) -> String {
 }
 
 fn as_json(one: &RefreshResult) -> Value {
-    let mut value = json!({ "id": one.id, "table": one.table, "outcome": words(&one.outcome) });
+    let mut value = json!({ "id": one.id, "table": one.table, "outcome": one.outcome.as_str() });
     if let RefreshOutcome::Failed(reason) = &one.outcome {
         value["error"] = reason.as_str().into();
     }
     value
-}
-
-fn words(outcome: &RefreshOutcome) -> &'static str {
-    match outcome {
-        RefreshOutcome::RefetchOutcome => "stored",
-        RefreshOutcome::Deleted => "deleted",
-        RefreshOutcome::NotFound => "not_found",
-        RefreshOutcome::Quarantined => "quarantined",
-        RefreshOutcome::Failed(_) => "failed",
-    }
 }
 
 #[cfg(test)]
@@ -93,18 +83,14 @@ mod tests {
 
     #[test]
     fn the_worst_outcome_decides() {
-        use RefreshOutcome::{Deleted, Failed, NotFound, Quarantined, RefetchOutcome};
+        use RefreshOutcome::{Deleted, Failed, NotFound, Quarantined, Stored};
         for (outcomes, expected) in [
-            (vec![RefetchOutcome, Deleted], Exit::Complete),
-            (vec![RefetchOutcome, NotFound], Exit::Incomplete),
+            (vec![Stored, Deleted], Exit::Complete),
+            (vec![Stored, NotFound], Exit::Incomplete),
             (vec![Quarantined], Exit::Incomplete),
-            (vec![NotFound, Failed("why".into()), RefetchOutcome], Exit::Failed),
+            (vec![NotFound, Failed("why".into()), Stored], Exit::Failed),
         ] {
-            let refreshed: Vec<_> = outcomes
-                .iter()
-                .map(|o| RefreshResult { id: "x".into(), table: "t".into(), outcome: o.clone() })
-                .collect();
-            assert_eq!(exit(&refreshed), expected, "{outcomes:?}");
+            assert_eq!(exit(outcomes.iter()), expected, "{outcomes:?}");
         }
     }
 }

@@ -1,45 +1,35 @@
-//! History by lists: plan -> slices -> pages -> rows, each page durable together with the place
-//! the reading has reached.
+//! History by lists: plan -> slices -> pages -> rows. Each page is durable together with the position
+//! that the reading has reached.
 
+mod claim;
 mod commit;
+mod context;
+mod failure;
 mod fetch;
+mod handle;
+mod heartbeat;
 mod owner;
+mod page;
 mod page_size;
+mod piece;
 mod plan;
 mod prepare;
 mod progress;
 mod range;
 mod report;
+mod request;
 mod run;
+mod stop;
 mod waiting;
 mod worker;
 
-pub(crate) use fetch::{Probe, first_object};
-pub use plan::UnknownObject;
+pub use handle::BackfillRun;
 pub(crate) use plan::streams;
-pub use progress::{Progress, RunInfo, Snapshot, Stop, StreamProgress};
+pub use plan::{BackfillRequest, UnknownObject};
+pub use progress::{ProgressUpdates, RunInfo, Snapshot, StreamProgress};
 pub use range::{Range, RangeError};
 pub use report::{Report, RunStatus, StreamReport};
+pub(crate) use request::{FirstPage, request_first_object};
 pub(crate) use run::backfill;
+pub use stop::Stop;
 pub use waiting::{ProcessState, RunProcess};
-
-/// What to copy.
-#[derive(Debug, Clone, Default)]
-pub struct BackfillRequest {
-    /// Objects by any of their names; empty or `all` for every stream.
-    pub objects: Vec<String>,
-    /// Which part of them.
-    pub range: Range,
-    /// Start over instead of continuing an unfinished run of the same request.
-    pub fresh: bool,
-}
-
-impl BackfillRequest {
-    /// Checks the names without asking anybody.
-    ///
-    /// # Errors
-    /// Names the object that does not exist, and those that do.
-    pub fn check(&self) -> Result<(), UnknownObject> {
-        plan::streams(&self.objects).map(|_| ())
-    }
-}

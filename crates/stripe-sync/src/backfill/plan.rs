@@ -1,6 +1,6 @@
-//! From what was asked to a run: which streams, under which bounds, under which identity. Pure.
+//! From a request to a run: which streams, which bounds, and which identity. Pure.
 
-use super::BackfillRequest;
+use super::range::Range;
 use crate::account::AccountId;
 use crate::catalog::{Catalog, Table};
 use crate::order::Stamp;
@@ -9,6 +9,27 @@ use crate::postgres::{NewRun, PlannedStream};
 /// Events of this long before the run are replayed over it: pages may show a state that is a
 /// little older than their stamp (FACTS 5).
 const EVENT_OVERLAP: i64 = 300;
+
+/// What to copy.
+#[derive(Debug, Clone, Default)]
+pub struct BackfillRequest {
+    /// Objects by any of their names; empty or `all` for every stream.
+    pub objects: Vec<String>,
+    /// Which part of them.
+    pub range: Range,
+    /// Start over instead of continuing an unfinished run of the same request.
+    pub fresh: bool,
+}
+
+impl BackfillRequest {
+    /// Checks the names without sending a request.
+    ///
+    /// # Errors
+    /// Names the object that does not exist, and those that do.
+    pub fn check(&self) -> Result<(), UnknownObject> {
+        streams(&self.objects).map(|_| ())
+    }
+}
 
 /// A name that is no stream.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -94,7 +115,6 @@ pub(super) fn run(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backfill::Range;
 
     fn names(objects: &[&str]) -> Result<Vec<&'static str>, UnknownObject> {
         let objects: Vec<String> = objects.iter().map(|o| (*o).to_owned()).collect();

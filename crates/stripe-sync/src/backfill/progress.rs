@@ -8,9 +8,9 @@ use tokio::sync::watch;
 use crate::postgres::{StreamState, StreamStatus};
 use crate::stripe::{Stats, StripeClient};
 
-/// Shared by a backfill and its display.
+/// Counters that the workers of a run raise and its observers read. Clones share them.
 #[derive(Clone, Default)]
-pub struct Progress {
+pub(crate) struct Progress {
     shared: Arc<Shared>,
 }
 
@@ -23,6 +23,8 @@ struct Shared {
     quarantined: AtomicU64,
     waits_for_other: AtomicBool,
     database_outage: AtomicBool,
+    /// Raised by every change; -1 once the run has ended.
+    version: watch::Sender<i64>,
 }
 
 /// Which run is under way.
@@ -71,6 +73,28 @@ pub struct Snapshot {
     pub database_outage: bool,
 }
 
+/// The changes of a run, as they happen.
+pub struct ProgressUpdates {
+    version: watch::Receiver<i64>,
+    progress: Progress,
+}
+
+/// The version of a run that has ended.
+const ENDED: i64 = -1;
+
+impl ProgressUpdates {
+    /// Waits for a change and returns the state then; `None` after the end of the run. Changes that
+    /// happen meanwhile are returned as one. Cancel-safe.
+    pub async fn next(&mut self) -> Option<Snapshot> {
+        if *self.version.borrow_and_update() == ENDED {
+            return None;
+        }
+        self.version.changed().await.ok()?;
+        // The last change and the end of the run can coincide: the state is returned first.
+        Some(self.progress.snapshot())
+    }
+}
+
 const STATUSES: [StreamStatus; 5] = [
     StreamStatus::Running,
     StreamStatus::Complete,
@@ -80,13 +104,29 @@ const STATUSES: [StreamStatus; 5] = [
 ];
 
 impl Progress {
-    /// Nothing yet.
-    pub fn new() -> Progress {
+    pub(super) fn new() -> Progress {
         Progress::default()
     }
 
-    /// Where things stand.
-    pub fn snapshot(&self) -> Snapshot {
+    pub(super) fn subscribe(&self) -> ProgressUpdates {
+        ProgressUpdates { version: self.shared.version.subscribe(), progress: self.clone() }
+    }
+
+    /// Ends every subscription.
+    pub(super) fn end(&self) {
+        self.shared.version.send_replace(ENDED);
+    }
+
+    fn changed(&self) {
+        self.shared.version.send_modify(|version| {
+            if *version != ENDED {
+                *version += 1;
+            }
+        });
+    }
+
+    /// The counters at this moment.
+    pub(super) fn snapshot(&self) -> Snapshot {
         let shared = &self.shared;
         Snapshot {
             run: lock(&shared.run).clone(),
@@ -109,6 +149,7 @@ impl Progress {
         *lock(&self.shared.streams) = counters.collect();
         *lock(&self.shared.client) = Some(client);
         *lock(&self.shared.run) = Some(run);
+        self.changed();
     }
 
     pub(super) fn add(&self, stream: &str, rows: i64, requests: i64) {
@@ -116,15 +157,17 @@ impl Progress {
             counter.rows.fetch_add(rows, Ordering::Relaxed);
             counter.requests.fetch_add(requests, Ordering::Relaxed);
         }
+        self.changed();
     }
 
     pub(super) fn set_status(&self, stream: &str, status: StreamStatus) {
         if let Some(counter) = self.counter(stream) {
             counter.status.store(number(status), Ordering::Relaxed);
         }
+        self.changed();
     }
 
-    /// Takes over what the ledger says: other processes may work on the same run.
+    /// Replaces the counters with those of the ledger: other processes may work on the same run.
     pub(super) fn update(&self, states: &[StreamState]) {
         for state in states {
             if let Some(counter) = self.counter(&state.stream) {
@@ -133,6 +176,7 @@ impl Progress {
                 counter.status.store(number(state.status), Ordering::Relaxed);
             }
         }
+        self.changed();
     }
 
     pub(super) fn count_repairs(&self, replaced: u64, quarantined: u64) {
@@ -175,41 +219,4 @@ fn number(status: StreamStatus) -> u8 {
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Asks a backfill to finish what is in flight and stop.
-#[derive(Clone)]
-pub struct Stop {
-    sender: Arc<watch::Sender<bool>>,
-}
-
-impl Stop {
-    /// Nobody has asked yet.
-    pub fn new() -> Stop {
-        Stop { sender: Arc::new(watch::Sender::new(false)) }
-    }
-
-    /// Asks. Pages in flight are still committed; nothing new is begun.
-    pub fn ask(&self) {
-        self.sender.send_replace(true);
-    }
-
-    pub(crate) fn is_asked(&self) -> bool {
-        *self.sender.borrow()
-    }
-
-    /// Waits until somebody asks.
-    pub(crate) async fn asked(&self) {
-        let mut receiver = self.sender.subscribe();
-        // The sender lives as long as `self`, so the wait cannot fail.
-        if receiver.wait_for(|asked| *asked).await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
-}
-
-impl Default for Stop {
-    fn default() -> Stop {
-        Stop::new()
-    }
 }

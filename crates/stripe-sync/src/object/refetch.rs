@@ -1,30 +1,37 @@
-//! Writes one object that was fetched on its own, and settles objects whose stamps alone do not
-//! order them by fetching them again.
+//! Fetches a single object and writes it with its nested lists, or applies its deletion.
 
+use tokio::sync::mpsc;
+
+use super::batches::{ObjectBatches, observe};
+use super::nested::{self, CompletedObject, ItemChunk, NestedError};
+use super::retrieve::{RetrieveError, retrieve};
 use crate::catalog::Table;
+use crate::context::AccountContext;
 use crate::memory::Room;
-use crate::object::nested::{self, NestedError};
-use crate::object::retrieve::{AccountContext, RetrieveError};
-use crate::order::{REPLICA_LAG, Stamp};
-use crate::postgres::{Batch, PostgresError, Rows, Written};
-use crate::row::{Observation, get, winners};
+use crate::order::{REPLICA_LAG, Stamp, stamp_of_answer};
+use crate::postgres::{
+    Committed, Deletion, PostgresError, Replacement, UncertainRow, WriteOutcome, WriteRequest,
+};
+use crate::row::get;
 use crate::stripe::Answer;
 
-/// How often an object is fetched again because its row moved meanwhile.
-const TRIES: u32 = 10;
+/// How often an object is fetched again because its row changed meanwhile.
+const MAX_ATTEMPTS: u32 = 10;
+/// Chunks of items between the reading and the writing half.
+const CHUNKS_AHEAD: usize = 1;
 
-/// What became of an object.
+/// What the refetch of an object did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RefetchOutcome {
     /// The row shows Stripe's state.
     Written,
-    /// Stripe has no such object any more; `row` tells whether there was one to remove or mark.
-    Deleted { row: bool },
-    /// The server refused the row; it is in the quarantine.
+    /// Stripe has no such object; `had_row` tells whether there was a row to delete or mark.
+    Deleted { had_row: bool },
+    /// The server refused the row; it is quarantined.
     Quarantined,
 }
 
-/// Why an object could not be stored.
+/// Why an object could not be fetched or written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RefetchError {
     #[error(transparent)]
@@ -33,140 +40,195 @@ pub(crate) enum RefetchError {
     Nested(#[from] NestedError),
     #[error(transparent)]
     Postgres(#[from] PostgresError),
-    #[error("{table} {id} kept changing while it was read")]
-    Restless { table: String, id: String },
+    #[error("{table} {id} changed each time it was fetched")]
+    KeepsChanging { table: String, id: String },
 }
 
 /// Fetches an object and writes it, its nested lists to their end, or applies its deletion.
 pub(crate) async fn refresh(
-    link: &AccountContext,
+    context: &AccountContext,
     table: &'static Table,
     id: &str,
 ) -> Result<RefetchOutcome, RefetchError> {
-    let mut beats = None;
-    for _ in 0..TRIES {
-        // Asked for after the row was set aside, the answer is newer than that, also by a clock
-        // that runs behind.
-        let set_aside =
-            link.database.set_aside_at(&link.statements, link.account.as_str(), table, id).await?;
-        let asked = link.client.now();
-        let answer = link.retrieve(table, id).await;
-        let answer = answer.map(|mut answer| {
-            answer.sent = set_aside.map_or(answer.sent, |at| answer.sent.max(at.next()));
-            answer
-        });
-        match apply(link, table, id, asked, answer, beats).await? {
-            Attempt::Done(stored) => return Ok(stored),
-            Attempt::Again { stored } => beats = stored,
+    let mut expected_stamp = None;
+    for _ in 0..MAX_ATTEMPTS {
+        // The request is sent after the quarantined state was read, so its answer is newer.
+        let (database, account) = (&context.database, context.account.as_str());
+        let quarantined = database.quarantined_at(&context.statements, account, table, id).await?;
+        let fetched = Fetched::request(context, table, id, quarantined).await;
+        match fetched.apply(context, table, id, expected_stamp).await? {
+            Attempt::Done(outcome) => return Ok(outcome),
+            Attempt::Retry { expected_stamp: stored } => expected_stamp = stored,
         }
     }
-    Err(RefetchError::Restless { table: table.name.clone(), id: id.to_owned() })
+    Err(RefetchError::KeepsChanging { table: table.name.clone(), id: id.to_owned() })
 }
 
-/// Fetches an object whose row, as stored at `seen`, is too close in time to another
-/// observation; the answer wins over both.
-pub(crate) async fn settle(
-    link: &AccountContext,
+/// Fetches an object whose stored row is too close in time to another observation. The answer replaces
+/// both, unless the row has changed since; then it is fetched again.
+pub(crate) async fn refetch_uncertain(
+    context: &AccountContext,
+    row: &UncertainRow,
     table: &'static Table,
-    id: &str,
-    seen: Stamp,
 ) -> Result<RefetchOutcome, RefetchError> {
+    let mut fetched = Fetched::request(context, table, &row.id, None).await;
     // A list has just shown the object: a 404 is believed only if it lasts.
-    let mut asked = link.client.now();
-    let mut answer = link.retrieve(table, id).await;
-    if matches!(&answer, Err(RetrieveError::Stripe(error)) if error.is_resource_missing()) {
+    if fetched.answer.as_ref().is_err_and(RetrieveError::is_missing) {
         tokio::time::sleep(REPLICA_LAG).await;
-        asked = link.client.now();
-        answer = link.retrieve(table, id).await;
+        fetched = Fetched::request(context, table, &row.id, None).await;
     }
-    match apply(link, table, id, asked, answer, Some(seen)).await? {
-        Attempt::Done(stored) => Ok(stored),
-        // Somebody else has written the row since: that is newer than what raised the doubt.
-        Attempt::Again { .. } => refresh(link, table, id).await,
+    match fetched.apply(context, table, &row.id, Some(row.stored)).await? {
+        Attempt::Done(outcome) => Ok(outcome),
+        Attempt::Retry { .. } => refresh(context, table, &row.id).await,
     }
 }
 
 enum Attempt {
     Done(RefetchOutcome),
-    Again { stored: Option<Stamp> },
+    /// The stored row has changed. The next answer replaces the row of this stamp.
+    Retry {
+        expected_stamp: Option<Stamp>,
+    },
 }
 
-/// One write of what was fetched. With `beats`, the answer wins over the row of that stamp: it was
-/// asked for after that row had been seen.
-async fn apply(
-    link: &AccountContext,
-    table: &'static Table,
-    id: &str,
-    asked: Stamp,
+/// The answer to one request for an object.
+struct Fetched {
+    sent: Stamp,
     answer: Result<Answer, RetrieveError>,
-    beats: Option<Stamp>,
-) -> Result<Attempt, RefetchError> {
-    let answer = match answer {
-        Ok(answer) => answer,
-        Err(RetrieveError::Stripe(error)) if error.is_resource_missing() => {
-            let row = delete(link, table, id, asked).await?;
-            return Ok(Attempt::Done(RefetchOutcome::Deleted { row }));
-        }
-        Err(error) => return Err(error.into()),
-    };
-    if get(&answer.body, "deleted") == Some("true") {
-        let row = delete(link, table, id, answer.sent).await?;
-        if !row && table.marks_deleted() {
-            return write(link, table, id, &answer, None).await.map(|written| match written {
-                Attempt::Done(_) => Attempt::Done(RefetchOutcome::Deleted { row: true }),
-                again => again,
-            });
-        }
-        return Ok(Attempt::Done(RefetchOutcome::Deleted { row }));
-    }
-    write(link, table, id, &answer, beats).await
 }
 
-async fn write(
-    link: &AccountContext,
-    table: &'static Table,
-    id: &str,
-    answer: &Answer,
-    beats: Option<Stamp>,
-) -> Result<Attempt, RefetchError> {
-    // Asked for after the row of that stamp had been seen, the answer is newer than it, even if
-    // the process that wrote it has a clock that runs ahead of ours.
-    let stamp = beats.map_or(answer.sent, |seen| answer.sent.max(seen.next()));
-    let completed = nested::complete(link, table, id, &answer.body, stamp, Room::default()).await?;
-    if completed.gone {
-        let row = delete(link, table, id, stamp).await?;
-        return Ok(Attempt::Done(RefetchOutcome::Deleted { row }));
+impl Fetched {
+    /// `known` was read from the database before the request.
+    async fn request(
+        context: &AccountContext,
+        table: &Table,
+        id: &str,
+        known: Option<Stamp>,
+    ) -> Fetched {
+        let sent = context.client.now();
+        let answer = retrieve(&context.client, table, id).await.map(|mut answer| {
+            answer.sent = stamp_of_answer(answer.sent, known);
+            answer
+        });
+        Fetched { sent, answer }
     }
-    // Few objects are fetched on their own at once: their lists are not counted.
-    let json = completed.json.as_deref().unwrap_or(&answer.body);
-    let mut complete_lists = completed.streamed;
-    let mut items: Vec<(&'static Table, Vec<Observation<'_>>)> = Vec::new();
-    let row = AccountContext::observe(id, json, stamp, answer.request_id.as_deref());
-    complete_lists.extend(nested::children(table, id, &row, |child, row| {
-        match items.iter_mut().find(|(t, _)| t.name == child.name) {
-            Some((_, rows)) => rows.push(row),
-            None => items.push((child, vec![row])),
+
+    async fn apply(
+        self,
+        context: &AccountContext,
+        table: &'static Table,
+        id: &str,
+        expected_stamp: Option<Stamp>,
+    ) -> Result<Attempt, RefetchError> {
+        let answer = match self.answer {
+            Ok(answer) => answer,
+            Err(error) if error.is_missing() => {
+                let deletion = Deletion { table, id, stamp: self.sent, row: None };
+                return Ok(delete(context, deletion).await?);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let request_id = answer.request_id.as_deref();
+        if get(&answer.body, "deleted") == Some("true") {
+            let row = Some(observe(id, &answer.body, answer.sent, request_id));
+            return Ok(delete(context, Deletion { table, id, stamp: answer.sent, row }).await?);
         }
-    }));
-    let mut batches: Vec<Batch<'_>> =
-        items.into_iter().map(|(table, rows)| Batch { table, rows: winners(rows) }).collect();
-    let replace = beats.map(|seen| (table, row.clone(), seen));
-    batches.push(Batch { table, rows: vec![row] });
-    let rows = Rows { batches, complete_lists, replace };
-    let written = link.database.write_rows(&link.statements, link.account.as_str(), &rows).await?;
-    Ok(match written {
-        Written::Uncertain(stored) => Attempt::Again { stored: Some(stored) },
-        Written::Moved => Attempt::Again { stored: None },
-        Written::Done { quarantined: 0 } => Attempt::Done(RefetchOutcome::Written),
-        Written::Done { .. } => Attempt::Done(RefetchOutcome::Quarantined),
-    })
+        let stamp = stamp_of_answer(answer.sent, expected_stamp);
+        let (completed, refused_items) = complete(context, table, id, &answer.body, stamp).await?;
+        if completed.gone {
+            return Ok(delete(context, Deletion { table, id, stamp, row: None }).await?);
+        }
+        let json = completed.json.as_deref().unwrap_or(&answer.body);
+        let mut batches = ObjectBatches::new(table);
+        batches.add_complete_lists(completed.sent_lists);
+        let replacement = match expected_stamp {
+            Some(expected_stamp) => {
+                batches.add_items(id, json, stamp, request_id);
+                let row = observe(id, json, stamp, request_id);
+                Some(Replacement { table, row, expected_stamp })
+            }
+            None => {
+                batches.add(id, json, stamp, request_id);
+                None
+            }
+        };
+        let (batches, complete_lists) = batches.finish();
+        let request =
+            WriteRequest { batches, complete_lists, replacement, ..WriteRequest::default() };
+        let attempt =
+            write(context, request, |committed| match committed.quarantined + refused_items {
+                0 => RefetchOutcome::Written,
+                _ => RefetchOutcome::Quarantined,
+            });
+        Ok(attempt.await?)
+    }
 }
 
 async fn delete(
-    link: &AccountContext,
-    table: &Table,
+    context: &AccountContext,
+    deletion: Deletion<'_>,
+) -> Result<Attempt, PostgresError> {
+    let inserts = deletion.row.is_some() && deletion.table.marks_deleted();
+    let request = WriteRequest { deletions: vec![deletion], ..WriteRequest::default() };
+    write(context, request, |committed| RefetchOutcome::Deleted {
+        had_row: inserts || !committed.deleted.is_empty(),
+    })
+    .await
+}
+
+async fn write(
+    context: &AccountContext,
+    request: WriteRequest<'_>,
+    outcome: impl FnOnce(Committed) -> RefetchOutcome,
+) -> Result<Attempt, PostgresError> {
+    Ok(match context.write(request).await? {
+        WriteOutcome::Committed(committed) => Attempt::Done(outcome(committed)),
+        WriteOutcome::Uncertain(rows) => {
+            Attempt::Retry { expected_stamp: rows.first().map(|row| row.stored) }
+        }
+        // Only a request with a position can be fenced; then nothing was written either.
+        WriteOutcome::StampChanged | WriteOutcome::Fenced => {
+            Attempt::Retry { expected_stamp: None }
+        }
+    })
+}
+
+/// Reads the object's lists to their end, and writes the items of long ones as they come. Also
+/// returns the number of items that were quarantined.
+async fn complete(
+    context: &AccountContext,
+    table: &'static Table,
     id: &str,
+    body: &str,
     stamp: Stamp,
-) -> Result<bool, PostgresError> {
-    link.database.delete_row(&link.statements, link.account.as_str(), table, id, stamp).await
+) -> Result<(CompletedObject, u64), RefetchError> {
+    let (sender, mut receiver) = mpsc::channel::<ItemChunk>(CHUNKS_AHEAD);
+    let reading = async move {
+        // Few objects are fetched alone at the same time: their lists are not counted as memory.
+        nested::complete(&context.client, table, id, body, stamp, Room::default(), &sender).await
+    };
+    let writing = async move {
+        let mut quarantined = 0;
+        while let Some(chunk) = receiver.recv().await {
+            quarantined += write_chunk(context, &chunk).await?;
+        }
+        Ok::<_, PostgresError>(quarantined)
+    };
+    let (completed, quarantined) = tokio::join!(reading, writing);
+    // A failed write closes the channel, so its error explains that of the reading half.
+    let quarantined = quarantined?;
+    Ok((completed?, quarantined))
+}
+
+/// Writes the items of a long list. Returns the number of items that were quarantined.
+pub(crate) async fn write_chunk(
+    context: &AccountContext,
+    chunk: &ItemChunk,
+) -> Result<u64, PostgresError> {
+    let request = WriteRequest { batches: vec![chunk.batch()], ..WriteRequest::default() };
+    Ok(match context.write(request).await? {
+        WriteOutcome::Committed(committed) => committed.quarantined,
+        // Items follow their parent: they are never uncertain, and replace nothing.
+        WriteOutcome::Uncertain(_) | WriteOutcome::StampChanged | WriteOutcome::Fenced => 0,
+    })
 }

@@ -1,22 +1,10 @@
-//! Both ends of a copy: Stripe on one side, the database on the other.
+//! Fetches a single object by its id.
 
-use crate::account::AccountId;
 use crate::catalog::Table;
-use crate::order::Stamp;
-use crate::postgres::{Database, Statements};
-use crate::row::{Observation, get, string};
+use crate::row::{get, string};
 use crate::stripe::{Answer, ApiPath, BadId, Request, StripeClient, StripeError};
 
-/// What every reader and writer of one copy shares.
-#[derive(Clone)]
-pub(crate) struct AccountContext {
-    pub(crate) client: StripeClient,
-    pub(crate) database: Database,
-    pub(crate) statements: Statements,
-    pub(crate) account: AccountId,
-}
-
-/// Why a single object could not be had.
+/// Why a single object could not be fetched.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RetrieveError {
     #[error(transparent)]
@@ -24,46 +12,45 @@ pub(crate) enum RetrieveError {
     #[error(transparent)]
     Stripe(#[from] StripeError),
     #[error(
-        "stripe was asked for the {object} {id} and answered with another object (request {})",
+        "Stripe answered the request for {object} {id} with another object (request {})",
         request_id.as_deref().unwrap_or("without id")
     )]
     Another { object: String, id: String, request_id: Option<String> },
-    #[error("Stripe has no path to retrieve one of {0}")]
+    #[error("Stripe's API has no request for a single row of {0}")]
     NoPath(String),
 }
 
-impl AccountContext {
-    /// Fetches one object with everything that its list would have expanded.
-    pub(crate) async fn retrieve(&self, table: &Table, id: &str) -> Result<Answer, RetrieveError> {
-        let Some(template) = &table.retrieve_path else {
-            return Err(RetrieveError::NoPath(table.name.clone()));
-        };
-        let mut request = Request {
-            path: ApiPath::with_segment(template, id)?,
-            endpoint: template.clone(),
-            query: Vec::new(),
-        };
-        for property in &table.expand {
-            request = request.with("expand[]", property.clone());
-        }
-        let answer = self.client.get(&request).await?;
-        if get(&answer.body, "id").and_then(string).is_some_and(|found| found != id) {
-            return Err(RetrieveError::Another {
-                object: table.object.clone(),
-                id: id.to_owned(),
-                request_id: answer.request_id,
-            });
-        }
-        Ok(answer)
+impl RetrieveError {
+    /// Stripe has no such object.
+    pub(crate) fn is_missing(&self) -> bool {
+        matches!(self, RetrieveError::Stripe(error) if error.is_resource_missing())
     }
+}
 
-    /// An observation of an object on its own, not of a parent's item.
-    pub(crate) fn observe<'a>(
-        id: &'a str,
-        json: &'a str,
-        stamp: Stamp,
-        request_id: Option<&'a str>,
-    ) -> Observation<'a> {
-        Observation { id: id.into(), json, stamp, parent: None, request_id }
+/// Fetches one object with the same properties expanded as in its list.
+pub(crate) async fn retrieve(
+    client: &StripeClient,
+    table: &Table,
+    id: &str,
+) -> Result<Answer, RetrieveError> {
+    let Some(template) = &table.retrieve_path else {
+        return Err(RetrieveError::NoPath(table.name.clone()));
+    };
+    let mut request = Request {
+        path: ApiPath::with_segment(template, id)?,
+        endpoint: template.clone(),
+        query: Vec::new(),
+    };
+    for property in &table.expand {
+        request = request.with("expand[]", property.clone());
     }
+    let answer = client.get(&request).await?;
+    if get(&answer.body, "id").and_then(string).is_some_and(|found| found != id) {
+        return Err(RetrieveError::Another {
+            object: table.object.clone(),
+            id: id.to_owned(),
+            request_id: answer.request_id,
+        });
+    }
+    Ok(answer)
 }

@@ -72,6 +72,11 @@ impl PostgresError {
         self.hint.as_deref()
     }
 
+    /// A table, column or schema of the copy does not exist.
+    pub(crate) fn is_schema_missing(&self) -> bool {
+        matches!(self.sqlstate.as_deref(), Some("42P01" | "42703" | "3F000"))
+    }
+
     pub(super) fn pool(doing: impl Into<String>, error: PoolError) -> PostgresError {
         match error {
             PoolError::Backend(error) => {

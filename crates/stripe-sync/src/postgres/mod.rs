@@ -29,5 +29,6 @@ pub use query::QueryResult;
 pub use schema::SchemaState;
 pub(crate) use schema::{Inspection, Migrated};
 pub(crate) use write::{
-    Batch, ChildList, Committed, Judged, PageCommit, Rows, Settled, Statements, Written,
+    Batch, Committed, CompleteList, Deletion, PositionCommit, Replacement, SliceProgress,
+    Statements, UncertainRow, WriteOutcome, WriteRequest,
 };

@@ -115,6 +115,11 @@ impl Names {
         quote(&shorten(&format!("{}_{column}_idx", self.bare(table))))
     }
 
+    /// The key of the advisory lock that writers of one account's rows in a table take.
+    pub(super) fn table_lock_key(&self, table: &str, account: &str) -> i64 {
+        self.lock_key(&format!("{table}/{account}"))
+    }
+
     /// The key of an advisory lock: the same for every process that means the same table.
     pub(super) fn lock_key(&self, purpose: &str) -> i64 {
         fnv1a(&format!("stripe-sync/{}/{}/{purpose}", self.schema, self.prefix)).cast_signed()

@@ -67,7 +67,7 @@ fn page(
     let mut page: Vec<_> = shown[from..].iter().take(size).map(|r| (*r).clone()).collect();
     let more = from + page.len() < shown.len();
     if more {
-        page.truncate(settled(page.iter().map(|r| r.created)));
+        page.truncate(complete_seconds(page.iter().map(|r| r.created)));
     }
     Some((page, more))
 }

@@ -62,7 +62,7 @@ pub(crate) fn advance(
 /// request. A cursor in the middle of a second would then pass over rows of it. So a page ends
 /// where its last second begins, and the next page brings that second whole. A page that lies
 /// within one second is taken as it is, or the reading would stand still.
-pub(crate) fn settled(
+pub(crate) fn complete_seconds(
     times: impl DoubleEndedIterator<Item = Option<i64>> + ExactSizeIterator,
 ) -> usize {
     let rows = times.len();
@@ -153,7 +153,7 @@ mod tests {
             (vec![Some(8), None], 2),
             (vec![None, Some(8)], 1),
         ] {
-            assert_eq!(settled(times.iter().copied()), kept, "{times:?}");
+            assert_eq!(complete_seconds(times.iter().copied()), kept, "{times:?}");
         }
         assert_eq!(before_last_second([Some(9), Some(8), Some(8)].into_iter()), 1);
         assert_eq!(before_last_second([Some(8), Some(8)].into_iter()), 0);

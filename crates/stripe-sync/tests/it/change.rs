@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use stripe_sim::{Account, CustomIds, Fault, SimOptions};
-use stripe_sync::{BackfillRequest, ErrorKind, Progress, RefreshOutcome, RunStatus, Stop};
+use stripe_sync::{BackfillRequest, ErrorKind, RefreshOutcome, RunStatus};
 
 use crate::world::{World, assert_same, ended};
 
@@ -60,7 +60,7 @@ async fn what_stripe_says_when_it_is_asked_again_is_not_lost() {
     let objects = vec!["customer".to_owned()];
     let request = BackfillRequest { objects, ..Default::default() };
     let engine = world.engine().await;
-    let ended = engine.backfill(&request, &Progress::new(), &Stop::new()).await;
+    let ended = engine.backfill(&request).await;
     assert_eq!(ended.expect_err("the key is revoked").kind(), ErrorKind::Access);
     assert_eq!(world.backfill(&["customer"]).await.status, RunStatus::Complete);
 }
@@ -150,7 +150,7 @@ async fn refresh_stores_deletes_and_says_what_is_missing() {
     assert_eq!(
         outcomes,
         [
-            RefreshOutcome::RefetchOutcome,
+            RefreshOutcome::Stored,
             RefreshOutcome::Deleted,
             RefreshOutcome::Deleted,
             RefreshOutcome::NotFound

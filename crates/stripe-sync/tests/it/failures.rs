@@ -1,7 +1,7 @@
 //! Promise 4: every stream ends by name, and a failure of one does not stop the others.
 
 use stripe_sim::{Account, ApiKey, Fault, SimOptions};
-use stripe_sync::{ErrorKind, Progress, RunStatus, Stop};
+use stripe_sync::{ErrorKind, RunStatus};
 
 use crate::world::{World, ended};
 
@@ -108,12 +108,7 @@ async fn an_unknown_key_ends_before_the_database_is_touched() {
     world.config.key = Some(
         stripe_sync::ApiKey::parse("sk_test_51wrongwrongwrongwrong").expect("a key by its form"),
     );
-    let error = world
-        .engine()
-        .await
-        .backfill(&Default::default(), &Progress::new(), &Stop::new())
-        .await
-        .expect_err("an error");
+    let error = world.engine().await.backfill(&Default::default()).await.expect_err("an error");
     assert_eq!(error.kind(), ErrorKind::Access, "{error}");
     assert!(!format!("{error:?}{error}").contains("wrongwrong"));
     let schema = world.text("select to_regnamespace('stripe')::text").await;

@@ -109,7 +109,7 @@ async fn what_the_server_refuses_is_set_aside_alone() {
     let ahead = "update stripe._quarantine set seen_at = now() + interval '5 seconds'";
     world.sql.batch_execute(ahead).await.expect("moved");
     let done = world.engine().await.refresh(&rest).await.expect("refreshed");
-    assert_eq!(done[0].outcome, RefreshOutcome::RefetchOutcome);
+    assert_eq!(done[0].outcome, RefreshOutcome::Stored);
     assert!(quarantined(&world).await.is_empty());
     assert_eq!(world.backfill(&["customer"]).await.status, RunStatus::Complete);
     assert!(

@@ -79,7 +79,7 @@ async fn every_id_is_stored_fetched_and_deleted_as_itself() {
     }
     let asked: Vec<String> = ids.iter().map(|id| format!("products/{id}")).collect();
     for (done, id) in engine.refresh(&asked).await.expect("refreshed").iter().zip(&ids) {
-        assert_eq!((&done.id, &done.outcome), (*id, &RefreshOutcome::RefetchOutcome), "{done:?}");
+        assert_eq!((&done.id, &done.outcome), (*id, &RefreshOutcome::Stored), "{done:?}");
     }
     let described = "select count(*)::text from stripe.products where description = 'of ' || id";
     assert_eq!(world.text(described).await, ids.len().to_string());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stripe_sim::Account;
-use stripe_sync::{ColumnName, Progress, RunStatus, Stop};
+use stripe_sync::{ColumnName, RunStatus};
 use tokio_postgres::Client;
 
 use crate::world::{World, ended};
@@ -108,7 +108,7 @@ async fn values_that_are_there_already_are_cleared() {
     let rows = world.text("select count(*)::text from stripe.customers").await;
 
     world.config.exclude_columns = columns(&["customers.email"]);
-    let done = world.engine().await.migrate().await.expect("migrated").left_out;
+    let done = world.engine().await.migrate().await.expect("migrated").excluded;
     assert_eq!(done.columns, columns(&["customers.email"]));
     // Each customer, the charge that holds one, the quarantine's, and events of customers.
     let customers: u64 = rows.parse().expect("a number");
@@ -122,7 +122,7 @@ async fn values_that_are_there_already_are_cleared() {
     assert_eq!(world.text(data).await, "Ada");
 
     // The second time there is nothing to do.
-    let again = world.engine().await.migrate().await.expect("migrated").left_out;
+    let again = world.engine().await.migrate().await.expect("migrated").excluded;
     assert_eq!((again.columns.len(), again.cleared_rows), (0, 0));
     // Unchanged rows stay unchanged: what is left out is no difference.
     let before = world.text("select max(updated_at)::text from stripe.customers").await;
@@ -162,7 +162,7 @@ async fn items_and_their_parents_lose_it_together() {
     assert_ne!(world.text(inside).await, "0");
 
     world.config.exclude_columns = columns(&["invoice_line_items.description"]);
-    let done = world.engine().await.migrate().await.expect("migrated").left_out;
+    let done = world.engine().await.migrate().await.expect("migrated").excluded;
     assert!(done.cleared_rows > 500, "in several chunks: {done:?}");
     for _ in 0..2 {
         assert_eq!(world.text(with).await, "0");
@@ -188,7 +188,7 @@ async fn a_column_of_computed_and_copied_values() {
     let mut world = World::new(account).await;
     world.config.exclude_columns = columns(&["subscription.current_period_end"]);
     let prepared = world.engine().await.prepare().await.expect("prepared");
-    assert_eq!(prepared.left_out.also, columns(&["subscription_items.current_period_end"]));
+    assert_eq!(prepared.excluded.also, columns(&["subscription_items.current_period_end"]));
     world.backfill(&["subscription"]).await;
     for sql in [
         "select count(current_period_end)::text from stripe.subscriptions",
@@ -215,7 +215,7 @@ async fn a_process_that_began_before_obeys_too() {
         objects: OBJECTS.map(str::to_owned).to_vec(),
         ..Default::default()
     };
-    let report = early.backfill(&request, &Progress::new(), &Stop::new()).await.expect("a report");
+    let report = early.backfill(&request).await.expect("a report");
     assert_eq!(ended(&report, "customers").0, "complete");
     let text = dump(&world.sql).await;
     assert!(!text.contains(SECRET), "{}", lines_with(&text, SECRET));

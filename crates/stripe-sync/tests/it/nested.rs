@@ -69,7 +69,7 @@ async fn an_item_that_left_its_list_leaves_its_table() {
     account.remove_nested_item("subscription", &subscription, "items", &item).expect("removed");
     let done =
         world.engine().await.refresh(&[invoice.clone(), subscription]).await.expect("refreshed");
-    assert!(done.iter().all(|d| d.outcome == RefreshOutcome::RefetchOutcome), "{done:?}");
+    assert!(done.iter().all(|d| d.outcome == RefreshOutcome::Stored), "{done:?}");
     let lines = line_ids(&world, &invoice).await;
     assert!(lines.len() == 29 && !lines.contains(&line));
     let sql = "select count(*)::text from stripe.subscription_items where deleted";
@@ -171,7 +171,7 @@ async fn a_parent_that_changes_while_its_items_are_read_ends_right() {
         assert!(line_ids(&world, &invoice).await.is_superset(&throughout), "{size}");
 
         let done = world.engine().await.refresh(std::slice::from_ref(&invoice)).await;
-        assert_eq!(done.expect("refreshed")[0].outcome, RefreshOutcome::RefetchOutcome);
+        assert_eq!(done.expect("refreshed")[0].outcome, RefreshOutcome::Stored);
         let wanted = account.nested_ids("invoice", &invoice, "lines").into_iter().collect();
         assert_same(&invoice, &wanted, &line_ids(&world, &invoice).await);
         let description = format!("select description from stripe.invoices where id = '{invoice}'");

@@ -34,10 +34,8 @@ async fn many_places_in_one_database() {
             objects: vec!["invoice".into(), "customer".into()],
             ..Default::default()
         };
-        let report = engine
-            .backfill(&request, &stripe_sync::Progress::new(), &stripe_sync::Stop::new())
-            .await
-            .unwrap_or_else(|e| panic!("{schema} {prefix}: {e}"));
+        let report =
+            engine.backfill(&request).await.unwrap_or_else(|e| panic!("{schema} {prefix}: {e}"));
         assert_eq!(report.status, RunStatus::Complete, "{schema} {prefix}");
         assert!(!engine.status(1).await.expect("a status").is_empty());
     }
@@ -102,12 +100,7 @@ async fn a_schema_belongs_to_one_mode() {
     world.config.key = Some(stripe_sync::ApiKey::parse(sim.key()).expect("a key"));
     world.config.api_base = stripe_sync::ApiBase::parse(&sim.base_url()).expect("a base");
     let before = world.ids("customers").await;
-    let error = world
-        .engine()
-        .await
-        .backfill(&Default::default(), &stripe_sync::Progress::new(), &stripe_sync::Stop::new())
-        .await
-        .expect_err("refused");
+    let error = world.engine().await.backfill(&Default::default()).await.expect_err("refused");
     assert!(error.to_string().contains("live key"), "{error}");
     assert_eq!(world.ids("customers").await, before);
 }

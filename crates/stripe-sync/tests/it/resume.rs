@@ -4,10 +4,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use stripe_sim::{Account, Fault, SimOptions};
-use stripe_sync::{BackfillRequest, Config, Names, Progress, RunStatus, Stop};
+use stripe_sync::{BackfillRequest, Config, Names, RunStatus};
 
 use crate::proxy::{self, Losses};
-use crate::world::{World, assert_same, ended, server};
+use crate::world::{World, assert_same, ended, server, wait_for_rows};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_run_goes_on_where_it_stopped() {
@@ -16,15 +16,10 @@ async fn a_stopped_run_goes_on_where_it_stopped() {
     let world = World::with(account, options).await;
     let engine = world.engine().await;
     let request = BackfillRequest { objects: vec!["customer".into()], ..Default::default() };
-    let (progress, stop) = (Progress::new(), Stop::new());
-    let watch = async {
-        while !progress.snapshot().streams.iter().any(|s| s.rows >= 1_000) {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        stop.ask();
-    };
-    let (first, ()) = tokio::join!(engine.backfill(&request, &progress, &stop), watch);
-    let first = first.expect("a report");
+    let mut run = engine.start_backfill(request.clone()).await.expect("a run");
+    wait_for_rows(&run, 1_000).await;
+    run.cancel();
+    let first = run.join().await.expect("a report");
     assert_eq!(first.status, RunStatus::Interrupted);
     let kept = world.ids("customers").await.len();
     assert!((1_000..6_000).contains(&kept), "{kept} rows");
@@ -70,7 +65,7 @@ async fn answers_of_commits_that_are_lost_lose_no_row() {
             ..Default::default()
         };
         let engine = world.engine().await;
-        match engine.backfill(&request, &Progress::new(), &Stop::new()).await {
+        match engine.backfill(&request).await {
             Ok(report) => break report,
             // Opening the run is outside of the workers' patience.
             Err(error) => println!("again after: {error}"),
@@ -150,11 +145,7 @@ async fn two_processes_share_one_run() {
     };
     world.engine().await.migrate().await.expect("a schema");
     let (one, two) = (world.engine().await, world.engine().await);
-    let (progress, stop) = (Progress::new(), Stop::new());
-    let (one, two) = tokio::join!(
-        one.backfill(&request, &progress, &stop),
-        two.backfill(&request, &progress, &stop)
-    );
+    let (one, two) = tokio::join!(one.backfill(&request), two.backfill(&request));
     let (one, two) = (one.expect("a report"), two.expect("a report"));
     assert_eq!(one.run_id, two.run_id);
     assert_eq!((one.status, two.status), (RunStatus::Complete, RunStatus::Complete));
@@ -179,19 +170,16 @@ async fn connections_that_are_cut_again_and_again_lose_no_row() {
         objects: vec!["customer".into(), "invoice".into()],
         ..Default::default()
     };
-    let (progress, stop) = (Progress::new(), Stop::new());
-    let cut = async {
+    let mut run = engine.start_backfill(request).await.expect("a run");
+    {
         let cut = "select pg_terminate_backend(pid) from pg_stat_activity
                    where datname = current_database() and pid <> pg_backend_pid()";
         for wanted in [500, 2_000, 3_500] {
-            while progress.snapshot().streams.iter().map(|s| s.rows).sum::<i64>() < wanted {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
+            wait_for_rows(&run, wanted).await;
             world.sql.batch_execute(cut).await.expect("cut");
         }
-    };
-    let (report, ()) = tokio::join!(engine.backfill(&request, &progress, &stop), cut);
-    let report = report.expect("a report");
+    }
+    let report = run.join().await.expect("a report");
     assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
     for (object, table) in [("customer", "customers"), ("invoice", "invoices")] {
         let wanted = world.sim.account().ids(object).collect();
@@ -207,9 +195,9 @@ async fn a_slice_of_a_dead_owner_is_taken_over_and_the_former_owner_is_fenced() 
     let engine = world.engine().await;
     engine.migrate().await.expect("a schema");
     let request = BackfillRequest { objects: vec!["customer".into()], ..Default::default() };
-    let (progress, stop) = (Progress::new(), Stop::new());
-    stop.ask();
-    let first = engine.backfill(&request, &progress, &stop).await.expect("a report");
+    let mut run = engine.start_backfill(request.clone()).await.expect("a run");
+    run.cancel();
+    let first = run.join().await.expect("a report");
     assert_eq!(first.status, RunStatus::Interrupted);
     // As `kill -9` leaves it: a lease of a process of this machine that is gone.
     let machine = |file: &str| std::fs::read_to_string(file).expect("linux").trim().to_owned();

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use stripe_sim::{Account, Fault, SimOptions};
-use stripe_sync::{BackfillRequest, Progress, Range, Report, RunStatus, Stop, StripeSync};
+use stripe_sync::{BackfillRequest, Range, Report, RunStatus, StripeSync};
 
-use crate::world::{World, assert_same, ended};
+use crate::world::{World, assert_same, ended, wait_for_rows};
 
 fn request(objects: &[&str], since: Option<&str>, now: i64) -> BackfillRequest {
     let range = Range::parse(since, None, now).expect("a range");
@@ -15,15 +15,10 @@ fn request(objects: &[&str], since: Option<&str>, now: i64) -> BackfillRequest {
 
 /// Runs until the first rows are in, then stops.
 async fn begin(engine: &StripeSync, request: &BackfillRequest) -> Report {
-    let (progress, stop) = (Progress::new(), Stop::new());
-    let watch = async {
-        while !progress.snapshot().streams.iter().any(|s| s.rows > 0) {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-        stop.ask();
-    };
-    let (report, ()) = tokio::join!(engine.backfill(request, &progress, &stop), watch);
-    let report = report.expect("a report");
+    let mut run = engine.start_backfill(request.clone()).await.expect("a run");
+    wait_for_rows(&run, 1).await;
+    run.cancel();
+    let report = run.join().await.expect("a report");
     assert_eq!(report.status, RunStatus::Interrupted);
     report
 }
@@ -93,15 +88,10 @@ async fn a_process_whose_run_is_begun_anew_elsewhere_stops_and_says_so() {
     let world = slow(82, 6_000).await;
     let engine = world.engine().await;
     let words = BackfillRequest { objects: vec!["customer".into()], ..Default::default() };
-    let (progress, stop) = (Progress::new(), Stop::new());
-    let anew = async {
-        while !progress.snapshot().streams.iter().any(|s| s.rows > 0) {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-        world.run(&BackfillRequest { fresh: true, ..words.clone() }).await
-    };
-    let (first, second) = tokio::join!(engine.backfill(&words, &progress, &stop), anew);
-    let first = first.expect("a report");
+    let mut first = engine.start_backfill(words.clone()).await.expect("a run");
+    wait_for_rows(&first, 1).await;
+    let second = world.run(&BackfillRequest { fresh: true, ..words.clone() }).await;
+    let first = first.join().await.expect("a report");
     assert_eq!((first.status, second.status), (RunStatus::Incomplete, RunStatus::Complete));
     let (status, _, message) = ended(&first, "customers");
     assert!(status == "failed" && message.contains("--fresh"), "{status}: {message}");

@@ -6,8 +6,7 @@ use std::time::Duration;
 use private_postgres::Server;
 use stripe_sim::{Account, Sim, SimOptions};
 use stripe_sync::{
-    ApiBase, ApiKey, BackfillRequest, Config, Names, Progress, RateOptions, Report, Stop,
-    StripeSync,
+    ApiBase, ApiKey, BackfillRequest, BackfillRun, Config, Names, RateOptions, Report, StripeSync,
 };
 use tokio::sync::OnceCell;
 use tokio_postgres::{Client, NoTls};
@@ -66,11 +65,7 @@ impl World {
     }
 
     pub(crate) async fn run(&self, request: &BackfillRequest) -> Report {
-        self.engine()
-            .await
-            .backfill(request, &Progress::new(), &Stop::new())
-            .await
-            .expect("a backfill")
+        self.engine().await.backfill(request).await.expect("a backfill")
     }
 
     pub(crate) async fn ids(&self, table: &str) -> BTreeSet<String> {
@@ -118,6 +113,14 @@ pub(crate) fn assert_same(table: &str, wanted: &BTreeSet<String>, found: &BTreeS
         wanted.len(),
         found.len()
     );
+}
+
+/// Waits until a run has read so many rows.
+pub(crate) async fn wait_for_rows(run: &BackfillRun, rows: i64) {
+    let mut updates = run.subscribe();
+    while run.progress().streams.iter().map(|s| s.rows).sum::<i64>() < rows {
+        updates.next().await.expect("the run is under way");
+    }
 }
 
 /// A stream's line of a report: status, rows, message.

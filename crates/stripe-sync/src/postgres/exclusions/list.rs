@@ -4,25 +4,16 @@
 //! Writers read the list under a lock that they share; a change of the list takes it alone. So
 //! when a change returns, no transaction is under way that has not seen it, in any process.
 
-use std::borrow::Cow;
-use std::sync::{Arc, Mutex, PoisonError};
-
-use deadpool_postgres::Transaction;
-use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::types::Type;
 
-use crate::catalog::{ColumnName, Exclusions};
+use crate::catalog::ColumnName;
 use crate::postgres::connection::pool::begin;
-use crate::postgres::{Batch, Database, Names, PostgresError, Statements};
-use crate::row::{Observation, redact};
+use crate::postgres::{Database, Names, PostgresError};
 
 const DOING: &str = "cannot change what is left out";
 /// The keys in `_meta`: what is left out, and the part of it whose stored values are still there.
 const LIST: &str = "left_out_columns";
 const UNCLEARED: &str = "uncleared_columns";
-
-/// The list as last read, so that its rules are worked out once.
-pub(in crate::postgres) type Remembered = Arc<Mutex<(String, Arc<Exclusions>)>>;
 
 /// What the schema remembers.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -36,48 +27,12 @@ pub(in crate::postgres) fn lock_key(names: &Names) -> i64 {
     names.lock_key("left out")
 }
 
-/// Begins a transaction that writes rows: takes its locks, and reads under them what is left out.
-pub(in crate::postgres) async fn enter(
-    transaction: &Transaction<'_>,
-    statements: &Statements,
-    locks: &str,
-) -> Result<Arc<Exclusions>, tokio_postgres::Error> {
-    // A statement of its own: its snapshot is taken after the locks are held.
-    let meta = statements.names.table("_meta");
-    let sql = format!("{locks}; select value as left_out from {meta} where key = '{LIST}'");
-    let answers = transaction.simple_query(&sql).await?;
-    let list = answers.iter().find_map(|answer| match answer {
-        SimpleQueryMessage::Row(row) => row.try_get("left_out").ok().flatten(),
-        _ => None,
-    });
-    let list = list.unwrap_or_default();
-    let mut known = statements.left_out.lock().unwrap_or_else(PoisonError::into_inner);
-    if known.0 != list {
-        *known = (list.to_owned(), Arc::new(Exclusions::new(&parse(list))));
-    }
-    Ok(Arc::clone(&known.1))
-}
+/// Name of the column that [`select`] returns.
+pub(in crate::postgres) const SELECTED: &str = "excluded_columns";
 
-/// The batches as they are stored. `texts` is where changed objects live.
-pub(in crate::postgres) fn without<'a>(
-    left_out: &Exclusions,
-    batches: &'a [Batch<'a>],
-    texts: &'a mut Vec<Vec<Cow<'a, str>>>,
-) -> Cow<'a, [Batch<'a>]> {
-    if left_out.is_empty() {
-        return Cow::Borrowed(batches);
-    }
-    texts.extend(batches.iter().map(|batch| {
-        batch.rows.iter().map(|row| redact(row.json, &batch.table.name, left_out)).collect()
-    }));
-    let stored = |(batch, texts): (&'a Batch<'a>, &'a Vec<Cow<'a, str>>)| {
-        let row = |(row, json): (&Observation<'a>, &'a Cow<'a, str>)| Observation {
-            json: json.as_ref(),
-            ..row.clone()
-        };
-        Batch { table: batch.table, rows: batch.rows.iter().zip(texts).map(row).collect() }
-    };
-    Cow::Owned(batches.iter().zip(texts.iter()).map(stored).collect())
+/// Reads the list of excluded columns, in the form that [`parse`] takes.
+pub(in crate::postgres) fn select(names: &Names) -> String {
+    format!("select value as {SELECTED} from {} where key = '{LIST}'", names.table("_meta"))
 }
 
 impl Database {
@@ -191,7 +146,7 @@ impl Database {
 }
 
 /// Also names that this build's catalog does not know: another build may have left them out.
-fn parse(list: &str) -> Vec<ColumnName> {
+pub(in crate::postgres) fn parse(list: &str) -> Vec<ColumnName> {
     list.split(' ')
         .filter_map(|name| name.split_once('.'))
         .map(|(table, column)| ColumnName { table: table.to_owned(), column: column.to_owned() })
@@ -203,6 +158,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::postgres::write::{Statements, enter, locks};
 
     #[tokio::test]
     async fn a_change_waits_for_writers_and_they_for_it() {
@@ -212,7 +168,7 @@ mod tests {
         let names = Names::new("stripe", "").expect("names");
         database.migrate(&names).await.expect("a schema");
         let statements = Statements::new(names.clone());
-        let locks = crate::postgres::write::page::shared_locks(&statements, []);
+        let locks = locks(&statements, &crate::postgres::WriteRequest::default());
         let waiting = || async {
             let client = database.get().await.expect("a connection");
             let sql = "select count(*) from pg_locks where locktype = 'advisory' and not granted";

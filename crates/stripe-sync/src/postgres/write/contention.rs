@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use tokio_postgres::NoTls;
 
+use super::{Batch, Deletion, Statements, WriteOutcome, WriteRequest};
 use crate::catalog::{Catalog, Table};
 use crate::order::Stamp;
-use crate::postgres::{Batch, Database, Names, Rows, Statements, Written};
+use crate::postgres::{Database, Names};
 use crate::row::{Observation, winners};
 
 struct Place {
@@ -33,7 +34,7 @@ impl Place {
         Place { database, statements: Statements::new(names), sql, _server: server }
     }
 
-    async fn write(&self, objects: &[(String, String)], at: Stamp) -> Written {
+    async fn write(&self, objects: &[(String, String)], at: Stamp) -> WriteOutcome {
         self.write_to(products(), None, objects, at).await
     }
 
@@ -43,7 +44,7 @@ impl Place {
         parent: Option<&str>,
         objects: &[(String, String)],
         at: Stamp,
-    ) -> Written {
+    ) -> WriteOutcome {
         let seen = objects.iter().map(|(id, json)| Observation {
             id: id.into(),
             json,
@@ -52,17 +53,25 @@ impl Place {
             request_id: None,
         });
         let batches = vec![Batch { table, rows: winners(seen.collect()) }];
-        let rows = Rows { batches, complete_lists: Vec::new(), replace: None };
-        self.database.write_rows(&self.statements, "acct_1", &rows).await.expect("written")
+        let request = WriteRequest { account: "acct_1", batches, ..WriteRequest::default() };
+        self.write_request(&request).await
     }
 
     async fn delete(&self, id: &str, at: Stamp) -> bool {
         self.delete_from(products(), id, at).await
     }
 
-    async fn delete_from(&self, table: &Table, id: &str, at: Stamp) -> bool {
-        let (database, statements) = (&self.database, &self.statements);
-        database.delete_row(statements, "acct_1", table, id, at).await.expect("deleted")
+    async fn delete_from(&self, table: &'static Table, id: &str, at: Stamp) -> bool {
+        let deletions = vec![Deletion { table, id, stamp: at, row: None }];
+        let request = WriteRequest { account: "acct_1", deletions, ..WriteRequest::default() };
+        match self.write_request(&request).await {
+            WriteOutcome::Committed(committed) => !committed.deleted.is_empty(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn write_request(&self, request: &WriteRequest<'_>) -> WriteOutcome {
+        self.database.write(&self.statements, request).await.expect("an outcome")
     }
 
     /// Waits until so many other connections wait for a lock.
@@ -118,7 +127,7 @@ async fn a_deletion_waits_for_an_open_page_and_takes_its_row() {
         tokio::join!(delete, release).0
     };
     let (written, deleted) = tokio::join!(place.write(&page, second(0)), deletes_second);
-    assert!(matches!(written, Written::Done { quarantined: 0 }) && deleted);
+    assert!(matches!(written, WriteOutcome::Committed(_)) && deleted);
     assert_eq!((place.count("products").await, place.count("_tombstones").await), (1, 1));
 }
 
@@ -138,7 +147,7 @@ async fn a_page_waits_for_an_open_deletion_and_leaves_its_row_out() {
         tokio::join!(write, release).0
     };
     let (_, written) = tokio::join!(place.delete("prod_1", second(10)), writes_second);
-    assert!(matches!(written, Written::Done { quarantined: 0 }));
+    assert!(matches!(written, WriteOutcome::Committed(_)));
     assert_eq!((place.count("products").await, place.count("_tombstones").await), (1, 1));
 }
 

@@ -1,128 +1,125 @@
-//! Deletions. A hard delete takes its table alone and leaves a tombstone, so that no page or
-//! event from before brings the row back.
+//! Deletions. Customers and the like stay, marked as deleted. Other rows are deleted and leave a
+//! tombstone, so that no older page or event brings them back.
 
-use tokio_postgres::types::Type;
+use std::collections::BTreeMap;
+use std::time::SystemTime;
 
-use crate::catalog::Table;
-use crate::order::{CLOSE_MICROS, Stamp};
-use crate::postgres::connection::pool::begin;
-use crate::postgres::{Database, PostgresError, Statements};
+use deadpool_postgres::Transaction;
+use tokio_postgres::types::{ToSql, Type};
 
-impl Database {
-    /// Applies the deletion of an object that was observed at `stamp`. False if there was no row,
-    /// or one of a later object of the same id.
-    pub(crate) async fn delete_row(
-        &self,
-        statements: &Statements,
-        account: &str,
-        table: &Table,
-        id: &str,
-        stamp: Stamp,
-    ) -> Result<bool, PostgresError> {
-        let fail = |e: tokio_postgres::Error| {
-            PostgresError::new(format!("cannot delete from {}", table.name), &e)
-        };
-        let name = statements.names.table(&table.name);
-        let at = stamp.to_system();
-        let mut client = self.get().await?;
-        let transaction = begin(&mut client).await.map_err(fail)?;
-        let lock = statements.names.lock_key(&table.name);
-        transaction
-            .batch_execute(&format!("select pg_advisory_xact_lock({lock})"))
-            .await
-            .map_err(fail)?;
-        let key = [
-            (&id as &(dyn tokio_postgres::types::ToSql + Sync), Type::TEXT),
-            (&account, Type::TEXT),
-            (&at, Type::TIMESTAMPTZ),
-        ];
-        // An id of the user's own choice may be in use again; any other stays deleted, whatever
-        // the clocks of the processes that wrote the row and that saw it gone.
-        let close = format!("interval '{CLOSE_MICROS} microseconds'");
-        let which = match table.custom_ids {
-            true => format!(
-                "where id = $1 and _account_id = $2
-                 and (last_synced_at is null or last_synced_at <= $3 + {close})"
-            ),
-            false => {
-                "where id = $1 and _account_id = $2 and $3::timestamptz is not null".to_owned()
-            }
-        };
-        let gone = if table.marks_deleted() {
-            let sql = format!(
-                "update {name} set deleted = true, updated_at = now(),
-                        last_synced_at = greatest(last_synced_at, $3) {which}"
-            );
-            transaction.execute_typed(&sql, &key).await.map_err(fail)?
-        } else {
-            let tombstone = format!(
-                "insert into {} as d (table_name, account_id, id, deleted_at)
-                 values ({}, $2, $1, $3)
-                 on conflict (table_name, account_id, id) do update
-                 set deleted_at = greatest(d.deleted_at, excluded.deleted_at)",
-                statements.names.table("_tombstones"),
-                crate::postgres::names::literal(&table.name),
-            );
-            transaction.execute_typed(&tombstone, &key).await.map_err(fail)?;
-            let gone = transaction
-                .execute_typed(&format!("delete from {name} {which}"), &key)
-                .await
-                .map_err(fail)?;
-            let left = transaction
-                .query_typed_opt(
-                    &format!("select 1 from {name} where id = $1 and _account_id = $2"),
-                    &[(&id, Type::TEXT), (&account, Type::TEXT)],
-                )
-                .await
-                .map_err(fail)?;
-            if left.is_none() {
-                self.delete_children(&transaction, statements, account, table, id)
-                    .await
-                    .map_err(fail)?;
-            }
-            gone
-        };
-        transaction
-            .execute_typed(
-                &format!(
-                    "delete from {} where table_name = $1 and account_id = $2 and id = $3",
-                    statements.names.table("_quarantine")
-                ),
-                &[
-                    (&table.name, Type::TEXT),
-                    (&account, Type::TEXT),
-                    (&crate::postgres::write::quarantine::name_of(id), Type::TEXT),
-                ],
-            )
-            .await
-            .map_err(fail)?;
-        transaction.commit().await.map_err(fail)?;
-        Ok(gone > 0)
+use super::quarantine;
+use super::request::{Batch, Deletion};
+use super::upsert::Statements;
+use crate::catalog::{Catalog, Table};
+use crate::order::sql as order_sql;
+use crate::postgres::error::PostgresError;
+use crate::postgres::names::{literal, quote};
+use crate::row::{Observation, winners};
+
+/// Deletions of one table.
+pub(super) struct TableDeletions<'d> {
+    table: &'static Table,
+    deletions: Vec<&'d Deletion<'d>>,
+}
+
+pub(super) fn by_table<'d>(deletions: &'d [Deletion<'d>]) -> Vec<TableDeletions<'d>> {
+    let mut tables: BTreeMap<&str, TableDeletions<'d>> = BTreeMap::new();
+    for deletion in deletions {
+        tables
+            .entry(deletion.table.name.as_str())
+            .or_insert_with(|| TableDeletions { table: deletion.table, deletions: Vec::new() })
+            .deletions
+            .push(deletion);
     }
+    tables.into_values().collect()
+}
 
-    /// The items of a deleted object's nested lists go with it.
-    async fn delete_children(
-        &self,
-        transaction: &deadpool_postgres::Transaction<'_>,
-        statements: &Statements,
-        account: &str,
-        table: &Table,
-        id: &str,
-    ) -> Result<(), tokio_postgres::Error> {
-        for nested in table.nested.iter().filter_map(|n| n.table.as_deref()) {
-            let child = crate::catalog::Catalog::get().table(nested);
-            let Some(parent) = child.and_then(|t| t.parent.as_ref()) else { continue };
-            transaction
-                .execute_typed(
-                    &format!(
-                        "delete from {} where {} = $1 and _account_id = $2",
-                        statements.names.table(nested),
-                        crate::postgres::names::quote(&parent.column)
-                    ),
-                    &[(&id, Type::TEXT), (&account, Type::TEXT)],
-                )
-                .await?;
+impl<'d> TableDeletions<'d> {
+    /// The rows of objects that had no row to mark.
+    pub(super) fn rows_to_insert(&self, marked: &[String]) -> Option<Batch<'d>> {
+        if !self.table.marks_deleted() {
+            return None;
         }
-        Ok(())
+        let missing = self.deletions.iter().filter(|d| !marked.iter().any(|id| id == d.id));
+        let rows: Vec<Observation<'d>> = missing.filter_map(|d| d.row.clone()).collect();
+        (!rows.is_empty()).then(|| Batch { table: self.table, rows: winners(rows) })
+    }
+}
+
+/// Applies the deletions of one table. Returns the ids whose rows were deleted or marked: not those
+/// that had no row, or a row of a later object with the same id.
+pub(super) async fn apply(
+    transaction: &Transaction<'_>,
+    statements: &Statements,
+    account: &str,
+    batch: &TableDeletions<'_>,
+) -> Result<Vec<String>, PostgresError> {
+    let table = batch.table;
+    let fail = |e: tokio_postgres::Error| {
+        PostgresError::new(format!("cannot delete from {}", table.name), &e)
+    };
+    let ids: Vec<&str> = batch.deletions.iter().map(|d| d.id).collect();
+    let stamps: Vec<SystemTime> = batch.deletions.iter().map(|d| d.stamp.to_system()).collect();
+    let params: [(&(dyn ToSql + Sync), Type); 3] =
+        [(&ids, Type::TEXT_ARRAY), (&stamps, Type::TIMESTAMPTZ_ARRAY), (&account, Type::TEXT)];
+    let sql = Sql::new(table, statements);
+    let deleted = match &sql {
+        Sql::Mark(mark) => transaction.query_typed(mark, &params).await.map_err(fail)?,
+        Sql::Delete { tombstones, rows, items } => {
+            transaction.execute_typed(tombstones, &params).await.map_err(fail)?;
+            let deleted = transaction.query_typed(rows, &params).await.map_err(fail)?;
+            for items in items {
+                let key = [(&ids as _, Type::TEXT_ARRAY), (&account as _, Type::TEXT)];
+                transaction.execute_typed(items, &key).await.map_err(fail)?;
+            }
+            deleted
+        }
+    };
+    quarantine::remove(transaction, statements, table, &ids, account).await?;
+    Ok(deleted.iter().map(|row| row.get(0)).collect())
+}
+
+/// The statements of one table. `e` holds the ids and when each was observed as deleted.
+enum Sql {
+    Mark(String),
+    Delete { tombstones: String, rows: String, items: Vec<String> },
+}
+
+impl Sql {
+    fn new(table: &Table, statements: &Statements) -> Sql {
+        let names = &statements.names;
+        let name = names.table(&table.name);
+        let source = "unnest($1::text[], $2::timestamptz[]) as e(id, deleted_at)";
+        let which = format!(
+            "t.id = e.id and t._account_id = $3 and {}",
+            order_sql::deletion_applies("t.last_synced_at", "e.deleted_at", table.custom_ids)
+        );
+        if table.marks_deleted() {
+            return Sql::Mark(format!(
+                "update {name} t set deleted = true, updated_at = now(),
+                        last_synced_at = greatest(t.last_synced_at, e.deleted_at)
+                 from {source} where {which} returning t.id"
+            ));
+        }
+        let tombstones = format!(
+            "insert into {} as d (table_name, account_id, id, deleted_at)
+             select {}, $3, e.id, max(e.deleted_at) from {source} group by e.id order by e.id
+             on conflict (table_name, account_id, id) do update
+             set deleted_at = greatest(d.deleted_at, excluded.deleted_at)",
+            names.table("_tombstones"),
+            literal(&table.name),
+        );
+        let rows = format!("delete from {name} t using {source} where {which} returning t.id");
+        let items = table.nested.iter().filter_map(|nested| {
+            let child = Catalog::get().table(nested.table.as_deref()?)?;
+            let parent = quote(&child.parent.as_ref()?.column);
+            Some(format!(
+                "delete from {} i where i.{parent} = any($1) and i._account_id = $2
+                 and not exists (select 1 from {name} t where t.id = i.{parent}
+                                 and t._account_id = $2)",
+                names.table(&child.name),
+            ))
+        });
+        Sql::Delete { tombstones, rows, items: items.collect() }
     }
 }

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use crate::postgres::{
-    ClaimedSlice, Committed, Database, Judged, Names, NewRun, PageCommit, PlannedStream, Statements,
-};
+use super::{PositionCommit, SliceProgress, Statements, WriteOutcome, WriteRequest};
+use crate::postgres::{ClaimedSlice, Database, Names, NewRun, PlannedStream};
 
 async fn commit(
     database: &Database,
@@ -12,22 +11,21 @@ async fn commit(
     slice: &ClaimedSlice,
     seq: i64,
 ) -> bool {
-    let page = PageCommit {
+    let position = PositionCommit {
         slice,
         seq,
-        account: "acct_1",
-        batches: Vec::new(),
-        complete_lists: Vec::new(),
         first_created: None,
         pages: 1,
         requests: 1,
-        done: false,
+        ends_slice: false,
         parts: 1,
-        clear_quarantine: false,
+        tables: Vec::new(),
+        progress: &|_| SliceProgress { trail: Vec::new(), rows: 0 },
     };
-    let judge = |_| Judged { trail: Vec::new(), rows: 0 };
-    let committed = database.commit_page(statements, &page, judge).await.expect("an answer");
-    matches!(committed, Committed::Done { .. })
+    let request =
+        WriteRequest { account: "acct_1", position: Some(position), ..WriteRequest::default() };
+    let outcome = database.write(statements, &request).await.expect("an outcome");
+    matches!(outcome, WriteOutcome::Committed(_))
 }
 
 #[tokio::test]

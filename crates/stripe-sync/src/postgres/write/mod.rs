@@ -1,17 +1,34 @@
-//! Every write of rows to the tables of a copy.
+//! The one write path for rows.
+//!
+//! [`WriteRequest`] says what to write, [`Database::write`](super::Database::write) writes it in one
+//! transaction. The other files hold the parts of that transaction in the order in which they run:
+//! locks, excluded columns, the fence of a slice's position, deletions, upserts with their quarantine,
+//! items that left their list, and the new position.
 
 #[cfg(test)]
 mod agreement;
 #[cfg(test)]
 mod contention;
 mod delete;
+mod exclude;
 #[cfg(test)]
 mod fencing;
-pub(in crate::postgres) mod page;
+mod lists;
+mod locks;
 mod param;
+mod position;
 mod quarantine;
+mod request;
 mod statements;
+mod transaction;
 mod upsert;
 
-pub(crate) use page::{Batch, ChildList, Committed, Judged, PageCommit, Rows, Written};
-pub(crate) use upsert::{Settled, Statements};
+#[cfg(test)]
+pub(in crate::postgres) use exclude::enter;
+#[cfg(test)]
+pub(in crate::postgres) use locks::locks;
+pub(crate) use request::{
+    Batch, Committed, CompleteList, Deletion, PositionCommit, Replacement, SliceProgress,
+    UncertainRow, WriteOutcome, WriteRequest,
+};
+pub(crate) use upsert::Statements;

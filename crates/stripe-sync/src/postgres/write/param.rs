@@ -6,10 +6,10 @@ use tokio_postgres::types::{IsNull, ToSql, Type};
 use crate::row::{Array, Element};
 
 /// A finished binary array.
-pub(in crate::postgres) struct WireArray<'a>(&'a [u8], Type);
+pub(super) struct WireArray<'a>(&'a [u8], Type);
 
 impl<'a> WireArray<'a> {
-    pub(in crate::postgres) fn new(array: &'a mut Array) -> WireArray<'a> {
+    pub(super) fn new(array: &'a mut Array) -> WireArray<'a> {
         let kind = match array.element() {
             Element::Text => Type::TEXT_ARRAY,
             Element::Bigint => Type::INT8_ARRAY,
@@ -21,7 +21,7 @@ impl<'a> WireArray<'a> {
         WireArray(array.wire(), kind)
     }
 
-    pub(in crate::postgres) fn typed(&self) -> (&(dyn ToSql + Sync), Type) {
+    pub(super) fn typed(&self) -> (&(dyn ToSql + Sync), Type) {
         (self, self.1.clone())
     }
 }

@@ -1,5 +1,5 @@
-//! Rows that the server refuses: set aside one by one with their reason, so that the rest of
-//! their page goes on.
+//! Rows that the server refuses. Each one is quarantined with its reason, and the other rows of its
+//! batch are written.
 
 use std::borrow::Cow;
 use std::time::SystemTime;
@@ -7,36 +7,40 @@ use std::time::SystemTime;
 use deadpool_postgres::Transaction;
 use tokio_postgres::types::{ToSql, Type};
 
+use super::request::Batch;
+use super::upsert::{Statements, UpsertOutcome};
 use crate::catalog::{Exclusions, Table};
 use crate::hash::fnv1a;
 use crate::order::Stamp;
-use crate::postgres::{Batch, Database, ErrorClass, Names, PostgresError, Settled, Statements};
+use crate::postgres::connection::pool::Database;
+use crate::postgres::error::PostgresError;
+use crate::postgres::error_class::ErrorClass;
 use crate::row::{NO_ID, Observation};
 
-/// Bytes of an id that stands here as it is: as many as 255 characters of any kind can have.
+/// The longest id, in bytes, that is stored unchanged: 255 characters of any kind fit.
 const LONGEST: usize = 1024;
 
-/// Upserts a batch, halving what the server refuses until single rows are left; those go into
-/// the quarantine. Also tells how many did.
-pub(in crate::postgres) async fn upsert_guarded(
+/// Upserts a batch behind savepoints. A refused part is halved until a single row is left; that row is
+/// quarantined. Also returns the number of quarantined rows.
+pub(super) async fn upsert_guarded(
     transaction: &Transaction<'_>,
     statements: &Statements,
     batch: &Batch<'_>,
     account: &str,
-    left_out: &Exclusions,
-) -> Result<(Settled, u64), PostgresError> {
-    let fail = |e: tokio_postgres::Error| PostgresError::new("cannot set a row aside", &e);
-    let (mut settled, mut refused) = (Settled::default(), 0);
+    exclusions: &Exclusions,
+) -> Result<(UpsertOutcome, u64), PostgresError> {
+    let fail = |e: tokio_postgres::Error| PostgresError::new("cannot quarantine a row", &e);
+    let (mut outcome, mut refused) = (UpsertOutcome::default(), 0);
     let mut open: Vec<&[Observation<'_>]> = vec![&batch.rows];
     while let Some(rows) = open.pop() {
         transaction.batch_execute("savepoint rows").await.map_err(fail)?;
-        match statements.upsert(transaction, batch.table, account, rows, left_out).await {
+        match statements.upsert(transaction, batch.table, account, rows, exclusions).await {
             Ok(part) => {
                 transaction.batch_execute("release savepoint rows").await.map_err(fail)?;
-                // A neighbour is refused; these may have been, and fit again.
+                // These rows may have been refused before.
                 clear(transaction, statements, batch.table, rows, account).await?;
-                settled.replaced += part.replaced;
-                settled.uncertain.extend(part.uncertain);
+                outcome.replaced_characters += part.replaced_characters;
+                outcome.uncertain.extend(part.uncertain);
             }
             Err(error) if error.class == ErrorClass::RowRefused => {
                 transaction.batch_execute("rollback to savepoint rows").await.map_err(fail)?;
@@ -57,12 +61,12 @@ pub(in crate::postgres) async fn upsert_guarded(
             Err(error) => return Err(error),
         }
     }
-    Ok((settled, refused))
+    Ok((outcome, refused))
 }
 
-/// What an object is called here. An id can be longer than an index of the server takes; that one goes
-/// by its beginning and a hash, and the object itself is kept whole.
-pub(in crate::postgres) fn name_of(id: &str) -> Cow<'_, str> {
+/// The id under which an object is quarantined. An id can be too long for the server's index: then it is
+/// the beginning of the id and a hash. The object itself is stored whole.
+fn name_of(id: &str) -> Cow<'_, str> {
     if id.len() <= LONGEST {
         return Cow::Borrowed(id);
     }
@@ -71,8 +75,8 @@ pub(in crate::postgres) fn name_of(id: &str) -> Cow<'_, str> {
 }
 
 impl Database {
-    /// The stamp of the state of an object that is set aside, if it is.
-    pub(crate) async fn set_aside_at(
+    /// The stamp of a quarantined object, if the object is quarantined.
+    pub(crate) async fn quarantined_at(
         &self,
         statements: &Statements,
         account: &str,
@@ -95,31 +99,51 @@ impl Database {
     }
 }
 
-impl Database {
-    /// Takes out what an earlier run set aside of `tables` without an id. No upsert ever clears these;
-    /// where they are still listed, a run over everything has set them aside anew.
-    pub(crate) async fn clear_unnamed(
-        &self,
-        names: &Names,
-        run: i64,
-        tables: &[&str],
-    ) -> Result<(), PostgresError> {
-        let sql = format!(
-            "delete from {} q using {} r
-             where r.id = $1 and r.since is null and r.until is null
-               and q.account_id = r.account_id and q.table_name = any($2)
-               and starts_with(q.id, $3) and q.seen_at < to_timestamp(r.event_cursor)",
-            names.table("_quarantine"),
-            names.table("_runs")
-        );
-        let params: [(&(dyn ToSql + Sync), Type); 3] =
-            [(&run, Type::INT8), (&tables, Type::TEXT_ARRAY), (&NO_ID, Type::TEXT)];
-        let cleared = self.get().await?.execute_typed(&sql, &params).await;
-        cleared.map(drop).map_err(|e| PostgresError::new("cannot clear the quarantine", &e))
-    }
+/// Removes entries without an id that an earlier run quarantined. No upsert clears them. A complete
+/// run without a range has quarantined those again that are still listed.
+pub(super) async fn clear_unnamed(
+    transaction: &Transaction<'_>,
+    statements: &Statements,
+    run: i64,
+    tables: &[&str],
+) -> Result<(), tokio_postgres::Error> {
+    let sql = format!(
+        "delete from {} q using {} r
+         where r.id = $1 and r.since is null and r.until is null
+           and q.account_id = r.account_id and q.table_name = any($2)
+           and starts_with(q.id, $3) and q.seen_at < to_timestamp(r.event_cursor)",
+        statements.names.table("_quarantine"),
+        statements.names.table("_runs")
+    );
+    let params: [(&(dyn ToSql + Sync), Type); 3] =
+        [(&run, Type::INT8), (&tables, Type::TEXT_ARRAY), (&NO_ID, Type::TEXT)];
+    transaction.execute_typed(&sql, &params).await.map(drop)
 }
 
-pub(in crate::postgres) async fn put(
+/// Removes objects from the quarantine that no longer exist.
+pub(super) async fn remove(
+    transaction: &Transaction<'_>,
+    statements: &Statements,
+    table: &Table,
+    ids: &[&str],
+    account: &str,
+) -> Result<(), PostgresError> {
+    let ids: Vec<Cow<'_, str>> = ids.iter().map(|id| name_of(id)).collect();
+    let sql = format!(
+        "delete from {} where table_name = $1 and account_id = $2 and id = any($3)",
+        statements.names.table("_quarantine")
+    );
+    let params: [(&(dyn ToSql + Sync), Type); 3] =
+        [(&table.name, Type::TEXT), (&account, Type::TEXT), (&ids, Type::TEXT_ARRAY)];
+    transaction
+        .execute_typed(&sql, &params)
+        .await
+        .map(drop)
+        .map_err(|e| PostgresError::new("cannot clear the quarantine", &e))
+}
+
+/// Quarantines a row that the server refused. A newer state of it that is quarantined stays.
+pub(super) async fn put(
     transaction: &Transaction<'_>,
     statements: &Statements,
     table: &str,
@@ -156,8 +180,8 @@ pub(in crate::postgres) async fn put(
     Ok(())
 }
 
-/// Takes rows out of the quarantine that have been written since they were set aside.
-pub(in crate::postgres) async fn clear(
+/// Removes rows from the quarantine that are written now, unless a newer state of them is quarantined.
+pub(super) async fn clear(
     transaction: &Transaction<'_>,
     statements: &Statements,
     table: &Table,

@@ -4,29 +4,30 @@
 //! `last_synced_at`, and the account.
 
 use crate::catalog::{SqlType, Table};
-use crate::order::{AHEAD_MICROS, CLOSE_MICROS};
+use crate::order::sql as order_sql;
 use crate::postgres::names::{Names, literal, quote};
 
 /// SQL text per table.
-pub(in crate::postgres) struct Sql {
+pub(super) struct Sql {
     /// Inserts, and overwrites rows whose content differs and whose stamp is certainly older.
-    pub(in crate::postgres) upsert: String,
+    pub(super) upsert: String,
     /// Advances the stamp of rows that show the same content as the observation.
-    pub(in crate::postgres) stamp: String,
-    /// Finds rows of differing content whose stamps are too close to order them. A row that this very
-    /// transaction has written differs only by what a trigger of the user's made of it.
-    pub(in crate::postgres) uncertain: String,
-    /// Advances the stamp of rows that are still behind: a trigger of the user's makes something else
-    /// of what is inserted, and the row shows that already.
-    pub(in crate::postgres) follow: String,
-    /// Counts rows that should be there with this stamp and are not: something of the user's, such
-    /// as a trigger or a rule, has dropped them without a word.
-    pub(in crate::postgres) swallowed: String,
-    /// Overwrites one row that has not moved since it was looked at.
-    pub(in crate::postgres) replace: String,
+    pub(super) advance_equal: String,
+    /// Finds rows whose content differs from the observation, with both stamps and the database's
+    /// clock, so that the ordering rule decides which ones are uncertain. A row that this transaction
+    /// wrote differs only by what a user's trigger made of it.
+    pub(super) differing: String,
+    /// Advances the stamp of rows that are still behind: a user's trigger changes what is inserted,
+    /// and the row shows the result already.
+    pub(super) advance_changed_by_trigger: String,
+    /// Counts rows that should exist with this stamp and do not: a user's trigger or rule dropped
+    /// them without an error.
+    pub(super) missing_after_upsert: String,
+    /// Overwrites one row whose stamp is the expected one.
+    pub(super) replace: String,
 }
 
-pub(in crate::postgres) fn write(table: &Table, names: &Names) -> Sql {
+pub(super) fn write(table: &Table, names: &Names) -> Sql {
     let name = names.table(&table.name);
     let columns: Vec<String> = table.columns.iter().map(|c| quote(&c.name)).collect();
     let content: Vec<&str> =
@@ -35,95 +36,97 @@ pub(in crate::postgres) fn write(table: &Table, names: &Names) -> Sql {
     let account = format!("${}", table.columns.len() + 3);
     let stored = list(&content, "t.");
     let incoming = list(&content, "excluded.");
-    let close = format!("interval '{CLOSE_MICROS} microseconds'");
-    let ahead = format!("interval '{AHEAD_MICROS} microseconds'");
-    // The items of a nested list follow their parent, whose order has been settled.
-    let older = match table.parent {
-        Some(_) => "t.last_synced_at <= excluded.last_synced_at".to_owned(),
-        None => format!("t.last_synced_at <= excluded.last_synced_at - {close}"),
+    let is_newer = |observed: &str| match table.parent {
+        Some(_) => order_sql::item_is_newer("t.last_synced_at", observed),
+        None => order_sql::is_newer("t.last_synced_at", observed),
     };
     let select: Vec<String> =
         columns.iter().map(|c| format!("e.{c}")).chain(["e._extra".to_owned()]).collect();
-    let not_deleted = not_buried(table, names, &account, "id");
-    let of_a_living_parent = of_a_living_parent(table, names, &account);
+    let insertable = format!(
+        "{}{}",
+        not_tombstoned(table, names, &account, "id"),
+        parent_is_not_newer(table, names, &account)
+    );
     let set_from = |from: &str| {
         content.iter().map(|c| format!("{c} = {from}{c}")).collect::<Vec<_>>().join(", ")
     };
     let upsert = format!(
         "insert into {name} as t ({cols}, _extra, _account_id, last_synced_at)
 select {select}, {account}, e.last_synced_at from {source}
-where {not_deleted}{of_a_living_parent}
+where {insertable}
 on conflict (id, _account_id) do update set {set}, last_synced_at = excluded.last_synced_at, updated_at = now()
-where (t.last_synced_at is null or {older})
+where (t.last_synced_at is null or {is_newer})
 and ({stored}) is distinct from ({incoming})",
         cols = columns.join(", "),
         select = select.join(", "),
         set = set_from("excluded."),
+        is_newer = is_newer("excluded.last_synced_at"),
     );
     let joined = format!("t.id = e.\"id\" and t._account_id = {account}");
-    let ours = list(&content, "e.");
-    let stamp = format!(
+    let observed = list(&content, "e.");
+    let advance_equal = format!(
         "update {name} t set last_synced_at = e.last_synced_at from {source}
-where {joined} and (t.last_synced_at is null or t.last_synced_at < e.last_synced_at) and ({stored}) is not distinct from ({ours})"
+where {joined} and (t.last_synced_at is null or t.last_synced_at < e.last_synced_at) and ({stored}) is not distinct from ({observed})"
     );
-    let uncertain = format!(
-        "select t.id, t.last_synced_at from {name} t join {source} on {joined}
-where t.last_synced_at > e.last_synced_at - {close}
-and (t.last_synced_at < e.last_synced_at + {close} or t.last_synced_at > now() + {ahead})
-and ({stored}) is distinct from ({ours})
+    let differing = format!(
+        "select t.id, t.last_synced_at, e.last_synced_at, now() from {name} t join {source} on {joined}
+where t.last_synced_at is not null and ({stored}) is distinct from ({observed})
 and not (t.last_synced_at = e.last_synced_at and t.updated_at = now())"
     );
     let behind = match table.parent {
         Some(_) => "t.last_synced_at < e.last_synced_at".to_owned(),
-        None => format!("t.last_synced_at <= e.last_synced_at - {close}"),
+        None => is_newer("e.last_synced_at"),
     };
-    let follow = format!(
+    let advance_changed_by_trigger = format!(
         "update {name} t set last_synced_at = e.last_synced_at from {source}
 where {joined} and (t.last_synced_at is null or {behind})
-and {not_deleted}{of_a_living_parent}"
+and {insertable}"
     );
-    let swallowed = format!(
+    let missing_after_upsert = format!(
         "select count(*) from {source} left join {name} t on {joined}
 where (t.id is null or t.last_synced_at is null or {behind})
-and {not_deleted}{of_a_living_parent}"
+and {insertable}"
     );
     let replace = format!(
         "update {name} t set {set}, updated_at = now(),
 last_synced_at = greatest(e.last_synced_at, t.last_synced_at + interval '1 microsecond')
-from {source} where {joined} and t.last_synced_at is not distinct from ${seen}",
+from {source} where {joined} and t.last_synced_at is not distinct from ${expected}",
         set = set_from("e."),
-        seen = table.columns.len() + 4,
+        expected = table.columns.len() + 4,
     );
-    Sql { upsert, stamp, uncertain, follow, swallowed, replace }
+    Sql {
+        upsert,
+        advance_equal,
+        differing,
+        advance_changed_by_trigger,
+        missing_after_upsert,
+        replace,
+    }
 }
 
 /// No tombstone covers the observation.
-///
-/// An id of the user's own choice can be used again in a later second. Any other never is, but a
-/// 404 can be wrong for a moment (FACTS 5), so even there a much later list is believed.
-fn not_buried(table: &Table, names: &Names, account: &str, id_column: &str) -> String {
-    let silence = if table.custom_ids { "1 second" } else { "60 seconds" };
+fn not_tombstoned(table: &Table, names: &Names, account: &str, id_column: &str) -> String {
     format!(
         "not exists (select 1 from {tombstones} d where d.table_name = {table_name} \
-         and d.account_id = {account} and d.id = e.{id_column} \
-         and d.deleted_at + interval '{silence}' > e.last_synced_at)",
+         and d.account_id = {account} and d.id = e.{id_column} and {covers})",
         tombstones = names.table("_tombstones"),
         table_name = literal(&table.name),
         id_column = quote(id_column),
+        covers = order_sql::tombstone_covers("d.deleted_at", "e.last_synced_at", table.custom_ids),
     )
 }
 
-/// An item does not come back out of an older reading of its parent, nor of a deleted one.
-fn of_a_living_parent(table: &Table, names: &Names, account: &str) -> String {
-    let (Some(parent), Some(above)) = (&table.parent, table.holder()) else {
+/// An older reading of the parent, or one of a deleted parent, does not bring an item back.
+fn parent_is_not_newer(table: &Table, names: &Names, account: &str) -> String {
+    let (Some(parent), Some(holder)) = (&table.parent, table.holder()) else {
         return String::new();
     };
     format!(
-        "\nand not exists (select 1 from {above_name} p where p.id = e.{column} \
-         and p._account_id = {account} and p.last_synced_at > e.last_synced_at)\nand {not_buried}",
-        above_name = names.table(&above.name),
+        "\nand not exists (select 1 from {holder_name} p where p.id = e.{column} \
+         and p._account_id = {account} and p.last_synced_at > e.last_synced_at)\nand {not_tombstoned}",
+        holder_name = names.table(&holder.name),
         column = quote(&parent.column),
-        not_buried = not_buried(above, names, account, &parent.column),
+        not_tombstoned = not_tombstoned(holder, names, account, &parent.column),
     )
 }
 
@@ -162,8 +165,15 @@ mod tests {
         let sql = write(table, &names);
         insta::assert_snapshot!(
             "statements",
-            [sql.upsert, sql.stamp, sql.uncertain, sql.follow, sql.swallowed, sql.replace]
-                .join("\n\n")
+            [
+                sql.upsert,
+                sql.advance_equal,
+                sql.differing,
+                sql.advance_changed_by_trigger,
+                sql.missing_after_upsert,
+                sql.replace
+            ]
+            .join("\n\n")
         );
     }
 }

@@ -1,46 +1,47 @@
 //! Writes a batch of observations of one table.
 //!
 //! In the common case this is one statement. Only if it wrote fewer rows than it was given are
-//! there rows to look at again: unchanged ones get the newer stamp, and those that differ while
-//! their stamps are too close to order them are handed back (see `order`). Rows that the server
-//! took and that are not there are an error: a trigger or rule can drop them without a word.
+//! there rows to look at again: unchanged ones get the newer stamp, and those that the ordering rule
+//! calls uncertain are returned (see `order`). Rows that the server accepted and that do not exist
+//! afterwards are an error: a trigger or rule can drop them silently.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use deadpool_postgres::Transaction;
+use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
+use super::exclude::ExclusionCache;
+use super::param::WireArray;
+use super::statements::{self, Sql};
 use crate::catalog::{Exclusions, Table};
-use crate::order::Stamp;
+use crate::order::{Stamp, Verdict, compare_observations};
 use crate::postgres::error::PostgresError;
 use crate::postgres::error_class::ErrorClass;
-use crate::postgres::exclusions::list::Remembered;
 use crate::postgres::names::Names;
-use crate::postgres::write::param::WireArray;
-use crate::postgres::write::statements::{self, Sql};
 use crate::row::{Observation, encode};
 
 /// The statements of all tables of one schema.
 #[derive(Clone)]
 pub(crate) struct Statements {
     pub(in crate::postgres) names: Names,
-    pub(in crate::postgres) left_out: Remembered,
+    pub(super) exclusions: ExclusionCache,
     sql: Arc<Mutex<HashMap<String, Arc<Sql>>>>,
 }
 
-/// What became of a batch.
+/// How the upsert of a batch ended.
 #[derive(Debug, Default)]
-pub(crate) struct Settled {
+pub(crate) struct UpsertOutcome {
     /// Characters that became U+FFFD.
-    pub(crate) replaced: u64,
-    /// Ids and stored stamps of objects that only Stripe can order.
+    pub(crate) replaced_characters: u64,
+    /// Ids and stored stamps of objects that have to be fetched again.
     pub(crate) uncertain: Vec<(String, Stamp)>,
 }
 
 impl Statements {
     pub(crate) fn new(names: Names) -> Statements {
-        Statements { names, left_out: Remembered::default(), sql: Arc::default() }
+        Statements { names, exclusions: ExclusionCache::default(), sql: Arc::default() }
     }
 
     /// Where the tables are.
@@ -60,68 +61,72 @@ impl Statements {
         }
     }
 
-    /// Writes observations that [`crate::row::winners`] has reduced and sorted, and from which
-    /// [`crate::postgres::left_out`] has taken what is left out.
+    /// Writes observations that [`crate::row::winners`] has reduced and sorted, without excluded
+    /// columns.
     pub(in crate::postgres) async fn upsert(
         &self,
         transaction: &Transaction<'_>,
         table: &Table,
         account: &str,
         rows: &[Observation<'_>],
-        left_out: &Exclusions,
-    ) -> Result<Settled, PostgresError> {
+        exclusions: &Exclusions,
+    ) -> Result<UpsertOutcome, PostgresError> {
         if rows.is_empty() {
-            return Ok(Settled::default());
+            return Ok(UpsertOutcome::default());
         }
         let sql = self.of(table);
         let fail = |e: tokio_postgres::Error| {
             PostgresError::new(format!("cannot write {}", table.name), &e)
         };
-        let mut encoded = encode(table, rows, left_out);
+        let mut encoded = encode(table, rows, exclusions);
         let arrays: Vec<WireArray<'_>> = encoded.arrays.iter_mut().map(WireArray::new).collect();
         let mut params: Vec<(&(dyn ToSql + Sync), Type)> =
             arrays.iter().map(WireArray::typed).collect();
         params.push((&account, Type::TEXT));
         let written = transaction.execute_typed(&sql.upsert, &params).await.map_err(fail)?;
-        let mut settled = Settled { replaced: encoded.replaced, uncertain: Vec::new() };
-        if written < rows.len() as u64 {
-            let stamped = transaction.execute_typed(&sql.stamp, &params).await.map_err(fail)?;
-            if table.parent.is_none() {
-                let close = transaction.query_typed(&sql.uncertain, &params).await.map_err(fail)?;
-                settled.uncertain =
-                    close.iter().map(|row| (row.get(0), Stamp::from_system(row.get(1)))).collect();
-            }
-            // In a second reading nearly every row is unchanged: nothing is left to ask then.
-            if written + stamped < rows.len() as u64 {
-                transaction.execute_typed(&sql.follow, &params).await.map_err(fail)?;
-                let lost = transaction.query_typed_one(&sql.swallowed, &params).await;
-                let lost: i64 = lost.map_err(fail)?.get(0);
-                if lost > 0 {
-                    return Err(swallowed(table, lost, rows.len()));
-                }
+        let mut outcome =
+            UpsertOutcome { replaced_characters: encoded.replaced, uncertain: Vec::new() };
+        if written == rows.len() as u64 {
+            return Ok(outcome);
+        }
+        let advanced =
+            transaction.execute_typed(&sql.advance_equal, &params).await.map_err(fail)?;
+        // Items follow their parent and are never uncertain.
+        if table.parent.is_none() {
+            let differing = transaction.query_typed(&sql.differing, &params).await.map_err(fail)?;
+            outcome.uncertain = differing.iter().filter_map(uncertain).collect();
+        }
+        // In a second reading nearly every row is unchanged: there is nothing more to check then.
+        if written + advanced < rows.len() as u64 {
+            let advance = &sql.advance_changed_by_trigger;
+            transaction.execute_typed(advance, &params).await.map_err(fail)?;
+            let missing = transaction.query_typed_one(&sql.missing_after_upsert, &params).await;
+            let missing: i64 = missing.map_err(fail)?.get(0);
+            if missing > 0 {
+                return Err(missing_rows(table, missing, rows.len()));
             }
         }
-        Ok(settled)
+        Ok(outcome)
     }
 
-    /// Overwrites one row if its stamp is still `seen`; false if it has moved.
-    pub(in crate::postgres) async fn replace(
+    /// Overwrites one row whose stamp is still the expected one; false if it has another.
+    pub(super) async fn replace(
         &self,
         transaction: &Transaction<'_>,
         table: &Table,
         account: &str,
         row: &Observation<'_>,
-        seen: Stamp,
-        left_out: &Exclusions,
+        expected_stamp: Stamp,
+        exclusions: &Exclusions,
     ) -> Result<bool, PostgresError> {
         let sql = self.of(table);
-        let mut encoded = encode(table, std::slice::from_ref(row), left_out);
+        let mut encoded = encode(table, std::slice::from_ref(row), exclusions);
         let arrays: Vec<WireArray<'_>> = encoded.arrays.iter_mut().map(WireArray::new).collect();
         let mut params: Vec<(&(dyn ToSql + Sync), Type)> =
             arrays.iter().map(WireArray::typed).collect();
-        let seen = seen.to_system();
+        let expected_stamp = expected_stamp.to_system();
         params.push((&account, Type::TEXT));
-        params.push((&seen, Type::TIMESTAMPTZ));
+        params.push((&expected_stamp, Type::TIMESTAMPTZ));
         let written = transaction
             .execute_typed(&sql.replace, &params)
             .await
@@ -130,12 +135,21 @@ impl Statements {
     }
 }
 
-/// The server has taken the statement, and the rows are not there.
-fn swallowed(table: &Table, lost: i64, of: usize) -> PostgresError {
+/// The id and stored stamp of a row of [`Sql::differing`], if the ordering rule cannot decide.
+fn uncertain(row: &Row) -> Option<(String, Stamp)> {
+    let [stored, observed, now] = [1, 2, 3].map(|i| Stamp::from_system(row.get(i)));
+    let verdict = compare_observations(stored, observed, false, now);
+    (verdict == Verdict::Uncertain).then(|| (row.get(0), stored))
+}
+
+/// The server accepted the statement, and rows of it do not exist.
+fn missing_rows(table: &Table, missing: i64, of: usize) -> PostgresError {
     PostgresError::own(
         format!("cannot write {}", table.name),
-        format!("{lost} of {of} rows did not arrive, and the server says nothing of it"),
+        format!(
+            "{missing} of {of} rows are missing after the insert, without an error of the server"
+        ),
         ErrorClass::Other,
     )
-    .with_hint("a trigger, rule or policy of yours on the table drops them: remove or change it")
+    .with_hint("a trigger, rule or policy on the table drops them: remove or change it")
 }

@@ -1,0 +1,165 @@
+//! How workers get their slices: each claims a free one, or splits the slice with the most left.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use super::context::{RunContext, SliceContext, retry_transient};
+use super::worker::{SliceOutcome, read_slice};
+use super::{heartbeat, owner};
+use crate::catalog::{Catalog, List, Table};
+use crate::error::{Error, ErrorKind};
+use crate::postgres::{ClaimedSlice, OpenSlice, StreamStatus};
+use crate::slice::cut;
+
+/// Slices that are read at the same time. More than the limiter lets through at usual latencies.
+const WORKERS: usize = 32;
+/// How often a worker without a slice looks again without being notified.
+const IDLE_POLL: Duration = Duration::from_millis(500);
+/// Pause before claiming again what another worker is about to claim.
+const CLAIM_RETRY: Duration = Duration::from_millis(20);
+
+/// Lets workers read until no slice is left, or the run is stopping.
+///
+/// # Errors
+/// The first error that ends the run. Everything committed before is safe.
+pub(super) async fn read_all(run: &Arc<RunContext>, run_id: i64) -> Result<(), Error> {
+    let owner: Arc<str> = owner::this_process(run_id.unsigned_abs()).into();
+    let mut workers = JoinSet::new();
+    for _ in 0..WORKERS {
+        let (run, owner) = (Arc::clone(run), Arc::clone(&owner));
+        workers.spawn(async move { work(&run, run_id, &owner).await });
+    }
+    // The set ends with this call, also when this call is dropped.
+    let mut heartbeats = heartbeat::start(run, run_id, &owner);
+    let mut first_error = None;
+    while let Some(ended) = workers.join_next().await {
+        let result = ended.unwrap_or_else(|_| {
+            // The panic's own text may quote a row.
+            let message = "a worker panicked; this is a defect of stripe-sync";
+            Err(Error::new(ErrorKind::Internal, message))
+        });
+        if let Err(error) = result
+            && first_error.is_none()
+        {
+            run.halt();
+            first_error = Some(error);
+        }
+    }
+    heartbeats.shutdown().await;
+    heartbeat::remove_wait_reason(run, run_id, &owner).await;
+    match first_error {
+        Some(error) => Err(error
+            .and_hint("everything committed so far is safe; run the same command again to resume")),
+        None => Ok(()),
+    }
+}
+
+/// One worker.
+async fn work(run: &RunContext, run_id: i64, owner: &str) -> Result<(), Error> {
+    let (database, names) = (&run.account.database, run.account.statements.names());
+    loop {
+        if run.is_stopping() {
+            return Ok(());
+        }
+        if let Some(slice) = retry_transient!(run, database.claim(names, run_id, owner))? {
+            run.progress.set_waiting(false);
+            let id = slice.id;
+            run.held_slices().insert(id);
+            // Boxed: the state of a reading is large, and each worker would hold it from its start.
+            let result = Box::pin(read(run, slice)).await;
+            run.held_slices().remove(&id);
+            result?;
+            run.idle.notify_waiters();
+            continue;
+        }
+        let (left, free) = retry_transient!(run, database.slices_left(names, run_id))?;
+        if left == 0 {
+            run.idle.notify_waiters();
+            return Ok(());
+        }
+        if free > 0 {
+            tokio::time::sleep(CLAIM_RETRY).await;
+            continue;
+        }
+        if split_one(run, run_id).await? {
+            continue;
+        }
+        run.progress.set_waiting(run.held_slices().is_empty());
+        tokio::select! {
+            () = run.idle.notified() => {}
+            () = tokio::time::sleep(IDLE_POLL) => {}
+            () = run.stopping() => {}
+        }
+    }
+}
+
+/// Splits the slice with the most left to read. False if none is worth it.
+async fn split_one(run: &RunContext, run_id: i64) -> Result<bool, Error> {
+    let (database, names) = (&run.account.database, run.account.statements.names());
+    let open = retry_transient!(run, database.open_slices(names, run_id))?;
+    let can_be_cut = |slice: &&OpenSlice| {
+        let list = Catalog::get().table(&slice.stream).and_then(|t| t.list.as_ref());
+        list.is_some_and(List::can_be_cut)
+    };
+    let largest = open
+        .iter()
+        .filter(can_be_cut)
+        .filter_map(|slice| cut(&slice.split).map(|(mid, pages)| (slice, mid, pages)))
+        .max_by(|a, b| a.2.total_cmp(&b.2));
+    match largest {
+        Some((slice, mid, _)) => Ok(retry_transient!(run, database.split(names, slice, mid))?),
+        None => Ok(false),
+    }
+}
+
+async fn read(run: &RunContext, slice: ClaimedSlice) -> Result<(), Error> {
+    let (table, list) = stream_of(&slice)?;
+    let part = usize::try_from(slice.part).unwrap_or(0);
+    let context = SliceContext { run, table, list, part };
+    let (database, names) = (&run.account.database, run.account.statements.names());
+    let claimed = slice.clone();
+    let outcome = match read_slice(&context, slice).await {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            // The next command does not have to wait for the lease to expire.
+            if let Err(error) = database.release(names, &claimed).await {
+                tracing::debug!(%error, "a slice could not be released");
+            }
+            return Err(error);
+        }
+    };
+    let stream = claimed.stream.as_str();
+    match outcome {
+        SliceOutcome::Finished => {
+            if retry_transient!(run, database.is_complete(names, claimed.run_id, stream))? {
+                run.progress.set_status(stream, StreamStatus::Complete);
+            }
+        }
+        SliceOutcome::Lost | SliceOutcome::Stopped => {}
+        SliceOutcome::StreamFailed(failure) => {
+            let (end, requests) = (&failure.end, failure.requests);
+            tracing::debug!(stream, status = end.status.as_str(), "a stream ended");
+            if retry_transient!(run, database.end_stream(names, &claimed, end, requests))? {
+                run.progress.set_status(stream, end.status);
+            }
+            retry_transient!(run, database.release(names, &claimed))?;
+        }
+    }
+    Ok(())
+}
+
+fn stream_of(slice: &ClaimedSlice) -> Result<(&'static Table, &'static List), Error> {
+    let table = Catalog::get().table(&slice.stream);
+    table.and_then(|table| Some((table, table.list.as_ref()?))).ok_or_else(|| {
+        let message = format!(
+            "the ledger names the stream {}, which this version does not know",
+            slice.stream
+        );
+        Error::new(ErrorKind::Database, message).with_hint(
+            "another version started this run; continue it with that version, or start again with \
+             --fresh",
+        )
+    })
+}

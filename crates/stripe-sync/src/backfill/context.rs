@@ -1,0 +1,145 @@
+//! What the workers of a run share, and what a worker knows of its slice.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::page_size::PageSizes;
+use super::progress::Progress;
+use super::stop::Stop;
+use crate::catalog::{List, Table};
+use crate::context::AccountContext;
+use crate::postgres::{ErrorClass, PostgresError, RetryBudget};
+
+/// What the workers of a run share.
+pub(super) struct RunContext {
+    pub(super) account: AccountContext,
+    pub(super) progress: Progress,
+    pub(super) page_sizes: PageSizes,
+    /// Signalled whenever there may be a slice to claim or to split.
+    pub(super) idle: Notify,
+    /// The caller's request to stop.
+    stop: Stop,
+    /// Set when a worker failed: the others finish what is in flight.
+    halt: Stop,
+    quarantine_in_use: AtomicBool,
+    /// The slices that workers hold: only their leases are extended.
+    held_slices: Mutex<HashSet<i64>>,
+}
+
+/// What a worker knows of the slice that it reads.
+pub(super) struct SliceContext<'r> {
+    pub(super) run: &'r RunContext,
+    pub(super) table: &'static Table,
+    pub(super) list: &'static List,
+    pub(super) part: usize,
+}
+
+impl RunContext {
+    pub(super) fn new(account: AccountContext, progress: Progress, stop: Stop) -> RunContext {
+        RunContext {
+            account,
+            progress,
+            page_sizes: PageSizes::default(),
+            idle: Notify::new(),
+            stop,
+            halt: Stop::new(),
+            quarantine_in_use: AtomicBool::new(true),
+            held_slices: Mutex::default(),
+        }
+    }
+
+    /// Makes every worker of this run finish what is in flight. The caller's own [`Stop`] stays as it
+    /// is.
+    pub(super) fn halt(&self) {
+        self.halt.request();
+    }
+
+    /// Whether workers should start nothing new.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stop.is_requested() || self.halt.is_requested()
+    }
+
+    /// Whether the caller has asked to stop.
+    pub(super) fn is_stop_requested(&self) -> bool {
+        self.stop.is_requested()
+    }
+
+    /// Resolves when workers should start nothing new.
+    pub(super) async fn stopping(&self) {
+        tokio::select! {
+            () = self.stop.requested() => {}
+            () = self.halt.requested() => {}
+        }
+    }
+
+    /// Resolves `grace` after workers were told to stop.
+    pub(super) async fn stopping_for(&self, grace: Duration) {
+        self.stopping().await;
+        tokio::time::sleep(grace).await;
+    }
+
+    pub(super) fn held_slices(&self) -> MutexGuard<'_, HashSet<i64>> {
+        self.held_slices.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether rows of this run's tables are quarantined, so that a good write has to clear them.
+    pub(super) fn quarantine_in_use(&self) -> bool {
+        self.quarantine_in_use.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_quarantine_in_use(&self, in_use: bool) {
+        self.quarantine_in_use.store(in_use, Ordering::Relaxed);
+    }
+
+    /// Counts characters that were replaced and rows that were quarantined by a commit.
+    pub(super) fn count_repairs(&self, replaced_characters: u64, quarantined: u64) {
+        self.progress.count_repairs(replaced_characters, quarantined);
+        if quarantined > 0 {
+            self.set_quarantine_in_use(true);
+        }
+    }
+
+    pub(super) fn retry_budget(&self) -> RetryBudget {
+        RetryBudget::new(self.account.database.max_outage())
+    }
+
+    /// [`RetryBudget::wait_before_retry`], and shows an outage to observers of the run.
+    pub(super) async fn wait_before_retry(
+        &self,
+        budget: &mut RetryBudget,
+        error: &PostgresError,
+    ) -> bool {
+        self.progress.set_database_outage(error.class == ErrorClass::Unreachable);
+        let retry = budget.wait_before_retry(error).await;
+        self.progress.set_database_outage(false);
+        retry
+    }
+}
+
+impl SliceContext<'_> {
+    /// Whether the rows of this part count. Those of a part that repeats an earlier one have been
+    /// counted already.
+    pub(super) fn counts_rows(&self) -> bool {
+        let parts = &self.list.parts;
+        !parts[..self.part.min(parts.len())].contains(&parts[self.part.min(parts.len() - 1)])
+    }
+}
+
+/// Repeats an operation on the database after a conflict, or while the database is unreachable, until
+/// the outage limit. The operation must be idempotent.
+macro_rules! retry_transient {
+    ($run:expr, $operation:expr) => {{
+        let mut budget = $run.retry_budget();
+        loop {
+            match $operation.await {
+                Err(error) if $run.wait_before_retry(&mut budget, &error).await => {}
+                other => break other,
+            }
+        }
+    }};
+}
+pub(super) use retry_transient;

@@ -1,0 +1,68 @@
+//! What a run writes to the database while its workers read: longer leases, and what it waits for.
+
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use std::sync::Arc;
+
+use super::context::RunContext;
+use super::waiting;
+
+/// How often leases are extended and the wait reason is written again.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+/// How often the wait reason is refreshed.
+const REFRESH: Duration = Duration::from_secs(2);
+
+/// Starts both heartbeats. They end when the set is shut down or dropped.
+pub(super) fn start(run: &Arc<RunContext>, run_id: i64, owner: &Arc<str>) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    let (context, name) = (Arc::clone(run), Arc::clone(owner));
+    tasks.spawn(async move { extend_leases(&context, &name).await });
+    let (context, name) = (Arc::clone(run), Arc::clone(owner));
+    tasks.spawn(async move { publish_wait_reason(&context, run_id, &name).await });
+    tasks
+}
+
+/// Removes the wait reason of a process that has ended its work.
+pub(super) async fn remove_wait_reason(run: &RunContext, run_id: i64, owner: &str) {
+    let (database, names) = (&run.account.database, run.account.statements.names());
+    // A reason that stays is not shown once it is old.
+    if let Err(error) = database.note_waiting(names, run_id, owner, None).await {
+        tracing::debug!(%error, "the wait reason could not be removed");
+    }
+}
+
+async fn extend_leases(run: &RunContext, owner: &str) {
+    let (database, names) = (&run.account.database, run.account.statements.names());
+    loop {
+        tokio::time::sleep(HEARTBEAT).await;
+        let held: Vec<i64> = run.held_slices().iter().copied().collect();
+        if let Err(error) = database.extend_leases(names, &held, owner).await {
+            // Commits extend leases as well; a lost lease costs a page, not a row.
+            tracing::warn!(%error, "leases could not be extended");
+        }
+    }
+}
+
+async fn publish_wait_reason(run: &RunContext, run_id: i64, owner: &str) {
+    let (database, names) = (&run.account.database, run.account.statements.names());
+    let mut published: Option<(String, Instant)> = None;
+    loop {
+        tokio::time::sleep(REFRESH).await;
+        let reason = waiting::waits_for(&run.progress.snapshot());
+        let is_current = match (&published, &reason) {
+            (Some((published, at)), Some(now)) => published == now && at.elapsed() < HEARTBEAT,
+            (None, None) => true,
+            _ => false,
+        };
+        if is_current {
+            continue;
+        }
+        match database.note_waiting(names, run_id, owner, reason.as_deref()).await {
+            Ok(()) => published = reason.map(|reason| (reason, Instant::now())),
+            Err(error) => tracing::debug!(%error, "the wait reason could not be written"),
+        }
+    }
+}

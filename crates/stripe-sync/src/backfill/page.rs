@@ -1,0 +1,88 @@
+//! A page as it arrived, and what is known of each of its objects.
+
+use crate::catalog::List;
+use crate::memory::Held;
+use crate::row::{get, name_of, string};
+use crate::slice::{Bounds, CursorRow};
+use crate::stripe::Page;
+
+/// A page of a slice.
+pub(super) struct ArrivedPage {
+    pub(super) page: Page,
+    /// One for each item of the page.
+    pub(super) objects: Vec<PageObject>,
+    /// The bounds of the request.
+    pub(super) requested: Bounds,
+    pub(super) memory: Held,
+}
+
+/// What is known of one object of a page.
+pub(super) struct PageObject {
+    /// The id, or the quarantine's name for an object without one.
+    pub(super) id: String,
+    /// The object has an id of its own. The server will refuse one that does not.
+    pub(super) has_id: bool,
+    /// When it was created, if that lies inside the requested bounds. A row outside of them has no usable
+    /// time: its list filters by something else, or ignores the filter. It can be the cursor all the
+    /// same, because the list has just shown it.
+    pub(super) created: Option<i64>,
+    /// The time by which its list may be sorted, also where the list has no filter by time.
+    pub(super) sort_time: Option<i64>,
+    pub(super) deleted: bool,
+}
+
+impl PageObject {
+    pub(super) fn read(item: &str, list: &List, requested: Bounds) -> PageObject {
+        let has_id = get(item, "id").and_then(string).is_some();
+        let property = list.created.as_deref();
+        let sort_time = time_of(item, property.or(Some("created")));
+        let created = sort_time.filter(|_| property.is_some() && requested.hold(sort_time));
+        PageObject {
+            id: name_of(item).into_owned(),
+            has_id,
+            created,
+            sort_time,
+            deleted: has_id && get(item, "deleted") == Some("true"),
+        }
+    }
+
+    /// The object as a row that a reading can continue behind, if a request can name it.
+    pub(super) fn cursor_row(&self) -> Option<CursorRow> {
+        let can_be_cursor = self.has_id && !self.id.is_empty();
+        can_be_cursor.then(|| CursorRow { id: self.id.clone(), created: self.created })
+    }
+}
+
+fn time_of(item: &str, property: Option<&str>) -> Option<i64> {
+    get(item, property?)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+
+    #[test]
+    fn only_a_time_inside_the_bounds_counts() {
+        let list = |table: &str| {
+            Catalog::get().table(table).and_then(|t| t.list.as_ref()).expect("a list")
+        };
+        let customers = list("customers");
+        let requested = Bounds { from: Some(10), to: Some(20) };
+        for (item, created, sort_time) in [
+            (r#"{"created":10}"#, Some(10), Some(10)),
+            (r#"{"created":20}"#, None, Some(20)),
+            (r#"{"created":9}"#, None, Some(9)),
+            (r#"{"created":"15"}"#, None, None),
+            ("{}", None, None),
+            ("null", None, None),
+        ] {
+            let object = PageObject::read(item, customers, requested);
+            assert_eq!((object.created, object.sort_time), (created, sort_time), "{item}");
+        }
+        let all = Bounds { from: None, to: None };
+        assert_eq!(PageObject::read(r#"{"created":-9}"#, customers, all).created, Some(-9));
+        let unfiltered = PageObject::read(r#"{"created":9}"#, list("payment_methods"), all);
+        assert_eq!((unfiltered.created, unfiltered.sort_time), (None, Some(9)));
+    }
+}

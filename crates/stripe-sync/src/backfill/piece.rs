@@ -1,0 +1,143 @@
+//! A page, or a part of one, on its way from the reading half of a worker to the writing half.
+
+use std::sync::Arc;
+
+use super::page::PageObject;
+use crate::memory::{Held, Room};
+use crate::object::nested::{CompletedObject, ItemChunk};
+use crate::postgres::CompleteList;
+use crate::slice::{Bounds, CursorRow, before_last_second};
+use crate::stripe::Page;
+
+/// A piece whose completed objects are larger than this is handed over without waiting for more.
+const FULL_PIECE: usize = 4 << 20;
+
+/// What the reading half hands to the writing half.
+pub(super) enum SlicePiece {
+    /// Items of a long nested list. They are written before the page of their parent.
+    Items(ItemChunk),
+    Page(PagePiece),
+}
+
+impl From<ItemChunk> for SlicePiece {
+    fn from(chunk: ItemChunk) -> SlicePiece {
+        SlicePiece::Items(chunk)
+    }
+}
+
+/// A page, or a part of one, with its nested lists read to the end.
+pub(super) struct PagePiece {
+    pub(super) page: Arc<Page>,
+    pub(super) requested: Bounds,
+    /// Index in the page of the first object.
+    first: usize,
+    pub(super) objects: Vec<PieceObject>,
+    /// The rows that a reading can continue behind once this piece is durable. Never a row from the
+    /// middle of a second whose rest is in the next piece: the order within a second can change.
+    pub(super) cursor_rows: Vec<CursorRow>,
+    /// Rows of earlier pieces of this page that wait for the rest of their second, each with its sort
+    /// time.
+    carried: Vec<(CursorRow, Option<i64>)>,
+    pub(super) sent_lists: Vec<CompleteList>,
+    /// HTTP requests it took, nested lists included.
+    pub(super) requests: i64,
+    pub(super) bytes: usize,
+    /// Nothing of the page follows.
+    pub(super) ends_page: bool,
+    rooms: Vec<Room>,
+    _memory: Arc<Held>,
+}
+
+/// One object of a piece.
+pub(super) struct PieceObject {
+    pub(super) object: PageObject,
+    /// The object with whole nested lists, if they came cut off.
+    completed: Option<String>,
+    /// It was deleted while its lists were read: the page shows an outdated state.
+    pub(super) gone: bool,
+}
+
+impl PagePiece {
+    pub(super) fn new(
+        page: &Arc<Page>,
+        requested: Bounds,
+        first: usize,
+        memory: &Arc<Held>,
+    ) -> PagePiece {
+        PagePiece {
+            page: Arc::clone(page),
+            requested,
+            first,
+            objects: Vec::new(),
+            cursor_rows: Vec::new(),
+            carried: Vec::new(),
+            sent_lists: Vec::new(),
+            requests: if first == 0 { i64::from(page.requests) } else { 0 },
+            bytes: 0,
+            ends_page: false,
+            rooms: Vec::new(),
+            _memory: Arc::clone(memory),
+        }
+    }
+
+    /// The objects with their JSON as it is to be stored.
+    pub(super) fn objects(&self) -> impl Iterator<Item = (&PieceObject, &str)> {
+        let items = self.page.items().skip(self.first);
+        self.objects.iter().zip(items).map(|(object, sent)| {
+            let json = object.completed.as_deref().unwrap_or(sent);
+            (object, json)
+        })
+    }
+
+    /// `created` of each row that counts as read once this piece is durable.
+    pub(super) fn counted(&self) -> impl Iterator<Item = Option<i64>> {
+        let others = self.objects.iter().map(|o| &o.object);
+        let others = others.filter(|o| o.cursor_row().is_none()).map(|o| o.created);
+        self.cursor_rows.iter().map(|row| row.created).chain(others)
+    }
+
+    pub(super) fn add(&mut self, object: PageObject, sent: &str, completed: CompletedObject) {
+        let CompletedObject { json, sent_lists, requests, gone, room } = completed;
+        self.bytes += json.as_ref().map_or(sent.len(), String::len);
+        self.requests += i64::from(requests);
+        self.sent_lists.extend(sent_lists);
+        self.rooms.push(room);
+        let object = PageObject { deleted: object.deleted || gone, ..object };
+        self.objects.push(PieceObject { object, completed: json, gone });
+    }
+
+    /// Whether it should be handed over: it is large, or others wait for the memory it holds.
+    pub(super) fn is_full(&self) -> bool {
+        let completed = |o: &PieceObject| o.completed.as_ref().map_or(0, String::len);
+        self.rooms.last().is_some_and(Room::is_beyond)
+            || self.objects.iter().map(completed).sum::<usize>() >= FULL_PIECE
+    }
+
+    /// Ends the last piece of a page.
+    pub(super) fn end_page(&mut self) {
+        self.ends_page = true;
+        let rows = self.take_rows();
+        self.cursor_rows = rows.into_iter().map(|(row, _)| row).collect();
+    }
+
+    /// Ends this piece before the end of its page. Returns the next piece, which starts at `index`.
+    pub(super) fn split(&mut self, index: usize) -> PagePiece {
+        let mut rows = self.take_rows();
+        let carried = rows.split_off(before_last_second(rows.iter().map(|(_, time)| *time)));
+        self.cursor_rows = rows.into_iter().map(|(row, _)| row).collect();
+        let next = PagePiece::new(&self.page, self.requested, index, &self._memory);
+        PagePiece { carried, ..next }
+    }
+
+    fn take_rows(&mut self) -> Vec<(CursorRow, Option<i64>)> {
+        let mut rows = std::mem::take(&mut self.carried);
+        let objects = self.objects.iter().map(|o| &o.object);
+        rows.extend(objects.filter_map(|o| Some((o.cursor_row()?, o.sort_time))));
+        rows
+    }
+
+    /// Whether the list ends with this piece.
+    pub(super) fn ends_list(&self) -> bool {
+        self.ends_page && !self.page.has_more
+    }
+}

@@ -1,0 +1,66 @@
+//! The requests for the pages of a stream.
+
+use crate::catalog::{List, Table};
+use crate::row::id_of;
+use crate::slice::Bounds;
+use crate::stripe::{Request, StripeClient, StripeError};
+
+/// Why a list cannot be read on.
+pub(super) const NO_OBJECTS: &str = "Stripe says has_more but sends no objects";
+pub(super) const NO_IDS: &str = "Stripe sent a page of objects without ids";
+
+/// The answer to a stream's first page, requested with one object.
+pub(crate) struct FirstPage {
+    /// Why a backfill could not continue behind it.
+    pub(crate) broken: Option<&'static str>,
+    pub(crate) request_id: Option<String>,
+}
+
+/// Requests a stream's first object with the parameters of a backfill's first page.
+pub(crate) async fn request_first_object(
+    client: &StripeClient,
+    table: &Table,
+) -> Result<FirstPage, StripeError> {
+    let list = table.list.as_ref().expect("a stream has a list");
+    let request = page_request(table, list, 0, Bounds { from: None, to: None }, None, 1);
+    let page = client.list(&request).await?;
+    let broken = match page.items().next() {
+        None if page.has_more => Some(NO_OBJECTS),
+        Some(_) if page.items().any(|item| id_of(item).is_none()) => Some(NO_IDS),
+        _ => None,
+    };
+    Ok(FirstPage { broken, request_id: page.request_id.clone() })
+}
+
+/// The request for a page: fixed parameters, bounds, cursor, and the properties to expand.
+pub(super) fn page_request(
+    table: &Table,
+    list: &List,
+    part: usize,
+    bounds: Bounds,
+    cursor: Option<&str>,
+    limit: usize,
+) -> Request {
+    let mut request = Request::to_list(&list.path);
+    for (name, value) in list.parts.get(part).into_iter().flatten() {
+        request = request.with(name, value.clone());
+    }
+    if list.created.is_some() {
+        if let Some(from) = bounds.from {
+            request = request.with("created[gte]", from.to_string());
+        }
+        if let Some(to) = bounds.to {
+            request = request.with("created[lt]", to.to_string());
+        }
+    }
+    if list.paged {
+        request = request.with("limit", limit.to_string());
+        if let Some(cursor) = cursor {
+            request = request.with("starting_after", cursor);
+        }
+    }
+    for property in &table.expand {
+        request = request.with("expand[]", format!("data.{property}"));
+    }
+    request
+}

@@ -1,0 +1,27 @@
+//! What a reader or writer of one account's copy needs: Stripe on one side, the database on the other.
+
+use crate::account::AccountId;
+use crate::memory::Memory;
+use crate::postgres::{Database, PostgresError, Statements, WriteOutcome, WriteRequest};
+use crate::stripe::StripeClient;
+
+/// One account and the copy that holds it. Clones share everything.
+#[derive(Clone)]
+pub(crate) struct AccountContext {
+    pub(crate) client: StripeClient,
+    pub(crate) database: Database,
+    pub(crate) statements: Statements,
+    pub(crate) memory: Memory,
+    pub(crate) account: AccountId,
+}
+
+impl AccountContext {
+    /// Writes rows without a position, and retries while the database is unreachable.
+    pub(crate) async fn write(
+        &self,
+        request: WriteRequest<'_>,
+    ) -> Result<WriteOutcome, PostgresError> {
+        let request = WriteRequest { account: self.account.as_str(), ..request };
+        self.database.write_with_retries(&self.statements, &request).await
+    }
+}

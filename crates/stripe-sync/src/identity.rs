@@ -1,0 +1,94 @@
+//! Whose data a key shows, and the handle through which an account is read.
+
+use crate::account::{AccountId, Mode};
+use crate::catalog::Catalog;
+use crate::config::Config;
+use crate::error::{Error, ErrorKind};
+use crate::stripe::{
+    AccountError, ClientOptions, RateOptions, StripeClient, Transport, TransportOptions,
+    resolve_account,
+};
+
+/// Whose data a key shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Identity {
+    /// The account.
+    pub account: AccountId,
+    /// Live or test data.
+    pub mode: Mode,
+}
+
+/// One Stripe account, as a key can read it: its identity, rate limits, clock and outages. Clones
+/// share them.
+#[derive(Clone)]
+pub struct AccountHandle {
+    client: StripeClient,
+    identity: Identity,
+}
+
+impl AccountHandle {
+    /// Asks Stripe which account the configuration's key belongs to. Touches no database.
+    ///
+    /// Cancel-safe.
+    ///
+    /// # Errors
+    /// There is no key, Stripe rejects it, or it does not say which account it belongs to.
+    pub async fn open(config: &Config) -> Result<AccountHandle, Error> {
+        let (client, mode) = client(config)?;
+        let resolved = resolve_account(&client, config.account.as_ref()).await;
+        let (account, _) = resolved.map_err(account_error)?;
+        Ok(AccountHandle { client, identity: Identity { account, mode } })
+    }
+
+    /// The account and its mode.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    pub(crate) fn client(&self) -> &StripeClient {
+        &self.client
+    }
+}
+
+/// A client with the configuration's key.
+pub(crate) fn client(config: &Config) -> Result<(StripeClient, Mode), Error> {
+    let Some(key) = config.key.clone() else {
+        return Err(Error::new(ErrorKind::Usage, "no Stripe key is configured").with_hint(
+            "set STRIPE_SECRET_KEY to a secret key (sk_...) or a restricted key (rk_...) \
+             from https://dashboard.stripe.com/apikeys",
+        ));
+    };
+    let mode = key.mode();
+    let version = config.api_version.clone();
+    let version = version.unwrap_or_else(|| Catalog::get().api_version.clone());
+    let mut options = ClientOptions::new(key, version);
+    options.rate = config.rate.unwrap_or(RateOptions::Documented { mode });
+    options.max_outage = config.max_outage;
+    let transport = Transport::new(TransportOptions {
+        base: config.api_base.clone(),
+        request_timeout: config.request_timeout,
+        ..TransportOptions::default()
+    })?;
+    Ok((StripeClient::with_transport(transport, options)?, mode))
+}
+
+pub(crate) fn account_error(error: AccountError) -> Error {
+    let message = error.to_string();
+    match error {
+        // Why Stripe could not be asked. The other messages explain themselves.
+        AccountError::Failed(ref cause) => {
+            let hint = cause.hint().unwrap_or(
+                "correct --api-version and --api-base (or their variables) if they are set",
+            );
+            Error::new(ErrorKind::Stripe, message).caused_by(error).with_hint(hint)
+        }
+        // A closed account answers like a missing permission. Only Stripe's text tells them apart.
+        AccountError::NotNamed(_) => {
+            let (what, hint) = message.split_once("; ").unwrap_or((&message, ""));
+            let (what, hint) = (what.to_owned(), hint.to_owned());
+            Error::new(ErrorKind::Access, what).caused_by(error).with_hint(hint)
+        }
+        _ => Error::new(ErrorKind::Access, message),
+    }
+}

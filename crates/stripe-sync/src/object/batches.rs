@@ -1,0 +1,142 @@
+//! Objects and the items of their nested lists as the batches of one write.
+
+use super::nested::ItemChunk;
+use crate::catalog::{Catalog, Table};
+use crate::order::Stamp;
+use crate::postgres::{Batch, CompleteList};
+use crate::row::{Observation, elements, get, get_path, name_of, winners};
+
+/// Collects objects of one table, and the items of their embedded lists.
+pub(crate) struct ObjectBatches<'a> {
+    table: &'static Table,
+    objects: Vec<Observation<'a>>,
+    items: Vec<Batch<'a>>,
+    complete_lists: Vec<CompleteList>,
+}
+
+impl<'a> ObjectBatches<'a> {
+    pub(crate) fn new(table: &'static Table) -> ObjectBatches<'a> {
+        let (objects, items, complete_lists) = Default::default();
+        ObjectBatches { table, objects, items, complete_lists }
+    }
+
+    /// Adds an object with the items of its embedded lists. Lists that are whole may remove stored
+    /// items.
+    pub(crate) fn add(
+        &mut self,
+        id: &'a str,
+        json: &'a str,
+        stamp: Stamp,
+        request_id: Option<&'a str>,
+    ) {
+        self.add_items(id, json, stamp, request_id);
+        self.add_without_items(id, json, stamp, request_id);
+    }
+
+    /// Adds an object alone. One without an id of its own will be quarantined, and its items have no
+    /// parent to belong to.
+    pub(crate) fn add_without_items(
+        &mut self,
+        id: &'a str,
+        json: &'a str,
+        stamp: Stamp,
+        request_id: Option<&'a str>,
+    ) {
+        self.objects.push(observe(id, json, stamp, request_id));
+    }
+
+    /// Adds the items of an object's embedded lists.
+    pub(crate) fn add_items(
+        &mut self,
+        id: &'a str,
+        json: &'a str,
+        stamp: Stamp,
+        request_id: Option<&'a str>,
+    ) {
+        for nested in &self.table.nested {
+            let Some(table) = nested.table.as_deref().and_then(|t| Catalog::get().table(t)) else {
+                continue;
+            };
+            let path: Vec<String> = nested.path.split('.').map(str::to_owned).collect();
+            let Some(list) = get_path(json, &path) else { continue };
+            let Some(data) = get(list, "data") else { continue };
+            let items = elements(data).map(|item| observe_item(item, stamp, id, request_id));
+            match self.items.iter_mut().find(|batch| batch.table.name == table.name) {
+                Some(batch) => batch.rows.extend(items),
+                None => self.items.push(Batch { table, rows: items.collect() }),
+            }
+            if get(list, "has_more") == Some("false") {
+                self.complete_lists.push(CompleteList { table, parent: id.to_owned(), stamp });
+            }
+        }
+    }
+
+    /// Adds lists whose items have been written already.
+    pub(crate) fn add_complete_lists(&mut self, lists: impl IntoIterator<Item = CompleteList>) {
+        self.complete_lists.extend(lists);
+    }
+
+    /// The batches, children before parents, and the lists that were read to their end.
+    pub(crate) fn finish(self) -> (Vec<Batch<'a>>, Vec<CompleteList>) {
+        let objects = Batch { table: self.table, rows: self.objects };
+        let batches = self.items.into_iter().chain([objects]);
+        let reduced = batches.map(|batch| Batch { rows: winners(batch.rows), ..batch });
+        (reduced.collect(), self.complete_lists)
+    }
+}
+
+impl ItemChunk {
+    /// The chunk as a batch of its table.
+    pub(crate) fn batch(&self) -> Batch<'_> {
+        let request_id = self.request_id.as_deref();
+        let row = |item| observe_item(item, self.stamp, &self.parent, request_id);
+        Batch { table: self.table, rows: winners(self.items.iter().map(row).collect()) }
+    }
+}
+
+/// An observation of an object of its own, not of a parent's item.
+pub(crate) fn observe<'a>(
+    id: &'a str,
+    json: &'a str,
+    stamp: Stamp,
+    request_id: Option<&'a str>,
+) -> Observation<'a> {
+    Observation { id: id.into(), json, stamp, parent: None, request_id }
+}
+
+fn observe_item<'a>(
+    item: &'a str,
+    stamp: Stamp,
+    parent: &'a str,
+    request_id: Option<&'a str>,
+) -> Observation<'a> {
+    Observation { id: name_of(item), json: item, stamp, parent: Some(parent), request_id }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_whole_lists_remove_rows() {
+        let table = Catalog::get().table("invoices").expect("invoices");
+        let batches_of = |json: &'static str| {
+            let mut batches = ObjectBatches::new(table);
+            batches.add("in_1", json, Stamp::from_micros(1), None);
+            let (batches, complete) = batches.finish();
+            let row = |batch: &Batch<'_>| {
+                let ids = batch.rows.iter().map(|row| row.id.to_string()).collect::<Vec<_>>();
+                (batch.table.name.clone(), ids.join(","))
+            };
+            (batches.iter().map(row).collect::<Vec<_>>(), complete.len())
+        };
+        let (batches, complete) =
+            batches_of(r#"{"id":"in_1","lines":{"data":[{"id":"il_1"}],"has_more":false}}"#);
+        let expected = [("invoice_line_items", "il_1"), ("invoices", "in_1")];
+        assert_eq!(batches, expected.map(|(table, ids)| (table.to_owned(), ids.to_owned())));
+        assert_eq!(complete, 1);
+        assert_eq!(batches_of(r#"{"lines":{"data":[{"id":"il_1"}],"has_more":true}}"#).1, 0);
+        assert_eq!(batches_of(r#"{"lines":null}"#).1, 0);
+        assert_eq!(batches_of("{}").1, 0);
+    }
+}

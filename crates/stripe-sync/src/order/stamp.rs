@@ -1,0 +1,61 @@
+//! The instant whose state an observation shows.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// An instant on Stripe's clock in microseconds since 1970.
+///
+/// The stamp of a page or a single read is the moment its request was sent, so the state that
+/// came back is at least that new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Stamp(i64);
+
+impl Stamp {
+    /// A stamp at `micros` microseconds after 1970-01-01T00:00:00Z.
+    pub const fn from_micros(micros: i64) -> Stamp {
+        Stamp(micros)
+    }
+
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// The smallest later stamp.
+    pub(crate) const fn next(self) -> Stamp {
+        Stamp(self.0.saturating_add(1))
+    }
+
+    /// The stamp of a time on the system's scale, to the microsecond.
+    pub(crate) fn from_system(time: SystemTime) -> Stamp {
+        let micros = |d: Duration| i64::try_from(d.as_micros()).unwrap_or(i64::MAX);
+        Stamp(match time.duration_since(UNIX_EPOCH) {
+            Ok(after) => micros(after),
+            Err(before) => -micros(before.duration()),
+        })
+    }
+
+    /// The inverse of [`Stamp::from_system`].
+    pub(crate) fn to_system(self) -> SystemTime {
+        let distance = Duration::from_micros(self.0.unsigned_abs());
+        match self.0 {
+            0.. => UNIX_EPOCH + distance,
+            _ => UNIX_EPOCH - distance,
+        }
+    }
+
+    /// Whole seconds since 1970, the resolution of Stripe's own `created`.
+    pub const fn unix_seconds(self) -> i64 {
+        self.0.div_euclid(1_000_000)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_round_down_also_before_1970() {
+        assert_eq!(Stamp::from_micros(1_999_999).unix_seconds(), 1);
+        assert_eq!(Stamp::from_micros(-1).unix_seconds(), -1);
+    }
+}

@@ -1,0 +1,149 @@
+//! The position of a slice, committed together with the rows of its pages.
+//!
+//! The fence is the first statement: it updates the slice where id, epoch and `seq` match. If no row
+//! matches, another owner has the slice or these pages are committed already, and the transaction is
+//! rolled back.
+
+use deadpool_postgres::Transaction;
+use tokio_postgres::Error;
+use tokio_postgres::types::{ToSql, Type};
+
+use super::quarantine;
+use super::request::{CommittedPosition, PositionCommit, SliceProgress};
+use super::upsert::Statements;
+use crate::postgres::ledger::slices::{LEASE, trail_json};
+use crate::slice::{Bounds, CursorRow};
+
+/// The bounds that the ledger holds, or `None` if the fence is closed.
+pub(super) async fn fence(
+    transaction: &Transaction<'_>,
+    statements: &Statements,
+    commit: &PositionCommit<'_>,
+) -> Result<Option<Bounds>, Error> {
+    let sql = format!(
+        "update {} set seq = seq + 1, pages = pages + $4, requests = requests + $5,
+                first_created = coalesce(first_created, $6),
+                lease_until = now() + $7 * interval '1 second'
+         where id = $1 and epoch = $2 and seq = $3 returning created_from, created_before",
+        statements.names.table("_slices")
+    );
+    let row = transaction
+        .query_typed_opt(
+            &sql,
+            &[
+                (&commit.slice.id, Type::INT8),
+                (&commit.slice.epoch, Type::INT8),
+                (&commit.seq, Type::INT8),
+                (&commit.pages, Type::INT8),
+                (&commit.requests, Type::INT8),
+                (&commit.first_created, Type::INT8),
+                (&LEASE.as_secs_f64(), Type::FLOAT8),
+            ],
+        )
+        .await?;
+    Ok(row.map(|row| Bounds { from: row.get(0), to: row.get(1) }))
+}
+
+/// Stores the new position, or ends the slice.
+pub(super) async fn store(
+    transaction: &Transaction<'_>,
+    statements: &Statements,
+    commit: &PositionCommit<'_>,
+    bounds: Bounds,
+) -> Result<CommittedPosition, Error> {
+    let SliceProgress { trail, rows } = (commit.progress)(bounds);
+    match commit.ends_slice {
+        true => end_slice(transaction, statements, commit, rows).await?,
+        false => advance(transaction, statements, commit, &trail, rows).await?,
+    }
+    Ok(CommittedPosition { bounds, trail, rows })
+}
+
+async fn advance(
+    transaction: &Transaction<'_>,
+    statements: &Statements,
+    commit: &PositionCommit<'_>,
+    trail: &[CursorRow],
+    rows: i64,
+) -> Result<(), Error> {
+    let sql = format!(
+        "update {} set trail = $2::text::jsonb, cursor_created = $3, rows = rows + $4 where id = $1",
+        statements.names.table("_slices")
+    );
+    let cursor_created = trail.last().and_then(|row| row.created);
+    transaction
+        .execute_typed(
+            &sql,
+            &[
+                (&commit.slice.id, Type::INT8),
+                (&trail_json(trail), Type::TEXT),
+                (&cursor_created, Type::INT8),
+                (&rows, Type::INT8),
+            ],
+        )
+        .await?;
+    Ok(())
+}
+
+/// Moves the slice's counters to its stream. If this was the last slice of the part, the next part
+/// starts, or the stream is complete.
+async fn end_slice(
+    transaction: &Transaction<'_>,
+    statements: &Statements,
+    commit: &PositionCommit<'_>,
+    rows: i64,
+) -> Result<(), Error> {
+    let slices = statements.names.table("_slices");
+    let streams = statements.names.table("_streams");
+    let (run, stream) = (commit.slice.run_id, commit.slice.stream.as_str());
+    let key: [(&(dyn ToSql + Sync), Type); 2] = [(&run, Type::INT8), (&stream, Type::TEXT)];
+    // Two slices that end at the same time must see each other: the second one waits here.
+    transaction
+        .query_typed(
+            &format!("select 1 from {streams} where run_id = $1 and stream = $2 for update"),
+            &key,
+        )
+        .await?;
+    transaction
+        .execute_typed(
+            &format!(
+                "with ended as (delete from {slices} where id = $1
+                                returning run_id, stream, rows, requests)
+                 update {streams} s set rows = s.rows + ended.rows + $2,
+                        requests = s.requests + ended.requests, updated_at = now()
+                 from ended where s.run_id = ended.run_id and s.stream = ended.stream"
+            ),
+            &[(&commit.slice.id, Type::INT8), (&rows, Type::INT8)],
+        )
+        .await?;
+    let remaining = transaction
+        .query_typed_opt(
+            &format!("select 1 from {slices} where run_id = $1 and stream = $2 limit 1"),
+            &key,
+        )
+        .await?;
+    if remaining.is_some() {
+        return Ok(());
+    }
+    let next = commit.slice.part + 1;
+    if next < commit.parts {
+        let sql = format!(
+            "with part as (update {streams} set part = {next}
+                           where run_id = $1 and stream = $2 and status = 'running'
+                           returning run_id, stream, unfiltered)
+             insert into {slices} (run_id, stream, part, created_from, created_before)
+             select p.run_id, p.stream, {next}, case when not p.unfiltered then r.since end,
+                    case when not p.unfiltered then r.until end
+             from part p join {runs} r on r.id = p.run_id",
+            runs = statements.names.table("_runs")
+        );
+        transaction.execute_typed(&sql, &key).await?;
+        return Ok(());
+    }
+    let sql = format!(
+        "update {streams} set status = 'complete', message = null, updated_at = now()
+         where run_id = $1 and stream = $2 and status = 'running'"
+    );
+    transaction.execute_typed(&sql, &key).await?;
+    quarantine::clear_unnamed(transaction, statements, run, &commit.tables).await
+}

@@ -1,0 +1,128 @@
+//! What one transaction writes, and how it ended.
+
+use crate::catalog::Table;
+use crate::order::Stamp;
+use crate::postgres::ledger::slices::ClaimedSlice;
+use crate::row::Observation;
+use crate::slice::{Bounds, CursorRow};
+
+/// Rows of one table, reduced and sorted by [`crate::row::winners`].
+#[derive(Clone)]
+pub(crate) struct Batch<'a> {
+    pub(crate) table: &'static Table,
+    pub(crate) rows: Vec<Observation<'a>>,
+}
+
+/// A row that overwrites the stored one if the stored stamp is still the expected one. It was fetched
+/// after the stored row had been read, so it is newer, whatever the clocks say.
+#[derive(Clone)]
+pub(crate) struct Replacement<'a> {
+    pub(crate) table: &'static Table,
+    pub(crate) row: Observation<'a>,
+    pub(crate) expected_stamp: Stamp,
+}
+
+/// An object that was observed as deleted.
+#[derive(Clone)]
+pub(crate) struct Deletion<'a> {
+    pub(crate) table: &'static Table,
+    pub(crate) id: &'a str,
+    /// When it was observed.
+    pub(crate) stamp: Stamp,
+    /// What to insert if the table keeps deleted objects and has no row to mark.
+    pub(crate) row: Option<Observation<'a>>,
+}
+
+/// A nested list that was read to its end. Items of this parent with an older stamp have left it.
+#[derive(Debug, Clone)]
+pub(crate) struct CompleteList {
+    /// The table of the items.
+    pub(crate) table: &'static Table,
+    pub(crate) parent: String,
+    pub(crate) stamp: Stamp,
+}
+
+/// Pages of one slice that become durable together.
+pub(crate) struct PositionCommit<'a> {
+    pub(crate) slice: &'a ClaimedSlice,
+    pub(crate) seq: i64,
+    /// `created` of the first row of these pages.
+    pub(crate) first_created: Option<i64>,
+    pub(crate) pages: i64,
+    pub(crate) requests: i64,
+    /// Stripe said `has_more = false`: the slice ends here.
+    pub(crate) ends_slice: bool,
+    /// How many parts the stream is read in.
+    pub(crate) parts: i32,
+    /// The tables of the stream, its nested lists included.
+    pub(crate) tables: Vec<&'a str>,
+    /// What the pages mean under the bounds that the ledger holds.
+    pub(crate) progress: &'a (dyn Fn(Bounds) -> SliceProgress + Send + Sync),
+}
+
+/// What pages mean once the ledger's bounds are known.
+#[derive(Debug)]
+pub(crate) struct SliceProgress {
+    /// The new cursor and a few rows before it.
+    pub(crate) trail: Vec<CursorRow>,
+    /// Rows inside the bounds. The others are counted by another slice.
+    pub(crate) rows: i64,
+}
+
+/// A position that is durable together with its rows.
+#[derive(Debug)]
+pub(crate) struct CommittedPosition {
+    pub(crate) bounds: Bounds,
+    pub(crate) trail: Vec<CursorRow>,
+    pub(crate) rows: i64,
+}
+
+/// Everything that one transaction writes for one account.
+#[derive(Default)]
+pub(crate) struct WriteRequest<'a> {
+    pub(crate) account: &'a str,
+    pub(crate) deletions: Vec<Deletion<'a>>,
+    /// Children before parents.
+    pub(crate) batches: Vec<Batch<'a>>,
+    pub(crate) replacement: Option<Replacement<'a>>,
+    pub(crate) complete_lists: Vec<CompleteList>,
+    /// The slice position that commits with the rows.
+    pub(crate) position: Option<PositionCommit<'a>>,
+    /// The written tables are known to have no quarantined rows, so none have to be cleared.
+    pub(crate) nothing_quarantined: bool,
+}
+
+/// An object of which only a new request can tell which observation is newer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UncertainRow {
+    pub(crate) table: &'static str,
+    pub(crate) id: String,
+    /// The stamp of the stored row.
+    pub(crate) stored: Stamp,
+}
+
+/// How a write ended.
+#[derive(Debug)]
+pub(crate) enum WriteOutcome {
+    /// Everything is committed.
+    Committed(Committed),
+    /// Nothing was written: another owner has the slice, or the position is committed already.
+    Fenced,
+    /// Nothing was written: these objects have to be fetched again first.
+    Uncertain(Vec<UncertainRow>),
+    /// Nothing was written: the row to replace has another stamp than the expected one.
+    StampChanged,
+}
+
+/// What a committed write did.
+#[derive(Debug, Default)]
+pub(crate) struct Committed {
+    /// Where the slice stands, if a position was committed.
+    pub(crate) position: Option<CommittedPosition>,
+    /// Ids whose rows were deleted or marked as deleted.
+    pub(crate) deleted: Vec<String>,
+    /// Characters that became U+FFFD.
+    pub(crate) replaced_characters: u64,
+    /// Rows that the server refused and that are quarantined.
+    pub(crate) quarantined: u64,
+}

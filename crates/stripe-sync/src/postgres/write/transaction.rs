@@ -1,0 +1,233 @@
+//! The one transaction that writes rows, whoever wants them written: a page of a backfill, a chunk of
+//! a long nested list, or a single object that was fetched.
+//!
+//! It takes its locks, reads the excluded columns, checks the fence of a slice if a position commits
+//! with the rows, applies deletions, writes rows with children before their parents, removes items
+//! that left their list, and commits, all or nothing.
+//!
+//! A transaction with a position does not wait for the disk (`synchronous_commit = off`): a crash of
+//! the server can only lose rows together with the position that says they were read. All others
+//! wait, because nothing else records that they have to be written again.
+
+use deadpool_postgres::Transaction;
+
+use super::delete;
+use super::exclude;
+use super::lists;
+use super::locks::locks;
+use super::position;
+use super::quarantine;
+use super::request::{Batch, Committed, Replacement, UncertainRow, WriteOutcome, WriteRequest};
+use super::upsert::{Statements, UpsertOutcome};
+use crate::catalog::Exclusions;
+use crate::postgres::connection::RetryBudget;
+use crate::postgres::connection::pool::{Database, begin};
+use crate::postgres::error::PostgresError;
+use crate::postgres::error_class::ErrorClass;
+use crate::row::{Observation, redact};
+
+/// Whether statements run behind savepoints, so that a refused row can be quarantined alone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Savepoints {
+    Off,
+    On,
+}
+
+const DOING: &str = "cannot write rows";
+
+impl Database {
+    /// Writes a request in one transaction. A row that the server refuses is quarantined, and the
+    /// others are written.
+    ///
+    /// Not cancel-safe: a call that is dropped may or may not have committed. The fence of a
+    /// position, and the stamps of rows, make a repetition harmless.
+    ///
+    /// # Errors
+    /// With [`ErrorClass::Unreachable`] the commit may have happened and its answer be lost.
+    pub(crate) async fn write(
+        &self,
+        statements: &Statements,
+        request: &WriteRequest<'_>,
+    ) -> Result<WriteOutcome, PostgresError> {
+        match self.try_write(statements, request, Savepoints::Off).await {
+            // The refused row aborted the transaction.
+            Err(error) if error.class == ErrorClass::RowRefused => {
+                self.try_write(statements, request, Savepoints::On).await
+            }
+            other => other,
+        }
+    }
+
+    /// Writes a request without a position, and retries transient errors until the outage limit.
+    /// Rows, deletions and complete lists are idempotent.
+    ///
+    /// # Errors
+    /// The error is not transient, or the outage lasts too long.
+    pub(crate) async fn write_with_retries(
+        &self,
+        statements: &Statements,
+        request: &WriteRequest<'_>,
+    ) -> Result<WriteOutcome, PostgresError> {
+        debug_assert!(request.position.is_none(), "a position is retried by re-reading the slice");
+        let mut budget = RetryBudget::new(self.max_outage());
+        loop {
+            match self.write(statements, request).await {
+                Err(error) if budget.wait_before_retry(&error).await => {}
+                other => return other,
+            }
+        }
+    }
+
+    async fn try_write(
+        &self,
+        statements: &Statements,
+        request: &WriteRequest<'_>,
+        savepoints: Savepoints,
+    ) -> Result<WriteOutcome, PostgresError> {
+        let fail = |e: tokio_postgres::Error| PostgresError::new(DOING, &e);
+        let mut client = self.get().await?;
+        let transaction = begin(&mut client).await.map_err(fail)?;
+        let opening = format!("{}; {}", durability(request), locks(statements, request));
+        let exclusions = exclude::enter(&transaction, statements, &opening).await.map_err(fail)?;
+        let bounds = match &request.position {
+            Some(commit) => {
+                let fenced =
+                    position::fence(&transaction, statements, commit).await.map_err(fail)?;
+                let Some(bounds) = fenced else { return Ok(WriteOutcome::Fenced) };
+                Some(bounds)
+            }
+            None => None,
+        };
+        let writer = Writer {
+            transaction: &transaction,
+            statements,
+            exclusions: &exclusions,
+            savepoints,
+            request,
+        };
+        let mut committed = Committed::default();
+        let mut uncertain = Vec::new();
+        let mut unmarked = Vec::new();
+        for batch in delete::by_table(&request.deletions) {
+            let deleted = delete::apply(&transaction, statements, request.account, &batch).await?;
+            unmarked.extend(batch.rows_to_insert(&deleted));
+            committed.deleted.extend(deleted);
+        }
+        if let Some(replacement) = &request.replacement
+            && !writer.replace(replacement, &mut committed).await?
+        {
+            return Ok(WriteOutcome::StampChanged);
+        }
+        let mut texts = Vec::new();
+        let batches = exclude::without(&exclusions, &request.batches, &mut texts);
+        let mut unmarked_texts = Vec::new();
+        let unmarked = exclude::without(&exclusions, &unmarked, &mut unmarked_texts);
+        for batch in batches.iter().chain(unmarked.iter()) {
+            writer.upsert(batch, &mut committed, &mut uncertain).await?;
+        }
+        if !uncertain.is_empty() {
+            return Ok(WriteOutcome::Uncertain(uncertain));
+        }
+        lists::remove_missing(&transaction, statements, request.account, &request.complete_lists)
+            .await?;
+        if let (Some(commit), Some(bounds)) = (&request.position, bounds) {
+            let position =
+                position::store(&transaction, statements, commit, bounds).await.map_err(fail)?;
+            committed.position = Some(position);
+        }
+        transaction.commit().await.map_err(fail)?;
+        Ok(WriteOutcome::Committed(committed))
+    }
+}
+
+/// The statement that decides whether the commit waits for the disk.
+fn durability(request: &WriteRequest<'_>) -> &'static str {
+    match request.position.is_some() && request.deletions.is_empty() {
+        true => "set local synchronous_commit = off",
+        // Whatever the user's settings are. `local` does not wait for standbys.
+        false => {
+            "select set_config('synchronous_commit', 'local', true) \
+             where current_setting('synchronous_commit') = 'off'"
+        }
+    }
+}
+
+/// One transaction's parts that every statement needs.
+struct Writer<'t> {
+    transaction: &'t Transaction<'t>,
+    statements: &'t Statements,
+    exclusions: &'t Exclusions,
+    savepoints: Savepoints,
+    request: &'t WriteRequest<'t>,
+}
+
+impl Writer<'_> {
+    async fn upsert(
+        &self,
+        batch: &Batch<'_>,
+        committed: &mut Committed,
+        uncertain: &mut Vec<UncertainRow>,
+    ) -> Result<(), PostgresError> {
+        let Writer { transaction, statements, exclusions, request, .. } = *self;
+        let account = request.account;
+        let outcome: UpsertOutcome = match self.savepoints {
+            Savepoints::On => {
+                let (outcome, refused) =
+                    quarantine::upsert_guarded(transaction, statements, batch, account, exclusions)
+                        .await?;
+                committed.quarantined += refused;
+                outcome
+            }
+            Savepoints::Off => {
+                let (table, rows) = (batch.table, &batch.rows);
+                let outcome =
+                    statements.upsert(transaction, table, account, rows, exclusions).await?;
+                if !request.nothing_quarantined {
+                    quarantine::clear(transaction, statements, table, rows, account).await?;
+                }
+                outcome
+            }
+        };
+        committed.replaced_characters += outcome.replaced_characters;
+        let table = batch.table.name.as_str();
+        let rows = outcome.uncertain.into_iter();
+        uncertain.extend(rows.map(|(id, stored)| UncertainRow { table, id, stored }));
+        Ok(())
+    }
+
+    /// False if the stored row has another stamp than the expected one.
+    async fn replace(
+        &self,
+        replacement: &Replacement<'_>,
+        committed: &mut Committed,
+    ) -> Result<bool, PostgresError> {
+        let Writer { transaction, statements, exclusions, request, .. } = *self;
+        let fail = |e: tokio_postgres::Error| PostgresError::new(DOING, &e);
+        let Replacement { table, row, expected_stamp } = replacement;
+        let account = request.account;
+        let json = redact(row.json, &table.name, exclusions);
+        let row = &Observation { json: &json, ..row.clone() };
+        transaction.batch_execute("savepoint replacement").await.map_err(fail)?;
+        match statements
+            .replace(transaction, table, account, row, *expected_stamp, exclusions)
+            .await
+        {
+            Ok(true) => {
+                let rows = std::slice::from_ref(row);
+                quarantine::clear(transaction, statements, table, rows, account).await?;
+                Ok(true)
+            }
+            Ok(false) => Ok(false),
+            Err(error) if error.class == ErrorClass::RowRefused => {
+                let undo = "rollback to savepoint replacement";
+                transaction.batch_execute(undo).await.map_err(fail)?;
+                quarantine::put(transaction, statements, &table.name, account, row, &error)
+                    .await
+                    .map_err(fail)?;
+                committed.quarantined += 1;
+                Ok(true)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
