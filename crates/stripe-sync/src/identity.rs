@@ -25,6 +25,8 @@ pub struct Identity {
 pub struct AccountHandle {
     client: StripeClient,
     identity: Identity,
+    transport: Transport,
+    options: ClientOptions,
 }
 
 impl AccountHandle {
@@ -35,10 +37,25 @@ impl AccountHandle {
     /// # Errors
     /// There is no key, Stripe rejects it, or it does not say which account it belongs to.
     pub async fn open(config: &Config) -> Result<AccountHandle, Error> {
-        let (client, mode) = client(config)?;
+        let (transport, options, mode) = connection(config)?;
+        let client = StripeClient::with_transport(transport.clone(), options.clone())?;
         let resolved = resolve_account(&client, config.account.as_ref()).await;
         let (account, _) = resolved.map_err(account_error)?;
-        Ok(AccountHandle { client, identity: Identity { account, mode } })
+        Ok(AccountHandle { client, identity: Identity { account, mode }, transport, options })
+    }
+
+    /// A handle for an account that is connected to this one. It sends `Stripe-Account` with the same
+    /// key (<https://docs.stripe.com/connect/authentication>), shares connections with this handle, and
+    /// has rate limits, a clock and outages of its own. Sends no request.
+    ///
+    /// # Errors
+    /// The account cannot be sent as a header.
+    pub fn connected(&self, account: AccountId) -> Result<AccountHandle, Error> {
+        let options =
+            ClientOptions { connected_account: Some(account.clone()), ..self.options.clone() };
+        let client = StripeClient::with_transport(self.transport.clone(), options.clone())?;
+        let identity = Identity { account, mode: self.identity.mode };
+        Ok(AccountHandle { client, identity, transport: self.transport.clone(), options })
     }
 
     /// The account and its mode.
@@ -53,6 +70,11 @@ impl AccountHandle {
 
 /// A client with the configuration's key.
 pub(crate) fn client(config: &Config) -> Result<(StripeClient, Mode), Error> {
+    let (transport, options, mode) = connection(config)?;
+    Ok((StripeClient::with_transport(transport, options)?, mode))
+}
+
+fn connection(config: &Config) -> Result<(Transport, ClientOptions, Mode), Error> {
     let Some(key) = config.key.clone() else {
         return Err(Error::new(ErrorKind::Usage, "no Stripe key is configured").with_hint(
             "set STRIPE_SECRET_KEY to a secret key (sk_...) or a restricted key (rk_...) \
@@ -70,7 +92,7 @@ pub(crate) fn client(config: &Config) -> Result<(StripeClient, Mode), Error> {
         request_timeout: config.request_timeout,
         ..TransportOptions::default()
     })?;
-    Ok((StripeClient::with_transport(transport, options)?, mode))
+    Ok((transport, options, mode))
 }
 
 pub(crate) fn account_error(error: AccountError) -> Error {

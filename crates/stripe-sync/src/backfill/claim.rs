@@ -10,7 +10,7 @@ use super::worker::{SliceOutcome, read_slice};
 use super::{heartbeat, owner};
 use crate::catalog::{Catalog, List, Table};
 use crate::error::{Error, ErrorKind};
-use crate::postgres::{ClaimedSlice, OpenSlice, StreamStatus};
+use crate::postgres::{ClaimedSlice, OpenSlice};
 use crate::slice::cut;
 
 /// Slices that are read at the same time. More than the limiter lets through at usual latencies.
@@ -132,12 +132,7 @@ async fn read(run: &RunContext, slice: ClaimedSlice) -> Result<(), Error> {
     };
     let stream = claimed.stream.as_str();
     match outcome {
-        SliceOutcome::Finished => {
-            if retry_transient!(run, database.is_complete(names, claimed.run_id, stream))? {
-                run.progress.set_status(stream, StreamStatus::Complete);
-            }
-        }
-        SliceOutcome::Lost | SliceOutcome::Stopped => {}
+        SliceOutcome::Finished | SliceOutcome::Lost | SliceOutcome::Stopped => {}
         SliceOutcome::StreamFailed(failure) => {
             let (end, requests) = (&failure.end, failure.requests);
             tracing::debug!(stream, status = end.status.as_str(), "a stream ended");

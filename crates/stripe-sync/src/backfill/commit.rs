@@ -15,7 +15,7 @@ use crate::object::batches::{ObjectBatches, observe};
 use crate::object::refetch::{RefetchOutcome, refetch_uncertain, write_chunk};
 use crate::postgres::{
     ClaimedSlice, Committed, Deletion, Position, PositionCommit, PostgresError, SliceProgress,
-    UncertainRow, WriteOutcome, WriteRequest,
+    StreamStatus, UncertainRow, WriteOutcome, WriteRequest,
 };
 use crate::slice::{Bounds, advance};
 
@@ -216,6 +216,9 @@ impl PageCommit<'_> {
         run.count_repairs(replaced_characters, quarantined);
         let rows = position.as_ref().map_or(0, |position| position.rows);
         run.progress.add(&self.slice.stream, rows, self.requests());
+        if position.as_ref().is_some_and(|position| position.stream_complete) {
+            run.progress.set_status(&self.slice.stream, StreamStatus::Complete);
+        }
         run.idle.notify_one();
         match position.filter(|_| !self.ends_slice()) {
             Some(stored) => CommitOutcome::Open(Position {

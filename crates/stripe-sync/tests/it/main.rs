@@ -13,6 +13,8 @@ mod proxy;
 mod ranges;
 mod restless;
 mod resume;
+mod round_trips;
+mod run_handle;
 mod runs;
 mod versions;
 mod world;

@@ -1,8 +1,9 @@
-//! A proxy before PostgreSQL that can swallow the answer of a commit and cut the line.
+//! A proxy in front of PostgreSQL that can drop the answer of a commit and close the connection, and
+//! that counts the round trips of transactions.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, UnixStream};
@@ -28,23 +29,74 @@ impl Losses {
     }
 }
 
+/// The round trips of finished transactions that wrote rows of a table.
+#[derive(Clone, Default)]
+pub(crate) struct RoundTrips {
+    /// What the text of a statement contains if it writes such rows.
+    statement: &'static str,
+    pub(crate) counts: Arc<Mutex<Vec<usize>>>,
+}
+
+impl RoundTrips {
+    pub(crate) fn of(statement: &'static str) -> RoundTrips {
+        RoundTrips { statement, counts: Arc::default() }
+    }
+}
+
+/// Counts the answers of the server on one connection: each ends with ReadyForQuery, `Z`.
+#[derive(Default)]
+struct Counter {
+    wrote_rows: bool,
+    answers: usize,
+    /// Bytes of a message that has not arrived whole.
+    partial: Vec<u8>,
+}
+
+impl Counter {
+    fn sent(&mut self, bytes: &[u8], statement: &str) {
+        if contains(bytes, b"START TRANSACTION") {
+            (self.answers, self.wrote_rows) = (0, false);
+        }
+        self.wrote_rows |= !statement.is_empty() && contains(bytes, statement.as_bytes());
+    }
+
+    fn received(&mut self, bytes: &[u8]) {
+        self.partial.extend_from_slice(bytes);
+        while let [kind, a, b, c, d, ..] = self.partial[..] {
+            let length = 1 + u32::from_be_bytes([a, b, c, d]) as usize;
+            if self.partial.len() < length {
+                return;
+            }
+            self.answers += usize::from(kind == b'Z');
+            self.partial.drain(..length);
+        }
+    }
+}
+
+fn contains(bytes: &[u8], text: &[u8]) -> bool {
+    bytes.windows(text.len()).any(|window| window == text)
+}
+
 /// Listens before the socket in `directory`; returns the port.
-pub(crate) async fn start(directory: PathBuf, losses: Losses) -> u16 {
+pub(crate) async fn start(directory: PathBuf, losses: Losses, trips: RoundTrips) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
     tokio::spawn(async move {
         while let Ok((mut near, _)) = listener.accept().await {
             let path = directory.join(".s.PGSQL.5432");
-            let losses = losses.clone();
+            let (losses, trips) = (losses.clone(), trips.clone());
             tokio::spawn(async move {
                 let Ok(mut far) = UnixStream::connect(path).await else { return };
                 let (mut up, mut down) = (vec![0; 1 << 16], vec![0; 1 << 16]);
-                let mut losing = false;
+                let (mut losing, mut committing) = (false, false);
+                let mut counter = Counter::default();
                 loop {
                     tokio::select! {
                         read = near.read(&mut up) => {
                             let Ok(n @ 1..) = read else { return };
-                            losing |= is_commit(&up[..n]) && losses.strikes();
+                            committing = is_commit(&up[..n]);
+                            counter.sent(&up[..n], trips.statement);
+                            losing |= committing && losses.strikes();
                             if far.write_all(&up[..n]).await.is_err() { return; }
                         }
                         read = far.read(&mut down) => {
@@ -53,6 +105,11 @@ pub(crate) async fn start(directory: PathBuf, losses: Losses) -> u16 {
                                 // The server has committed; nobody will hear of it.
                                 losses.lost.fetch_add(1, Ordering::Relaxed);
                                 return;
+                            }
+                            counter.received(&down[..n]);
+                            if committing && counter.wrote_rows {
+                                trips.counts.lock().expect("counts").push(counter.answers);
+                                counter.wrote_rows = false;
                             }
                             if near.write_all(&down[..n]).await.is_err() { return; }
                         }

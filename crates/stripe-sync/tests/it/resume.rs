@@ -6,7 +6,7 @@ use std::time::Duration;
 use stripe_sim::{Account, Fault, SimOptions};
 use stripe_sync::{BackfillRequest, Config, Names, RunStatus};
 
-use crate::proxy::{self, Losses};
+use crate::proxy::{self, Losses, RoundTrips};
 use crate::world::{World, assert_same, ended, server, wait_for_rows};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -46,7 +46,9 @@ async fn answers_of_commits_that_are_lost_lose_no_row() {
         .expect("an account");
     let mut world = World::new(account).await;
     let losses = Losses::every(3);
-    let port = proxy::start(server().await.socket_dir().to_owned(), losses.clone()).await;
+    let port =
+        proxy::start(server().await.socket_dir().to_owned(), losses.clone(), RoundTrips::default())
+            .await;
     let database = world.text("select current_database()::text").await;
     let user = server().await.user();
     let mut config = Config::new(

@@ -302,26 +302,6 @@ impl Database {
             .collect())
     }
 
-    /// Whether a stream of a run has been read to its end.
-    pub(crate) async fn is_complete(
-        &self,
-        names: &Names,
-        run_id: i64,
-        stream: &str,
-    ) -> Result<bool, PostgresError> {
-        let sql = format!(
-            "select 1 from {} where run_id = $1 and stream = $2 and status = 'complete'",
-            names.table("_streams")
-        );
-        let row = self
-            .get()
-            .await?
-            .query_typed_opt(&sql, &[(&run_id, Type::INT8), (&stream, Type::TEXT)])
-            .await
-            .map_err(|e| PostgresError::new("cannot read the ledger", &e))?;
-        Ok(row.is_some())
-    }
-
     /// Whether a stream holds rows of this account, or has ever been read to its end.
     pub(crate) async fn stream_was_available(
         &self,

@@ -50,13 +50,17 @@ pub(super) async fn store(
     statements: &Statements,
     commit: &PositionCommit<'_>,
     bounds: Bounds,
+    nothing_quarantined: bool,
 ) -> Result<CommittedPosition, Error> {
     let SliceProgress { trail, rows } = (commit.progress)(bounds);
-    match commit.ends_slice {
-        true => end_slice(transaction, statements, commit, rows).await?,
-        false => advance(transaction, statements, commit, &trail, rows).await?,
-    }
-    Ok(CommittedPosition { bounds, trail, rows })
+    let stream_complete = match commit.ends_slice {
+        true => end_slice(transaction, statements, commit, rows, nothing_quarantined).await?,
+        false => {
+            advance(transaction, statements, commit, &trail, rows).await?;
+            false
+        }
+    };
+    Ok(CommittedPosition { bounds, trail, rows, stream_complete })
 }
 
 async fn advance(
@@ -86,24 +90,20 @@ async fn advance(
 }
 
 /// Moves the slice's counters to its stream. If this was the last slice of the part, the next part
-/// starts, or the stream is complete.
+/// starts, or the stream is complete; true in the latter case.
 async fn end_slice(
     transaction: &Transaction<'_>,
     statements: &Statements,
     commit: &PositionCommit<'_>,
     rows: i64,
-) -> Result<(), Error> {
+    nothing_quarantined: bool,
+) -> Result<bool, Error> {
     let slices = statements.names.table("_slices");
     let streams = statements.names.table("_streams");
     let (run, stream) = (commit.slice.run_id, commit.slice.stream.as_str());
     let key: [(&(dyn ToSql + Sync), Type); 2] = [(&run, Type::INT8), (&stream, Type::TEXT)];
-    // Two slices that end at the same time must see each other: the second one waits here.
-    transaction
-        .query_typed(
-            &format!("select 1 from {streams} where run_id = $1 and stream = $2 for update"),
-            &key,
-        )
-        .await?;
+    // Two slices that end at the same time must see each other. The second one waits here for the
+    // stream's row, and its next statement sees that the first one's slice is gone.
     transaction
         .execute_typed(
             &format!(
@@ -116,34 +116,31 @@ async fn end_slice(
             &[(&commit.slice.id, Type::INT8), (&rows, Type::INT8)],
         )
         .await?;
-    let remaining = transaction
-        .query_typed_opt(
-            &format!("select 1 from {slices} where run_id = $1 and stream = $2 limit 1"),
-            &key,
-        )
-        .await?;
-    if remaining.is_some() {
-        return Ok(());
-    }
+    let is_last = format!(
+        "run_id = $1 and stream = $2 and status = 'running'
+         and not exists (select 1 from {slices} where run_id = $1 and stream = $2)"
+    );
     let next = commit.slice.part + 1;
-    if next < commit.parts {
-        let sql = format!(
-            "with part as (update {streams} set part = {next}
-                           where run_id = $1 and stream = $2 and status = 'running'
+    let part_follows = next < commit.parts;
+    let sql = match part_follows {
+        true => format!(
+            "with part as (update {streams} set part = {next} where {is_last}
                            returning run_id, stream, unfiltered)
              insert into {slices} (run_id, stream, part, created_from, created_before)
              select p.run_id, p.stream, {next}, case when not p.unfiltered then r.since end,
                     case when not p.unfiltered then r.until end
              from part p join {runs} r on r.id = p.run_id",
             runs = statements.names.table("_runs")
-        );
-        transaction.execute_typed(&sql, &key).await?;
-        return Ok(());
+        ),
+        false => format!(
+            "update {streams} set status = 'complete', message = null, updated_at = now()
+             where {is_last}"
+        ),
+    };
+    let changed = transaction.execute_typed(&sql, &key).await?;
+    let stream_complete = changed == 1 && !part_follows;
+    if stream_complete && !nothing_quarantined {
+        quarantine::clear_unnamed(transaction, statements, run, &commit.tables).await?;
     }
-    let sql = format!(
-        "update {streams} set status = 'complete', message = null, updated_at = now()
-         where run_id = $1 and stream = $2 and status = 'running'"
-    );
-    transaction.execute_typed(&sql, &key).await?;
-    quarantine::clear_unnamed(transaction, statements, run, &commit.tables).await
+    Ok(stream_complete)
 }

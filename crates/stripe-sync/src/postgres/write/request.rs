@@ -75,6 +75,8 @@ pub(crate) struct CommittedPosition {
     pub(crate) bounds: Bounds,
     pub(crate) trail: Vec<CursorRow>,
     pub(crate) rows: i64,
+    /// The stream has been read to its end with these pages.
+    pub(crate) stream_complete: bool,
 }
 
 /// Everything that one transaction writes for one account.

@@ -131,8 +131,15 @@ impl Database {
         lists::remove_missing(&transaction, statements, request.account, &request.complete_lists)
             .await?;
         if let (Some(commit), Some(bounds)) = (&request.position, bounds) {
-            let position =
-                position::store(&transaction, statements, commit, bounds).await.map_err(fail)?;
+            let position = position::store(
+                &transaction,
+                statements,
+                commit,
+                bounds,
+                request.nothing_quarantined,
+            )
+            .await
+            .map_err(fail)?;
             committed.position = Some(position);
         }
         transaction.commit().await.map_err(fail)?;
