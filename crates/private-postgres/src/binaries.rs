@@ -1,18 +1,17 @@
-//! Finds installed PostgreSQL servers and picks the one for a cluster.
+//! Finds the installed PostgreSQL servers and selects one for a cluster.
 //!
-//! An installation counts if `initdb`, `pg_ctl` and `postgres` lie side by side and the user that
-//! will run the server can execute them. Symlinks are resolved first: `/usr/local/bin` and
-//! Homebrew's `bin` only point into the real directory, and PostgreSQL finds its share files from there.
+//! An installation is usable if `initdb`, `pg_ctl` and `postgres` are in one directory and the user
+//! that will run the server can execute them. Symbolic links are resolved first: `/usr/local/bin`
+//! and Homebrew's `bin` only link to the real directory, and PostgreSQL locates its shared files
+//! relative to that one.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::account::Account;
 use crate::error::Error;
-
-/// The oldest major version that is supported.
-pub const OLDEST_MAJOR: u32 = 14;
+use crate::os_user::OsUser;
+use crate::version::{self, OLDEST_MAJOR};
 
 /// One installed PostgreSQL server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,24 +28,29 @@ impl Binaries {
     }
 }
 
-/// All installed servers that this process can use, newest first, also those older than
-/// [`OLDEST_MAJOR`]. Looks in `PATH` and in the usual places of Linux distributions and macOS.
+/// Returns all installed servers that this process can use, newest first, including those older
+/// than [`OLDEST_MAJOR`]. Searches `PATH` and the usual directories of Linux distributions and macOS.
 pub fn find_binaries() -> Vec<Binaries> {
-    Account::for_new_cluster().map(installed).unwrap_or_default()
+    OsUser::for_new_cluster().map(installed).unwrap_or_default()
 }
 
-/// The newest installation for a new cluster, the matching one for a cluster made by `made_by`.
-pub(crate) fn choose(
-    account: Account,
+/// Selects the installation of the major version of an existing cluster, or the newest one for a
+/// new cluster (`major` is `None`).
+pub(crate) fn select(
+    os_user: OsUser,
     cluster: &Path,
-    made_by: Option<u32>,
+    major: Option<u32>,
 ) -> Result<Binaries, Error> {
-    pick(installed(account), cluster, made_by)
+    select_from(installed(os_user), cluster, major)
 }
 
-fn pick(installed: Vec<Binaries>, cluster: &Path, made_by: Option<u32>) -> Result<Binaries, Error> {
+fn select_from(
+    installed: Vec<Binaries>,
+    cluster: &Path,
+    major: Option<u32>,
+) -> Result<Binaries, Error> {
     let Some(newest) = installed.first() else { return Err(Error::NoBinaries) };
-    let Some(needed) = made_by else {
+    let Some(needed) = major else {
         return if newest.major < OLDEST_MAJOR {
             Err(Error::TooOld { found: newest.major })
         } else {
@@ -61,15 +65,15 @@ fn pick(installed: Vec<Binaries>, cluster: &Path, made_by: Option<u32>) -> Resul
     })
 }
 
-fn installed(account: Account) -> Vec<Binaries> {
+fn installed(os_user: OsUser) -> Vec<Binaries> {
     let mut by_dir = BTreeMap::new();
     for dir in candidates() {
         let Ok(real) = fs::canonicalize(dir.join("postgres")) else { continue };
         let Some(dir) = real.parent() else { continue };
-        if by_dir.contains_key(dir) || !complete(dir) {
+        if by_dir.contains_key(dir) || !is_complete(dir) {
             continue;
         }
-        if let Some(major) = version(account, dir) {
+        if let Some(major) = major_version(os_user, dir) {
             by_dir.insert(dir.to_owned(), major);
         }
     }
@@ -79,15 +83,15 @@ fn installed(account: Account) -> Vec<Binaries> {
     found
 }
 
-fn complete(dir: &Path) -> bool {
+fn is_complete(dir: &Path) -> bool {
     ["initdb", "pg_ctl"].iter().all(|program| dir.join(program).is_file())
 }
 
 fn candidates() -> Vec<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut dirs: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    // (parent, beginning of the folder's name, the rest below it)
-    let families = [
+    // (parent, prefix of the directory's name, subdirectory)
+    let patterns = [
         ("/usr/lib/postgresql", "", "bin"),         // Debian, Ubuntu
         ("/usr", "pgsql-", "bin"),                  // PostgreSQL's own rpm packages
         ("/usr/lib", "postgresql", "bin"),          // openSUSE
@@ -99,78 +103,65 @@ fn candidates() -> Vec<PathBuf> {
         ("/Applications/Postgres.app/Contents/Versions", "", "bin"),
         ("/usr/local", "pgsql", "bin"), // built from source
     ];
-    for (parent, prefix, below) in families {
+    for (parent, prefix, subdirectory) in patterns {
         let Ok(entries) = fs::read_dir(parent) else { continue };
         for entry in entries.flatten() {
             if entry.file_name().to_string_lossy().starts_with(prefix) {
-                dirs.push(entry.path().join(below));
+                dirs.push(entry.path().join(subdirectory));
             }
         }
     }
     dirs
 }
 
-/// Asks the program, as the user that will run it: that also shows that this user may.
-fn version(account: Account, dir: &Path) -> Option<u32> {
-    let output = account.command(&dir.join("postgres")).arg("--version").output().ok()?;
-    parse_version(&String::from_utf8_lossy(&output.stdout))
-}
-
-/// `postgres (PostgreSQL) 15.13 (Debian 15.13-0+deb12u1)`, `postgres (PostgreSQL) 18beta1`.
-fn parse_version(text: &str) -> Option<u32> {
-    let version = text.split("(PostgreSQL) ").nth(1)?;
-    let digits: String = version.chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().ok()
+/// Runs `postgres --version` as the user that will run the server, which also tests that this user
+/// can execute the program.
+fn major_version(os_user: OsUser, dir: &Path) -> Option<u32> {
+    let output = os_user.command(&dir.join("postgres")).arg("--version").output().ok()?;
+    version::parse_major(&String::from_utf8_lossy(&output.stdout))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn some(majors: &[u32]) -> Vec<Binaries> {
+    fn installations(majors: &[u32]) -> Vec<Binaries> {
         majors.iter().map(|&major| Binaries { dir: format!("/pg/{major}").into(), major }).collect()
     }
 
     #[test]
-    fn versions_are_read_from_releases_betas_and_packages() {
-        let debian = "postgres (PostgreSQL) 15.13 (Debian 15.13-0+deb12u1)\n";
-        assert_eq!(parse_version(debian), Some(15));
-        assert_eq!(parse_version("postgres (PostgreSQL) 18beta1\n"), Some(18));
-        assert_eq!(parse_version("bash: no such file"), None);
+    fn a_new_cluster_uses_the_newest_version() {
+        let selected = select_from(installations(&[17, 15]), Path::new("/d"), None).unwrap();
+        assert_eq!(selected.major, 17);
     }
 
     #[test]
-    fn a_new_cluster_gets_the_newest() {
-        let chosen = pick(some(&[17, 15]), Path::new("/d"), None).unwrap();
-        assert_eq!(chosen.major, 17);
+    fn an_existing_cluster_uses_its_own_version() {
+        let selected = select_from(installations(&[17, 15]), Path::new("/d"), Some(15)).unwrap();
+        assert_eq!(selected.major, 15);
     }
 
     #[test]
-    fn an_existing_cluster_gets_its_own_version() {
-        let chosen = pick(some(&[17, 15]), Path::new("/d"), Some(15)).unwrap();
-        assert_eq!(chosen.major, 15);
-    }
-
-    #[test]
-    fn a_missing_version_is_named_with_the_ways_on() {
-        let error = pick(some(&[17, 15]), Path::new("/d"), Some(16)).unwrap_err().to_string();
-        assert!(error.contains("made by PostgreSQL 16"), "{error}");
+    fn the_error_for_a_missing_version_names_the_version_and_the_remedies() {
+        let error = select_from(installations(&[17, 15]), Path::new("/d"), Some(16)).unwrap_err();
+        let error = error.to_string();
+        assert!(error.contains("created by PostgreSQL 16"), "{error}");
         assert!(error.contains("found: 17, 15"), "{error}");
         assert!(error.contains("install PostgreSQL 16"), "{error}");
         assert!(error.contains("pg_upgrade") && error.contains("pg_dump"), "{error}");
     }
 
     #[test]
-    fn nothing_installed_names_every_way_on() {
-        let error = pick(vec![], Path::new("/d"), None).unwrap_err().to_string();
-        for way in ["DATABASE_URL", "install the server", "docker run"] {
-            assert!(error.contains(way), "{error}");
+    fn the_error_without_any_installation_names_every_remedy() {
+        let error = select_from(vec![], Path::new("/d"), None).unwrap_err().to_string();
+        for remedy in ["DATABASE_URL", "install PostgreSQL", "docker run"] {
+            assert!(error.contains(remedy), "{error}");
         }
     }
 
     #[test]
-    fn an_old_server_is_refused_for_a_new_cluster() {
-        let error = pick(some(&[13]), Path::new("/d"), None).unwrap_err();
+    fn an_unsupported_version_is_rejected_for_a_new_cluster() {
+        let error = select_from(installations(&[13]), Path::new("/d"), None).unwrap_err();
         assert!(matches!(error, Error::TooOld { found: 13 }));
     }
 }

@@ -1,9 +1,12 @@
-//! What can go wrong with a private server. Each message ends with what the user can do.
+//! The errors of a private server.
+//!
+//! A message says what failed and, where the user can do something about it, continues after `; `
+//! with what to do. The command line splits the text there into an error and a hint.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::binaries::OLDEST_MAJOR;
+use crate::version::OLDEST_MAJOR;
 
 /// Why a private server could not be started, joined or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -11,30 +14,29 @@ use crate::binaries::OLDEST_MAJOR;
 pub enum Error {
     /// No installation with `initdb`, `pg_ctl` and `postgres` was found.
     #[error(
-        "no PostgreSQL server programs found on this machine; one of these helps: \
-         set DATABASE_URL to a database you have; \
-         install the server ({install}); \
-         or run one in Docker (`docker run -d -p 5432:5432 -e POSTGRES_PASSWORD=secret postgres` \
-         and DATABASE_URL=postgresql://postgres:secret@localhost/postgres)",
+        "no PostgreSQL server programs found on this machine; install PostgreSQL ({install}), \
+         set DATABASE_URL to an existing database, or run PostgreSQL in Docker \
+         (`docker run -d -p 5432:5432 -e POSTGRES_PASSWORD=secret postgres`, then \
+         DATABASE_URL=postgresql://postgres:secret@localhost/postgres)",
         install = install_hint()
     )]
     NoBinaries,
 
     /// Only installations older than [`OLDEST_MAJOR`] were found.
     #[error(
-        "the newest PostgreSQL on this machine is {found}, and {OLDEST_MAJOR} is the oldest that \
-         works; install a newer server or set DATABASE_URL"
+        "the newest PostgreSQL on this machine is version {found}, and the oldest supported version \
+         is {OLDEST_MAJOR}; install a newer version, or set DATABASE_URL to an existing database"
     )]
     TooOld {
         /// Major version of the newest installation.
         found: u32,
     },
 
-    /// The data directory was made by a major version that is not installed.
+    /// The cluster was created by a major version that is not installed.
     #[error(
-        "{} was made by PostgreSQL {needed}, but its server programs are not installed (found: \
+        "{} was created by PostgreSQL {needed}, whose server programs are not installed (found: \
          {found}); install PostgreSQL {needed}, or move the data to another version with pg_upgrade \
-         or with pg_dump on a machine that has {needed}",
+         or with pg_dump on a machine that has version {needed}",
         data_dir.display()
     )]
     MissingMajor {
@@ -46,60 +48,61 @@ pub enum Error {
         found: String,
     },
 
-    /// The data directory holds something that this crate did not make.
+    /// The data directory contains something that this crate did not create.
     #[error("{} {problem}; choose another data directory", path.display())]
-    NotOurs {
-        /// The directory in question.
+    UnusableDirectory {
+        /// The directory that cannot be used.
         path: PathBuf,
         /// What was found there.
         problem: &'static str,
     },
 
-    /// Another user owns what this process would have to use.
+    /// The owner or the mode of a file or directory does not allow its use.
     #[error("{} {problem}", path.display())]
     Access {
-        /// The file or directory in question.
+        /// The file or directory.
         path: PathBuf,
-        /// What is wrong with it, and the way out.
+        /// What is wrong with it, and what to do.
         problem: String,
     },
 
-    /// Root cannot run PostgreSQL and there is no other user to run it.
+    /// This process runs as root, and there is no other user that could run PostgreSQL.
     #[error(
-        "PostgreSQL refuses to run as root, and this machine has neither a user `postgres` nor \
-         `nobody`; create one with `useradd --system postgres` or run as another user"
+        "PostgreSQL refuses to run as root, and this machine has no user `postgres` or `nobody`; \
+         create one with `useradd --system postgres`, or run as another user"
     )]
-    NoAccount,
+    NoOsUser,
 
-    /// Another process works with the directory from another container.
+    /// A process in another container or on another machine uses the data directory.
     #[error(
-        "another container or machine uses {}, and its server cannot be reached from here; stop \
-         that process first, or set DATABASE_URL to a server that both can reach",
+        "{} is in use by a process in another container or on another machine; stop that process, \
+         or set DATABASE_URL to a server that both can reach",
         data_dir.display()
     )]
-    Elsewhere {
+    UsedElsewhere {
         /// The directory in use.
         data_dir: PathBuf,
     },
 
-    /// The server runs, but its socket does not answer here, and others are using it.
+    /// The server is running and other processes use it, but it accepts no connections on its
+    /// socket.
     #[error(
-        "the server of {} (process {pid}) does not answer on {}; it is in use by another process, \
-         stop that one and try again",
+        "the server of {} (process {pid}) does not accept connections in {}, and other processes \
+         are using it; stop those processes and try again",
         data_dir.display(),
         socket_dir.display()
     )]
     Unreachable {
-        /// The directory of the server.
+        /// The data directory of the server.
         data_dir: PathBuf,
-        /// Where the socket should be.
+        /// The directory in which the socket should be.
         socket_dir: PathBuf,
-        /// The postmaster.
+        /// The process id of the postmaster.
         pid: i32,
     },
 
     /// One of PostgreSQL's programs failed.
-    #[error("{program} failed; its last words:\n{output}")]
+    #[error("{program} failed; check its output:\n{output}")]
     Program {
         /// `initdb` or `postgres`.
         program: &'static str,
@@ -107,21 +110,21 @@ pub enum Error {
         output: String,
     },
 
-    /// A new cluster needs more room than there is.
+    /// The file system has no room for a new cluster.
     #[error(
-        "{program} found no space left for {}; free about 100 MB there, or choose another data \
-         directory",
+        "{program} failed: no space left on the device of {}; free about 100 MB there, or choose \
+         another data directory",
         path.display()
     )]
     NoSpace {
         /// `initdb` or `postgres`.
         program: &'static str,
-        /// Where it was to be.
+        /// The directory in which the cluster was to be created.
         path: PathBuf,
     },
 
-    /// The server stopped while it was starting.
-    #[error("PostgreSQL did not start; the end of {}:\n{tail}", log.display())]
+    /// The server exited during its start.
+    #[error("PostgreSQL did not start; see {}, which ends with:\n{tail}", log.display())]
     Start {
         /// The server's log.
         log: PathBuf,
@@ -129,30 +132,30 @@ pub enum Error {
         tail: String,
     },
 
-    /// A step took longer than [`crate::Options::start_timeout`] allows.
-    #[error("{waiting_for} took longer than {seconds} s; try again, it may still be at work{tail}")]
+    /// A step took longer than its time limit, such as [`crate::Options::start_timeout`].
+    #[error("{step} took longer than {seconds} s; it may still be in progress, try again{tail}")]
     Timeout {
         /// The step.
-        waiting_for: &'static str,
-        /// The limit.
+        step: &'static str,
+        /// The time limit.
         seconds: u64,
-        /// The end of the log, or nothing.
+        /// The last lines of the log, or nothing.
         tail: String,
     },
 
-    /// The operating system refused something.
+    /// An operation on a file or a process failed.
     #[error("cannot {action} {}", path.display())]
     Io {
-        /// What was tried.
+        /// The operation.
         action: &'static str,
-        /// On which path.
+        /// The file, directory or process.
         path: PathBuf,
-        /// Its reason.
+        /// The reason.
         source: io::Error,
     },
 }
 
-/// Names the action and the path of an [`io::Error`].
+/// Adds the operation and the path to an [`io::Error`].
 pub(crate) trait At<T> {
     fn at(self, action: &'static str, path: &Path) -> Result<T, Error>;
 }
@@ -163,7 +166,7 @@ impl<T, E: Into<io::Error>> At<T> for Result<T, E> {
     }
 }
 
-/// The command that installs a server on this system, as far as that can be told.
+/// The command that installs a server on this system, guessed from its package manager.
 fn install_hint() -> &'static str {
     let known = [
         ("/usr/bin/apt-get", "`apt-get install postgresql`"),
@@ -178,5 +181,5 @@ fn install_hint() -> &'static str {
     known
         .iter()
         .find(|(program, _)| Path::new(program).exists())
-        .map_or("`apt-get install postgresql` or your system's like", |(_, hint)| hint)
+        .map_or("for example with `apt-get install postgresql`", |(_, hint)| hint)
 }

@@ -1,7 +1,8 @@
 //! Opens the files that this crate writes.
 //!
-//! Root writes into folders of other users. So links are not followed, which could lead anywhere,
-//! and a file belongs to the owner of its folder, who could not use root's.
+//! When this process runs as root, it writes into directories of other users. Symbolic links are
+//! therefore not followed, because they could point to any file, and a file gets the owner of its
+//! directory, who could not use a file owned by root.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -10,37 +11,36 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-use crate::account::is_root;
 use crate::error::{At, Error};
+use crate::os_user::is_root;
 
-/// Opens with `options`; what is created is only for its owner.
+/// Opens `path` with `options`. A new file is accessible to its owner only.
 pub(crate) fn open(path: &Path, options: &mut OpenOptions) -> Result<File, Error> {
     let no_link = OFlags::NOFOLLOW.bits().cast_signed();
     match options.mode(0o600).custom_flags(no_link).open(path) {
-        Ok(file) => {
-            give_to_folder_owner(&file, path).at("change the owner of", path).map(|()| file)
-        }
+        Ok(file) => set_directory_owner(&file, path).at("change the owner of", path).map(|()| file),
         Err(error) if error.kind() == ErrorKind::PermissionDenied => Err(Error::Access {
             path: path.to_owned(),
-            problem: "is not writable for you; run as the user that owns it or choose another \
-                      data directory"
+            problem: "is not writable; run as the user that owns it or choose another data \
+                      directory"
                 .to_owned(),
         }),
         Err(error) => Err(error).at("open", path),
     }
 }
 
-/// Replaces the content.
+/// Replaces the content of `path`.
 pub(crate) fn write(path: &Path, content: &str) -> Result<(), Error> {
     let mut file = open(path, OpenOptions::new().write(true).create(true).truncate(true))?;
     file.write_all(content.as_bytes()).at("write", path)
 }
 
-fn give_to_folder_owner(file: &File, path: &Path) -> io::Result<()> {
-    let Some(folder) = path.parent() else { return Ok(()) };
-    let folder = fs::metadata(folder)?;
-    if is_root() && file.metadata()?.uid() != folder.uid() {
-        fchown(file, Some(folder.uid()), Some(folder.gid()))?;
+/// Makes the owner of the file's directory the owner of the file. Only root can do that.
+fn set_directory_owner(file: &File, path: &Path) -> io::Result<()> {
+    let Some(directory) = path.parent() else { return Ok(()) };
+    let directory = fs::metadata(directory)?;
+    if is_root() && file.metadata()?.uid() != directory.uid() {
+        fchown(file, Some(directory.uid()), Some(directory.gid()))?;
     }
     Ok(())
 }
@@ -51,13 +51,13 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     #[test]
-    fn a_planted_link_is_not_followed() {
-        let folder = tempfile::tempdir().unwrap();
-        let victim = folder.path().join("victim");
-        fs::write(&victim, "precious").unwrap();
-        let link = folder.path().join("private.conf");
-        symlink(&victim, &link).unwrap();
+    fn symbolic_links_are_not_followed() {
+        let directory = tempfile::tempdir().unwrap();
+        let target = directory.path().join("target");
+        fs::write(&target, "original").unwrap();
+        let link = directory.path().join("private.conf");
+        symlink(&target, &link).unwrap();
         assert!(write(&link, "overwritten").is_err());
-        assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+        assert_eq!(fs::read_to_string(&target).unwrap(), "original");
     }
 }

@@ -1,30 +1,34 @@
-//! A PostgreSQL server of one's own, started from the binaries that are installed.
+//! Runs a private PostgreSQL server from the server programs installed on this machine.
 //!
-//! [`Server::start`] gives a durable server that lives in a data directory and is shared by all
-//! processes that name this directory: the first one starts it, the others join, the last one out
-//! stops it. [`Server::temporary`] gives one that vanishes with its owner, for tests.
+//! [`Server::start`] returns a durable server with a data directory. All processes that name the
+//! same directory share it: the first process starts the server, the others join it, and the last
+//! one to leave stops it. [`Server::temporary`] returns a server for tests that is removed together
+//! with the process that owns it.
 //!
-//! The server listens on a Unix socket in a private directory only, so no password exists.
-//! Whatever is killed at whatever moment, the next start joins or cleans up what it left behind.
+//! The server listens only on a Unix socket in a private directory and has no password. If a
+//! process or the server is killed at any moment, the next start joins the running server or
+//! cleans up what was left behind.
 
-mod account;
 mod binaries;
 mod cluster;
+mod data_dir;
 mod error;
 mod files;
-mod home;
 mod launch;
 mod lock;
 mod log;
 mod options;
 mod origin;
+mod os_user;
 mod postmaster;
 mod runtime_dir;
 mod server;
 mod settings;
 mod temporary;
+mod version;
 
-pub use binaries::{Binaries, OLDEST_MAJOR, find_binaries};
+pub use binaries::{Binaries, find_binaries};
 pub use error::Error;
 pub use options::Options;
 pub use server::Server;
+pub use version::OLDEST_MAJOR;

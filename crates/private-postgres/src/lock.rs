@@ -1,7 +1,7 @@
 //! File locks between processes.
 //!
-//! `flock` belongs to the open file, so the kernel frees it when its process dies in any way, and
-//! std opens files close-on-exec, so the server never inherits one.
+//! A `flock` lock belongs to the open file, so the kernel releases it whenever the process ends.
+//! The standard library opens files with close-on-exec, so the server never inherits a lock.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -21,52 +21,53 @@ pub(crate) struct Lock {
 }
 
 impl Lock {
-    /// Waits up to `limit` for the lock that only one can hold.
+    /// Waits up to `limit` for the exclusive lock.
     pub(crate) fn exclusive(path: &Path, limit: Duration) -> Result<Lock, Error> {
         wait(path, FlockOperation::NonBlockingLockExclusive, limit)
     }
 
-    /// Waits up to `limit` for the lock that many can hold.
+    /// Waits up to `limit` for a shared lock.
     pub(crate) fn shared(path: &Path, limit: Duration) -> Result<Lock, Error> {
         wait(path, FlockOperation::NonBlockingLockShared, limit)
     }
 
-    /// The lock that only one can hold, or `None` while it is held.
+    /// Returns the exclusive lock, or `None` if another process holds a lock.
     pub(crate) fn try_exclusive(path: &Path) -> Result<Option<Lock>, Error> {
         let file = open(path)?;
         let held = try_flock(&file, FlockOperation::NonBlockingLockExclusive).at("lock", path)?;
         Ok(held.then_some(Lock { file }))
     }
 
-    /// Turns a shared lock into the exclusive one: true if nobody else holds it. After `false`
-    /// the shared lock may be gone (flock(2)), call [`Lock::share_again`] to keep it.
+    /// Converts a shared lock into the exclusive one, unless another process holds the lock. If it
+    /// returns `false`, the shared lock may be lost as well (flock(2)); [`Lock::downgrade`] takes it
+    /// again.
     pub(crate) fn try_upgrade(&self) -> io::Result<bool> {
         try_flock(&self.file, FlockOperation::NonBlockingLockExclusive)
     }
 
-    /// The way back from [`Lock::try_upgrade`].
-    pub(crate) fn share_again(&self) -> io::Result<bool> {
+    /// Takes the shared lock again after [`Lock::try_upgrade`].
+    pub(crate) fn downgrade(&self) -> io::Result<bool> {
         try_flock(&self.file, FlockOperation::NonBlockingLockShared)
     }
 }
 
 impl Drop for Lock {
-    /// Unlocks, because closing alone frees nothing while another thread's child, between its
-    /// fork and its exec, still has a copy of the file.
+    /// Unlocks explicitly. Closing the file would not release the lock while a child process of
+    /// another thread, between its fork and its exec, still has a copy of the file.
     fn drop(&mut self) {
         if let Err(error) = flock(&self.file, FlockOperation::Unlock) {
-            tracing::debug!(%error, "unlock");
+            tracing::debug!(%error, "cannot release a file lock");
         }
     }
 }
 
 fn wait(path: &Path, operation: FlockOperation, limit: Duration) -> Result<Lock, Error> {
     let file = open(path)?;
-    let begun = Instant::now();
+    let begin = Instant::now();
     while !try_flock(&file, operation).at("lock", path)? {
-        if begun.elapsed() > limit {
+        if begin.elapsed() > limit {
             return Err(Error::Timeout {
-                waiting_for: "another process that starts or stops the server",
+                step: "waiting for another process that starts or stops the server",
                 seconds: limit.as_secs(),
                 tail: String::new(),
             });

@@ -1,9 +1,9 @@
-//! What a caller can choose about a private server.
+//! The options of a private server.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How to start a server. Whoever joins a running server takes it as it is.
+/// How to start a server. The options have no effect on a server that is already running.
 #[derive(Debug, Clone)]
 pub struct Options {
     pub(crate) data_dir: PathBuf,
@@ -13,8 +13,8 @@ pub struct Options {
 }
 
 impl Options {
-    /// A durable server in `data_dir`, which is created if it does not exist. Waits up to
-    /// 60 seconds for the server, which is enough for a recovery after a crash.
+    /// Options for a durable server in `data_dir`, which is created if it does not exist. The
+    /// default start timeout is 60 seconds, which is enough for crash recovery.
     pub fn new(data_dir: impl Into<PathBuf>) -> Options {
         Options {
             data_dir: data_dir.into(),
@@ -24,14 +24,14 @@ impl Options {
         }
     }
 
-    /// Adds a setting of `postgresql.conf`, over the defaults of this crate.
+    /// Adds a setting of `postgresql.conf`, which overrides the default of this crate.
     pub fn setting(mut self, name: impl Into<String>, value: impl Into<String>) -> Options {
         self.settings.push((name.into(), value.into()));
         self
     }
 
-    /// How long each of these may take: other processes that start or stop the server, and the
-    /// start itself.
+    /// Sets the time limit for the start of the server, and separately for waiting until other
+    /// processes have started or stopped it.
     pub fn start_timeout(mut self, limit: Duration) -> Options {
         self.start_timeout = limit;
         self

@@ -1,40 +1,42 @@
 //! Which machine or container started the server.
 //!
-//! Two containers that share a data directory do not see each other's processes, so each would
-//! take the other's server for dead and start a second one on the same files. File locks do reach
-//! across containers: a user there, with a server from another origin, means hands off.
+//! Two containers that share a data directory do not see each other's processes. Each would treat
+//! the other's server as dead and start a second one on the same files. File locks work across
+//! containers: if another process holds the users' lock and the server was started from another
+//! origin, this process must not start one.
 
 use std::fs;
 use std::io::ErrorKind;
 
+use crate::data_dir::DataDir;
 use crate::error::{At, Error};
 use crate::files;
-use crate::home::Home;
 use crate::lock::Lock;
 
-/// Notes that the server of `home` was started from here.
-pub(crate) fn record(home: &Home) -> Result<(), Error> {
-    files::write(&home.origin(), &here())
+/// Records that the server of `data_dir` was started from this machine or container.
+pub(crate) fn record(data_dir: &DataDir) -> Result<(), Error> {
+    files::write(&data_dir.origin(), &current())
 }
 
-/// Call it when no server of `home` can be seen.
-pub(crate) fn refuse_if_used_elsewhere(home: &Home, users: &Lock) -> Result<(), Error> {
-    let path = home.origin();
+/// Fails if the server of `data_dir` may be running in another container. To be called when no
+/// server process is visible.
+pub(crate) fn check_not_used_elsewhere(data_dir: &DataDir, users: &Lock) -> Result<(), Error> {
+    let path = data_dir.origin();
     let recorded = match fs::read_to_string(&path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         other => other.at("read", &path)?,
     };
-    if recorded == here() {
+    if recorded == current() {
         return Ok(());
     }
-    let alone = users.try_upgrade().at("lock", &home.users_lock())?;
-    users.share_again().at("lock", &home.users_lock())?;
-    if alone { Ok(()) } else { Err(Error::Elsewhere { data_dir: home.dir.clone() }) }
+    let only_user = users.try_upgrade().at("lock", &data_dir.users_lock())?;
+    users.downgrade().at("lock", &data_dir.users_lock())?;
+    if only_user { Ok(()) } else { Err(Error::UsedElsewhere { data_dir: data_dir.path.clone() }) }
 }
 
-/// The kernel's name for what this process can see of other processes. The same text on systems
-/// without it (macOS), which have no such containers.
-fn here() -> String {
+/// Identifies the PID namespace of this process and the boot of the machine. On systems without
+/// these (macOS), which have no such containers, the text is always the same.
+fn current() -> String {
     let namespace = fs::read_link("/proc/self/ns/pid");
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id");
     format!(

@@ -1,8 +1,9 @@
-//! What the running server says of itself in `postmaster.pid`, and whether it is true.
+//! Reads `postmaster.pid` and checks whether the process named there is the cluster's server.
 //!
-//! After a crash the file names a process that is gone, or, after a reboot, somebody else's.
-//! PostgreSQL then refuses to start. A process counts as this cluster's server if it works in the
-//! cluster's directory; where that cannot be seen, if its command line names the socket's folder.
+//! After a crash the file names a process that no longer exists, and after a reboot possibly an
+//! unrelated process, in which case PostgreSQL refuses to start. A process is the server of this
+//! cluster if its working directory is the cluster. If the working directory cannot be read, it is
+//! the server if its command line names the directory of the socket.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -19,10 +20,11 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use crate::error::{At, Error};
 
-/// The port in the name of the socket. Fixed: the folder is private to the cluster.
+/// The port in the name of the socket. It is the same for all clusters because each cluster has a
+/// socket directory of its own.
 pub(crate) const PORT: u16 = 5432;
 
-/// A living server of a cluster.
+/// A running server of a cluster.
 #[derive(Debug, Clone)]
 pub(crate) struct Running {
     pub(crate) pid: Pid,
@@ -30,20 +32,20 @@ pub(crate) struct Running {
     cluster: PathBuf,
 }
 
-/// What is known about a cluster's server.
+/// The state of a cluster's server.
 #[derive(Debug)]
 pub(crate) enum State {
-    /// No server. PostgreSQL itself handles a file that names a dead process.
+    /// No server is running. PostgreSQL itself handles a file that names a dead process.
     Absent,
-    /// The file names a living process that is not this cluster's server.
+    /// The file names a running process that is not this cluster's server.
     Stale,
-    /// It is starting or stopping.
+    /// The server is starting or stopping.
     Busy(Option<Running>),
-    /// It says that it accepts connections.
+    /// According to the file, the server accepts connections.
     Ready(Running),
 }
 
-/// Reads and checks the file of `cluster`.
+/// Reads and checks `postmaster.pid` of `cluster`.
 pub(crate) fn observe(cluster: &Path) -> Result<State, Error> {
     let path = file(cluster);
     let bytes = match fs::read(&path) {
@@ -53,14 +55,14 @@ pub(crate) fn observe(cluster: &Path) -> Result<State, Error> {
     let lines: Vec<&[u8]> = bytes.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii).collect();
     let pid = lines.first().and_then(|line| std::str::from_utf8(line).ok()?.parse().ok());
     let Some(pid) = pid.and_then(Pid::from_raw) else {
-        // Empty: a crash of the machine, or a server that is just writing its first line.
+        // The file is empty after a crash of the machine, or while a server writes its first line.
         return Ok(if is_old(&path) { State::Stale } else { State::Busy(None) });
     };
     let socket_dir = PathBuf::from(OsStr::from_bytes(lines.get(4).copied().unwrap_or_default()));
     match identify(pid, cluster, &socket_dir) {
-        Identity::Gone | Identity::Unclear => return Ok(State::Absent),
-        Identity::Other => return Ok(State::Stale),
-        Identity::Ours => {}
+        Identity::NoProcess | Identity::Unknown => return Ok(State::Absent),
+        Identity::Unrelated => return Ok(State::Stale),
+        Identity::Server => {}
     }
     let running = Running { pid, socket_dir, cluster: cluster.to_owned() };
     Ok(match lines.get(7).copied() {
@@ -69,25 +71,25 @@ pub(crate) fn observe(cluster: &Path) -> Result<State, Error> {
     })
 }
 
-/// Removes the file of a [`State::Stale`] cluster. Backends that outlived their server are safe:
-/// PostgreSQL finds their shared memory without the file, too.
+/// Removes `postmaster.pid` of a [`State::Stale`] cluster. This is safe even if backends of a
+/// killed server are still running: PostgreSQL also detects them by their shared memory.
 pub(crate) fn remove_file(cluster: &Path) -> Result<(), Error> {
     let path = file(cluster);
     fs::remove_file(&path).at("remove", &path)
 }
 
 impl Running {
-    /// Whether somebody listens on the socket.
-    pub(crate) fn answers(&self) -> bool {
+    /// Whether the server accepts a connection on its socket.
+    pub(crate) fn accepts_connections(&self) -> bool {
         UnixStream::connect(self.socket_dir.join(format!(".s.PGSQL.{PORT}"))).is_ok()
     }
 
-    /// Whether the process is still there; it outlives its file by a moment.
-    pub(crate) fn lives(&self) -> bool {
-        matches!(identify(self.pid, &self.cluster, &self.socket_dir), Identity::Ours)
+    /// Whether the process still exists. It ends shortly after `postmaster.pid` is removed.
+    pub(crate) fn is_alive(&self) -> bool {
+        matches!(identify(self.pid, &self.cluster, &self.socket_dir), Identity::Server)
     }
 
-    /// Sends a signal; that the process is gone already is no error.
+    /// Sends a signal. It is not an error if the process has already ended.
     pub(crate) fn signal(&self, signal: Signal) -> Result<(), Error> {
         match kill_process(self.pid, signal) {
             Ok(()) | Err(Errno::SRCH) => Ok(()),
@@ -110,29 +112,32 @@ fn is_old(path: &Path) -> bool {
     })
 }
 
+/// What a process id refers to.
 enum Identity {
-    Ours,
-    Other,
-    Gone,
-    /// A PostgreSQL that cannot be looked at: PostgreSQL's own check decides.
-    Unclear,
+    /// The server of the cluster.
+    Server,
+    /// A process that is not the server of the cluster.
+    Unrelated,
+    NoProcess,
+    /// A PostgreSQL process that cannot be inspected. The check in PostgreSQL itself decides.
+    Unknown,
 }
 
 fn identify(pid: Pid, cluster: &Path, socket_dir: &Path) -> Identity {
     if test_kill_process(pid) == Err(Errno::SRCH) {
-        return Identity::Gone;
+        return Identity::NoProcess;
     }
     let number = pid.as_raw_nonzero();
     let process = PathBuf::from(format!("/proc/{number}"));
     let command = if Path::new("/proc/self").exists() {
         match (fs::metadata(process.join("cwd")), fs::metadata(cluster)) {
             (Ok(theirs), Ok(ours)) if (theirs.dev(), theirs.ino()) == (ours.dev(), ours.ino()) => {
-                return Identity::Ours;
+                return Identity::Server;
             }
-            (Ok(_), Ok(_)) => return Identity::Other,
-            // A zombie has no directory any more, but still takes signals.
-            (Err(error), _) if error.kind() == ErrorKind::NotFound => return Identity::Other,
-            // Root without the right to trace, as in a container.
+            (Ok(_), Ok(_)) => return Identity::Unrelated,
+            // A zombie has no working directory, but can still be signalled.
+            (Err(error), _) if error.kind() == ErrorKind::NotFound => return Identity::Unrelated,
+            // Root may lack the ptrace capability, for example in a container.
             _ => fs::read(process.join("cmdline")).unwrap_or_default(),
         }
     } else {
@@ -140,20 +145,21 @@ fn identify(pid: Pid, cluster: &Path, socket_dir: &Path) -> Identity {
         let ps = Command::new("ps").args(["-ww", "-o", "command=", "-p", &number]).output();
         ps.map(|output| output.stdout).unwrap_or_default()
     };
-    judge(&command, socket_dir)
+    identify_command_line(&command, socket_dir)
 }
 
-/// Tells a server by its command line (words end with NUL on Linux, with spaces elsewhere).
-fn judge(command: &[u8], socket_dir: &Path) -> Identity {
+/// Identifies a process by its command line, whose arguments end with NUL on Linux and with spaces
+/// elsewhere.
+fn identify_command_line(command: &[u8], socket_dir: &Path) -> Identity {
     let contains = |needle: &[u8]| command.windows(needle.len()).any(|part| part == needle);
     let argument = [b"unix_socket_directories=", socket_dir.as_os_str().as_bytes()].concat();
     let first = command.split(|byte| matches!(byte, 0 | b' ')).next().unwrap_or_default();
     if contains(&argument) {
-        Identity::Ours
+        Identity::Server
     } else if first.starts_with(b"postgres:") || first.ends_with(b"postgres") {
-        Identity::Unclear
+        Identity::Unknown
     } else {
-        Identity::Other
+        Identity::Unrelated
     }
 }
 
@@ -162,14 +168,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_is_told_by_its_command_line() {
-        let folder = Path::new("/tmp/stripe-sync-101/abc");
-        let ours = b"/usr/lib/postgresql/15/bin/postgres\0-D\0.\0-c\0\
-                     unix_socket_directories=/tmp/stripe-sync-101/abc\0";
-        assert!(matches!(judge(ours, folder), Identity::Ours));
+    fn a_server_is_identified_by_its_command_line() {
+        let identify =
+            |command| identify_command_line(command, Path::new("/tmp/stripe-sync-101/abc"));
+        let server = b"/usr/lib/postgresql/15/bin/postgres\0-D\0.\0-c\0\
+                       unix_socket_directories=/tmp/stripe-sync-101/abc\0";
+        assert!(matches!(identify(server), Identity::Server));
         let main = b"/usr/lib/postgresql/15/bin/postgres\0-D\0/var/lib/postgresql/15/main\0";
-        assert!(matches!(judge(main, folder), Identity::Unclear));
-        assert!(matches!(judge(b"/usr/sbin/sshd\0-D\0", folder), Identity::Other));
-        assert!(matches!(judge(b"", folder), Identity::Other));
+        assert!(matches!(identify(main), Identity::Unknown));
+        assert!(matches!(identify(b"/usr/sbin/sshd\0-D\0"), Identity::Unrelated));
+        assert!(matches!(identify(b""), Identity::Unrelated));
     }
 }

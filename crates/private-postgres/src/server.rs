@@ -1,76 +1,78 @@
-//! A process's use of a private server.
+//! A process's lease on a private server.
 //!
-//! Users are counted by a file lock that each holds shared. Taking it, and looking whether one
-//! was the last, both happen under the start lock, so a process that joins meets either a server
-//! that stays or the place where it starts the next one.
+//! Each lease on a shared server holds a shared file lock, the users' lock. A lease is acquired,
+//! and the check whether it is the last one is made, under the start lock. A process that joins
+//! therefore finds either a server that keeps running or no server, in which case it starts one.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::binaries;
 use crate::cluster::{self, DATABASE, USER};
+use crate::data_dir::DataDir;
 use crate::error::{At, Error};
-use crate::home::Home;
 use crate::launch;
 use crate::lock::Lock;
 use crate::options::Options;
 use crate::temporary::{self, Watchdog};
 
-/// How long the last user waits for one that starts or stops at the same moment.
-const LEAVE_LIMIT: Duration = Duration::from_secs(60);
+/// How long a release waits for a process that starts or stops the server at the same time.
+const RELEASE_LIMIT: Duration = Duration::from_secs(60);
 
-/// A running PostgreSQL server, used by this process until [`Server::stop`] or drop. It has the
-/// database `stripe` and the superuser `postgres`, and needs no password.
+/// A lease on a running PostgreSQL server, which ends with [`Server::stop`] or when the value is
+/// dropped. The server has a database `stripe` and a superuser `postgres`, and needs no password.
 #[derive(Debug)]
 pub struct Server {
-    /// `None` after leaving.
-    seat: Option<Seat>,
-    home: Home,
+    /// `None` after the release.
+    lease: Option<Lease>,
+    data_dir: DataDir,
     socket_dir: PathBuf,
     pid: i32,
     major: u32,
     joined: bool,
 }
 
-/// What ends with the use.
+/// What keeps the server running for this process.
 #[derive(Debug)]
-enum Seat {
+enum Lease {
     Shared { users: Lock },
     Temporary { watchdog: Watchdog },
 }
 
 impl Server {
-    /// Joins the server of the data directory, or starts it, or first makes the cluster.
+    /// Joins the server of the data directory. If it is not running, starts it; if the data
+    /// directory is new, creates the cluster first.
     ///
     /// # Errors
-    /// Every variant of [`Error`]; its text says what to do next.
+    /// Any variant of [`Error`].
     ///
     /// # Cancel safety
-    /// A dropped future leaves a thread that finishes the start and then gives the server up again.
+    /// If the future is dropped, a thread completes the start and then releases the server.
     ///
     /// # Panics
-    /// Outside of a tokio runtime.
+    /// Panics outside of a tokio runtime.
     pub async fn start(options: Options) -> Result<Server, Error> {
         blocking(move || {
-            let home = Home::open(&options.data_dir)?;
-            Server::open(home, &options, None)
+            let data_dir = DataDir::open(&options.data_dir)?;
+            Server::open(data_dir, &options, None)
         })
         .await
     }
 
-    /// A new server for tests, without durability, that vanishes with this value: after a panic
-    /// and after `kill -9` of this process, too. It may live in a `static`.
+    /// Starts a new server without durability, for tests. The server and its files are removed when
+    /// this value is dropped, and also after a panic or a `kill -9` of this process. The value may
+    /// be stored in a `static`.
     ///
     /// # Errors
-    /// As [`Server::start`]. The same holds for cancel safety and panics.
+    /// See [`Server::start`], also for cancel safety and panics.
     pub async fn temporary() -> Result<Server, Error> {
         Server::temporary_with(&[]).await
     }
 
-    /// As [`Server::temporary`], with settings of `postgresql.conf`.
+    /// Like [`Server::temporary`], with settings of `postgresql.conf`.
     ///
     /// # Errors
-    /// As [`Server::start`]. The same holds for cancel safety and panics.
+    /// See [`Server::start`], also for cancel safety and panics.
     pub async fn temporary_with(settings: &[(&str, &str)]) -> Result<Server, Error> {
         let mut options = Options::new("").setting("max_connections", "100");
         for (name, value) in settings {
@@ -78,27 +80,32 @@ impl Server {
         }
         options.durable = false;
         blocking(move || {
-            let (home, watchdog) = temporary::prepare()?;
-            Server::open(home, &options, Some(watchdog))
+            let (data_dir, watchdog) = temporary::prepare()?;
+            Server::open(data_dir, &options, Some(watchdog))
         })
         .await
     }
 
-    fn open(home: Home, options: &Options, watchdog: Option<Watchdog>) -> Result<Server, Error> {
-        let _start = Lock::exclusive(&home.start_lock(), options.start_timeout)?;
-        // Under the start lock, because only its holder takes the users' lock exclusively.
-        let users = Lock::shared(&home.users_lock(), options.start_timeout)?;
-        let made_by = cluster::made_by(&home.cluster)?;
-        let binaries = binaries::choose(home.account, &home.cluster, made_by)?;
-        cluster::ensure(&home, &binaries, options.durable)?;
-        let (running, joined) = launch::join_or_start(&home, &binaries, options, &users)?;
-        let seat = match watchdog {
-            None => Seat::Shared { users },
-            Some(watchdog) => Seat::Temporary { watchdog },
+    fn open(
+        data_dir: DataDir,
+        options: &Options,
+        watchdog: Option<Watchdog>,
+    ) -> Result<Server, Error> {
+        let _start = Lock::exclusive(&data_dir.start_lock(), options.start_timeout)?;
+        // Taken under the start lock: other processes take the users' lock exclusively only while
+        // they hold the start lock.
+        let users = Lock::shared(&data_dir.users_lock(), options.start_timeout)?;
+        let major = cluster::major_version(&data_dir.cluster)?;
+        let binaries = binaries::select(data_dir.os_user, &data_dir.cluster, major)?;
+        cluster::ensure_exists(&data_dir, &binaries, options.durable)?;
+        let (running, joined) = launch::join_or_start(&data_dir, &binaries, options, &users)?;
+        let lease = match watchdog {
+            None => Lease::Shared { users },
+            Some(watchdog) => Lease::Temporary { watchdog },
         };
         Ok(Server {
-            seat: Some(seat),
-            home,
+            lease: Some(lease),
+            data_dir,
             socket_dir: running.socket_dir,
             pid: running.pid.as_raw_nonzero().get(),
             major: binaries.major,
@@ -106,103 +113,105 @@ impl Server {
         })
     }
 
-    /// A URL for libpq and tokio-postgres.
+    /// Returns a connection URL that libpq and tokio-postgres accept.
     pub fn connection_url(&self) -> String {
         self.connection_url_to(DATABASE)
     }
 
-    /// A URL for another database, whose name must need no escaping.
+    /// Returns a connection URL for another database. The name is not percent-encoded.
     pub fn connection_url_to(&self, database: &str) -> String {
         format!("postgresql:///{database}?host={}&user={USER}", self.socket_dir.display())
     }
 
-    /// The same as keywords: `host=.. user=.. dbname=..`.
+    /// Returns the connection parameters as keywords: `host=.. user=.. dbname=..`.
     pub fn connection_string(&self) -> String {
         format!("host={} user={USER} dbname={DATABASE}", self.socket_dir.display())
     }
 
-    /// The directory of the Unix socket, the `host` of a connection.
+    /// The directory of the Unix socket, which is the `host` of a connection.
     pub fn socket_dir(&self) -> &Path {
         &self.socket_dir
     }
 
-    /// The superuser.
+    /// The name of the superuser.
     pub fn user(&self) -> &'static str {
         USER
     }
 
-    /// The database.
+    /// The name of the database.
     pub fn database(&self) -> &'static str {
         DATABASE
     }
 
-    /// The server's major version.
+    /// The major version of the server.
     pub fn major(&self) -> u32 {
         self.major
     }
 
-    /// The process id of the server as of the start or join.
+    /// The process id of the server when it was started or joined.
     pub fn pid(&self) -> i32 {
         self.pid
     }
 
-    /// Whether the server was running before.
+    /// Whether the server was already running.
     pub fn joined(&self) -> bool {
         self.joined
     }
 
-    /// PostgreSQL's own directory, with `postgresql.conf`. Not below the data directory if root's
-    /// is closed to the server's user.
+    /// PostgreSQL's own directory, which contains `postgresql.conf`. It is outside of the data
+    /// directory if that belongs to root and the server's user cannot enter it.
     pub fn cluster_dir(&self) -> &Path {
-        &self.home.cluster
+        &self.data_dir.cluster
     }
 
-    /// The server's log.
+    /// The log file of the server.
     pub fn log_file(&self) -> PathBuf {
-        self.home.log()
+        self.data_dir.log()
     }
 
-    /// Gives up the use; the last user stops the server and waits for its end.
+    /// Releases the lease. If it is the last one, stops the server and waits until its process has
+    /// ended.
     ///
     /// # Errors
-    /// [`Error::Timeout`] if the server is still writing; it goes on and ends by itself.
+    /// [`Error::Timeout`] if the server is still writing. It continues its shutdown.
     ///
     /// # Cancel safety
-    /// A dropped future leaves a thread that goes on.
+    /// If the future is dropped, a thread completes the release.
     pub async fn stop(mut self) -> Result<(), Error> {
-        blocking(move || self.leave(launch::stop)).await
+        blocking(move || self.release(launch::stop)).await
     }
 
-    fn leave(&mut self, end: fn(&Home) -> Result<(), Error>) -> Result<(), Error> {
-        let users = match self.seat.take() {
+    /// Releases the lease, and calls `stop` if it is the last one.
+    fn release(&mut self, stop: fn(&DataDir) -> Result<(), Error>) -> Result<(), Error> {
+        let users = match self.lease.take() {
             None => return Ok(()),
-            Some(Seat::Temporary { watchdog }) => return watchdog.clean_up(),
-            Some(Seat::Shared { users }) => users,
+            Some(Lease::Temporary { watchdog }) => return watchdog.clean_up(),
+            Some(Lease::Shared { users }) => users,
         };
-        if !self.home.dir.exists() {
-            return end(&self.home);
+        if !self.data_dir.path.exists() {
+            return stop(&self.data_dir);
         }
-        let _start = Lock::exclusive(&self.home.start_lock(), LEAVE_LIMIT)?;
-        // Two that leave together come one after the other, so one of them is the last.
-        if users.try_upgrade().at("lock", &self.home.users_lock())? {
-            end(&self.home)?;
+        let _start = Lock::exclusive(&self.data_dir.start_lock(), RELEASE_LIMIT)?;
+        // The start lock serializes concurrent releases, so exactly one of them is the last.
+        if users.try_upgrade().at("lock", &self.data_dir.users_lock())? {
+            stop(&self.data_dir)?;
         }
         Ok(())
     }
 }
 
 impl Drop for Server {
-    /// As [`Server::stop`], but does not wait for the end of a shared server, only until nobody
-    /// can join it any more.
+    /// Like [`Server::stop`], but waits for the end of a shared server only until other processes
+    /// can no longer join it.
     fn drop(&mut self) {
-        if let Err(error) = self.leave(launch::ask_to_stop) {
-            tracing::warn!(%error, "the private PostgreSQL could not be given up properly");
+        if let Err(error) = self.release(launch::request_stop) {
+            tracing::warn!(%error, "cannot release the private PostgreSQL server");
         }
     }
 }
 
-/// Runs on a thread that waits: files, locks and processes have no asynchronous interface here,
-/// and a start that is half done must not be dropped.
+/// Runs `work` on a blocking thread: it uses blocking calls for files, locks and processes, and a
+/// start must not be cancelled halfway.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {

@@ -1,8 +1,9 @@
-//! The server's settings: a bulk-loading database on a small machine, as durable as PostgreSQL is.
+//! The settings of the server, suitable for bulk loading on a small machine with full durability.
 //!
-//! They are written at each start to `private.conf`, which `postgresql.conf` includes, so new
-//! defaults reach old clusters and `alter system` still wins. The log never shows a row: no
-//! statements, no details, and error texts (which quote values) not at all.
+//! The settings are written at each start to `private.conf`, which `postgresql.conf` includes.
+//! New defaults thus apply to existing clusters, and `alter system` takes precedence. The log never
+//! contains values of rows: statements, details and error messages (which quote values) are not
+//! logged.
 
 use std::fs;
 use std::path::Path;
@@ -15,7 +16,7 @@ pub(crate) const INCLUDE: &str = "include_if_exists = 'private.conf'";
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 
-/// What the machine has, as far as it tells.
+/// The resources of the machine. `None` means that they are unknown.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Machine {
     pub(crate) memory: Option<u64>,
@@ -31,25 +32,26 @@ impl Machine {
     }
 }
 
-/// The content of `private.conf`; of a repeated name PostgreSQL takes the last value.
-pub(crate) fn render(machine: Machine, durable: bool, chosen: &[(String, String)]) -> String {
-    let share = |part: u64, least: u64, most: u64| {
+/// Returns the content of `private.conf`. PostgreSQL uses the last value of a setting, so the
+/// `custom` settings of the caller come last.
+pub(crate) fn render(machine: Machine, durable: bool, custom: &[(String, String)]) -> String {
+    let memory_share = |divisor: u64, min_mib: u64, max_mib: u64| {
         let memory = machine.memory.unwrap_or(2 * GIB);
-        format!("{}MB", (memory / part).clamp(least * MIB, most * MIB) / MIB)
+        format!("{}MB", (memory / divisor).clamp(min_mib * MIB, max_mib * MIB) / MIB)
     };
     let wal = machine.free_disk.unwrap_or(32 * GIB) / 8;
     let mut settings = vec![
-        ("shared_buffers", share(8, 32, 256)),
-        ("maintenance_work_mem", share(16, 32, 256)),
-        ("work_mem", share(256, 4, 16)),
-        ("effective_cache_size", share(2, 128, 64 * 1024)),
+        ("shared_buffers", memory_share(8, 32, 256)),
+        ("maintenance_work_mem", memory_share(16, 32, 256)),
+        ("work_mem", memory_share(256, 4, 16)),
+        ("effective_cache_size", memory_share(2, 128, 64 * 1024)),
         ("max_wal_size", format!("{}MB", wal.clamp(GIB, 4 * GIB) / MIB)),
         ("max_connections", "50".to_owned()),
         ("wal_compression", if machine.lz4 { "lz4" } else { "on" }.to_owned()),
     ];
     let fixed = [
         ("checkpoint_timeout", "15min"),
-        // Nothing replicates from here, and an index build then writes its file instead of log.
+        // There are no replicas, and with this level an index build writes no WAL.
         ("wal_level", "minimal"),
         ("max_wal_senders", "0"),
         ("jit", "off"),
@@ -60,33 +62,36 @@ pub(crate) fn render(machine: Machine, durable: bool, chosen: &[(String, String)
         ("log_min_error_statement", "panic"),
         ("log_error_verbosity", "terse"),
     ];
-    let temporary = [("fsync", "off"), ("full_page_writes", "off"), ("synchronous_commit", "off")];
+    let not_durable =
+        [("fsync", "off"), ("full_page_writes", "off"), ("synchronous_commit", "off")];
     settings.extend(fixed.map(|(name, value)| (name, value.to_owned())));
     if !durable {
-        settings.extend(temporary.map(|(name, value)| (name, value.to_owned())));
+        settings.extend(not_durable.map(|(name, value)| (name, value.to_owned())));
     }
-    let chosen = chosen.iter().map(|(name, value)| (name.as_str(), value.clone()));
-    let mut text = "# Written at each start. Your own settings: alter system.\n".to_owned();
-    for (name, value) in settings.into_iter().chain(chosen) {
+    let custom = custom.iter().map(|(name, value)| (name.as_str(), value.clone()));
+    let mut text = "# Overwritten at each start. Use ALTER SYSTEM to change settings.\n".to_owned();
+    for (name, value) in settings.into_iter().chain(custom) {
         let value = value.replace('\\', r"\\").replace('\'', "''");
         text.push_str(&format!("{name} = '{value}'\n"));
     }
     text
 }
 
-/// The memory of the machine or of the container, whichever is less. Linux only.
+/// The memory of the machine or of the container, whichever is less. `None` on other systems than
+/// Linux.
 fn memory() -> Option<u64> {
-    let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| total(&text));
+    let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| parse_total(&text));
     let container = fs::read_to_string("/sys/fs/cgroup/memory.max")
         .ok()
         .and_then(|text| text.trim().parse::<u64>().ok());
     match (machine, container) {
         (Some(machine), Some(container)) => Some(machine.min(container)),
-        (one, other) => one.or(other),
+        (machine, container) => machine.or(container),
     }
 }
 
-fn total(meminfo: &str) -> Option<u64> {
+/// Reads the total memory in bytes from the content of `/proc/meminfo`.
+fn parse_total(meminfo: &str) -> Option<u64> {
     let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib * 1024)
@@ -97,19 +102,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memory_bounds_the_buffers() {
-        let on = |memory| {
+    fn buffers_are_sized_by_the_memory_of_the_machine() {
+        let with_memory = |memory| {
             let machine = Machine { memory: Some(memory), free_disk: Some(100 * GIB), lz4: true };
             render(machine, true, &[])
         };
-        assert!(on(16 * GIB).contains("shared_buffers = '256MB'"));
-        assert!(on(GIB).contains("shared_buffers = '128MB'"));
-        assert!(on(128 * MIB).contains("shared_buffers = '32MB'"));
-        assert!(on(GIB).contains("max_wal_size = '4096MB'"));
+        assert!(with_memory(16 * GIB).contains("shared_buffers = '256MB'"));
+        assert!(with_memory(GIB).contains("shared_buffers = '128MB'"));
+        assert!(with_memory(128 * MIB).contains("shared_buffers = '32MB'"));
+        assert!(with_memory(GIB).contains("max_wal_size = '4096MB'"));
     }
 
     #[test]
-    fn a_full_disk_bounds_the_log() {
+    fn the_wal_is_limited_by_the_free_disk_space() {
         let machine = Machine { memory: None, free_disk: Some(2 * GIB), lz4: false };
         let text = render(machine, true, &[]);
         assert!(text.contains("max_wal_size = '1024MB'"), "{text}");
@@ -117,23 +122,23 @@ mod tests {
     }
 
     #[test]
-    fn only_a_temporary_server_forgoes_durability() {
+    fn only_a_temporary_server_is_not_durable() {
         let machine = Machine { memory: None, free_disk: None, lz4: true };
         assert!(!render(machine, true, &[]).contains("fsync"));
         assert!(render(machine, false, &[]).contains("fsync = 'off'"));
     }
 
     #[test]
-    fn chosen_settings_come_last_and_are_quoted() {
+    fn custom_settings_come_last_and_are_quoted() {
         let machine = Machine { memory: None, free_disk: None, lz4: true };
-        let chosen = [("application_name".to_owned(), r"it's a \ ".to_owned())];
-        let text = render(machine, true, &chosen);
+        let custom = [("application_name".to_owned(), r"it's a \ ".to_owned())];
+        let text = render(machine, true, &custom);
         assert!(text.ends_with("application_name = 'it''s a \\\\ '\n"), "{text}");
     }
 
     #[test]
-    fn meminfo_is_read() {
-        assert_eq!(total("MemTotal:       2048 kB\nMemFree: 1 kB\n"), Some(2 * MIB));
-        assert_eq!(total("nonsense"), None);
+    fn the_total_memory_is_read_from_meminfo() {
+        assert_eq!(parse_total("MemTotal:       2048 kB\nMemFree: 1 kB\n"), Some(2 * MIB));
+        assert_eq!(parse_total("nonsense"), None);
     }
 }

@@ -1,9 +1,9 @@
-//! Temporary servers, and how they vanish.
+//! Temporary servers and their removal.
 //!
-//! A watchdog, two small shells, reads from a pipe that only the owner can write to. When the
-//! owner lets go or dies in any way, the kernel closes the pipe: the first shell kills the server,
-//! the second removes its files. If the watchdog was killed as well, the next temporary server
-//! sweeps: a folder whose owner's lock is free belongs to nobody.
+//! A watchdog consists of two shell processes and a pipe that only the owner can write to. When the
+//! owner drops the server or its process ends, the pipe is closed. The first shell then stops the
+//! server, and the second one removes its files. If the watchdog was killed as well, the next
+//! start of a temporary server removes the directory, because nobody holds its owner's lock.
 
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
@@ -15,10 +15,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::process::Signal;
 
-use crate::account::Account;
+use crate::data_dir::DataDir;
 use crate::error::{At, Error};
-use crate::home::Home;
 use crate::lock::Lock;
+use crate::os_user::OsUser;
 use crate::postmaster::{self, State};
 use crate::runtime_dir;
 
@@ -26,10 +26,11 @@ const SHELL: &str = "/bin/sh";
 const PREFIX: &str = "t-";
 const SWEEP_LIMIT: Duration = Duration::from_secs(60);
 
-/// Runs as the server's user, who can signal nobody else's processes. SIGINT is PostgreSQL's fast
-/// shutdown, which frees its shared memory; SIGQUIT, the immediate one, takes two seconds even when
-/// idle. The waits are bounded, as the process may be a stranger.
-const KILLER: &str = r#"
+/// Stops the server. Runs as the server's user, who cannot signal processes of other users. SIGINT
+/// requests PostgreSQL's fast shutdown, which frees its shared memory; SIGQUIT, the immediate
+/// shutdown, takes two seconds even if the server is idle. The waits are bounded because the process
+/// id may belong to an unrelated process.
+const STOP_SCRIPT: &str = r#"
 gone() {
     n=0
     while kill -0 "$pid"; do
@@ -42,50 +43,51 @@ read -r pid < "$1/cluster/postmaster.pid" && kill -INT "$pid" || exit
 gone || { kill -QUIT "$pid"; gone; }
 "#;
 
-/// Runs as we do, because the folder is ours; reads until the killer is gone.
-const REMOVER: &str = r#"cat; rm -rf "$1""#;
+/// Removes the files. Runs as the user of this process, who owns the directory. `cat` waits until
+/// the stop script has ended.
+const REMOVE_SCRIPT: &str = r#"cat; rm -rf "$1""#;
 
-/// Removes the server when it is dropped or when this process dies.
+/// Removes the server when it is dropped or when this process ends.
 #[derive(Debug)]
 pub(crate) struct Watchdog {
-    killer: Child,
+    stopper: Child,
     remover: Child,
     _owner: Lock,
 }
 
-/// A folder for a new server, watched over.
-pub(crate) fn prepare() -> Result<(Home, Watchdog), Error> {
-    let account = Account::for_new_cluster()?;
-    let parent = runtime_dir::ours()?;
-    // A folder without its owner's lock, as between the next two steps, would be swept.
+/// Creates the directory of a new server, and its watchdog.
+pub(crate) fn prepare() -> Result<(DataDir, Watchdog), Error> {
+    let os_user = OsUser::for_new_cluster()?;
+    let parent = runtime_dir::of_current_user()?;
+    // Other processes must not sweep the new directory before its owner's lock is held.
     let _sweep = Lock::exclusive(&parent.join("sweep.lock"), SWEEP_LIMIT)?;
     sweep(&parent);
-    let dir = parent.join(unique_name());
-    DirBuilder::new().mode(0o755).create(&dir).at("create", &dir)?;
-    fs::set_permissions(&dir, Permissions::from_mode(0o755)).at("open", &dir)?;
-    let owner = Lock::exclusive(&dir.join("owner.lock"), SWEEP_LIMIT)?;
-    let watchdog = Watchdog::over(&dir, account, owner)?;
-    let (cluster, socket_dir) = (dir.join("cluster"), dir.join("socket"));
-    let home = Home { dir, cluster, socket_dir, account };
-    Ok((home, watchdog))
+    let path = parent.join(unique_name());
+    DirBuilder::new().mode(0o755).create(&path).at("create", &path)?;
+    fs::set_permissions(&path, Permissions::from_mode(0o755)).at("change the mode of", &path)?;
+    let owner = Lock::exclusive(&path.join("owner.lock"), SWEEP_LIMIT)?;
+    let watchdog = Watchdog::start(&path, os_user, owner)?;
+    let (cluster, socket_dir) = (path.join("cluster"), path.join("socket"));
+    let data_dir = DataDir { path, cluster, socket_dir, os_user };
+    Ok((data_dir, watchdog))
 }
 
 impl Watchdog {
-    fn over(dir: &Path, account: Account, owner: Lock) -> Result<Watchdog, Error> {
-        let mut killer = shell(account, KILLER, dir, Stdio::piped(), Stdio::piped())?;
-        let killed = killer.stdout.take().expect("stdout is piped");
-        let remover = shell(Account::current(), REMOVER, dir, killed.into(), Stdio::null())?;
-        Ok(Watchdog { killer, remover, _owner: owner })
+    fn start(dir: &Path, os_user: OsUser, owner: Lock) -> Result<Watchdog, Error> {
+        let mut stopper = shell(os_user, STOP_SCRIPT, dir, Stdio::piped(), Stdio::piped())?;
+        let stopped = stopper.stdout.take().expect("stdout is piped");
+        let remover = shell(OsUser::current(), REMOVE_SCRIPT, dir, stopped.into(), Stdio::null())?;
+        Ok(Watchdog { stopper, remover, _owner: owner })
     }
 
-    /// Lets it do its work and waits for the end.
+    /// Removes the server and waits until that is done.
     pub(crate) fn clean_up(mut self) -> Result<(), Error> {
         self.finish().at("wait for", Path::new(SHELL))
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        drop(self.killer.stdin.take());
-        self.killer.wait()?;
+        drop(self.stopper.stdin.take());
+        self.stopper.wait()?;
         self.remover.wait()?;
         Ok(())
     }
@@ -94,26 +96,27 @@ impl Watchdog {
 impl Drop for Watchdog {
     fn drop(&mut self) {
         if let Err(error) = self.finish() {
-            tracing::debug!(%error, "the watchdog cannot be awaited");
+            tracing::debug!(%error, "cannot wait for the watchdog");
         }
     }
 }
 
-/// In a process group of its own, so that Ctrl-C does not kill it together with its owner.
+/// Runs a script in its own process group, so that Ctrl-C does not kill it together with its owner.
 fn shell(
-    account: Account,
+    os_user: OsUser,
     script: &str,
     dir: &Path,
     stdin: Stdio,
     stdout: Stdio,
 ) -> Result<Child, Error> {
-    let mut command = account.command(Path::new(SHELL));
+    let mut command = os_user.command(Path::new(SHELL));
     command.args(["-c", script, "watchdog"]).arg(dir).process_group(0);
     command.stdin(stdin).stdout(stdout).stderr(Stdio::null());
     command.spawn().at("run", Path::new(SHELL))
 }
 
-/// Removes the servers of dead owners. What does not go away is left to the next sweep.
+/// Removes the servers whose owners have ended without a cleanup. What cannot be removed is left to
+/// the next sweep.
 fn sweep(parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.flatten() {
@@ -121,10 +124,13 @@ fn sweep(parent: &Path) {
         if !entry.file_name().to_string_lossy().starts_with(PREFIX) {
             continue;
         }
-        if let Ok(Some(_dead_owner)) = Lock::try_exclusive(&dir.join("owner.lock"))
+        if let Ok(Some(_owner)) = Lock::try_exclusive(&dir.join("owner.lock"))
             && let Err(error) = remove(&dir)
         {
-            tracing::debug!(dir = %dir.display(), %error, "left for the next sweep");
+            tracing::debug!(
+                dir = %dir.display(), %error,
+                "cannot remove an abandoned temporary server; the next start tries again"
+            );
         }
     }
 }

@@ -1,7 +1,7 @@
-//! `hold-postgres <data dir> | --temporary`: uses a private server until standard input ends.
+//! `hold-postgres <data dir> | --temporary`: holds a private server until standard input is closed.
 //!
-//! For scripts and benchmarks that want a server, and for the tests, which kill it.
-//! Prints one line: the server's URL, its process id, and whether it was running before.
+//! For scripts and benchmarks that need a server, and for the tests, which kill this process.
+//! Prints one line: the URL of the server, its process id, and whether it was already running.
 
 use std::io::Read;
 use std::process::ExitCode;
@@ -10,13 +10,13 @@ use private_postgres::{Error, Options, Server};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let Some(place) = std::env::args_os().nth(1) else {
+    let Some(argument) = std::env::args_os().nth(1) else {
         eprintln!("usage: hold-postgres <data dir> | --temporary");
         return ExitCode::from(2);
     };
-    let started = match place.to_str() {
+    let started = match argument.to_str() {
         Some("--temporary") => Server::temporary().await,
-        _ => Server::start(Options::new(&place)).await,
+        _ => Server::start(Options::new(&argument)).await,
     };
     match started {
         Ok(server) => report(hold(server).await),
@@ -27,7 +27,7 @@ async fn main() -> ExitCode {
 async fn hold(server: Server) -> Result<(), Error> {
     println!("{} {} {}", server.connection_url(), server.pid(), server.joined());
     if let Err(error) = std::io::stdin().read_to_end(&mut Vec::new()) {
-        eprintln!("standard input: {error}");
+        eprintln!("cannot read standard input: {error}");
     }
     server.stop().await
 }

@@ -1,4 +1,4 @@
-//! Data directories: names, owners, versions.
+//! Data directories: their paths, owners and versions.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
@@ -7,12 +7,12 @@ use std::process::Command;
 use private_postgres::{Error, Options, Server, find_binaries};
 use rustix::process::geteuid;
 
-use crate::support::{Holder, alive, ask, connect, entries, open_folder};
+use crate::support::{Holder, accessible_dir, alive, ask, connect, entries};
 
 #[tokio::test]
-async fn any_name_and_depth_of_a_directory_works() {
-    let folder = open_folder();
-    let deep = folder.path().join("a b/ü \"quoted\" $HOME `id` 'x'").join("deep".repeat(40));
+async fn a_data_directory_can_have_any_name_and_depth() {
+    let directory = accessible_dir();
+    let deep = directory.path().join("a b/ü \"quoted\" $HOME `id` 'x'").join("deep".repeat(40));
     let server = Server::start(Options::new(&deep)).await.unwrap();
     assert_eq!(ask(&server.connection_url(), "select 'yes'").await, "yes");
     server.stop().await.unwrap();
@@ -21,48 +21,49 @@ async fn any_name_and_depth_of_a_directory_works() {
 }
 
 #[tokio::test]
-async fn a_cluster_of_a_version_that_is_not_installed_is_named() {
-    let folder = open_folder();
-    let server = Server::start(Options::new(folder.path())).await.unwrap();
+async fn the_error_for_a_version_that_is_not_installed_names_the_version() {
+    let directory = accessible_dir();
+    let server = Server::start(Options::new(directory.path())).await.unwrap();
     let version = server.cluster_dir().join("PG_VERSION");
     server.stop().await.unwrap();
     fs::write(&version, "12\n").unwrap();
-    let error = Server::start(Options::new(folder.path())).await.unwrap_err();
+    let error = Server::start(Options::new(directory.path())).await.unwrap_err();
     assert!(matches!(error, Error::MissingMajor { needed: 12, .. }), "{error}");
 }
 
 #[tokio::test]
-async fn a_cluster_of_another_program_is_left_alone() {
-    let folder = open_folder();
-    fs::write(folder.path().join("PG_VERSION"), "15\n").unwrap();
-    let error = Server::start(Options::new(folder.path())).await.unwrap_err();
-    assert!(matches!(error, Error::NotOurs { .. }), "{error}");
-    assert_eq!(entries(folder.path()), ["PG_VERSION"]);
+async fn a_cluster_of_another_program_is_rejected_and_not_changed() {
+    let directory = accessible_dir();
+    fs::write(directory.path().join("PG_VERSION"), "15\n").unwrap();
+    let error = Server::start(Options::new(directory.path())).await.unwrap_err();
+    assert!(matches!(error, Error::UnusableDirectory { .. }), "{error}");
+    assert_eq!(entries(directory.path()), ["PG_VERSION"]);
 
-    let folder = open_folder();
-    fs::create_dir(folder.path().join("cluster")).unwrap();
-    fs::write(folder.path().join("cluster/precious"), "").unwrap();
-    let error = Server::start(Options::new(folder.path())).await.unwrap_err();
-    assert!(matches!(error, Error::NotOurs { .. }), "{error}");
-    assert_eq!(entries(&folder.path().join("cluster")), ["precious"]);
+    let directory = accessible_dir();
+    fs::create_dir(directory.path().join("cluster")).unwrap();
+    fs::write(directory.path().join("cluster/unrelated"), "").unwrap();
+    let error = Server::start(Options::new(directory.path())).await.unwrap_err();
+    assert!(matches!(error, Error::UnusableDirectory { .. }), "{error}");
+    assert_eq!(entries(&directory.path().join("cluster")), ["unrelated"]);
 }
 
-/// Root's home is closed to the user that runs the server; for another user nothing is special.
+/// The user that runs the server for root cannot enter this data directory. If the tests do not run
+/// as root, the server's user owns the directory and can enter it.
 #[tokio::test]
-async fn a_directory_in_a_closed_one_works_and_is_found_again() {
-    let folder = open_folder();
-    fs::set_permissions(folder.path(), Permissions::from_mode(0o700)).unwrap();
-    let data_dir = folder.path().join("data");
+async fn a_data_directory_that_the_servers_user_cannot_enter_works() {
+    let directory = accessible_dir();
+    fs::set_permissions(directory.path(), Permissions::from_mode(0o700)).unwrap();
+    let data_dir = directory.path().join("data");
     let server = Server::start(Options::new(&data_dir)).await.unwrap();
     let cluster = server.cluster_dir().to_owned();
-    assert_eq!(!cluster.starts_with(folder.path()), geteuid().is_root());
+    assert_eq!(!cluster.starts_with(directory.path()), geteuid().is_root());
     assert_eq!(fs::canonicalize(data_dir.join("cluster")).unwrap(), cluster);
     let client = connect(&server.connection_url()).await;
     client.batch_execute("create table kept as select 'row' as x").await.unwrap();
     server.stop().await.unwrap();
 
-    // It stays where it is when the directory is opened.
-    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+    // The cluster stays at its path even after the directory can be entered.
+    fs::set_permissions(directory.path(), Permissions::from_mode(0o755)).unwrap();
     let server = Server::start(Options::new(&data_dir)).await.unwrap();
     assert_eq!(server.cluster_dir(), cluster);
     assert_eq!(ask(&server.connection_url(), "select x from kept").await, "row");
@@ -72,12 +73,12 @@ async fn a_directory_in_a_closed_one_works_and_is_found_again() {
     }
 }
 
-/// As root, the tests run a user's processes under the uid of `nobody`.
+/// If the tests run as root, the processes of another user run as `nobody`.
 #[tokio::test]
-async fn a_user_runs_the_server_as_itself_and_root_can_join() {
-    let folder = open_folder();
+async fn the_owner_of_a_data_directory_and_root_share_one_server() {
+    let directory = accessible_dir();
     let uid = if geteuid().is_root() { 65534 } else { geteuid().as_raw() };
-    let data_dir = folder.path().join("data");
+    let data_dir = directory.path().join("data");
     fs::create_dir(&data_dir).unwrap();
     chown(&data_dir, Some(uid), Some(uid)).unwrap();
     let start = || {
@@ -99,7 +100,7 @@ async fn a_user_runs_the_server_as_itself_and_root_can_join() {
     root.stop().await.unwrap();
     assert!(!alive(server));
 
-    // Root starts it, the user joins and is the last.
+    // Root starts the server, and the other user joins it and releases it last.
     let root = Server::start(Options::new(&data_dir)).await.unwrap();
     let second = start();
     assert!(second.joined);
@@ -112,7 +113,7 @@ async fn a_user_runs_the_server_as_itself_and_root_can_join() {
 }
 
 #[test]
-fn the_installed_servers_are_found_where_they_really_are() {
+fn installed_servers_are_found_in_their_real_directories() {
     let found = find_binaries();
     assert!(!found.is_empty());
     assert!(found.is_sorted_by_key(|binaries| std::cmp::Reverse(binaries.major)));

@@ -1,6 +1,6 @@
-//! A private server as its users see it: real servers, real processes, real kills.
+//! Tests private servers from the outside, with real servers and processes that are really killed.
 
-#![allow(clippy::unwrap_used, reason = "a test ends at its first surprise")]
+#![allow(clippy::unwrap_used, reason = "a test fails at its first unexpected error")]
 
 mod crashes;
 mod data_directories;

@@ -1,13 +1,13 @@
-//! What a new server is like.
+//! The settings of a server.
 
 use private_postgres::{Error, Options, Server};
 
-use crate::support::{ask, connect, open_folder};
+use crate::support::{accessible_dir, ask, connect};
 
 #[tokio::test]
 async fn a_new_server_is_durable_private_and_utf8() {
-    let folder = open_folder();
-    let server = Server::start(Options::new(folder.path())).await.unwrap();
+    let directory = accessible_dir();
+    let server = Server::start(Options::new(directory.path())).await.unwrap();
     let url = server.connection_url();
     for (name, expected) in [
         ("server_encoding", "UTF8"),
@@ -33,9 +33,9 @@ async fn a_new_server_is_durable_private_and_utf8() {
 }
 
 #[tokio::test]
-async fn chosen_settings_win_over_ours_and_alter_system_over_all() {
-    let folder = open_folder();
-    let options = || Options::new(folder.path()).setting("work_mem", "7MB");
+async fn custom_settings_override_defaults_and_alter_system_overrides_both() {
+    let directory = accessible_dir();
+    let options = || Options::new(directory.path()).setting("work_mem", "7MB");
     let server = Server::start(options()).await.unwrap();
     assert_eq!(ask(&server.connection_url(), "select current_setting('work_mem')").await, "7MB");
     let client = connect(&server.connection_url()).await;
@@ -48,9 +48,9 @@ async fn chosen_settings_win_over_ours_and_alter_system_over_all() {
 }
 
 #[tokio::test]
-async fn the_log_shows_no_value_of_a_row() {
-    let folder = open_folder();
-    let server = Server::start(Options::new(folder.path())).await.unwrap();
+async fn the_log_contains_no_value_of_a_row() {
+    let directory = accessible_dir();
+    let server = Server::start(Options::new(directory.path())).await.unwrap();
     let client = connect(&server.connection_url()).await;
     client.batch_execute("create table t (id text primary key)").await.unwrap();
     client.batch_execute("insert into t values ('cus_secret')").await.unwrap();
@@ -63,13 +63,13 @@ async fn the_log_shows_no_value_of_a_row() {
 }
 
 #[tokio::test]
-async fn a_server_that_cannot_start_shows_its_log() {
-    let folder = open_folder();
-    let options = Options::new(folder.path()).setting("shared_buffers", "a great deal");
+async fn the_error_of_a_failed_start_contains_the_end_of_the_log() {
+    let directory = accessible_dir();
+    let options = Options::new(directory.path()).setting("shared_buffers", "invalid value");
     let error = Server::start(options).await.unwrap_err();
     assert!(matches!(error, Error::Start { .. }), "{error}");
-    assert!(error.to_string().contains("a great deal"), "{error}");
+    assert!(error.to_string().contains("invalid value"), "{error}");
 
-    let server = Server::start(Options::new(folder.path())).await.unwrap();
+    let server = Server::start(Options::new(directory.path())).await.unwrap();
     server.stop().await.unwrap();
 }

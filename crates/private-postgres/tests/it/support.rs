@@ -1,4 +1,4 @@
-//! Folders, child processes that hold a server, and questions to a server.
+//! Directories, child processes that hold a server, and queries.
 
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader};
@@ -12,14 +12,14 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio_postgres::{Client, NoTls};
 
-/// A folder that the server's user can enter, also if the tests run as root.
-pub(crate) fn open_folder() -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
-    folder
+/// Creates a directory that the server's user can enter even if the tests run as root.
+pub(crate) fn accessible_dir() -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    fs::set_permissions(directory.path(), Permissions::from_mode(0o755)).unwrap();
+    directory
 }
 
-/// A process of `hold-postgres` that uses a server.
+/// A `hold-postgres` process.
 pub(crate) struct Holder {
     child: Child,
     pub(crate) url: String,
@@ -28,13 +28,13 @@ pub(crate) struct Holder {
 }
 
 impl Holder {
-    pub(crate) fn start(place: impl AsRef<Path>) -> Holder {
-        Holder::run(command(place.as_ref()))
+    pub(crate) fn start(argument: impl AsRef<Path>) -> Holder {
+        Holder::run(command(argument.as_ref()))
     }
 
-    /// As another user; only root can.
-    pub(crate) fn start_as(uid: u32, place: &Path) -> Holder {
-        let mut command = command(place);
+    /// Starts the process as another user, which only root can do.
+    pub(crate) fn start_as(uid: u32, argument: &Path) -> Holder {
+        let mut command = command(argument);
         command.uid(uid).gid(uid);
         Holder::run(command)
     }
@@ -57,23 +57,23 @@ impl Holder {
         self.child.id().cast_signed()
     }
 
-    /// Lets the process end in order and says whether it did.
+    /// Closes the standard input of the process and returns whether it exited successfully.
     pub(crate) fn release(mut self) -> bool {
         drop(self.child.stdin.take());
         self.child.wait().unwrap().success()
     }
 
-    /// `kill -9`.
+    /// Kills the process with SIGKILL.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 }
 
-/// A process whose start may be interrupted.
-pub(crate) fn command(place: &Path) -> Command {
+/// The command of a [`Holder`], for tests that interrupt its start.
+pub(crate) fn command(argument: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hold-postgres"));
-    command.arg(place).stdin(Stdio::piped()).stdout(Stdio::piped());
+    command.arg(argument).stdin(Stdio::piped()).stdout(Stdio::piped());
     command
 }
 
@@ -81,7 +81,7 @@ pub(crate) fn kill_9(pid: i32) {
     kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
 }
 
-/// Whether a process lives; a zombie does not. Works without `/proc`, too.
+/// Whether a process is running. A zombie is not. Also works on systems without `/proc`.
 pub(crate) fn alive(pid: i32) -> bool {
     match fs::read_to_string(format!("/proc/{pid}/stat")) {
         Ok(stat) => !stat.rsplit(')').next().unwrap().trim_start().starts_with('Z'),
@@ -92,11 +92,11 @@ pub(crate) fn alive(pid: i32) -> bool {
     }
 }
 
-/// Waits for what must come soon.
-pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
-    let begun = Instant::now();
+/// Waits until the condition is true.
+pub(crate) fn eventually(description: &str, mut condition: impl FnMut() -> bool) {
+    let begin = Instant::now();
     while !condition() {
-        assert!(begun.elapsed() < Duration::from_secs(30), "never happened: {what}");
+        assert!(begin.elapsed() < Duration::from_secs(30), "not true in time: {description}");
         std::thread::sleep(Duration::from_millis(5));
     }
 }
@@ -111,9 +111,9 @@ pub(crate) async fn ask(url: &str, sql: &str) -> String {
     connect(url).await.query_one(sql, &[]).await.unwrap().get(0)
 }
 
-/// The entries of a folder, sorted.
-pub(crate) fn entries(folder: &Path) -> Vec<String> {
-    let mut names: Vec<String> = fs::read_dir(folder)
+/// The names of the entries of a directory, sorted.
+pub(crate) fn entries(directory: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(directory)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
@@ -121,8 +121,8 @@ pub(crate) fn entries(folder: &Path) -> Vec<String> {
     names
 }
 
-/// The folder of a temporary server, out of its URL.
-pub(crate) fn folder_in(url: &str) -> PathBuf {
+/// The directory of a temporary server, extracted from its URL.
+pub(crate) fn directory_in_url(url: &str) -> PathBuf {
     let socket = url.split("host=").nth(1).unwrap().split('&').next().unwrap();
     Path::new(socket).parent().unwrap().to_owned()
 }

@@ -1,13 +1,13 @@
-//! Temporary servers leave nothing behind.
+//! Temporary servers are removed completely.
 
 use std::fs;
 
 use private_postgres::Server;
 
-use crate::support::{Holder, alive, ask, eventually, folder_in, kill_9};
+use crate::support::{Holder, alive, ask, directory_in_url, eventually, kill_9};
 
 #[tokio::test]
-async fn two_at_once_are_two_and_vanish() {
+async fn concurrent_temporary_servers_are_independent_and_removed_on_drop() {
     let (first, second) = tokio::join!(Server::temporary(), Server::temporary());
     let (first, second) = (first.unwrap(), second.unwrap());
     assert_ne!(first.pid(), second.pid());
@@ -17,12 +17,12 @@ async fn two_at_once_are_two_and_vanish() {
         let pid = server.pid();
         drop(server);
         assert!(!alive(pid));
-        assert!(!folder_in(&url).exists());
+        assert!(!directory_in_url(&url).exists());
     }
 }
 
 #[tokio::test]
-async fn settings_can_be_chosen() {
+async fn a_temporary_server_accepts_settings() {
     let server = Server::temporary_with(&[("wal_level", "replica")]).await.unwrap();
     let wal_level = ask(&server.connection_url(), "select current_setting('wal_level')").await;
     assert_eq!(wal_level, "replica");
@@ -30,44 +30,44 @@ async fn settings_can_be_chosen() {
 }
 
 #[tokio::test]
-async fn a_panic_leaves_nothing() {
-    let (tell, told) = std::sync::mpsc::channel();
+async fn a_temporary_server_is_removed_after_a_panic() {
+    let (sender, receiver) = std::sync::mpsc::channel();
     let panicked = tokio::spawn(async move {
         let server = Server::temporary().await.unwrap();
-        tell.send((server.connection_url(), server.pid())).unwrap();
-        panic!("on purpose");
+        sender.send((server.connection_url(), server.pid())).unwrap();
+        panic!("intentional panic");
     });
     assert!(panicked.await.is_err());
-    let (url, pid) = told.recv().unwrap();
+    let (url, pid) = receiver.recv().unwrap();
     assert!(!alive(pid));
-    assert!(!folder_in(&url).exists());
+    assert!(!directory_in_url(&url).exists());
 }
 
 #[test]
-fn a_killed_owner_leaves_nothing() {
+fn a_temporary_server_is_removed_after_its_owner_is_killed() {
     let owner = Holder::start("--temporary");
-    let (server, folder) = (owner.server, folder_in(&owner.url));
-    assert!(folder.exists());
+    let (server, directory) = (owner.server, directory_in_url(&owner.url));
+    assert!(directory.exists());
     owner.kill();
-    eventually("the server is gone", || !alive(server));
-    eventually("its files are gone", || !folder.exists());
+    eventually("the server has ended", || !alive(server));
+    eventually("its files are removed", || !directory.exists());
 }
 
-/// Linux only: elsewhere a process cannot find its children without more tools.
+/// Linux only, because the test finds the watchdog's processes in `/proc`.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn what_a_killed_watchdog_left_is_swept_by_the_next() {
+async fn a_server_without_owner_and_watchdog_is_removed_by_the_next_start() {
     let owner = Holder::start("--temporary");
-    let (server, folder) = (owner.server, folder_in(&owner.url));
+    let (server, directory) = (owner.server, directory_in_url(&owner.url));
     let watchdogs = children_of(owner.id());
     assert_eq!(watchdogs.len(), 2);
     watchdogs.into_iter().for_each(kill_9);
     owner.kill();
-    assert!(alive(server) && folder.exists());
+    assert!(alive(server) && directory.exists());
 
     Server::temporary().await.unwrap().stop().await.unwrap();
-    eventually("the server is gone", || !alive(server));
-    assert!(!folder.exists());
+    eventually("the server has ended", || !alive(server));
+    assert!(!directory.exists());
 }
 
 #[cfg(target_os = "linux")]
