@@ -4,6 +4,8 @@
 //! stdout carries data, stderr talk. Nothing here prints a key, a password or a panic's message.
 
 mod args;
+#[cfg(test)]
+mod cli_page;
 mod columns;
 mod command;
 mod copy;
