@@ -1,15 +1,16 @@
-//! Whose rows the tables of another engine hold, and whether they may be taken over unasked.
+//! Adopts the tables of a TypeScript stripe-sync-engine, once the account and the mode of their rows are
+//! known.
 
 use crate::config::Config;
 use crate::error::{Error, ErrorKind};
 use crate::identity::Identity;
 use crate::postgres::{Adoption, Database, Names};
 
-/// Takes over the tables of a TypeScript stripe-sync-engine, if the schema holds any.
+/// Adopts the tables of a TypeScript stripe-sync-engine, if the schema has any.
 ///
 /// # Errors
-/// The account or mode cannot be told or is another one, the tables are larger than the
-/// configuration allows, something stands in the way, or the database ends it.
+/// The account or mode of the rows is unknown or not that of the key, the tables are larger than the
+/// configuration allows, something cannot be kept, or the database failed.
 pub(crate) async fn adopt<F>(
     database: &Database,
     config: &Config,
@@ -18,17 +19,20 @@ pub(crate) async fn adopt<F>(
 where
     F: Future<Output = Result<Identity, Error>>,
 {
-    let begun = database.takeover(&config.names).await?;
-    let Some(takeover) = begun.filter(|takeover| !takeover.adoption.tables.is_empty()) else {
+    let planned = database.plan_adoption(&config.names).await?;
+    let Some(planned) = planned.filter(|planned| !planned.adoption.tables.is_empty()) else {
         return Ok(database.validate_kept_keys(&config.names).await?);
     };
-    let bytes = takeover.adoption.bytes();
+    let bytes = planned.adoption.bytes();
     if bytes > config.rewrite_limit {
         let gigabytes = bytes as f64 / f64::from(1 << 30);
-        let message =
-            format!("taking over these tables rewrites {gigabytes:.1} GB, each locked meanwhile");
-        return Err(Error::new(ErrorKind::Usage, message)
-            .with_hint("nothing was changed; run `stripe-sync migrate --yes` to do it"));
+        let message = format!(
+            "adopting these tables rewrites {gigabytes:.1} GB, and each table is locked meanwhile"
+        );
+        return Err(Error::new(ErrorKind::Usage, message).with_hint(
+            "nothing was changed; rewriting more than 1 GB requires --yes: run `stripe-sync \
+             migrate --yes`",
+        ));
     }
     let (account, key_mode) = match (&config.key, &config.account) {
         (Some(_), _) => {
@@ -37,22 +41,22 @@ where
         }
         (None, Some(account)) => (account.clone(), None),
         (None, None) => {
-            let message = "the tables of the other engine do not say whose rows they hold";
+            let message = "the account of the rows in the other engine's tables is unknown";
             return Err(Error::new(ErrorKind::Usage, message).with_hint(
                 "nothing was changed; set STRIPE_SECRET_KEY or pass --account acct_...",
             ));
         }
     };
-    let rows_mode = takeover.mode().await?;
+    let rows_mode = planned.rows_mode().await?;
     if let (Some(key), Some(rows)) = (key_mode, rows_mode)
         && key != rows
     {
-        let message = format!("this is a {key} key, and the tables hold {rows} rows");
+        let message = format!("this is a {key} key, but the tables hold {rows} rows");
         return Err(Error::new(ErrorKind::Access, message).with_hint(format!(
-            "nothing was changed; use the {rows} key, or another --schema for {key} data"
+            "nothing was changed; use a {rows} key, or another --schema for {key} data"
         )));
     }
-    Ok(takeover.take_over(&account, rows_mode.or(key_mode)).await?)
+    Ok(planned.execute(&account, rows_mode.or(key_mode)).await?)
 }
 
 /// The tables of another engine that would be adopted; `None` if there are none.
@@ -60,6 +64,6 @@ pub(crate) async fn describe(
     database: &Database,
     names: &Names,
 ) -> Result<Option<Adoption>, Error> {
-    let takeover = database.takeover(names).await?;
-    Ok(takeover.map(|t| t.adoption).filter(|adoption| !adoption.tables.is_empty()))
+    let planned = database.plan_adoption(names).await?;
+    Ok(planned.map(|planned| planned.adoption).filter(|adoption| !adoption.tables.is_empty()))
 }

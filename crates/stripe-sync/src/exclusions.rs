@@ -1,63 +1,64 @@
-//! Columns that are left out for good: remembered in the schema, cleared where values are stored
-//! already, and taken in again only when somebody says so.
+//! Excluding columns for good: the schema remembers them, and values that are already stored are
+//! cleared. A column is stored again only on request.
 
 use crate::catalog::{ColumnName, Exclusions};
 use crate::error::Error;
 use crate::postgres::{Database, Names};
 
-/// What leaving columns out has done.
+/// What excluding columns has changed.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct ExclusionReport {
-    /// The columns that were stored until then.
+    /// The columns that are excluded from now on.
     pub columns: Vec<ColumnName>,
-    /// Other columns that show the same property, or are computed of it, and lose it as well.
+    /// Other columns that show the same property or are computed from it. Their values are removed
+    /// as well.
     pub also: Vec<ColumnName>,
-    /// Rows that held a value.
+    /// How many rows held a value.
     pub cleared_rows: u64,
 }
 
-/// Leaves columns out from now on and clears their values, also those that a command before did
-/// not come round to.
+/// Excludes columns from now on and clears their values, including those that an interrupted command
+/// did not clear.
 pub(crate) async fn exclude(
     database: &Database,
     names: &Names,
-    wanted: &[ColumnName],
+    requested: &[ColumnName],
 ) -> Result<ExclusionReport, Error> {
-    let mut choice = database.left_out(names).await?;
-    let is_new = |column: &&ColumnName| !choice.left_out.contains(column);
-    let columns: Vec<ColumnName> = wanted.iter().filter(is_new).cloned().collect();
-    if !columns.is_empty() {
-        database.leave_out(names, &columns).await?;
-        choice = database.left_out(names).await?;
+    let mut excluded = database.excluded_columns(names).await?;
+    let is_new = |column: &&ColumnName| !excluded.columns.contains(column);
+    let new: Vec<ColumnName> = requested.iter().filter(is_new).cloned().collect();
+    if !new.is_empty() {
+        database.exclude_columns(names, &new).await?;
+        excluded = database.excluded_columns(names).await?;
     }
-    if choice.uncleared.is_empty() {
+    if excluded.to_clear.is_empty() {
         return Ok(ExclusionReport::default());
     }
-    let rules = Exclusions::new(&choice.uncleared);
-    let cleared_rows = database.clear(names, &rules).await?;
-    database.is_cleared(names, &choice.uncleared).await?;
-    let mut also = rules.touched();
-    also.retain(|column| !choice.left_out.contains(column));
-    Ok(ExclusionReport { columns, also, cleared_rows })
+    let exclusions = Exclusions::new(&excluded.to_clear);
+    let cleared_rows = database.clear_excluded_values(names, &exclusions).await?;
+    database.mark_cleared(names, &excluded.to_clear).await?;
+    let mut also = exclusions.affected();
+    also.retain(|column| !excluded.columns.contains(column));
+    Ok(ExclusionReport { columns: new, also, cleared_rows })
 }
 
-/// Stores columns again; those among `wanted` that were left out. What Stripe holds comes back as
-/// rows are read again.
+/// Stores columns again and returns those of `requested` that were excluded. Rows get their values
+/// back when they are read again.
 pub(crate) async fn include(
     database: &Database,
     names: &Names,
-    wanted: &[ColumnName],
+    requested: &[ColumnName],
 ) -> Result<Vec<ColumnName>, Error> {
-    let choice = database.left_out(names).await?;
+    let excluded = database.excluded_columns(names).await?;
     let columns: Vec<ColumnName> =
-        wanted.iter().filter(|column| choice.left_out.contains(column)).cloned().collect();
+        requested.iter().filter(|column| excluded.columns.contains(column)).cloned().collect();
     if !columns.is_empty() {
-        database.take_in(names, &columns).await?;
+        database.include_columns(names, &columns).await?;
     }
     Ok(columns)
 }
 
-/// The columns that the schema excludes.
+/// The excluded columns of the schema.
 pub(crate) async fn excluded(database: &Database, names: &Names) -> Result<Vec<ColumnName>, Error> {
-    Ok(database.left_out(names).await?.left_out)
+    Ok(database.excluded_columns(names).await?.columns)
 }

@@ -162,7 +162,7 @@ impl StripeSync {
         if !self.is_migrated().await? {
             return Ok(Vec::new());
         }
-        let owners = self.copy.database().working(self.copy.names(), i64::from(runs)).await?;
+        let owners = self.copy.database().run_owners(self.copy.names(), i64::from(runs)).await?;
         Ok(owners.into_iter().map(RunProcess::from).collect())
     }
 

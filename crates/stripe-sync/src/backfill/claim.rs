@@ -99,13 +99,13 @@ async fn work(run: &RunContext, run_id: i64, owner: &str) -> Result<(), Error> {
 async fn split_one(run: &RunContext, run_id: i64) -> Result<bool, Error> {
     let (database, names) = (&run.account.database, run.account.statements.names());
     let open = retry_transient!(run, database.open_slices(names, run_id))?;
-    let can_be_cut = |slice: &&OpenSlice| {
+    let is_splittable = |slice: &&OpenSlice| {
         let list = Catalog::get().table(&slice.stream).and_then(|t| t.list.as_ref());
-        list.is_some_and(List::can_be_cut)
+        list.is_some_and(List::can_be_split)
     };
     let largest = open
         .iter()
-        .filter(can_be_cut)
+        .filter(is_splittable)
         .filter_map(|slice| cut(&slice.split).map(|(mid, pages)| (slice, mid, pages)))
         .max_by(|a, b| a.2.total_cmp(&b.2));
     match largest {

@@ -1,58 +1,59 @@
-//! The name of a column that somebody wants left out: checked against the catalog, so that a slip
-//! of the finger does not leave a column in.
+//! The name of a column to exclude. Names are checked against the catalog, because a misspelled name
+//! would exclude nothing.
 
 use std::fmt;
 
-use super::{Catalog, Table};
+use super::catalog_file::Catalog;
+use super::table::Table;
 
-/// Columns of the engine's own, beside those of the catalog.
-const OWN: [&str; 4] = ["_account_id", "_extra", "last_synced_at", "updated_at"];
+/// The engine's own columns in every table of rows.
+const SYSTEM_COLUMNS: [&str; 4] = ["_account_id", "_extra", "last_synced_at", "updated_at"];
 
-/// A column of one of the tables, as in `customers.email`.
+/// A column of a table, as in `customers.email`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ColumnName {
     pub(crate) table: String,
     pub(crate) column: String,
 }
 
-/// Why a text names no column that can be left out.
+/// Why a text is not the name of a column that can be excluded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ColumnError {
     /// Not of the form `table.column`.
-    #[error("{0:?} is not a column; write it like customers.email")]
+    #[error("{0:?} is not a column; the form is TABLE.COLUMN, as in customers.email")]
     Form(String),
     /// No table, object or alias of that name.
     #[error("there is no table {0:?}")]
     Table(String),
-    /// The table is there, the column is not.
+    /// The table has no such column.
     #[error("{table} has no column {column:?}")]
     Column {
-        /// As the catalog names it.
+        /// The table's name in the catalog.
         table: String,
         /// As typed.
         column: String,
     },
-    /// The engine cannot do without it.
-    #[error("{table}.{column} cannot be left out: {reason}")]
+    /// The engine needs the column.
+    #[error("{table}.{column} cannot be excluded: {reason}")]
     Needed {
-        /// As the catalog names it.
+        /// The table's name in the catalog.
         table: String,
-        /// As the catalog names it.
+        /// The column's name in the catalog.
         column: String,
-        /// What it is needed for.
+        /// Why the engine needs it.
         reason: &'static str,
     },
 }
 
 impl ColumnName {
-    /// Reads `table.column`; the table by any of the names that objects have.
+    /// Parses `table.column`. The table can have any name of its object.
     ///
     /// # Errors
     /// See [`ColumnError`].
     pub fn parse(text: &str) -> Result<ColumnName, ColumnError> {
         let text = text.trim();
         let form = || ColumnError::Form(text.to_owned());
-        // An object such as checkout.session has a dot of its own.
+        // The name of an object can contain a dot, as in checkout.session.
         let (table, column) = text.rsplit_once('.').ok_or_else(form)?;
         if table.is_empty() || column.is_empty() {
             return Err(form());
@@ -87,33 +88,36 @@ impl fmt::Display for ColumnName {
     }
 }
 
-/// The columns of a table that can be left out, the table by any of its names; `None` if there is
-/// no such table.
+/// The columns of a table that can be excluded. The table can have any of its names; `None` if there
+/// is no such table.
 pub fn columns_of(table: &str) -> Option<Vec<&'static str>> {
     let table = Catalog::get().any_by_name(table)?;
     let names = table.columns.iter().map(|c| c.name.as_str());
     Some(names.filter(|name| needed(table, name).is_none()).collect())
 }
 
-/// The names of all tables, also of those without a list of their own.
+/// The names of all tables, including those without a list endpoint.
 pub fn tables() -> Vec<&'static str> {
     Catalog::get().tables.iter().map(|t| t.name.as_str()).collect()
 }
 
+/// Why the engine needs a column, if it does.
 fn needed(table: &Table, column: &str) -> Option<&'static str> {
     let is_created =
         table.list.as_ref().and_then(|list| list.created.as_deref()).is_some_and(|c| c == column);
     let is_parent = table.parent.as_ref().is_some_and(|parent| parent.column == column);
     match column {
         "id" => Some("it is the key of the row"),
-        "object" => Some("it says what the row is"),
+        "object" => Some("it is the type of the object"),
         "deleted" if table.columns.iter().any(|c| c.name == "deleted") => {
-            Some("it marks what is gone from Stripe")
+            Some("it marks objects that were deleted in Stripe")
         }
-        "_extra" => Some("it holds what has no column; leave out columns by their own names"),
-        own if OWN.contains(&own) => Some("it is stripe-sync's own"),
-        _ if is_created => Some("ranges go by it"),
-        _ if is_parent => Some("it leads to the object that the row belongs to"),
+        "_extra" => {
+            Some("it holds the properties that have no column; exclude columns by their own names")
+        }
+        name if SYSTEM_COLUMNS.contains(&name) => Some("it is a system column of stripe-sync"),
+        _ if is_created => Some("backfills of a range filter by it"),
+        _ if is_parent => Some("it is the id of the parent object"),
         _ => None,
     }
 }
@@ -127,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_go_by_all_their_names() {
+    fn a_table_can_have_any_of_its_names() {
         for (text, name) in [
             ("customers.email", "customers.email"),
             (" customer.Email ", "customers.email"),
@@ -140,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_left_out_is_named_with_its_reason() {
+    fn columns_that_the_engine_needs_cannot_be_excluded() {
         for text in [
             "email",
             "customers.",
@@ -158,12 +162,12 @@ mod tests {
         ] {
             assert!(ColumnName::parse(text).is_err(), "{text}");
         }
-        assert_eq!(parsed("charges.id"), "charges.id cannot be left out: it is the key of the row");
+        assert_eq!(parsed("charges.id"), "charges.id cannot be excluded: it is the key of the row");
         assert_eq!(parsed("charges.deleted"), "charges has no column \"deleted\"");
     }
 
     #[test]
-    fn every_other_column_can() {
+    fn every_other_column_can_be_excluded() {
         for table in tables() {
             for column in columns_of(table).expect("a table") {
                 let name = format!("{table}.{column}");

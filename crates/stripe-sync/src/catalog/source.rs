@@ -1,4 +1,4 @@
-//! Where a column's value is found in an object: a path, or one of a few named functions.
+//! Where the value of a column comes from in an object: a path, or one of a few named functions.
 
 use serde::{Deserialize, Deserializer, de};
 
@@ -13,13 +13,13 @@ pub(crate) enum Source {
     Sum(Each),
     /// `first(path[].x)`: the first element's value.
     First(Each),
-    /// `only(path[].x)`: the value on which all elements agree.
+    /// `only(path[].x)`: the value that all elements have in common.
     Only(Each),
     /// `ids(path[])`: the ids of the elements as a JSON array.
     Ids(Each),
-    /// `tax_amounts(path)`: elements of `total_taxes` in the form that `total_tax_amounts` had.
+    /// `tax_amounts(path)`: the elements of `total_taxes` in the form of `total_tax_amounts`.
     TaxAmounts(Vec<String>),
-    /// `parent()`: the id of the object whose nested list held this one.
+    /// `parent()`: the id of the object whose nested list contains this one.
     Parent,
     /// `false()`
     False,
@@ -33,7 +33,7 @@ pub(crate) struct Each {
 }
 
 impl Source {
-    /// Reads the overlay's notation.
+    /// Parses the notation of the overlay.
     pub(crate) fn parse(text: &str) -> Option<Source> {
         let Some((name, rest)) = text.split_once('(') else {
             return Some(Source::Path(path(text)?));
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_every_notation_and_refuses_others() {
+    fn every_notation_is_parsed_and_others_are_errors() {
         let s = |t: &str| Source::parse(t);
         let p = |t: &str| t.split('.').map(str::to_owned).collect::<Vec<_>>();
         assert_eq!(s("a.b"), Some(Source::Path(p("a.b"))));

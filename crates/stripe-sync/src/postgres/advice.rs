@@ -1,128 +1,127 @@
-//! What a person can do about a refusal of the database, by its SQLSTATE; without one, by what the
-//! system or the driver said.
+//! Hints for database errors: what a person can do, by SQLSTATE, or by what the operating system or
+//! the driver reported when the server did not answer.
 
-use super::error::causes;
+use std::io;
+
+use super::error_chain::causes;
 use super::error_class::ErrorClass;
 
-const DENIED: &str = "the user needs `create` on the database for the first migration, and then owns what it made; \
-     stripe-sync check says what is missing and what to grant";
+const PERMISSION_DENIED: &str = "the first migration needs the `create` privilege on the database, and later migrations run \
+     as the owner of the tables; `stripe-sync check` lists what is missing and what to grant";
 
-/// For a refusal at the door.
-pub(super) const NO_ENTRY: &str =
-    "the database's owner has to let the user in: grant connect on database NAME to USER";
+/// For a user that may not connect to the database.
+pub(super) const CONNECT_DENIED: &str =
+    "as the owner of the database: grant connect on database NAME to USER";
 
-/// For an answer of the server.
+/// The hint for an error that the server reported.
 pub(super) fn by_sqlstate(code: &str, class: ErrorClass) -> Option<&'static str> {
     Some(match code {
         "08P01" => {
-            "if a pooler stands between: it may refuse what the url sets (options=...); take that \
-             out, or add it to the pooler's ignore_startup_parameters"
+            "a pooler in front of the server may reject settings in the url (options=...): remove \
+             them, or add them to the pooler's ignore_startup_parameters"
         }
         "28P01" => {
-            "correct the user and the password in DATABASE_URL; characters such as @ : / # % \
-                    stand in a password as %40 %3A %2F %23 %25"
+            "correct the user and the password in DATABASE_URL; percent-encode special characters \
+             in the password (@ as %40)"
         }
         "28000" => {
-            "name a user in DATABASE_URL whom the server lets in from here; its pg_hba.conf \
-                    and `create role` decide that"
+            "use a user in DATABASE_URL that the server accepts from this host; its pg_hba.conf \
+             and its roles decide that"
         }
         "3D000" => {
-            "make the database first (createdb --encoding=UTF8 --template=template0 NAME), \
-                    or correct its name in DATABASE_URL"
+            "create the database (createdb --encoding=UTF8 --template=template0 NAME), or correct \
+             its name in DATABASE_URL"
         }
         "55000" if class == ErrorClass::Other => {
-            "the server does not allow that for this database; set DATABASE_URL to another one"
+            "the server does not allow this for this database; set DATABASE_URL to another one"
         }
         "25P03" => {
             "idle_in_transaction_session_timeout is too short; raise it for this user: alter role \
              NAME set idle_in_transaction_session_timeout = 0"
         }
         "57014" => {
-            "a statement_timeout of the database or its user is too short, or somebody cancelled \
-             it; raise it for this user: alter role NAME set statement_timeout = 0"
+            "the statement was cancelled, or a statement_timeout of the database or its user is \
+             too short; raise it for this user: alter role NAME set statement_timeout = 0"
         }
         "55P03" => {
-            "somebody holds a lock on the tables, and lock_timeout is short: try again when they \
-             are done"
+            "another session held a lock on the tables for longer than lock_timeout; run the same \
+             command again when that session is done"
         }
         "42P01" | "42703" | "3F000" => {
-            "tables or columns of the copy were dropped or renamed: `stripe-sync migrate` adds \
-             what is missing"
+            "tables or columns of the copy were dropped or renamed; run `stripe-sync migrate` to \
+             add what is missing"
         }
         "42804" | "42883" | "42P10" | "42809" => {
-            "tables of the copy were changed by hand: put back the type or the key, or give \
-             another --schema"
+            "tables of the copy were changed by hand; restore the type or the key, or use another \
+             --schema"
         }
         "42P07" | "42710" => {
-            "something else has a name that stripe-sync needs: rename it, or give another --schema \
-             or --table-prefix"
+            "another object has a name that stripe-sync needs; rename that object, or use another \
+             --schema or --table-prefix"
         }
         "53100" => "free disk space on the database server",
-        "53200" => {
-            "the server is out of memory: give it more, or --max-connections a smaller \
-                    number"
-        }
+        "53200" => "the server is out of memory; add memory, or lower --max-connections",
         "53300" => {
-            "all connections that the server allows are taken: close some, raise its limit, \
-                    or give --max-connections a smaller number"
+            "all connections that the server allows are in use; close some, raise the limit of the \
+             server, or lower --max-connections"
         }
-        "53400" => "a limit of the server's configuration is reached; raise it",
+        "53400" => "a limit in the server's configuration is reached; raise it",
         "57P03" => "the server is starting or stopping; try again in a moment",
         "25006" => {
             "the server, the database or the user is read-only; set DATABASE_URL to a primary \
-                    server that may be written to"
+             server with write access"
         }
-        _ => return by_trouble(class),
+        _ => return by_class(class),
     })
 }
 
-fn by_trouble(class: ErrorClass) -> Option<&'static str> {
+fn by_class(class: ErrorClass) -> Option<&'static str> {
     match class {
         ErrorClass::Unreachable => {
-            Some("check that the server runs and that DATABASE_URL names its host and port")
+            Some("check that the server is running and that DATABASE_URL has its host and port")
         }
         ErrorClass::ResourceExhausted => Some(
-            "the server cannot write: look at its disk and its log, then run the same command \
-                  again",
+            "the server cannot write; check its disk and its log, then run the same command again",
         ),
-        ErrorClass::PermissionDenied => Some(DENIED),
+        ErrorClass::PermissionDenied => Some(PERMISSION_DENIED),
         ErrorClass::ReadOnly | ErrorClass::Rejected => None,
         ErrorClass::Conflict | ErrorClass::RowRefused | ErrorClass::Other => None,
     }
 }
 
-/// For a failure without an answer of the server.
+/// The hint for a failure that the server did not report.
 pub(super) fn without_answer(
     error: &tokio_postgres::Error,
     class: ErrorClass,
 ) -> Option<&'static str> {
-    // The driver keeps its kinds to itself; these words are its own, not the server's.
-    let said = error.to_string();
+    // The driver does not expose its error kinds; these texts are its own, not the server's.
+    let text = error.to_string();
     if causes(error).any(|cause| cause.to_string() == "password missing") {
         return Some(
-            "the server asks for a password; put it into DATABASE_URL: postgres://user:password@...",
+            "the server requires a password; add it to DATABASE_URL: \
+             postgres://user:password@...",
         );
     }
-    if said.contains("TLS handshake") {
+    if text.contains("TLS handshake") {
         return Some(
-            "a server without TLS needs sslmode=disable in the url; one whose certificate is signed \
-             by nobody known needs sslmode=no-verify, on a network that you trust",
+            "if the server has no TLS, add sslmode=disable to the url; if no known authority \
+             signed its certificate, add sslmode=no-verify, on a network that you trust",
         );
     }
-    let io = causes(error).find_map(|cause| cause.downcast_ref::<std::io::Error>());
-    match io.map(std::io::Error::kind) {
-        Some(std::io::ErrorKind::NotFound) => {
-            Some("there is no socket of a server at that place; name the directory that holds it")
+    let io = causes(error).find_map(|cause| cause.downcast_ref::<io::Error>());
+    match io.map(io::Error::kind) {
+        Some(io::ErrorKind::NotFound) => {
+            Some("no server has a socket there; set the host to the directory of the socket")
         }
-        Some(std::io::ErrorKind::PermissionDenied) => {
-            Some("this user of the system may not use the server's socket")
+        Some(io::ErrorKind::PermissionDenied) => {
+            Some("this user of the operating system may not use the server's socket")
         }
-        // The resolver's failures are none of the system's.
+        // A failure of the name resolver has no error number of the operating system.
         Some(_)
-            if said.contains("connecting") && io.is_some_and(|e| e.raw_os_error().is_none()) =>
+            if text.contains("connecting") && io.is_some_and(|e| e.raw_os_error().is_none()) =>
         {
-            Some("check the name of the host in DATABASE_URL")
+            Some("check the host name in DATABASE_URL")
         }
-        _ => by_trouble(class),
+        _ => by_class(class),
     }
 }

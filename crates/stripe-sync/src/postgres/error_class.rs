@@ -1,4 +1,5 @@
-//! What kind of failure an SQLSTATE means. Decides retries; never looks at message texts.
+//! Classifies SQLSTATEs. The class decides whether an operation is retried; message texts are never
+//! looked at.
 
 /// How an error is handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,10 +17,26 @@ pub(crate) enum ErrorClass {
     PermissionDenied,
     /// The database is read-only or in recovery.
     ReadOnly,
-    /// The password, user or database is wrong, or this server cannot hold a copy.
+    /// The password, user or database is wrong, or this database cannot hold a copy.
     Rejected,
     /// Anything else: a defect of the engine or of the database.
     Other,
+}
+
+impl ErrorClass {
+    /// The stable name of the class for programs.
+    pub(crate) fn code_name(self) -> &'static str {
+        match self {
+            ErrorClass::Unreachable => "database_unreachable",
+            ErrorClass::Conflict => "database_conflict",
+            ErrorClass::RowRefused => "database_row_refused",
+            ErrorClass::ResourceExhausted => "database_resource_exhausted",
+            ErrorClass::PermissionDenied => "database_permission_denied",
+            ErrorClass::ReadOnly => "database_read_only",
+            ErrorClass::Rejected => "database_rejected",
+            ErrorClass::Other => "database_error",
+        }
+    }
 }
 
 /// The class of an SQLSTATE.
@@ -28,7 +45,7 @@ pub(super) fn classify(code: &str) -> ErrorClass {
         "40001" | "40P01" => ErrorClass::Conflict,
         "25006" => ErrorClass::ReadOnly,
         "42501" => ErrorClass::PermissionDenied,
-        // The protocol itself went wrong: repeating the same message cannot help.
+        // A protocol violation: sending the same message again cannot help.
         "08P01" => ErrorClass::Other,
         "53300" | "57P01" | "57P02" | "57P03" => ErrorClass::Unreachable,
         "3D000" | "3F000" => ErrorClass::Rejected,
@@ -68,6 +85,22 @@ mod tests {
             ("XX000", ErrorClass::Other),
         ] {
             assert_eq!(classify(code), expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn code_names_are_stable() {
+        for (class, name) in [
+            (ErrorClass::Unreachable, "database_unreachable"),
+            (ErrorClass::Conflict, "database_conflict"),
+            (ErrorClass::RowRefused, "database_row_refused"),
+            (ErrorClass::ResourceExhausted, "database_resource_exhausted"),
+            (ErrorClass::PermissionDenied, "database_permission_denied"),
+            (ErrorClass::ReadOnly, "database_read_only"),
+            (ErrorClass::Rejected, "database_rejected"),
+            (ErrorClass::Other, "database_error"),
+        ] {
+            assert_eq!(class.code_name(), name);
         }
     }
 }

@@ -4,9 +4,11 @@ mod adopt;
 mod advice;
 mod connection;
 mod error;
+mod error_chain;
 mod error_class;
 mod exclusions;
 mod ledger;
+mod meta_keys;
 mod names;
 mod query;
 #[cfg(test)]

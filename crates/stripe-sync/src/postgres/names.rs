@@ -1,10 +1,10 @@
-//! Names in the database: the one place that quotes identifiers.
+//! Names in the database. The only place that quotes identifiers.
 
 use std::fmt::Write as _;
 
 use crate::hash::fnv1a;
 
-/// PostgreSQL cuts longer names off (`NAMEDATALEN` - 1).
+/// PostgreSQL truncates longer names (`NAMEDATALEN` - 1).
 const LONGEST: usize = 63;
 const LONGEST_PREFIX: usize = 30;
 
@@ -13,7 +13,7 @@ pub(super) fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// A quoted literal, for DDL and the few places that take no parameters.
+/// A quoted literal, for DDL and other statements without parameters.
 pub(super) fn literal(text: &str) -> String {
     let quoted = text.replace('\'', "''");
     match quoted.contains('\\') {
@@ -29,29 +29,29 @@ pub struct Names {
     prefix: String,
 }
 
-/// A schema or prefix that PostgreSQL would refuse or cut off.
+/// Why a text cannot be a schema name or a table prefix.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum BadName {
-    /// No name at all.
-    #[error("the schema name is empty; leave --schema out for `stripe`")]
+    /// An empty schema name.
+    #[error("the schema name is empty; omit --schema to use `stripe`")]
     EmptySchema,
-    /// PostgreSQL keeps `pg_` for itself.
-    #[error("schema names that begin with pg_ belong to PostgreSQL; choose another name")]
+    /// PostgreSQL reserves names that begin with `pg_`.
+    #[error("schema names that begin with pg_ are reserved by PostgreSQL; choose another name")]
     Reserved,
     /// Longer than PostgreSQL's 63 bytes.
-    #[error("the schema name is {0} bytes long, and PostgreSQL takes at most 63; shorten it")]
+    #[error("the schema name is {0} bytes long, but PostgreSQL allows at most 63; shorten it")]
     LongSchema(usize),
-    /// Longer than the 30 bytes that leave room for the longest table name.
+    /// Longer than 30 bytes, which leave room for the longest table name.
     #[error(
-        "the table prefix is {0} bytes long, and at most 30 fit before the longest table name; shorten it"
+        "the table prefix is {0} bytes long, but at most 30 fit before the longest table name; shorten it"
     )]
     LongPrefix(usize),
-    /// The standard keeps `information_schema` for itself.
-    #[error("information_schema belongs to PostgreSQL; choose another name")]
+    /// The SQL standard reserves `information_schema`.
+    #[error("information_schema is reserved by PostgreSQL; choose another name")]
     InformationSchema,
-    /// Blanks around a name, a line break or another control character are slips.
+    /// White space around a name, a line break or another control character is a mistake.
     #[error(
-        "the {0} begins or ends with a blank, or has a line break or another control character in it; leave that out"
+        "the {0} begins or ends with white space or contains a line break or another control character; remove it"
     )]
     Invisible(&'static str),
 }
@@ -96,8 +96,8 @@ impl Names {
         quote(&self.schema)
     }
 
-    /// The name of a table or view as it stands in the catalog of PostgreSQL. Engine tables are
-    /// asked for with their underscore: `_runs` is `billing__runs` under the prefix `billing`.
+    /// The unquoted name of a table or view with the prefix. Engine tables keep their underscore:
+    /// with the prefix `billing`, `_runs` is `billing__runs`.
     pub(super) fn bare(&self, table: &str) -> String {
         match self.prefix.is_empty() {
             true => shorten(table),
@@ -110,7 +110,7 @@ impl Names {
         format!("{}.{}", quote(&self.schema), quote(&self.bare(table)))
     }
 
-    /// The quoted name of an index; indexes live in their table's schema.
+    /// The quoted name of an index. An index is in the schema of its table.
     pub(super) fn index(&self, table: &str, column: &str) -> String {
         quote(&shorten(&format!("{}_{column}_idx", self.bare(table))))
     }
@@ -120,13 +120,15 @@ impl Names {
         self.lock_key(&format!("{table}/{account}"))
     }
 
-    /// The key of an advisory lock: the same for every process that means the same table.
+    /// The key of an advisory lock: the same in every process for the same schema, prefix and
+    /// purpose.
     pub(super) fn lock_key(&self, purpose: &str) -> i64 {
         fnv1a(&format!("stripe-sync/{}/{}/{purpose}", self.schema, self.prefix)).cast_signed()
     }
 }
 
-/// Names that do not fit end in a hash of the whole, so that two of them stay apart.
+/// Shortens a name that is too long. It then ends in a hash of the whole name, so that two long
+/// names stay different.
 fn shorten(name: &str) -> String {
     if name.len() <= LONGEST {
         return name.to_owned();
@@ -145,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quotes_whatever_users_choose() {
+    fn every_name_is_quoted() {
         let names = Names::new("my \"schema\"", "b'x").expect("names");
         assert_eq!(names.table("customers"), "\"my \"\"schema\"\"\".\"b'x_customers\"");
         assert_eq!(Names::new("s", "b_"), Names::new("s", "b"));
@@ -154,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn long_names_stay_apart_and_fit() {
+    fn long_names_fit_and_stay_different() {
         let names = Names::new("s", "p23456789012345678901234567890").expect("names");
         let one = names.bare("billing_credit_balance_transactions");
         let two = names.bare("billing_credit_balance_transactiont");
@@ -163,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_postgres_would_refuse_or_cut() {
+    fn names_that_postgres_would_refuse_or_truncate_are_errors() {
         assert_eq!(Names::new("", ""), Err(BadName::EmptySchema));
         assert_eq!(Names::new("pg_x", ""), Err(BadName::Reserved));
         assert_eq!(Names::new(&"x".repeat(64), ""), Err(BadName::LongSchema(64)));

@@ -1,32 +1,34 @@
-//! A user's own statement, in a transaction that cannot write.
+//! Runs a statement of the user in a read-only transaction.
 
 use deadpool_postgres::Object;
 use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::error::SqlState;
 
-use super::{Database, ErrorClass, PostgresError};
+use crate::postgres::connection::pool::Database;
+use crate::postgres::error::PostgresError;
+use crate::postgres::error_class::ErrorClass;
 
-/// What a statement answered, as text.
+/// The rows that a statement returned, as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueryResult {
     /// Column names.
     pub columns: Vec<String>,
-    /// One entry per column; `None` is null.
+    /// One value per column; `None` is null.
     pub rows: Vec<Vec<Option<String>>>,
 }
 
-/// How often a statement is prepared under another name when a pooler's connection has one of
-/// that name left over from another client.
-const NAMES: u32 = 20;
+/// How often a statement is prepared under another name. Behind a pooler, the server connection can
+/// still have a statement of the same name that another client prepared.
+const MAX_ATTEMPTS: u32 = 20;
 
 impl Database {
     /// Runs one statement in a read-only transaction and rolls it back.
     ///
     /// # Errors
-    /// The statement is wrong, writes, or is more than one statement.
+    /// The statement is invalid, writes, or is more than one statement.
     pub(crate) async fn query(&self, sql: &str) -> Result<QueryResult, PostgresError> {
         let mut client = self.get().await?;
-        for _ in 1..NAMES {
+        for _ in 1..MAX_ATTEMPTS {
             match run(&mut client, sql).await {
                 Err(error) if error.code() == Some(&SqlState::DUPLICATE_PSTATEMENT) => {}
                 other => return other.map_err(|error| failure(&error)),
@@ -36,36 +38,37 @@ impl Database {
     }
 }
 
-/// The user wrote the statement, so the server's own words help and give nothing away.
+/// The user wrote the statement, so the server's message can be shown in full.
 fn failure(error: &tokio_postgres::Error) -> PostgresError {
     let Some(db) = error.as_db_error() else {
         let error = PostgresError::new("cannot query", error);
         return match error.class {
-            // COPY is the one statement whose answer is neither rows nor a count.
+            // COPY is the only statement that returns neither rows nor a count.
             ErrorClass::Other => {
-                error.with_hint("give a statement that has rows; COPY is for psql")
+                error.with_hint("use a statement that returns rows; run COPY in psql")
             }
             _ => error,
         };
     };
-    let told = PostgresError::own("cannot query", db.message(), ErrorClass::Other);
+    let error = PostgresError::own("cannot query", db.message(), ErrorClass::Other);
     match db.code().code() {
-        "25006" => told.with_hint("query only reads; write with psql or another client"),
-        "42P01" => told.with_hint("tables stand behind their schema, as in stripe.customers"),
+        "25006" => error.with_hint("`query` only reads; write with psql or another client"),
+        "42P01" => error.with_hint("put the schema before the table, as in stripe.customers"),
         "42601" if db.message().contains("multiple commands") => {
-            told.with_hint("give one statement at a time")
+            error.with_hint("run one statement at a time")
         }
-        _ => told,
+        _ => error,
     }
 }
 
 async fn run(client: &mut Object, sql: &str) -> Result<QueryResult, tokio_postgres::Error> {
     let transaction = client.build_transaction().read_only(true).start().await?;
-    // Preparing refuses several statements in one text; a `commit` could lead out of here.
+    // Preparing fails on several statements in one text: a `commit` among them would end the
+    // read-only transaction.
     let statement = transaction.prepare(sql).await?;
     let columns = statement.columns().iter().map(|c| c.name().to_owned()).collect();
-    // Closed while the transaction keeps its server connection: behind a pooler the name would
-    // stay with that connection and stand in the next client's way.
+    // Closed inside the transaction, which keeps its server connection: behind a pooler the
+    // statement would otherwise stay prepared there and conflict with the next client's.
     drop(statement);
     let messages = transaction.simple_query(sql).await?;
     let rows = messages

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::scan::{end_of_value, is_null, key_is, string};
-use crate::catalog::{Exclusions, Place, Step};
+use crate::catalog::{Exclusions, Step, ValuePath};
 
 /// The object without what is left out of the rows of `table` and of the objects inside it.
 pub(crate) fn redact<'j>(json: &'j str, table: &str, left_out: &Exclusions) -> Cow<'j, str> {
@@ -76,11 +76,11 @@ fn opened(json: &str) -> Vec<Opened<'_>> {
 /// An object or array that the second pass is inside of.
 struct Frame<'r> {
     /// Places that may lie in here, and how many of their steps have been made.
-    open: Vec<(&'r Place, usize)>,
+    open: Vec<(&'r ValuePath, usize)>,
     this: Option<usize>,
 }
 
-fn cuts(json: &str, top: &[Place], left_out: &Exclusions) -> Vec<Range<usize>> {
+fn cuts(json: &str, top: &[ValuePath], left_out: &Exclusions) -> Vec<Range<usize>> {
     let objects = opened(json);
     let (mut cuts, mut next) = (Vec::new(), 0);
     let mut frames: Vec<Frame<'_>> = Vec::new();
@@ -95,7 +95,7 @@ fn cuts(json: &str, top: &[Place], left_out: &Exclusions) -> Vec<Range<usize>> {
             Token::Array(at) => (*at, false),
             Token::Scalar(range) => (range.start, false),
         };
-        let mut open: Vec<(&Place, usize)> = match frames.last() {
+        let mut open: Vec<(&ValuePath, usize)> = match frames.last() {
             Some(frame) => advance(&frame.open, tokens.key),
             None => top.iter().map(|place| (place, 0)).collect(),
         };
@@ -129,8 +129,8 @@ fn cuts(json: &str, top: &[Place], left_out: &Exclusions) -> Vec<Range<usize>> {
 }
 
 /// The places that go on into the value of `key`, or into an element of an array.
-fn advance<'r>(open: &[(&'r Place, usize)], key: Option<&str>) -> Vec<(&'r Place, usize)> {
-    let goes_on = |(place, made): &(&'r Place, usize)| match (&place[*made], key) {
+fn advance<'r>(open: &[(&'r ValuePath, usize)], key: Option<&str>) -> Vec<(&'r ValuePath, usize)> {
+    let goes_on = |(place, made): &(&'r ValuePath, usize)| match (&place[*made], key) {
         (Step::Key(wanted), Some(key)) => key_is(key, wanted),
         (Step::Each, None) => true,
         _ => false,

@@ -3,10 +3,11 @@
 mod adopt;
 mod change;
 mod complete;
+mod exclusions;
 mod failures;
 mod hard_rows;
 mod ids;
-mod left_out;
+
 mod nested;
 mod places;
 mod proxy;

@@ -1,19 +1,19 @@
-//! Views that rely on the order of an enum. The column becomes text, which is ordered by its
-//! letters, so such a view would go on working and show other rows.
+//! Finds views that rely on the order of an enum. The column becomes text, which is ordered
+//! alphabetically, so such a view would still work but show other rows.
 
 use deadpool_postgres::Transaction;
 use tokio_postgres::types::Type;
 
-use super::takeover::fail;
+use super::failure::fail;
 use crate::postgres::error::PostgresError;
 
-/// Names the views among the relations that compare or sort by an enum of the tables. A plain
-/// `order by` is none of them: it shows the same rows.
+/// The views among the relations that compare or sort by an enum of the tables, for people. A view
+/// with only an `order by` is not among them, because it shows the same rows.
 ///
-/// What a view does is read out of its parsed form: `<` and its kin, `min`, `max`, `greatest`,
-/// `least` on a value of the enum's type, and sorting where it decides what is shown (windows,
-/// aggregates, `distinct on`, `limit`). The order that is spelled there is that of any enum.
-pub(super) async fn views_relying_on_it(
+/// The parsed form of a view is searched for `<`, `>`, `<=`, `>=`, `min`, `max`, `greatest` and
+/// `least` on a value of the enum's type, and for sorting that decides what is shown (windows,
+/// aggregates, `distinct on`, `limit`). The operators in the parsed form are those of any enum.
+pub(super) async fn dependent_views(
     transaction: &Transaction<'_>,
     tables: &[u32],
     relations: &[u32],
@@ -50,7 +50,7 @@ pub(super) async fn views_relying_on_it(
         .await
         .map_err(fail)?;
     let name = |row: &tokio_postgres::Row| {
-        format!("{}, which relies on the order of an enum that becomes text", row.get::<_, &str>(0))
+        format!("{} relies on the order of an enum that becomes text", row.get::<_, &str>(0))
     };
     Ok(rows.iter().map(name).collect())
 }

@@ -1,41 +1,42 @@
-//! The whole change on empty copies, rolled back: what would fail, fails here and touches
-//! nothing. Tables are locked for the moment that takes.
+//! Rehearses the whole adoption on empty copies, so that what would fail fails before any table has
+//! been changed. Tables are locked meanwhile, which takes a moment.
 
 use deadpool_postgres::Transaction;
 use tokio_postgres::types::Type;
 
-use super::DOING;
-use super::change::{Terms, clear_the_way, put_back, reshape};
-use super::judge::Plan;
+use super::change::{drop_dependents, recreate_dependents, reshape};
+use super::failure::DOING;
+use super::plan::TablePlan;
 use super::survey::Survey;
+use super::terms::Terms;
 use crate::postgres::error::PostgresError;
 use crate::postgres::names::quote;
 
 /// Runs every plan in a transaction that the caller must roll back.
 ///
 /// # Errors
-/// The first thing that would not survive, by name.
+/// Names the first object that cannot be recreated.
 pub(super) async fn rehearse(
     transaction: &Transaction<'_>,
     survey: &Survey,
-    plans: &[Plan<'_>],
+    plans: &[TablePlan<'_>],
     terms: &Terms<'_>,
 ) -> Result<(), PostgresError> {
     let mut became_text = Vec::new();
     for (index, plan) in plans.iter().enumerate() {
-        clear_the_way(transaction, survey, plan).await?;
-        let copy = stand_in(transaction, plan, terms, index).await?;
+        drop_dependents(transaction, survey, plan).await?;
+        let copy = replace_by_copy(transaction, plan, terms, index).await?;
         reshape(transaction, terms, plan, copy).await?;
         became_text.extend_from_slice(&plan.became_text);
-        put_back(transaction, survey, plan, &became_text, true).await?;
+        recreate_dependents(transaction, survey, plan, &became_text, true).await?;
     }
     Ok(())
 }
 
-/// Puts an empty table with the same columns, indexes and checks in a table's place.
-async fn stand_in(
+/// Renames a table and creates an empty one with the same columns, indexes and checks in its place.
+async fn replace_by_copy(
     transaction: &Transaction<'_>,
-    plan: &Plan<'_>,
+    plan: &TablePlan<'_>,
     terms: &Terms<'_>,
     index: usize,
 ) -> Result<u32, PostgresError> {
@@ -43,13 +44,13 @@ async fn stand_in(
         PostgresError::new(format!("{DOING}: table {}", plan.found.table.name), &e)
     };
     let table = terms.names.table(&plan.found.table.name);
-    let aside = format!("_stripe_sync_rehearsal_{index}");
+    let renamed = format!("_stripe_sync_rehearsal_{index}");
     transaction
         .batch_execute(&format!(
-            "alter table {table} rename to {aside};
-             create table {table} (like {}.{aside} including all);",
+            "alter table {table} rename to {renamed};
+             create table {table} (like {}.{renamed} including all);",
             terms.names.quoted_schema(),
-            aside = quote(&aside),
+            renamed = quote(&renamed),
         ))
         .await
         .map_err(fail)?;

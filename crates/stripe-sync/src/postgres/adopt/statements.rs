@@ -1,21 +1,21 @@
-//! The SQL that gives one table of theirs the shape of ours. Pure; `tests/it/adopt` runs it.
+//! The SQL that turns one table of the other engine into ours. Pure; `tests/it/adopt` runs it.
 
-use super::change::Terms;
-use super::judge::{Plan, is_their_unique};
-use super::survey::{Constraint, Incoming};
+use super::dependents::IncomingKey;
+use super::plan::{TablePlan, is_dropped};
+use super::survey::Constraint;
+use super::terms::Terms;
 use crate::catalog::SqlType;
 use crate::postgres::names::{literal, quote};
 use crate::postgres::schema::ddl;
 
-/// One `alter table`, so that the table is rewritten once, and what belongs to it.
+/// Changes the columns and keys of a table in one `alter table`, so that it is rewritten once.
 ///
-/// A stamp of the future would refuse every later reading, so it becomes the present.
-pub(super) fn reshape(plan: &Plan<'_>, keys: &[Constraint], terms: &Terms<'_>) -> String {
+/// A stamp in the future would win over every later state of the object, so it becomes the present.
+pub(super) fn reshape(plan: &TablePlan<'_>, keys: &[Constraint], terms: &Terms<'_>) -> String {
     let table = terms.names.table(&plan.found.table.name);
     let mut actions = Vec::new();
     for key in keys {
-        let goes = key.kind == 'p' || key.kind == 'f' || is_their_unique(plan.found, key);
-        if goes {
+        if is_dropped(plan.found, key) {
             actions.push(format!("drop constraint {}", quote(&key.name)));
         }
     }
@@ -33,7 +33,7 @@ pub(super) fn reshape(plan: &Plan<'_>, keys: &[Constraint], terms: &Terms<'_>) -
         actions.push(format!(
             "add column {} {}",
             quote(&column.name),
-            ddl::sql(column.sql, terms.lz4)
+            ddl::column_type(column.sql, terms.lz4)
         ));
     }
     let has = |name: &str| plan.found.columns.iter().find(|c| c.name == name);
@@ -60,7 +60,7 @@ pub(super) fn reshape(plan: &Plan<'_>, keys: &[Constraint], terms: &Terms<'_>) -
         }
     }
     if has("_extra").is_none() {
-        actions.push(format!("add column _extra {}", ddl::sql(SqlType::Jsonb, terms.lz4)));
+        actions.push(format!("add column _extra {}", ddl::column_type(SqlType::Jsonb, terms.lz4)));
     }
     actions
         .push(format!("add column _account_id text not null default {}", literal(terms.account)));
@@ -70,20 +70,20 @@ pub(super) fn reshape(plan: &Plan<'_>, keys: &[Constraint], terms: &Terms<'_>) -
     }
     actions.push(format!("set ({})", ddl::STORAGE));
     let mut sql = String::new();
-    for trigger in &plan.found.touch_triggers {
+    for trigger in &plan.found.updated_at_triggers {
         sql.push_str(&format!("drop trigger if exists {} on {table};\n", quote(trigger)));
     }
     sql.push_str(&format!("alter table {table}\n  {};\n", actions.join(",\n  ")));
-    if plan.found.identified_by_key {
+    if plan.found.key_is_replica_identity {
         sql.push_str(&format!("alter table {table} replica identity default;\n"));
     }
-    // The rows that are there keep the value; a new one has to say whose it is.
+    // Existing rows keep the value. New rows have to name their account.
     sql.push_str(&format!("alter table {table} alter column _account_id drop default;\n"));
     sql
 }
 
-/// Their plain indexes under the names that ours have, so that none is built twice.
-pub(super) fn rename_indexes(plan: &Plan<'_>, terms: &Terms<'_>) -> String {
+/// Gives plain indexes the names of ours, so that no index is built twice.
+pub(super) fn rename_indexes(plan: &TablePlan<'_>, terms: &Terms<'_>) -> String {
     let table = plan.found.table;
     let parent = table.parent.iter().map(|p| &p.column);
     let mut sql = String::new();
@@ -103,20 +103,20 @@ pub(super) fn rename_indexes(plan: &Plan<'_>, terms: &Terms<'_>) -> String {
     sql
 }
 
-pub(super) fn drop_incoming(key: &Incoming) -> String {
+pub(super) fn drop_incoming(key: &IncomingKey) -> String {
     format!("alter table {} drop constraint if exists {};\n", key.from_sql, quote(&key.name))
 }
 
-/// Whether a key is made again without a look at the rows, so that its table is locked for a
-/// moment only. PostgreSQL before 18 cannot do that on a partitioned table.
-pub(super) fn comes_back_unchecked(key: &Incoming) -> bool {
+/// Whether a key is recreated without checking existing rows, so that its table is locked only
+/// briefly. PostgreSQL before 18 cannot do that on a partitioned table.
+pub(super) fn is_recreated_unchecked(key: &IncomingKey) -> bool {
     key.validated && !key.partitioned
 }
 
-/// The definition of a key that was never validated says so itself.
-pub(super) fn add_incoming(key: &Incoming) -> String {
+/// Recreates a key. The definition of a key that was never validated already contains `not valid`.
+pub(super) fn add_incoming(key: &IncomingKey) -> String {
     let (table, name) = (&key.from_sql, quote(&key.name));
-    let not_valid = if comes_back_unchecked(key) { " not valid" } else { "" };
+    let not_valid = if is_recreated_unchecked(key) { " not valid" } else { "" };
     let mut sql =
         format!("alter table {table} add constraint {name} {}{not_valid};\n", key.definition);
     if let Some(comment) = &key.comment {
@@ -128,7 +128,7 @@ pub(super) fn add_incoming(key: &Incoming) -> String {
     sql
 }
 
-/// Checks the rows of the other table, beside its readers and writers.
-pub(super) fn validate_incoming(key: &Incoming) -> String {
+/// Checks existing rows without blocking readers and writers of the other table.
+pub(super) fn validate_incoming(key: &IncomingKey) -> String {
     format!("alter table {} validate constraint {};\n", key.from_sql, quote(&key.name))
 }

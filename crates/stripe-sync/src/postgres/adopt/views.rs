@@ -1,30 +1,30 @@
-//! Views over the tables: what has to be kept of each, and the SQL that makes it again.
+//! Views over the tables: what is kept of each view, and the SQL that recreates it.
 
 use deadpool_postgres::Transaction;
 use tokio_postgres::types::Type;
 
-use super::takeover::fail;
+use super::failure::fail;
 use crate::postgres::error::PostgresError;
 use crate::postgres::names::literal;
 
-/// A plain view that shows one of the tables, directly or through another view.
+/// A view that depends on one of the tables, directly or through another view.
 pub(super) struct View {
     pub(super) oid: u32,
-    /// For people.
+    /// Unquoted, for people.
     pub(super) name: String,
     pub(super) sql_name: String,
     pub(super) definition: String,
-    /// The tables it shows, at any depth.
+    /// The tables that it depends on, at any depth.
     pub(super) tables: Vec<u32>,
-    /// Everything after `create view`: owner and comments.
+    /// Statements after `create view` that restore the owner and comments.
     afterwards: Vec<String>,
     /// `with (...)`, or nothing.
     options: String,
-    /// `grant` statements; they follow once default privileges have been taken back.
+    /// `grant` statements, executed after default privileges have been revoked.
     grants: Vec<String>,
 }
 
-/// Views that depend on the relations, in the order in which they can be made.
+/// Reads the views that depend on the tables, in the order in which they can be created.
 pub(super) async fn read(
     transaction: &Transaction<'_>,
     tables: &[u32],
@@ -141,8 +141,8 @@ impl View {
         format!("drop view {};\n", self.sql_name)
     }
 
-    /// Makes the view again with its owner, options, comments and grants, and without what
-    /// default privileges would add. Types that have become text are text in it, too.
+    /// Recreates the view with its owner, options, comments and grants, and without what default
+    /// privileges add. Types that have become text are text in the view as well.
     pub(super) fn create_sql(&self, became_text: &[String]) -> String {
         let mut definition = self.definition.clone();
         for type_sql in became_text {
@@ -151,14 +151,14 @@ impl View {
         let name = &self.sql_name;
         let mut sql = format!("create view {name}{} as {definition}\n", self.options);
         sql.push_str(&format!(
-            "do $take_back$ declare grantee text; begin
+            "do $revoke$ declare grantee text; begin
   for grantee in
     select distinct case e.grantee when 0 then 'public'
       else quote_ident(pg_get_userbyid(e.grantee)::text) end
     from pg_class c, aclexplode(c.relacl) e
     where c.oid = {literal}::regclass and e.grantee <> c.relowner
   loop execute 'revoke all on ' || {literal} || ' from ' || grantee; end loop;
-end $take_back$;\n",
+end $revoke$;\n",
             literal = literal(name),
         ));
         sql.extend(self.grants.iter().map(String::as_str));
@@ -167,17 +167,17 @@ end $take_back$;\n",
     }
 }
 
-/// Turns casts to a type into casts to text, but for what stands in quotes.
+/// Replaces casts to a type by casts to text, except inside quotes.
 fn cast_to_text(sql: &str, type_sql: &str) -> String {
     let cast = format!("::{type_sql}");
     let mut out = String::with_capacity(sql.len());
     let mut quoted: Option<char> = None;
     let mut rest = sql;
     while let Some(next) = rest.chars().next() {
-        let goes_on = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '"');
+        let is_part_of_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '"');
         if quoted.is_none()
             && let Some(after) = rest.strip_prefix(&cast)
-            && !after.chars().next().is_some_and(goes_on)
+            && !after.chars().next().is_some_and(is_part_of_name)
         {
             out.push_str("::text");
             rest = after;

@@ -1,12 +1,10 @@
-//! A small pool of connections to a database that has been looked at first.
+//! A small pool of connections to one database.
 //!
-//! No session state: nothing here depends on which server connection a transaction gets, so a
-//! pooler in transaction mode may stand between.
+//! Nothing depends on which server connection a transaction gets, because no session state is used:
+//! works behind PgBouncer in transaction mode.
 
 use std::sync::Arc;
 use std::time::Duration;
-
-use tokio::time::Instant;
 
 use deadpool_postgres::{
     Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Transaction,
@@ -15,7 +13,8 @@ use tokio_postgres::config::Host;
 use tokio_postgres::{Config, IsolationLevel};
 
 use crate::postgres::connection::server::Server;
-use crate::postgres::connection::{tls, url};
+use crate::postgres::connection::tls;
+use crate::postgres::connection::url;
 use crate::postgres::error::PostgresError;
 use crate::postgres::error_class::ErrorClass;
 
@@ -28,57 +27,32 @@ const POOL_WAIT: Duration = Duration::from_secs(60);
 pub(crate) struct Database {
     pool: Pool,
     max_outage: Duration,
-    /// For errors: where it was looked for.
+    /// For errors: `cannot reach the database at` and the address.
     reaching: Arc<str>,
 }
 
-/// How long outages and deadlocks have been borne in one operation.
-pub(crate) struct RetryBudget {
-    until: Instant,
-    pause: Duration,
-}
-
-impl RetryBudget {
-    pub(crate) fn new(patience: Duration) -> RetryBudget {
-        RetryBudget { until: Instant::now() + patience, pause: Duration::from_millis(200) }
-    }
-
-    /// Waits if there is a point in trying again; false if not.
-    pub(crate) async fn wait_before_retry(&mut self, error: &PostgresError) -> bool {
-        match error.class {
-            ErrorClass::Conflict => Instant::now() < self.until,
-            ErrorClass::Unreachable if Instant::now() < self.until => {
-                tokio::time::sleep(self.pause).await;
-                self.pause = (self.pause * 2).min(Duration::from_secs(5));
-                true
-            }
-            _ => false,
-        }
-    }
-}
-
 impl Database {
-    /// Opens the pool and looks at the server.
+    /// Opens the pool and checks that the server can hold a copy. Writes nothing.
     ///
     /// # Errors
-    /// The url cannot be read, the server cannot be reached or refuses, is older than
-    /// PostgreSQL 14, read-only, or not UTF8. Nothing has been written then.
+    /// The url is invalid, or the server cannot be reached, refuses the connection, is older than
+    /// PostgreSQL 14, is read-only, or does not use UTF8.
     pub(crate) async fn connect(
         url: &str,
         connections: usize,
         max_outage: Duration,
     ) -> Result<Database, PostgresError> {
         let database = Database::open(url, connections, max_outage)?;
-        match database.look().await?.objections().into_iter().next() {
+        match database.server().await?.objections().into_iter().next() {
             Some(objection) => Err(objection),
             None => Ok(database),
         }
     }
 
-    /// Opens the pool without connecting to anything yet.
+    /// Opens the pool without connecting.
     ///
     /// # Errors
-    /// The url cannot be read.
+    /// The url is invalid.
     pub(crate) fn open(
         url: &str,
         connections: usize,
@@ -105,18 +79,18 @@ impl Database {
         Ok(Database { pool, max_outage, reaching: reaching.into() })
     }
 
-    /// How long an outage of the server is waited for.
+    /// How long operations wait for an unreachable server.
     pub(crate) fn max_outage(&self) -> Duration {
         self.max_outage
     }
 
-    /// A connection out of the pool.
+    /// A connection from the pool.
     pub(in crate::postgres) async fn get(&self) -> Result<Object, PostgresError> {
         self.pool.get().await.map_err(|e| PostgresError::pool(&*self.reaching, e))
     }
 
-    /// What kind of server it is.
-    pub(in crate::postgres) async fn look(&self) -> Result<Server, PostgresError> {
+    /// Reads the version and settings of the server.
+    pub(in crate::postgres) async fn server(&self) -> Result<Server, PostgresError> {
         let client = self.get().await?;
         let row = client
             .query_typed_one(Server::SQL, &[])
@@ -126,8 +100,8 @@ impl Database {
     }
 }
 
-/// Begins a transaction that writes. Each of its statements sees what was committed before it,
-/// whatever the server's default is: what a lock has waited for must show in the next statement.
+/// Begins a transaction that writes, at isolation level read committed whatever the server's default
+/// is. A statement that follows a lock must see what the previous holder of the lock committed.
 pub(in crate::postgres) async fn begin(
     client: &mut Object,
 ) -> Result<Transaction<'_>, tokio_postgres::Error> {
@@ -148,7 +122,7 @@ fn address(config: &Config) -> String {
     config.get_hosts().iter().enumerate().map(one).collect::<Vec<_>>().join(" or ")
 }
 
-/// The driver's configuration for a url, with how long we wait for what.
+/// The driver's configuration for a url, with timeouts.
 fn configuration(url: &str) -> Result<(Config, tls::Verify), PostgresError> {
     let (mut config, verify) = url::parse(url).map_err(|error| {
         PostgresError::own("cannot use the database", error.to_string(), ErrorClass::Rejected)
@@ -156,7 +130,7 @@ fn configuration(url: &str) -> Result<(Config, tls::Verify), PostgresError> {
     if config.get_connect_timeout().is_none_or(Duration::is_zero) {
         config.connect_timeout(CONNECT_TIMEOUT);
     }
-    // A line that was cut without a word must not hold a commit for hours.
+    // Without these, a connection that breaks silently would block a commit for hours.
     config.keepalives_idle(Duration::from_secs(30));
     config.keepalives_interval(Duration::from_secs(10));
     config.keepalives_retries(3);

@@ -1,31 +1,31 @@
-//! What kind of server this is, and what speaks against working with it.
+//! The version and settings of the server, and whether it can hold a copy.
 
 use crate::postgres::error::PostgresError;
 use crate::postgres::error_class::ErrorClass;
 
-/// The oldest release that is still maintained and has everything the statements use.
+/// The oldest release with everything that the statements use, as in `server_version_num`.
 const OLDEST: i32 = 140_000;
 
-/// What a look at the server shows.
+/// A server and the database and user of the connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Server {
     /// As in `server_version_num`: 150013.
     pub(crate) number: i32,
-    /// As people write it: `15.13 (Debian 15.13-0+deb12u1)`.
+    /// As in `server_version`: `15.13 (Debian 15.13-0+deb12u1)`.
     pub(crate) version: String,
     pub(crate) encoding: String,
     pub(crate) database: String,
     pub(crate) user: String,
-    /// It replays another server's log.
+    /// Replays the log of another server.
     pub(crate) standby: bool,
-    /// Transactions begin read-only.
+    /// New transactions are read-only.
     pub(crate) read_only: bool,
-    /// New databases are copies of it.
+    /// The database is a template: new databases are copies of it.
     pub(crate) template: bool,
 }
 
 impl Server {
-    /// One row of one statement, so that it is the same behind a pooler.
+    /// One statement, so that a pooler cannot spread it over several connections.
     pub(in crate::postgres) const SQL: &str = "select current_setting('server_version_num')::int4,
             current_setting('server_version'), current_setting('server_encoding'),
             current_database()::text, current_user::text, pg_is_in_recovery(),
@@ -45,40 +45,42 @@ impl Server {
         }
     }
 
-    /// Everything that speaks against it, each with what to do.
+    /// Every reason why the database cannot hold a copy, each with what to do.
     pub(crate) fn objections(&self) -> Vec<PostgresError> {
         let refuse = |message, class| PostgresError::own("cannot use the database", message, class);
         let mut objections = Vec::new();
         if self.number < OLDEST {
             let message = format!(
-                "it is PostgreSQL {}, and version 14 or newer is needed; upgrade the server, or \
-                 set DATABASE_URL to a newer one",
+                "the server is PostgreSQL {}, but stripe-sync needs version 14 or newer; upgrade \
+                 the server, or set DATABASE_URL to a newer one",
                 self.version
             );
             objections.push(refuse(message, ErrorClass::Rejected));
         }
         if self.encoding != "UTF8" {
             let message = format!(
-                "its encoding is {}, and only UTF8 holds everything Stripe sends; \
-                 make one with: create database stripe encoding 'UTF8' template template0",
+                "its encoding is {}, but only UTF8 can store everything that Stripe sends; create \
+                 another one with: create database stripe encoding 'UTF8' template template0",
                 self.encoding
             );
             objections.push(refuse(message, ErrorClass::Rejected));
         }
         if self.template {
             let message = format!(
-                "{} is a template, and every new database would begin with a copy of the tables; \
-                 name another database in DATABASE_URL",
+                "{} is a template, and new databases would start with a copy of the tables; set \
+                 DATABASE_URL to another database",
                 self.database
             );
             objections.push(refuse(message, ErrorClass::Rejected));
         }
         if self.standby {
-            let message = "it is a standby, which is read-only; use the primary's address";
+            let message =
+                "the server is a standby, which is read-only; set DATABASE_URL to the primary";
             objections.push(refuse(message.to_owned(), ErrorClass::ReadOnly));
         } else if self.read_only {
-            let message = "it is read-only (default_transaction_read_only is on); turn that off \
-                           for this user, or set DATABASE_URL to a server that may be written to";
+            let message = "the database is read-only (default_transaction_read_only is on); turn \
+                           that off for this user, or set DATABASE_URL to a server with write \
+                           access";
             objections.push(refuse(message.to_owned(), ErrorClass::ReadOnly));
         }
         objections
@@ -102,10 +104,10 @@ mod tests {
             template: false,
         };
         assert!(fine.objections().is_empty());
-        let told = |server: Server| {
+        let messages = |server: Server| {
             server.objections().iter().map(|o| format!("{o} {:?}", o.class)).collect::<Vec<_>>()
         };
-        let all = told(Server {
+        let all = messages(Server {
             number: 139_999,
             version: "13.22".into(),
             encoding: "LATIN1".into(),
@@ -115,7 +117,7 @@ mod tests {
             ..fine.clone()
         });
         insta::assert_snapshot!(all.join("\n"));
-        let read_only = told(Server { read_only: true, ..fine });
+        let read_only = messages(Server { read_only: true, ..fine });
         assert_eq!(read_only.len(), 1);
         assert!(read_only[0].contains("default_transaction_read_only is on"), "{read_only:?}");
     }

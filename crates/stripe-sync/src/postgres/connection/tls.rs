@@ -1,5 +1,5 @@
-//! TLS to the database. Certificates are verified against the system's roots unless the url
-//! says `sslmode=no-verify`.
+//! TLS to the database. Certificates are verified against the roots of the operating system unless
+//! the url has `sslmode=no-verify`.
 
 use std::sync::Arc;
 
@@ -10,14 +10,14 @@ use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 use rustls_platform_verifier::BuilderVerifierExt;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// Whether the server has to prove its name.
+/// Whether the server's certificate and name are verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::postgres) enum Verify {
     Full,
     None,
 }
 
-/// A connector for `verify`; the error is a message for people.
+/// A connector for `verify`. The error is a message for people.
 pub(in crate::postgres) fn connector(verify: Verify) -> Result<MakeRustlsConnect, String> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -32,8 +32,8 @@ pub(in crate::postgres) fn connector(verify: Verify) -> Result<MakeRustlsConnect
     Ok(MakeRustlsConnect::new(config.with_no_client_auth()))
 }
 
-/// Takes `sslmode` out of a url or keyword string: the driver refuses the modes it cannot check
-/// itself.
+/// Removes `sslmode` from a url or keyword string and returns it: the driver rejects the modes that
+/// it does not implement.
 pub(in crate::postgres) fn take_sslmode(url: &str) -> (String, Option<String>) {
     let is_url = url.starts_with("postgres://") || url.starts_with("postgresql://");
     let (head, options, separator) = match (is_url, url.split_once('?')) {
@@ -53,7 +53,7 @@ pub(in crate::postgres) fn take_sslmode(url: &str) -> (String, Option<String>) {
     (stripped, mode)
 }
 
-/// Takes any certificate; signatures are still checked.
+/// Accepts any certificate. Signatures are still verified.
 #[derive(Debug)]
 struct AnyServer(Arc<CryptoProvider>);
 
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn takes_the_mode_and_leaves_the_rest() {
+    fn only_the_mode_is_removed() {
         let took = |url| take_sslmode(url);
         let url = "postgres://u@h/d?sslmode=verify-full&application_name=x";
         assert_eq!(

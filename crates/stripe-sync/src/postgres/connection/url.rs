@@ -1,14 +1,13 @@
-//! From a database url or keyword string to a configuration of the driver, with each mistake
-//! named. No message repeats the text: it may hold a password, and a mistake may have put parts of
-//! that in any place.
+//! Parses a database url or keyword string into the driver's configuration, with a message for each
+//! mistake. No message repeats the text: a mistake can put parts of the password anywhere in it.
 
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
 use crate::postgres::connection::tls;
 
-/// What the driver knows (<https://docs.rs/tokio-postgres/latest/tokio_postgres/config/>), and
-/// `sslmode`, which is ours.
+/// The options of the driver (<https://docs.rs/tokio-postgres/latest/tokio_postgres/config/>), and
+/// the values of `sslmode` that this module adds.
 const OPTIONS: [&str; 19] = [
     "user",
     "password",
@@ -36,43 +35,43 @@ const OPTIONS: [&str; 19] = [
 #[non_exhaustive]
 pub enum DatabaseUrlError {
     /// Another scheme, or none.
-    #[error("this is not a PostgreSQL url; write it like postgres://user@host:5432/database")]
+    #[error("this is not a PostgreSQL url; the form is postgres://user@host:5432/database")]
     Scheme,
-    /// Usually left over from a shell or an .env file.
-    #[error("there are quotation marks around the url; pass it without them")]
+    /// Usually from a shell or an .env file.
+    #[error("the url is in quotation marks; pass it without them")]
     Quoted,
-    /// It would be taken for the end of the password, and its rest for the host.
+    /// The driver would read it as the end of the password, and the rest as the host.
     #[error(
-        "the url has an @ in its password; write it as %40, and : / # ? % as %3A %2F %23 %3F %25"
+        "the password in the url contains an @; percent-encode special characters in the password (@ as %40, : as %3A, / as %2F, # as %23, ? as %3F, % as %25)"
     )]
     AtInPassword,
     /// Neither in the url nor as `host=`.
-    #[error("the url names no host; write it like postgres://user@host:5432/database")]
+    #[error("the url has no host; the form is postgres://user@host:5432/database")]
     NoHost,
     /// Not a number from 1 to 65535.
-    #[error("the port in the url is not a number from 1 to 65535; PostgreSQL's own is 5432")]
+    #[error("the port in the url is not a number from 1 to 65535; the default is 5432")]
     Port,
-    /// Unknown to the driver, usually meant for another program.
-    #[error("the url has the option `{0}`, which stripe-sync does not know; remove it")]
+    /// Unknown to the driver; usually an option of another program.
+    #[error("the url has the option `{0}`, which stripe-sync does not support; remove it")]
     UnknownOption(String),
     /// Not one of PostgreSQL's.
     #[error(
-        "sslmode in the url is none of disable, allow, prefer, require, verify-ca, verify-full and no-verify; correct it"
+        "the sslmode in the url must be disable, allow, prefer, require, verify-ca, verify-full or no-verify"
     )]
     SslMode,
     /// Anything else.
     #[error(
-        "the database url cannot be read; write it like postgres://user:password@host:5432/database, with special characters of the password as %40 for @, %2F for / and so on"
+        "the database url is invalid; the form is postgres://user:password@host:5432/database, with special characters in the password percent-encoded (@ as %40, / as %2F)"
     )]
     Unreadable,
 }
 
-/// Whether the text can be used at all.
+/// Checks the form of a url or keyword string.
 pub(crate) fn check(text: &str) -> Result<(), DatabaseUrlError> {
     parse(text).map(|_| ())
 }
 
-/// Reads a url or keyword string and its `sslmode`, of which the driver knows only a part.
+/// Parses a url or keyword string, including the values of `sslmode` that the driver does not have.
 pub(in crate::postgres) fn parse(text: &str) -> Result<(Config, tls::Verify), DatabaseUrlError> {
     let text = text.trim();
     if text.starts_with(['"', '\'', '\u{201c}', '\u{2018}']) {
@@ -113,7 +112,7 @@ fn with_tls(
         Some("disable") => (SslMode::Disable, tls::Verify::Full),
         Some("no-verify") => (SslMode::Require, tls::Verify::None),
         Some("require" | "verify-ca" | "verify-full") => (SslMode::Require, tls::Verify::Full),
-        // What does not leave the machine needs no TLS unless it is asked for.
+        // A connection that stays on this machine uses TLS only on request.
         None | Some("prefer" | "allow") if local => (SslMode::Disable, tls::Verify::Full),
         None | Some("prefer" | "allow") => (SslMode::Prefer, tls::Verify::Full),
         Some(_) => return Err(DatabaseUrlError::SslMode),
@@ -122,7 +121,7 @@ fn with_tls(
     Ok((config, verify))
 }
 
-/// Every `host:port` of the url has a usable port or none.
+/// Checks that every `host:port` of the url has a valid port or none.
 fn check_ports(url: &str) -> Result<(), DatabaseUrlError> {
     let rest = url.split_once("://").map_or("", |(_, rest)| rest);
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
@@ -136,13 +135,13 @@ fn check_ports(url: &str) -> Result<(), DatabaseUrlError> {
     });
     match fine {
         true => Ok(()),
-        // What looks like a port is a password up to a / or ? in it.
+        // What looks like a port is the start of a password that contains a / or ?.
         false if rest[authority.len()..].contains('@') => Err(DatabaseUrlError::Unreadable),
         false => Err(DatabaseUrlError::Port),
     }
 }
 
-/// An option that the driver refuses, if naming it cannot name a part of a password.
+/// The name of an option that the driver does not have, unless it could be part of a password.
 fn unknown_option(text: &str, is_url: bool) -> Option<String> {
     let options = match is_url {
         true => text.split_once('?')?.1,
@@ -165,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sslmode_is_honoured() {
+    fn sslmode_decides_about_tls() {
         let mode = |url: &str| parse(url).map(|(c, v)| (c.get_ssl_mode(), v));
         let far = "postgres://u:p@db.example.com/x";
         assert!(matches!(mode(far), Ok((SslMode::Prefer, tls::Verify::Full))));
@@ -186,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn each_mistake_has_its_own_answer_and_none_repeats_the_url() {
+    fn each_mistake_has_its_message_and_none_repeats_the_url() {
         use DatabaseUrlError::*;
         for (text, error) in [
             ("", Scheme),
@@ -219,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn urls_of_every_legal_form_are_read() {
+    fn every_valid_form_is_accepted() {
         for text in [
             "postgres://u:p%40%2F@h:5432/x",
             "postgresql://u@h",

@@ -1,5 +1,6 @@
-//! Columns that are excluded for good: the list that every writer obeys, and the removal of values
-//! that are stored already.
+//! Columns that are excluded for good: the list that every writer obeys, and clearing the values
+//! that are already stored.
 
 mod clear;
+mod clear_table;
 pub(in crate::postgres) mod list;

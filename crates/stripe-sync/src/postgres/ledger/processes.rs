@@ -1,32 +1,33 @@
-//! Which processes work on a run, and what they wait for: told by the slices they hold and by a
-//! note that each leaves while it waits.
+//! The processes that work on a run, and what they wait for.
 //!
-//! A note is of use for as long as its process renews it. What a killed process leaves behind is
-//! not shown after a while, and removed by the next process that leaves a note.
+//! A process is known by the slices that it holds. While it waits, it stores the reason in `_meta` and
+//! refreshes it regularly. A reason that is no longer refreshed is not shown, and the next process
+//! that stores one removes it.
 
 use tokio_postgres::types::Type;
 
-use crate::postgres::{Database, Names, PostgresError};
+use crate::postgres::connection::pool::Database;
+use crate::postgres::error::PostgresError;
+use crate::postgres::meta_keys::WAITING;
+use crate::postgres::names::Names;
 
-/// The beginning of the notes' keys in `_meta`.
-const WAITING: &str = "waiting/";
-/// Three missed renewals.
-const FRESH: &str = "interval '30 seconds'";
-const DOING: &str = "cannot read who works on the run";
+/// How long a reason is valid: three missed refreshes.
+const VALID_FOR: &str = "interval '30 seconds'";
+const DOING: &str = "cannot read which processes work on the run";
 
-/// One owner of slices, or of a note.
+/// A process that holds slices or waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RunOwner {
     pub(crate) run_id: i64,
     pub(crate) owner: String,
     pub(crate) slices: i64,
-    /// It has given a sign of life lately.
+    /// At least one of its leases has not expired.
     pub(crate) leased: bool,
     pub(crate) waits_for: Option<String>,
 }
 
 impl Database {
-    /// Leaves a note of what this process waits for, renews it, or takes it away.
+    /// Stores, refreshes or removes the reason for which this process waits.
     pub(crate) async fn note_waiting(
         &self,
         names: &Names,
@@ -35,7 +36,7 @@ impl Database {
         waits_for: Option<&str>,
     ) -> Result<(), PostgresError> {
         let fail =
-            |e: tokio_postgres::Error| PostgresError::new("cannot note what is waited for", &e);
+            |e: tokio_postgres::Error| PostgresError::new("cannot store the wait reason", &e);
         let (meta, key) = (names.table("_meta"), format!("{WAITING}{run_id}/{owner}"));
         let client = self.get().await?;
         let Some(waits_for) = waits_for else {
@@ -45,7 +46,7 @@ impl Database {
         let sql = format!(
             "with old as (
                  delete from {meta} where key like '{WAITING}%' and key <> $1
-                   and to_timestamp(split_part(value, ' ', 1)::float8) < now() - {FRESH})
+                   and to_timestamp(split_part(value, ' ', 1)::float8) < now() - {VALID_FOR})
              insert into {meta} (key, value)
              values ($1, extract(epoch from now())::text || ' ' || $2)
              on conflict (key) do update set value = excluded.value"
@@ -57,8 +58,8 @@ impl Database {
             .map_err(fail)
     }
 
-    /// Who works on the latest `runs` runs.
-    pub(crate) async fn working(
+    /// The processes that work on the latest `runs` runs.
+    pub(crate) async fn run_owners(
         &self,
         names: &Names,
         runs: i64,
@@ -70,7 +71,7 @@ impl Database {
                         substr(key, length('{WAITING}' || split_part(key, '/', 2)) + 2) as owner,
                         substr(value, strpos(value, ' ') + 1) as waits_for
                  from {meta} where key like '{WAITING}%'
-                   and to_timestamp(split_part(value, ' ', 1)::float8) > now() - {FRESH}),
+                   and to_timestamp(split_part(value, ' ', 1)::float8) > now() - {VALID_FOR}),
              held as (
                  select run_id, owner, count(*) as slices, max(lease_until) > now() as leased
                  from {slices} where owner is not null group by run_id, owner)

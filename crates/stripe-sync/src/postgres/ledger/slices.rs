@@ -1,31 +1,30 @@
-//! The slices of a run in the ledger: picked, leased, split, released.
-//!
-//! A lease is a column, not a lock: `for update skip locked` only picks. Whoever claims a slice
-//! raises its epoch, and every later write of the former owner finds another epoch and is rolled
-//! back.
+//! The slices of a run: their positions, and splitting them.
 
 use std::time::Duration;
 
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-use crate::postgres::{Database, Names, PostgresError};
+use crate::postgres::connection::pool::Database;
+use crate::postgres::error::PostgresError;
+use crate::postgres::error_class::ErrorClass;
+use crate::postgres::names::Names;
 use crate::slice::{Bounds, CursorRow, Split};
 
-/// How long a slice stays with an owner that gives no sign of life.
+/// How long a slice stays with an owner that stops responding.
 pub(crate) const LEASE: Duration = Duration::from_secs(45);
 
-/// Where the reading of a slice stands.
+/// How far a slice has been read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Position {
     pub(crate) bounds: Bounds,
-    /// The last rows, the cursor at the end.
+    /// The cursor and a few rows before it. The cursor is the last one.
     pub(crate) trail: Vec<CursorRow>,
-    /// Raised by every commit; the fence inside one epoch.
+    /// Incremented by every commit. Fences repeated commits within one epoch.
     pub(crate) seq: i64,
 }
 
-/// A slice that this process owns for the time being.
+/// A slice that this process has claimed.
 #[derive(Debug, Clone)]
 pub(crate) struct ClaimedSlice {
     pub(crate) id: i64,
@@ -37,7 +36,7 @@ pub(crate) struct ClaimedSlice {
     pub(crate) position: Position,
 }
 
-/// A slice under way, as a candidate for splitting.
+/// A slice that a worker is reading, as a candidate for splitting.
 #[derive(Debug, Clone)]
 pub(crate) struct OpenSlice {
     pub(crate) id: i64,
@@ -46,62 +45,16 @@ pub(crate) struct OpenSlice {
 }
 
 impl Database {
-    /// Takes a slice that nobody holds.
-    pub(crate) async fn claim(
-        &self,
-        names: &Names,
-        run_id: i64,
-        owner: &str,
-    ) -> Result<Option<ClaimedSlice>, PostgresError> {
-        let sql = format!(
-            "update {slices} set owner = $2, epoch = epoch + 1,
-                    lease_until = now() + $3 * interval '1 second'
-             where id = (
-                 select l.id from {slices} l
-                 join {streams} s on s.run_id = l.run_id and s.stream = l.stream
-                 where l.run_id = $1 and s.status = 'running'
-                   and (l.lease_until is null or l.lease_until < now())
-                 order by l.id limit 1 for update of l skip locked)
-             returning id, run_id, stream, part, epoch, restarts, created_from, created_before, trail::text, seq",
-            slices = names.table("_slices"),
-            streams = names.table("_streams"),
-        );
-        let row = self
-            .get()
-            .await?
-            .query_typed_opt(
-                &sql,
-                &[
-                    (&run_id, Type::INT8),
-                    (&owner, Type::TEXT),
-                    (&LEASE.as_secs_f64(), Type::FLOAT8),
-                ],
-            )
-            .await
-            .map_err(|e| PostgresError::new("cannot claim a slice", &e))?;
-        row.map(|row| {
-            Ok(ClaimedSlice {
-                id: row.get(0),
-                run_id: row.get(1),
-                stream: row.get(2),
-                part: row.get(3),
-                epoch: row.get(4),
-                restarts: row.get(5),
-                position: position(&row, 6)?,
-            })
-        })
-        .transpose()
-    }
-
-    /// Locks a slice, which waits for any transaction that still writes to it, and reads it.
-    /// `None` if it is finished, or another owner has it.
+    /// Reads the position of a slice after any transaction that still writes to it has ended.
+    /// `None` if the slice is finished or has another owner.
     pub(crate) async fn reread(
         &self,
         names: &Names,
         slice: &ClaimedSlice,
     ) -> Result<Option<Position>, PostgresError> {
         let sql = format!(
-            "select created_from, created_before, trail::text, seq from {} where id = $1 and epoch = $2 for update",
+            "select created_from, created_before, trail::text, seq from {}
+             where id = $1 and epoch = $2 for update",
             names.table("_slices")
         );
         self.get()
@@ -113,8 +66,8 @@ impl Database {
             .transpose()
     }
 
-    /// Puts the reading back: to a row before the cursor, or to the start with an empty trail.
-    /// False if the slice has another owner.
+    /// Moves a slice back: to a row before the cursor, or to the start with an empty trail. Returns
+    /// false if the slice has another owner or has moved.
     pub(crate) async fn rewind(
         &self,
         names: &Names,
@@ -147,99 +100,15 @@ impl Database {
         Ok(written == 1)
     }
 
-    /// Gives a slice back, so that the next claim need not wait for the lease to end.
-    pub(crate) async fn release(
-        &self,
-        names: &Names,
-        slice: &ClaimedSlice,
-    ) -> Result<(), PostgresError> {
-        let sql = format!(
-            "update {} set owner = null, lease_until = null where id = $1 and epoch = $2",
-            names.table("_slices")
-        );
-        self.get()
-            .await?
-            .execute_typed(&sql, &[(&slice.id, Type::INT8), (&slice.epoch, Type::INT8)])
-            .await
-            .map_err(|e| PostgresError::new("cannot release a slice", &e))?;
-        Ok(())
-    }
-
-    /// Extends the leases of the slices that a worker really holds. One that is just being
-    /// committed extends its own.
-    pub(crate) async fn extend_leases(
-        &self,
-        names: &Names,
-        held: &[i64],
-        owner: &str,
-    ) -> Result<(), PostgresError> {
-        let sql = format!(
-            "update {slices} set lease_until = now() + $3 * interval '1 second'
-             where id in (select id from {slices} where id = any($1) and owner = $2
-                          for update skip locked)",
-            slices = names.table("_slices")
-        );
-        self.get()
-            .await?
-            .execute_typed(
-                &sql,
-                &[
-                    (&held, Type::INT8_ARRAY),
-                    (&owner, Type::TEXT),
-                    (&LEASE.as_secs_f64(), Type::FLOAT8),
-                ],
-            )
-            .await
-            .map_err(|e| PostgresError::new("cannot extend the leases", &e))?;
-        Ok(())
-    }
-
-    /// Ends the leases of owners that `is_dead` knows to be gone.
-    pub(crate) async fn release_dead(
-        &self,
-        names: &Names,
-        run_id: i64,
-        is_dead: impl Fn(&str) -> bool,
-    ) -> Result<u64, PostgresError> {
-        let fail = |e: tokio_postgres::Error| PostgresError::new("cannot release slices", &e);
-        let slices = names.table("_slices");
-        let client = self.get().await?;
-        let owners: Vec<String> = client
-            .query_typed(
-                &format!(
-                    "select distinct owner from {slices} where run_id = $1 and owner is not null"
-                ),
-                &[(&run_id, Type::INT8)],
-            )
-            .await
-            .map_err(fail)?
-            .iter()
-            .map(|row| row.get(0))
-            .filter(|owner: &String| is_dead(owner))
-            .collect();
-        if owners.is_empty() {
-            return Ok(0);
-        }
-        client
-            .execute_typed(
-                &format!(
-                    "update {slices} set owner = null, lease_until = null
-                     where run_id = $1 and owner = any($2)"
-                ),
-                &[(&run_id, Type::INT8), (&owners, Type::TEXT_ARRAY)],
-            )
-            .await
-            .map_err(fail)
-    }
-
-    /// Slices under way that have passed a first page.
+    /// Slices that are being read and have at least one page.
     pub(crate) async fn open_slices(
         &self,
         names: &Names,
         run_id: i64,
     ) -> Result<Vec<OpenSlice>, PostgresError> {
         let sql = format!(
-            "select l.id, l.stream, l.created_from, l.created_before, l.first_created, l.cursor_created, l.rows, l.pages
+            "select l.id, l.stream, l.created_from, l.created_before, l.first_created,
+                    l.cursor_created, l.rows, l.pages
              from {} l join {} s on s.run_id = l.run_id and s.stream = l.stream
              where l.run_id = $1 and s.status = 'running' and l.lease_until > now()
                and l.first_created is not null and l.cursor_created is not null",
@@ -268,7 +137,7 @@ impl Database {
             .collect())
     }
 
-    /// Cuts `[from, mid)` off a slice as a new one. False if the slice has moved since.
+    /// Splits `[from, mid)` off a slice into a new one. Returns false if the slice has moved.
     pub(crate) async fn split(
         &self,
         names: &Names,
@@ -285,7 +154,7 @@ impl Database {
              select run_id, stream, part, $3, $2 from kept",
             slices = names.table("_slices")
         );
-        let made = self
+        let created = self
             .get()
             .await?
             .execute_typed(
@@ -298,10 +167,10 @@ impl Database {
             )
             .await
             .map_err(|e| PostgresError::new("cannot split a slice", &e))?;
-        Ok(made == 1)
+        Ok(created == 1)
     }
 
-    /// How many slices of streams that still run are left, and how many of them are free.
+    /// How many slices of running streams are left, and how many of them can be claimed.
     pub(crate) async fn slices_left(
         &self,
         names: &Names,
@@ -324,12 +193,11 @@ impl Database {
     }
 }
 
-/// Reads `created_from, created_before, trail::text, seq` from `first` on.
-fn position(row: &Row, first: usize) -> Result<Position, PostgresError> {
+/// Reads the columns `created_from, created_before, trail::text, seq`, the first of them at `first`.
+pub(super) fn position(row: &Row, first: usize) -> Result<Position, PostgresError> {
     let trail: &str = row.get(first + 2);
-    let trail: Vec<(String, Option<i64>)> = serde_json::from_str(trail).map_err(|e| {
-        PostgresError::own("cannot read a slice", e.to_string(), crate::postgres::ErrorClass::Other)
-    })?;
+    let trail: Vec<(String, Option<i64>)> = serde_json::from_str(trail)
+        .map_err(|e| PostgresError::own("cannot read a slice", e.to_string(), ErrorClass::Other))?;
     Ok(Position {
         bounds: Bounds { from: row.get(first), to: row.get(first + 1) },
         trail: trail.into_iter().map(|(id, created)| CursorRow { id, created }).collect(),
@@ -337,6 +205,7 @@ fn position(row: &Row, first: usize) -> Result<Position, PostgresError> {
     })
 }
 
+/// A trail as it is stored.
 pub(in crate::postgres) fn trail_json(trail: &[CursorRow]) -> String {
     let rows: Vec<(&str, Option<i64>)> =
         trail.iter().map(|row| (row.id.as_str(), row.created)).collect();

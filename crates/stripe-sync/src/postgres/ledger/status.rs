@@ -1,23 +1,25 @@
-//! What the ledger knows, for people: runs, streams, and rows set aside.
+//! The status of runs and streams, and the quarantined rows, for people.
 
 use std::time::SystemTime;
 
 use tokio_postgres::types::Type;
 
-use crate::postgres::{Database, Names, PostgresError};
+use crate::postgres::connection::pool::Database;
+use crate::postgres::error::PostgresError;
+use crate::postgres::names::Names;
 
 /// One stream of a run, as the view `sync_status` shows it.
 #[derive(Debug, Clone)]
 pub struct StatusRow {
-    /// The account the run reads.
+    /// The account that the run reads.
     pub account: String,
-    /// Counts up from 1.
+    /// The run's number.
     pub run_id: i64,
     /// `running`, `complete`, `incomplete`, `failed`, `unavailable` or `abandoned`.
     pub run_status: String,
-    /// When the run began.
+    /// When the run started.
     pub started_at: SystemTime,
-    /// When it ended, if it has.
+    /// When the run finished; `None` while it is not finished.
     pub finished_at: Option<SystemTime>,
     /// The `created` range as typed; `all time` without one.
     pub range: String,
@@ -31,11 +33,11 @@ pub struct StatusRow {
     pub requests: i64,
     /// Slices that are not finished.
     pub open_slices: i64,
-    /// A process holds at least one of them.
+    /// A process works on at least one of them.
     pub is_held: bool,
     /// Why the stream is not complete.
     pub message: Option<String>,
-    /// Stripe's name for the request that failed.
+    /// Stripe's id of the request that failed.
     pub request_id: Option<String>,
 }
 
@@ -46,9 +48,9 @@ pub struct QuarantinedRow {
     pub table: String,
     /// The object's id.
     pub id: String,
-    /// What the server said, without values.
+    /// Why the server refused the row, without values.
     pub reason: String,
-    /// Stripe's name for the request that brought it.
+    /// Stripe's id of the request that returned the object.
     pub request_id: Option<String>,
 }
 
@@ -97,7 +99,7 @@ impl Database {
             .collect())
     }
 
-    /// How many rows of these tables of an account are set aside.
+    /// How many rows of an account in these tables are quarantined.
     pub(crate) async fn count_quarantined(
         &self,
         names: &Names,
@@ -117,15 +119,15 @@ impl Database {
         Ok(row.get(0))
     }
 
-    /// The rows set aside, at most `most` of them, and how many there are.
+    /// The quarantined rows, at most `limit` of them, and how many there are.
     pub(crate) async fn quarantined(
         &self,
         names: &Names,
-        most: i64,
+        limit: i64,
     ) -> Result<(Vec<QuarantinedRow>, i64), PostgresError> {
         let sql = format!(
             "select table_name, id, reason, request_id, count(*) over ()
-             from {} order by table_name, id limit {most}",
+             from {} order by table_name, id limit {limit}",
             names.table("_quarantine")
         );
         let rows = self
@@ -145,19 +147,5 @@ impl Database {
             })
             .collect();
         Ok((list, total))
-    }
-
-    /// Whether the schema has been migrated at all.
-    pub(crate) async fn is_migrated(&self, names: &Names) -> Result<bool, PostgresError> {
-        let sql = "select exists (select 1 from pg_catalog.pg_attribute
-                   where attrelid = to_regclass($1) and attname = 'catalog_version')";
-        let name = names.table("_migrations");
-        let row = self
-            .get()
-            .await?
-            .query_typed_one(sql, &[(&name, Type::TEXT)])
-            .await
-            .map_err(|e| PostgresError::new(DOING, &e))?;
-        Ok(row.get(0))
     }
 }

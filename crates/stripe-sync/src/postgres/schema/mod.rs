@@ -1,8 +1,15 @@
-//! The tables of a copy: their DDL, how a schema is brought to it, and what a schema holds.
+//! The tables of a copy: their DDL, migrating a schema to them, and inspecting what a schema holds.
 
+pub(in crate::postgres) mod comments;
 pub(in crate::postgres) mod ddl;
+pub(in crate::postgres) mod engine_tables;
 mod inspect;
+mod late_indexes;
 pub(in crate::postgres) mod migrate;
+mod mode;
+mod obstacles;
+mod privileges;
+pub(in crate::postgres) mod revision;
 pub(in crate::postgres) mod shape;
 
 pub(crate) use inspect::Inspection;

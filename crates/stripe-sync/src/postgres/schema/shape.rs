@@ -1,8 +1,7 @@
-//! Whether the relations of a schema are those that a migration makes: each of its kind, with its
-//! columns and its key. Users drop and rename things, and other programs use the same names.
+//! Compares the relations of a schema with those that a migration creates: their kind, columns and
+//! key. Users drop and rename things, and other programs use the same names.
 //!
-//! Types are not compared: a column of another type takes what it takes, and what it refuses is
-//! set aside with its reason.
+//! Types are not compared: rows that a column of another type refuses are quarantined.
 
 use deadpool_postgres::Transaction;
 use tokio_postgres::types::Type;
@@ -10,8 +9,7 @@ use tokio_postgres::types::Type;
 use crate::catalog::Catalog;
 use crate::postgres::names::Names;
 
-/// Engine tables that a backfill writes beside those of the catalog, each with a column by which it
-/// is known.
+/// The engine's own tables, each with a column that identifies it.
 pub(in crate::postgres) const STATE: [(&str, &str); 7] = [
     ("_migrations", "catalog_version"),
     ("_meta", "value"),
@@ -22,30 +20,31 @@ pub(in crate::postgres) const STATE: [(&str, &str); 7] = [
     ("_quarantine", "reason"),
 ];
 const VIEW: &str = "sync_status";
-/// Beside the catalog's columns in every table of rows.
-const SYSTEM: [&str; 4] = ["_account_id", "_extra", "last_synced_at", "updated_at"];
+/// The system columns of every table of rows.
+const SYSTEM_COLUMNS: [&str; 4] = ["_account_id", "_extra", "last_synced_at", "updated_at"];
 
-/// What has the names of our relations.
+/// The relations of a schema that have the names of ours.
 pub(in crate::postgres) struct Shape(Vec<Relation>);
 
 struct Relation {
-    /// As we call it, without prefix.
+    /// Without the table prefix.
     name: &'static str,
     /// As in `pg_class.relkind`.
     kind: char,
     columns: Vec<String>,
-    /// A unique index on id and account, which every upsert names.
-    keyed: bool,
-    /// Row-level security applies to this user, and no policy lets anything pass.
-    shut: bool,
+    /// It has a unique index on id and account, which every upsert names.
+    has_key: bool,
+    /// Row-level security applies to this user, and without a policy hides every row.
+    hidden: bool,
 }
 
-/// Reads it; takes no locks.
+/// Reads the relations. Takes no locks on them.
 pub(in crate::postgres) async fn read(
     transaction: &Transaction<'_>,
     names: &Names,
 ) -> Result<Shape, tokio_postgres::Error> {
-    let ours: Vec<(&'static str, String)> = ours().map(|name| (name, names.bare(name))).collect();
+    let ours: Vec<(&'static str, String)> =
+        all_names().map(|name| (name, names.bare(name))).collect();
     let bare: Vec<&str> = ours.iter().map(|(_, bare)| bare.as_str()).collect();
     let sql = "
         select c.relname::text, c.relkind::text,
@@ -72,54 +71,54 @@ pub(in crate::postgres) async fn read(
             name,
             kind: row.get::<_, &str>(1).chars().next()?,
             columns: row.get(2),
-            keyed: row.get(3),
-            shut: row.get(4),
+            has_key: row.get(3),
+            hidden: row.get(4),
         })
     };
     Ok(Shape(rows.iter().filter_map(relation).collect()))
 }
 
 impl Shape {
-    /// Whether our own record of migrations is there.
+    /// Whether the schema has been migrated: it has our record of migrations.
     pub(in crate::postgres) fn is_migrated(&self) -> bool {
-        self.find("_migrations").is_some_and(Relation::is_state_of_ours)
+        self.find("_migrations").is_some_and(Relation::is_engine_table)
     }
 
-    /// Whether nothing is missing that a migration would make.
-    pub(in crate::postgres) fn is_whole(&self) -> bool {
+    /// Whether no relation or column is missing.
+    pub(in crate::postgres) fn is_complete(&self) -> bool {
         self.find(VIEW).is_some()
-            && self.find("_slices").is_some_and(|slices| slices.has("cursor_created"))
             && STATE.iter().all(|(name, _)| self.find(name).is_some())
             && Catalog::get().tables.iter().all(|table| {
-                let mut columns = table.columns.iter().map(|c| c.name.as_str()).chain(SYSTEM);
+                let mut columns =
+                    table.columns.iter().map(|c| c.name.as_str()).chain(SYSTEM_COLUMNS);
                 self.find(&table.name).is_some_and(|r| columns.all(|column| r.has(column)))
             })
     }
 
-    /// What only its owner can put right, for people: names that other things have, keys that are
-    /// gone.
+    /// What only the owner can correct, for people: names that are used for something else, and
+    /// missing keys.
     pub(in crate::postgres) fn obstacles(&self) -> Vec<String> {
         let migrated = self.is_migrated();
         let obstacle = |relation: &Relation| relation.obstacle(migrated);
         let mut obstacles: Vec<String> = self.0.iter().filter_map(obstacle).collect();
         if migrated && self.find("_meta").is_none() {
             obstacles
-                .push("_meta is gone, which knew the mode and the columns left out".to_owned());
+                .push("_meta is missing, which held the mode and the excluded columns".to_owned());
         }
         obstacles.sort();
         obstacles
     }
 
-    /// Tables of rows that lack a column, in the catalog's order.
-    pub(in crate::postgres) fn without(&self, column: &str) -> Vec<String> {
+    /// Tables of rows that lack a column, in the order of the catalog.
+    pub(in crate::postgres) fn tables_without(&self, column: &str) -> Vec<String> {
         let tables = Catalog::get().tables.iter().map(|table| table.name.as_str());
         let lacks = |name: &&str| self.find(name).is_some_and(|r| !r.has(column));
         tables.filter(lacks).map(str::to_owned).collect()
     }
 
-    /// Tables behind row-level security without any policy.
-    pub(in crate::postgres) fn shut(&self) -> Vec<String> {
-        self.0.iter().filter(|r| r.shut).map(|r| r.name.to_owned()).collect()
+    /// Tables whose rows are hidden by row-level security without a policy.
+    pub(in crate::postgres) fn hidden(&self) -> Vec<String> {
+        self.0.iter().filter(|r| r.hidden).map(|r| r.name.to_owned()).collect()
     }
 
     fn find(&self, name: &str) -> Option<&Relation> {
@@ -132,24 +131,24 @@ impl Relation {
         self.columns.iter().any(|c| c == column)
     }
 
-    fn is_of_rows(&self) -> bool {
+    fn is_table_of_rows(&self) -> bool {
         Catalog::get().table(self.name).is_some()
     }
 
-    fn is_state_of_ours(&self) -> bool {
+    fn is_engine_table(&self) -> bool {
         let column = STATE.iter().find(|(name, _)| *name == self.name).map(|(_, column)| column);
         self.kind == 'r' && column.is_some_and(|column| self.has(column))
     }
 
     fn obstacle(&self, migrated: bool) -> Option<String> {
-        let is_right = match self.kind {
+        let is_ours = match self.kind {
             kind if self.name == VIEW => kind == 'v',
-            _ if !self.is_of_rows() => self.is_state_of_ours(),
-            'r' | 'p' if migrated && !self.keyed => {
+            _ if !self.is_table_of_rows() => self.is_engine_table(),
+            'r' | 'p' if migrated && !self.has_key => {
                 return Some(format!("{} has lost its primary key (id, _account_id)", self.name));
             }
             'r' | 'p' => true,
-            // Those of another engine are told of elsewhere.
+            // Before the first migration they are reported as tables of another engine.
             'v' | 'm' | 'f' => !migrated,
             _ => false,
         };
@@ -160,14 +159,14 @@ impl Relation {
             'S' => "a sequence",
             'c' => "a type",
             'f' => "a foreign table",
-            _ => "another thing",
+            _ => "another kind of object",
         };
-        (!is_right).then(|| format!("{} is {kind}", self.name))
+        (!is_ours).then(|| format!("{} is {kind}", self.name))
     }
 }
 
-/// Every relation that a copy has.
-fn ours() -> impl Iterator<Item = &'static str> {
+/// The names of all relations of a copy, without prefix.
+fn all_names() -> impl Iterator<Item = &'static str> {
     let tables = Catalog::get().tables.iter().map(|table| table.name.as_str());
     STATE.into_iter().map(|(name, _)| name).chain(tables).chain([VIEW])
 }

@@ -20,7 +20,7 @@ pub(in crate::postgres) fn locks(statements: &Statements, request: &WriteRequest
     let mut keys: BTreeMap<i64, bool> = BTreeMap::from([(list::lock_key(names), false)]);
     let replaced = request.replacement.iter().map(|replacement| replacement.table);
     for table in request.batches.iter().map(|batch| batch.table).chain(replaced) {
-        for table in [Some(table), table.holder()].into_iter().flatten() {
+        for table in [Some(table), table.parent_table()].into_iter().flatten() {
             keys.entry(key(&table.name)).or_insert(false);
         }
     }

@@ -12,6 +12,8 @@ mod contention;
 mod delete;
 mod exclude;
 #[cfg(test)]
+mod exclusion_lock;
+#[cfg(test)]
 mod fencing;
 mod lists;
 mod locks;
@@ -23,10 +25,6 @@ mod statements;
 mod transaction;
 mod upsert;
 
-#[cfg(test)]
-pub(in crate::postgres) use exclude::enter;
-#[cfg(test)]
-pub(in crate::postgres) use locks::locks;
 pub(crate) use request::{
     Batch, Committed, CompleteList, Deletion, PositionCommit, Replacement, SliceProgress,
     UncertainRow, WriteOutcome, WriteRequest,

@@ -118,7 +118,7 @@ fn not_tombstoned(table: &Table, names: &Names, account: &str, id_column: &str) 
 
 /// An older reading of the parent, or one of a deleted parent, does not bring an item back.
 fn parent_is_not_newer(table: &Table, names: &Names, account: &str) -> String {
-    let (Some(parent), Some(holder)) = (&table.parent, table.holder()) else {
+    let (Some(parent), Some(holder)) = (&table.parent, table.parent_table()) else {
         return String::new();
     };
     format!(

@@ -1,10 +1,11 @@
-//! Finding a catalog entry by the names users type: object strings, table names, id prefixes.
+//! Finds a catalog entry by what users type: the name of an object or table, or an id.
 
-use super::{Catalog, Table};
+use super::catalog_file::Catalog;
+use super::table::Table;
 
 impl Catalog {
-    /// A stream by its object, its table, the singular of its table, or an alias of the
-    /// TypeScript engines; dots and underscores are the same.
+    /// A stream by its object, its table, the singular of its table, or an alias of the TypeScript
+    /// engines. Dots, hyphens and underscores are equivalent.
     pub(crate) fn stream_by_name(&self, name: &str) -> Option<&Table> {
         let wanted = name.trim().to_ascii_lowercase().replace(['.', '-'], "_");
         self.streams().find(|t| {
@@ -16,8 +17,8 @@ impl Catalog {
         })
     }
 
-    /// The table of an id, by the longest prefix that matches: `sub_sched_1` is a schedule, not
-    /// a subscription.
+    /// The table of an id, by the longest matching prefix: `sub_sched_1` is a schedule, not a
+    /// subscription.
     pub(crate) fn table_by_id(&self, id: &str) -> Option<&Table> {
         self.tables
             .iter()
@@ -27,14 +28,14 @@ impl Catalog {
             .map(|(_, table)| table)
     }
 
-    /// Any table, by the names of [`Catalog::stream_by_name`] or its own.
+    /// Any table, by the names of [`Catalog::stream_by_name`], its table or its object.
     pub(crate) fn any_by_name(&self, name: &str) -> Option<&Table> {
         let by_table = || self.tables.iter().find(|t| t.name == name || t.object == name);
         self.stream_by_name(name).or_else(by_table)
     }
 
-    /// A table that single objects can be retrieved for, by the names of
-    /// [`Catalog::stream_by_name`] or its own.
+    /// A table whose objects can be retrieved one by one, by the names of
+    /// [`Catalog::any_by_name`].
     pub(crate) fn retrievable_by_name(&self, name: &str) -> Option<&Table> {
         self.any_by_name(name).filter(|t| t.retrieve_path.is_some())
     }
@@ -66,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_streams_answer_to_one_name() {
+    fn every_stream_has_unique_names() {
         let catalog = Catalog::get();
         for stream in catalog.streams() {
             for name in [stream.object.as_str(), &stream.name] {
@@ -77,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_prefix_decides() {
+    fn the_longest_prefix_wins() {
         for (id, table) in [
             ("sub_1abc", "subscriptions"),
             ("sub_sched_1abc", "subscription_schedules"),
@@ -99,13 +100,13 @@ mod tests {
     }
 
     #[test]
-    fn no_prefix_leads_to_two_tables() {
+    fn every_prefix_belongs_to_one_table() {
         let mut seen = std::collections::HashMap::new();
         for table in &Catalog::get().tables {
             for prefix in &table.id_prefixes {
                 if let Some(other) = seen.insert(prefix.as_str(), table.name.as_str()) {
                     // Line items of several kinds share `li_`; none of them can be retrieved.
-                    panic!("{prefix} leads to {other} and {}", table.name);
+                    panic!("{prefix} belongs to {other} and {}", table.name);
                 }
             }
         }

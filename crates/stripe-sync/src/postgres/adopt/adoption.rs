@@ -1,40 +1,40 @@
-//! What a takeover will do, for people to read before it is done.
+//! What an adoption will do, for people to read before it starts.
 
-use super::judge::Plan;
+use super::plan::TablePlan;
 use super::survey::Survey;
 
-/// Tables of a TypeScript stripe-sync-engine that [`crate::StripeSync::migrate`] takes over in
-/// place. Each is locked against reading and writing while it is rewritten, in a transaction of
-/// its own.
+/// Tables of a TypeScript stripe-sync-engine that [`crate::StripeSync::migrate`] adopts in place.
+/// Each table is rewritten in a transaction of its own and locked against reading and writing
+/// meanwhile.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Adoption {
     /// The tables, the largest first.
     pub tables: Vec<AdoptionTable>,
-    /// Views that are made again in the same transaction as their table.
+    /// Views that are recreated in the same transaction as their table.
     pub views: Vec<String>,
-    /// Foreign keys of other tables. They keep the ids unique by themselves, so the schema then
-    /// takes one account only.
+    /// Foreign keys of other tables. They need ids that are unique on their own, so the schema can then
+    /// hold only one account.
     pub foreign_keys: Vec<KeptForeignKey>,
 }
 
-/// One table to take over.
+/// One table to adopt.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct AdoptionTable {
-    /// Its name without prefix.
+    /// Without the table prefix.
     pub name: String,
-    /// As PostgreSQL estimates them; `None` if the table was never analyzed.
+    /// PostgreSQL's estimate; `None` if the table was never analyzed.
     pub rows: Option<u64>,
-    /// With indexes and long values.
+    /// Including indexes and TOAST.
     pub bytes: u64,
 }
 
-/// A foreign key that refers to a table that is taken over.
+/// A foreign key that refers to an adopted table.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct KeptForeignKey {
-    /// The constraint.
+    /// The name of the constraint.
     pub name: String,
     /// The table that has it.
     pub from: String,
@@ -43,18 +43,19 @@ pub struct KeptForeignKey {
 }
 
 impl Adoption {
-    /// What is rewritten in all.
+    /// How many bytes are rewritten in total.
     pub fn bytes(&self) -> u64 {
         self.tables.iter().map(|t| t.bytes).sum()
     }
 
-    /// Disk needed beside what is used: old and new copy of the largest table stand beside each
-    /// other until its transaction ends. The write-ahead log takes as much again.
+    /// The disk space that is needed temporarily: the old and the new copy of the largest table exist
+    /// side by side until its transaction ends. The write-ahead log needs as much again.
     pub fn largest(&self) -> u64 {
         self.tables.iter().map(|t| t.bytes).max().unwrap_or(0)
     }
 
-    pub(super) fn of(survey: &Survey, plans: &[Plan<'_>]) -> Adoption {
+    /// Describes the plans.
+    pub(super) fn new(survey: &Survey, plans: &[TablePlan<'_>]) -> Adoption {
         let mut tables: Vec<AdoptionTable> = plans
             .iter()
             .map(|plan| AdoptionTable {
@@ -64,17 +65,17 @@ impl Adoption {
             })
             .collect();
         tables.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.name.cmp(&b.name)));
-        let touched = |oid: u32| plans.iter().find(|plan| plan.found.oid == oid);
+        let plan_of = |oid: u32| plans.iter().find(|plan| plan.found.oid == oid);
         let views = survey
             .views
             .iter()
-            .filter(|view| view.tables.iter().any(|oid| touched(*oid).is_some()))
+            .filter(|view| view.tables.iter().any(|oid| plan_of(*oid).is_some()))
             .map(|view| view.name.clone())
             .collect();
         let mut foreign_keys = Vec::new();
         for key in &survey.incoming {
             let inside = survey.tables.iter().any(|t| t.oid == key.from);
-            if let (Some(plan), false) = (touched(key.to), inside) {
+            if let (Some(plan), false) = (plan_of(key.to), inside) {
                 foreign_keys.push(KeptForeignKey {
                     name: key.name.clone(),
                     from: key.from_name.clone(),
