@@ -132,7 +132,7 @@ async fn what_is_said_of_a_complete_stream_is_no_error() {
     let methods = &status["runs"][0]["streams"]["payment_methods"];
     assert_eq!((&methods["status"], &methods["error"]), (&"complete".into(), &().into()));
     let note = methods["note"].as_str().expect("when it was read");
-    assert!(note.starts_with("read whole at "), "{note}");
+    assert!(note.starts_with("read completely at "), "{note}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

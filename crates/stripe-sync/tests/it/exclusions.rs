@@ -1,4 +1,4 @@
-//! A column that is left out is stored nowhere, by nobody, until it is taken in again.
+//! An excluded column is not stored by any process until it is included again.
 
 use std::sync::Arc;
 
@@ -14,8 +14,8 @@ fn columns(names: &[&str]) -> Vec<ColumnName> {
     names.iter().map(|name| ColumnName::parse(name).expect("a column")).collect()
 }
 
-/// A customer whose email is in the places where one can be: its own property, an event with the
-/// value before, an object that holds the customer, a list of them.
+/// A customer whose email is in several places: in its own property, in an event with the previous
+/// value, and in an object that contains the customer.
 async fn world() -> World {
     let account = Account::builder(41)
         .objects("customer", 30)
@@ -37,7 +37,7 @@ async fn world() -> World {
         r#"{{"id":"evt_ada","object":"event","created":{at},"type":"customer.updated",
             "data":{{"object":{customer},"previous_attributes":{{"email":"old {SECRET}"}}}}}}"#
     );
-    // Refused by the server, so its text goes into the quarantine.
+    // The server refuses this one, so it is quarantined.
     let refused = format!(
         r#"{{"id":"cus_bad","object":"customer","created":{at},"email":"{SECRET}","metadata":{{"n":1e400000}}}}"#
     );
@@ -53,7 +53,7 @@ async fn world() -> World {
     World::new(account).await
 }
 
-/// Every value of every table of the schema, the engine's own among them.
+/// Every value of every table of the schema, including the engine's own.
 async fn dump(sql: &Client) -> String {
     let tables = sql
         .query(
@@ -77,7 +77,7 @@ async fn dump(sql: &Client) -> String {
 const OBJECTS: [&str; 4] = ["customer", "charge", "event", "invoice"];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn stored_nowhere_and_still_so_without_the_option() {
+async fn an_excluded_column_is_stored_nowhere_also_without_the_option() {
     let mut world = world().await;
     world.config.exclude_columns = columns(&["customer.email"]);
     let report = world.backfill(&OBJECTS).await;
@@ -88,7 +88,7 @@ async fn stored_nowhere_and_still_so_without_the_option() {
     let names = "select count(*)::text from stripe.customers where name is not null";
     assert_ne!(world.text(names).await, "0");
 
-    // Another process, which knows nothing of the option, in three ways.
+    // Another process without the option, with three commands.
     world.config.exclude_columns.clear();
     let engine = world.engine().await;
     assert_eq!(engine.excluded_columns().await.expect("a list"), columns(&["customers.email"]));
@@ -101,7 +101,7 @@ async fn stored_nowhere_and_still_so_without_the_option() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn values_that_are_there_already_are_cleared() {
+async fn stored_values_are_cleared() {
     let mut world = world().await;
     world.backfill(&OBJECTS).await;
     assert!(dump(&world.sql).await.contains(SECRET));
@@ -110,7 +110,7 @@ async fn values_that_are_there_already_are_cleared() {
     world.config.exclude_columns = columns(&["customers.email"]);
     let done = world.engine().await.migrate().await.expect("migrated").excluded;
     assert_eq!(done.columns, columns(&["customers.email"]));
-    // Each customer, the charge that holds one, the quarantine's, and events of customers.
+    // Each customer, the charge that contains one, the quarantined one, and events of customers.
     let customers: u64 = rows.parse().expect("a number");
     assert!(done.cleared_rows >= customers + 3, "{done:?}");
     let text = dump(&world.sql).await;
@@ -121,10 +121,10 @@ async fn values_that_are_there_already_are_cleared() {
     let data = "select data #>> '{object,name}' from stripe.events where id = 'evt_ada'";
     assert_eq!(world.text(data).await, "Ada");
 
-    // The second time there is nothing to do.
+    // The second time nothing is left to do.
     let again = world.engine().await.migrate().await.expect("migrated").excluded;
     assert_eq!((again.columns.len(), again.cleared_rows), (0, 0));
-    // Unchanged rows stay unchanged: what is left out is no difference.
+    // An excluded value does not count as a change of the row.
     let before = world.text("select max(updated_at)::text from stripe.customers").await;
     world.backfill(&["customer"]).await;
     let after = world.text("select max(updated_at)::text from stripe.customers").await;
@@ -132,15 +132,15 @@ async fn values_that_are_there_already_are_cleared() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_an_interrupted_clearing_left_is_cleared_by_the_next_command() {
+async fn the_next_command_finishes_an_interrupted_clearing() {
     let world = world().await;
     world.backfill(&OBJECTS).await;
-    // As a process leaves it that dies after it has written down what to leave out.
+    // The state after a process was killed between storing the list and clearing.
     world
         .sql
         .batch_execute(
-            "insert into stripe._meta values ('left_out_columns', 'customers.email'),
-             ('uncleared_columns', 'customers.email')",
+            "insert into stripe._meta values ('excluded_columns', 'customers.email'),
+             ('columns_to_clear', 'customers.email')",
         )
         .await
         .expect("written");
@@ -149,7 +149,7 @@ async fn what_an_interrupted_clearing_left_is_cleared_by_the_next_command() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn items_and_their_parents_lose_it_together() {
+async fn items_and_their_parents_are_cleared_together() {
     let mut world = world().await;
     world.backfill(&["invoice"]).await;
     let with = "select count(*)::text from stripe.invoice_line_items where description is not null";
@@ -172,7 +172,7 @@ async fn items_and_their_parents_lose_it_together() {
             all,
             "no row is lost"
         );
-        // The same again for what a backfill writes.
+        // The same holds for what a backfill writes.
         world
             .sql
             .batch_execute("delete from stripe.invoice_line_items; delete from stripe.invoices")
@@ -183,7 +183,7 @@ async fn items_and_their_parents_lose_it_together() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_column_of_computed_and_copied_values() {
+async fn columns_computed_from_an_excluded_one_are_null() {
     let account = Account::builder(42).objects("subscription", 12).build().expect("an account");
     let mut world = World::new(account).await;
     world.config.exclude_columns = columns(&["subscription.current_period_end"]);
@@ -203,7 +203,7 @@ async fn a_column_of_computed_and_copied_values() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_process_that_began_before_obeys_too() {
+async fn a_process_that_started_before_the_exclusion_obeys_it() {
     let mut world = world().await;
     let early = Arc::new(world.engine().await);
     early.refresh(&["cus_ada".into()]).await.expect("refreshed");
@@ -222,15 +222,15 @@ async fn a_process_that_began_before_obeys_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn taken_in_again_the_next_backfill_fills_it() {
+async fn the_next_backfill_fills_an_included_column() {
     let mut world = world().await;
     world.config.exclude_columns = columns(&["customers.email", "customers.name"]);
     world.backfill(&["customer"]).await;
     world.config.exclude_columns.clear();
     let engine = world.engine().await;
     let back = engine.include_columns(&columns(&["customers.email", "charges.amount"])).await;
-    assert_eq!(back.expect("taken in"), columns(&["customers.email"]));
-    // Stamps nearer than two seconds would be asked about one by one; either way it is filled.
+    assert_eq!(back.expect("included"), columns(&["customers.email"]));
+    // Rows with stamps closer than two seconds are refetched one by one; they are filled as well.
     let report = world.backfill(&["customer"]).await;
     assert_eq!(report.status, RunStatus::Incomplete, "one row is in quarantine");
     let email = "select email from stripe.customers where id = 'cus_ada'";

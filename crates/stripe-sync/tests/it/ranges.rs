@@ -66,7 +66,7 @@ async fn a_loop_over_days_reads_unfilterable_streams_once() {
         assert_eq!(report.status, RunStatus::Complete);
         let (status, _, message) = ended(&report, "payment_methods");
         assert_eq!(status, "complete");
-        assert!(message.starts_with("read whole at"), "{message}");
+        assert!(message.starts_with("read completely at"), "{message}");
     }
     assert_eq!(world.sim.requests_to("/v1/payment_methods"), requests);
     // Rows in the shapes of another API version are no substitute.

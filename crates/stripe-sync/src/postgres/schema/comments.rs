@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::catalog::{Catalog, Table};
+use crate::catalog::{Catalog, Nested, Table};
 use crate::postgres::names::{Names, literal};
 
 /// The engine's own tables and views, each with its columns.
@@ -209,7 +209,9 @@ fn describe(table: &Table) -> String {
     let mut text = match (&table.list, table.parent_table()) {
         (Some(list), _) => format!("Stripe objects of type {object}, from the list {}", list.path),
         (None, Some(parent)) => {
-            format!("Items of a list in each {}: objects of type {object}", parent.object)
+            let is_its_list = |nested: &&Nested| nested.table.as_ref() == Some(&table.name);
+            let list = parent.nested.iter().find(is_its_list).map_or("", |n| n.path.as_str());
+            format!("Items of the list {list} in Stripe objects of type {}", parent.object)
         }
         (None, None) => format!("Stripe objects of type {object}"),
     };

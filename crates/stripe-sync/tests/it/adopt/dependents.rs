@@ -1,12 +1,13 @@
-//! What the users hung on the tables: it survives the takeover as it was, or stops it by name.
+//! Objects of the user that depend on the tables: an adoption keeps them as they were, or refuses and
+//! names them.
 
 use stripe_sync::RunStatus;
 
-use super::{refused, run, shape, theirs};
+use super::{legacy_world, refused, run, shape};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn foreign_keys_come_back_as_they_were() {
-    let world = theirs().await;
+async fn foreign_keys_are_recreated_as_they_were() {
+    let world = legacy_world().await;
     run(
         &world,
         "create table public.old (customer text); insert into public.old values ('cus_never');
@@ -27,7 +28,7 @@ async fn foreign_keys_come_back_as_they_were() {
                 where contype = 'f' and confrelid = 'stripe.customers'::regclass
                   and conrelid::regclass::text !~ 'stripe'";
     let before = world.text(keys).await;
-    world.engine().await.migrate().await.expect("a takeover");
+    world.engine().await.migrate().await.expect("an adoption");
     assert_eq!(world.text(keys).await, before);
     let notes = "select count(*)::text from stripe._meta where key like 'to_validate%'";
     assert_eq!(world.text(notes).await, "0");
@@ -35,11 +36,11 @@ async fn foreign_keys_come_back_as_they_were() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_foreign_key_is_validated_after_a_takeover_that_was_cut() {
-    let world = theirs().await;
+async fn an_interrupted_adoption_still_validates_foreign_keys() {
+    let world = legacy_world().await;
     run(&world, "create table public.orders (customer text references stripe.customers)").await;
-    world.engine().await.migrate().await.expect("a takeover");
-    // Cut after the last table: the note is there, and the key is not validated.
+    world.engine().await.migrate().await.expect("an adoption");
+    // The state after the last table: the key is recreated and not validated.
     let cut = "alter table public.orders drop constraint orders_customer_fkey;
                alter table public.orders add constraint orders_customer_fkey
                  foreign key (customer) references stripe.customers (id) not valid;
@@ -50,7 +51,7 @@ async fn a_foreign_key_is_validated_after_a_takeover_that_was_cut() {
                  where conname = 'orders_customer_fkey'";
     assert_eq!(world.text(valid).await, "true");
 
-    // Rows that refer to nothing are said once and do not stop the next one.
+    // Rows that refer to nothing are reported once and do not stop the next call.
     run(
         &world,
         &format!(
@@ -63,25 +64,25 @@ async fn a_foreign_key_is_validated_after_a_takeover_that_was_cut() {
     let error = refused(&world).await;
     assert!(error.to_string().contains("orders_customer_fkey of public.orders"), "{error}");
     assert!(error.hint().unwrap_or_default().contains("not valid"), "{error}");
-    world.engine().await.migrate().await.expect("it goes on");
+    world.engine().await.migrate().await.expect("the next call continues");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_published_table_can_still_be_written() {
-    let world = theirs().await;
+    let world = legacy_world().await;
     run(
         &world,
         "alter table stripe.customers replica identity using index customers_pkey;
          create publication everything for table stripe.customers, stripe.invoices",
     )
     .await;
-    world.engine().await.migrate().await.expect("a takeover");
+    world.engine().await.migrate().await.expect("an adoption");
     assert_eq!(world.backfill(&["customer", "invoice"]).await.status, RunStatus::Complete);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn functions_in_indexes_and_checks_find_what_they_call() {
-    let world = theirs().await;
+async fn functions_in_indexes_and_checks_keep_their_search_path() {
+    let world = legacy_world().await;
     run(
         &world,
         "create function public.low(text) returns text immutable language sql
@@ -94,13 +95,13 @@ async fn functions_in_indexes_and_checks_find_what_they_call() {
          alter table stripe.invoices add check (public.fine(created))",
     )
     .await;
-    world.engine().await.migrate().await.expect("a takeover");
+    world.engine().await.migrate().await.expect("an adoption");
     let index = "select pg_get_indexdef('stripe.mine'::regclass)";
     assert!(world.text(index).await.contains("as_key(email)"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_view_that_relies_on_the_order_of_an_enum_stops_it() {
+async fn a_view_that_relies_on_the_order_of_an_enum_is_refused() {
     for shows in [
         "select id from stripe.subscriptions where status < 'past_due'",
         "select id from stripe.subscriptions where 'past_due' >= coalesce(status, 'active')",
@@ -112,17 +113,14 @@ async fn a_view_that_relies_on_the_order_of_an_enum_stops_it() {
         "select id from stripe.subscriptions order by status limit 3",
         "select id from (select id, status as s from stripe.subscriptions) q where s > 'active'",
     ] {
-        let world = theirs().await;
+        let world = legacy_world().await;
         run(&world, &format!("create view public.ordered as {shows}")).await;
         let before = shape(&world).await;
         let error = refused(&world).await;
-        assert!(
-            error.to_string().contains("view public.ordered, which relies"),
-            "{shows}: {error}"
-        );
+        assert!(error.to_string().contains("view public.ordered relies"), "{shows}: {error}");
         assert_eq!(shape(&world).await, before);
     }
-    let world = theirs().await;
+    let world = legacy_world().await;
     run(
         &world,
         "create type public.size as enum ('s', 'm', 'l');
@@ -137,11 +135,11 @@ async fn a_view_that_relies_on_the_order_of_an_enum_stops_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_table_that_is_locked_whole_is_not_waited_for_without_end() {
-    let world = theirs().await;
+async fn waiting_for_a_locked_table_is_limited() {
+    let world = legacy_world().await;
     run(&world, "begin; lock table stripe.customers in access exclusive mode").await;
-    let error = world.engine().await.adoption().await.expect_err("a look has to wait");
+    let error = world.engine().await.adoption().await.expect_err("reading has to wait");
     assert!(error.to_string().contains("in use by another session"), "{error}");
     run(&world, "rollback").await;
-    world.engine().await.migrate().await.expect("a takeover");
+    world.engine().await.migrate().await.expect("an adoption");
 }

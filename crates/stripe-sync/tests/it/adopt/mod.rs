@@ -1,5 +1,5 @@
-//! Databases of the TypeScript engine, taken over in place: built from the list of its columns,
-//! with rows, views and foreign keys in them.
+//! Adopting a database of the TypeScript engine in place. The database is created from the list of its
+//! columns, with rows, views and foreign keys.
 
 mod dependents;
 
@@ -10,8 +10,8 @@ use crate::world::{World, assert_same};
 
 const TYPESCRIPT: &str = include_str!("typescript.sql");
 
-/// A database of theirs with some of the account's objects as stale rows.
-async fn theirs() -> World {
+/// A database of the TypeScript engine with some of the account's objects as outdated rows.
+async fn legacy_world() -> World {
     let world = World::new(Account::builder(71).small().build().expect("an account")).await;
     run(&world, TYPESCRIPT).await;
     let account = world.sim.account();
@@ -41,7 +41,7 @@ async fn run(world: &World, sql: &str) {
     world.sql.batch_execute(sql).await.unwrap_or_else(|e| panic!("{sql}: {e:?}"));
 }
 
-/// Everything that a takeover could touch, as text.
+/// Everything that an adoption could change, as text.
 async fn shape(world: &World) -> String {
     world
         .text(
@@ -64,14 +64,14 @@ async fn refused(world: &World) -> Error {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rows_stay_and_the_first_backfill_fills_what_is_new() {
-    let world = theirs().await;
+async fn rows_are_kept_and_the_first_backfill_fills_new_columns() {
+    let world = legacy_world().await;
     let engine = world.engine().await;
-    let adoption = engine.adoption().await.expect("a look").expect("their tables");
+    let adoption = engine.adoption().await.expect("a plan").expect("tables to adopt");
     assert_eq!(adoption.tables.len(), 25);
-    let migration = engine.migrate().await.expect("a takeover");
+    let migration = engine.migrate().await.expect("an adoption");
     assert!(migration.changed);
-    assert!(engine.adoption().await.expect("a look").is_none(), "nothing is left to take over");
+    assert!(engine.adoption().await.expect("a plan").is_none(), "nothing is left to adopt");
     assert!(!engine.migrate().await.expect("again").changed);
 
     let kept = "select email || ' ' || created || ' ' || _account_id from stripe.customers
@@ -97,14 +97,14 @@ async fn rows_stay_and_the_first_backfill_fills_what_is_new() {
     }
     let stale = "select count(*)::text from stripe.invoices where created = 1600000000";
     assert_eq!(world.text(stale).await, "0", "every row shows what Stripe has");
-    let theirs = "select count(*)::text from stripe.stripe_migrations";
-    assert_eq!(world.text(theirs).await, "1", "their migration table is only read");
+    let migrations = "select count(*)::text from stripe.stripe_migrations";
+    assert_eq!(world.text(migrations).await, "1", "the other engine's migrations are unchanged");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_null_stamp_is_older_than_any_reading() {
-    let world = theirs().await;
-    world.engine().await.migrate().await.expect("a takeover");
+async fn a_null_stamp_is_older_than_any_state() {
+    let world = legacy_world().await;
+    world.engine().await.migrate().await.expect("an adoption");
     let id = world.sim.account().ids("customer").next().expect("a customer");
     world.backfill(&["customer"]).await;
     let clear = format!("update stripe.customers set last_synced_at = null where id = '{id}'");
@@ -116,8 +116,8 @@ async fn a_null_stamp_is_older_than_any_reading() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn views_are_made_again_with_all_they_had() {
-    let world = theirs().await;
+async fn views_are_recreated_with_all_their_properties() {
+    let world = legacy_world().await;
     run(
         &world,
         "do $$ begin create role view_reader; exception when duplicate_object then null; end $$;
@@ -127,7 +127,7 @@ async fn views_are_made_again_with_all_they_had() {
            where s.status = 'active' or s.status in ('trialing', 'past_due');
          create view public.counted with (security_barrier) as
            select status, count(*) as n from public.active group by status;
-         comment on view public.active is 'it''s theirs';
+         comment on view public.active is 'the user''s';
          comment on column public.active.at is 'when';
          grant select on public.active to view_reader;
          grant select (n) on public.counted to view_reader;",
@@ -143,15 +143,15 @@ async fn views_are_made_again_with_all_they_had() {
     let rows =
         "select string_agg(status::text || n, ',' order by status::text) from public.counted";
     let before = (world.text(about).await, world.text(rows).await);
-    let adoption = world.engine().await.adoption().await.expect("a look").expect("tables");
+    let adoption = world.engine().await.adoption().await.expect("a plan").expect("tables");
     assert_eq!(adoption.views, ["public.active", "public.counted"]);
-    world.engine().await.migrate().await.expect("a takeover");
+    world.engine().await.migrate().await.expect("an adoption");
     assert_eq!((world.text(about).await, world.text(rows).await), before);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_foreign_key_stays_and_binds_the_schema_to_one_account() {
-    let world = theirs().await;
+async fn a_kept_foreign_key_limits_the_schema_to_one_account() {
+    let world = legacy_world().await;
     run(
         &world,
         "create table public.orders (customer text references stripe.customers on delete restrict);
@@ -160,13 +160,13 @@ async fn a_foreign_key_stays_and_binds_the_schema_to_one_account() {
     )
     .await;
     let engine = world.engine().await;
-    let adoption = engine.adoption().await.expect("a look").expect("their tables");
+    let adoption = engine.adoption().await.expect("a plan").expect("tables to adopt");
     let key = &adoption.foreign_keys[0];
     assert_eq!(
         (key.name.as_str(), key.from.as_str(), key.to.as_str()),
         ("orders_customer_fkey", "public.orders", "customers")
     );
-    engine.migrate().await.expect("a takeover");
+    engine.migrate().await.expect("an adoption");
     let key = "select pg_get_constraintdef(oid) || convalidated || obj_description(oid)
                from pg_constraint where conname = 'orders_customer_fkey'";
     assert_eq!(
@@ -183,15 +183,15 @@ async fn a_foreign_key_stays_and_binds_the_schema_to_one_account() {
     config.key = Some(stripe_sync::ApiKey::parse(sim.key()).expect("a key"));
     config.api_base = stripe_sync::ApiBase::parse(&sim.base_url()).expect("a base");
     if sim.account().id() == world.sim.account().id() {
-        panic!("two accounts of one id prove nothing");
+        panic!("the accounts must have different ids");
     }
     let second = StripeSync::connect(config).await.expect("the engine");
     let error = second.prepare().await.expect_err("a refusal");
-    assert!(error.to_string().contains("no second account"), "{error}");
+    assert!(error.to_string().contains("can only hold account"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn anything_else_stops_it_by_name_with_nothing_touched() {
+async fn other_dependents_are_named_and_nothing_is_changed() {
     for (obstacle, named) in [
         ("create policy mine on stripe.products using (active)", "policy mine on table"),
         ("create materialized view public.m as select id from stripe.prices", "public.m"),
@@ -234,12 +234,12 @@ async fn anything_else_stops_it_by_name_with_nothing_touched() {
         ("alter table stripe.charges add _account_id text", "column charges._account_id"),
         (
             "alter table stripe.charges add twice bigint generated always as (amount * 2) stored",
-            "column charges.twice, which is generated",
+            "column charges.twice is generated",
         ),
-        ("create table stripe.accounts (id text primary key)", "table accounts is none"),
+        ("create table stripe.accounts (id text primary key)", "table accounts is not one"),
         ("alter table stripe.refunds force row level security", "table refunds forces"),
     ] {
-        let world = theirs().await;
+        let world = legacy_world().await;
         run(&world, obstacle).await;
         let before = shape(&world).await;
         let error = refused(&world).await;
@@ -251,15 +251,15 @@ async fn anything_else_stops_it_by_name_with_nothing_touched() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_asks_whose_rows_these_are_before_it_begins() {
-    let mut world = theirs().await;
+async fn the_account_and_mode_are_checked_before_anything_is_changed() {
+    let mut world = legacy_world().await;
     let before = shape(&world).await;
-    let backfill = world.engine().await.prepare().await.expect_err("not unasked");
-    assert!(backfill.to_string().contains("takes them over"), "{backfill}");
+    let backfill = world.engine().await.prepare().await.expect_err("a refusal");
+    assert!(backfill.to_string().contains("did not create"), "{backfill}");
 
     let key = world.config.key.take();
     let error = refused(&world).await;
-    assert!(error.to_string().contains("whose rows"), "{error}");
+    assert!(error.to_string().contains("account of the rows"), "{error}");
     world.config.key = key;
 
     world.config.rewrite_limit = 1;
@@ -276,26 +276,26 @@ async fn it_asks_whose_rows_these_are_before_it_begins() {
     assert_eq!(shape(&world).await, before);
 
     run(&world, "update stripe.customers set livemode = null").await;
-    world.engine().await.migrate().await.expect("a takeover");
+    world.engine().await.migrate().await.expect("an adoption");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_account_alone_is_enough_and_the_rows_tell_the_mode() {
-    let mut world = theirs().await;
+async fn without_a_key_the_rows_decide_the_mode() {
+    let mut world = legacy_world().await;
     let key = world.config.key.take();
     world.config.account = AccountId::parse("acct_Named");
-    world.engine().await.migrate().await.expect("a takeover");
+    world.engine().await.migrate().await.expect("an adoption");
     let meta = "select string_agg(key || '=' || value, ' ' order by key) from stripe._meta
-                where key in ('mode', 'taken_over_for')";
-    assert_eq!(world.text(meta).await, "mode=test taken_over_for=acct_Named");
+                where key in ('mode', 'adopted_for')";
+    assert_eq!(world.text(meta).await, "adopted_for=acct_Named mode=test");
     world.config.key = key;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_takeover_that_was_cut_goes_on() {
-    let mut world = theirs().await;
-    // Cut in the middle: some tables are done, the ledger of migrations is not there yet.
-    world.engine().await.migrate().await.expect("a takeover");
+async fn an_interrupted_adoption_continues() {
+    let mut world = legacy_world().await;
+    // The state in the middle: some tables are adopted, and there is no record of migrations yet.
+    world.engine().await.migrate().await.expect("an adoption");
     run(
         &world,
         "drop view stripe.sync_status; drop table stripe._migrations;
@@ -308,10 +308,10 @@ async fn a_takeover_that_was_cut_goes_on() {
     let key = world.config.key.take();
     world.config.account = AccountId::parse("acct_Other");
     let error = refused(&world).await;
-    assert!(error.to_string().contains("was begun for account"), "{error}");
+    assert!(error.to_string().contains("was started for account"), "{error}");
     world.config.key = key;
     world.config.account = None;
-    let adoption = world.engine().await.adoption().await.expect("a look").expect("one table");
+    let adoption = world.engine().await.adoption().await.expect("a plan").expect("one table");
     assert_eq!(adoption.tables.len(), 1);
     world.engine().await.migrate().await.expect("the rest");
     assert_eq!(world.text("select created::text from stripe.customers").await, "5");
@@ -319,8 +319,8 @@ async fn a_takeover_that_was_cut_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_takeovers_at_once() {
-    let world = theirs().await;
+async fn two_adoptions_at_once() {
+    let world = legacy_world().await;
     let (one, two) = (world.engine().await, world.engine().await);
     let (a, b) = tokio::join!(one.migrate(), two.migrate());
     a.expect("one");
