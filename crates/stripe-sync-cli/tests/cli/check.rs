@@ -164,7 +164,9 @@ async fn what_a_schema_holds_and_allows() {
     look("the rights that a backfill needs", &weak);
     sql.batch_execute("revoke insert on stripe.customers from check_weak").await.expect("revoked");
     look("no right to insert", &weak);
-    sql.batch_execute("update stripe._meta set value = 'live' where key = 'mode'").await.expect("bound");
+    sql.batch_execute("update stripe._meta set value = 'live' where key = 'mode'")
+        .await
+        .expect("bound");
     look("the other mode", &owner);
     sql.batch_execute("update stripe._migrations set catalog_version = 'old'").await.expect("old");
     sql.batch_execute("grant all on all tables in schema stripe to check_weak").await.expect("all");

@@ -4,13 +4,18 @@
 //! Writers read the list under a shared lock. A change of the list takes the lock exclusively, so
 //! when it returns, no transaction of any process still works with the old list.
 
+use std::sync::{Arc, Mutex};
+
 use tokio_postgres::types::{ToSql, Type};
 
-use crate::catalog::ColumnName;
+use crate::catalog::{ColumnName, Exclusions};
 use crate::postgres::connection::pool::{Database, begin};
 use crate::postgres::error::PostgresError;
 use crate::postgres::meta_keys::{COLUMNS_TO_CLEAR, EXCLUDED_COLUMNS};
 use crate::postgres::names::Names;
+
+/// The list as last read by a writer, and the exclusions computed from it.
+pub(in crate::postgres) type ExclusionCache = Arc<Mutex<(String, Arc<Exclusions>)>>;
 
 /// The excluded columns of a schema.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 //! process.
 
 use std::borrow::Cow;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use deadpool_postgres::Transaction;
 use tokio_postgres::SimpleQueryMessage;
@@ -15,9 +15,6 @@ use super::upsert::Statements;
 use crate::catalog::Exclusions;
 use crate::postgres::exclusions::list;
 use crate::row::{Observation, redact};
-
-/// The list as last read, so that its rules are computed once.
-pub(super) type ExclusionCache = Arc<Mutex<(String, Arc<Exclusions>)>>;
 
 /// Opens a transaction that writes rows: runs `opening`, which takes the locks, and then reads the
 /// excluded columns.

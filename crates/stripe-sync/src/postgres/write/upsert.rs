@@ -12,13 +12,13 @@ use deadpool_postgres::Transaction;
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::exclude::ExclusionCache;
 use super::param::WireArray;
 use super::statements::{self, Sql};
 use crate::catalog::{Exclusions, Table};
 use crate::order::{Stamp, Verdict, compare_observations};
 use crate::postgres::error::PostgresError;
 use crate::postgres::error_class::ErrorClass;
+use crate::postgres::exclusions::list::ExclusionCache;
 use crate::postgres::names::Names;
 use crate::row::{Observation, encode};
 
