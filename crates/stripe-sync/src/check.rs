@@ -362,10 +362,12 @@ impl AccountError {
     /// Whether Stripe took the key, although no account could be settled.
     fn is_of_an_accepted_key(&self) -> bool {
         match self {
-            AccountError::NotNamed(_) | AccountError::NoId | AccountError::Other { .. } => true,
-            AccountError::KeyUnknown(_) | AccountError::KeyExpired(_) | AccountError::Failed(_) => {
-                false
-            }
+            AccountError::OwnAccountDenied(_)
+            | AccountError::MissingId
+            | AccountError::Mismatch { .. } => true,
+            AccountError::KeyRejected(_)
+            | AccountError::KeyExpired(_)
+            | AccountError::Failed(_) => false,
         }
     }
 }

@@ -106,7 +106,7 @@ pub(crate) fn account_error(error: AccountError) -> Error {
             Error::new(ErrorKind::Stripe, message).caused_by(error).with_hint(hint)
         }
         // A closed account answers like a missing permission. Only Stripe's text tells them apart.
-        AccountError::NotNamed(_) => {
+        AccountError::OwnAccountDenied(_) => {
             let (what, hint) = message.split_once("; ").unwrap_or((&message, ""));
             let (what, hint) = (what.to_owned(), hint.to_owned());
             Error::new(ErrorKind::Access, what).caused_by(error).with_hint(hint)

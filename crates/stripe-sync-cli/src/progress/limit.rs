@@ -15,7 +15,7 @@ pub(super) fn words(snapshot: &Snapshot) -> Option<String> {
     match &snapshot.stats.as_ref()?.limit {
         Limit::GlobalRate => Some("limited by the account's rate".to_owned()),
         Limit::EndpointRate(path) => Some(format!("limited by the rate of {path}")),
-        Limit::Concurrency => Some("limited by requests at once".to_owned()),
+        Limit::Concurrency => Some("limited by concurrency".to_owned()),
         Limit::Outage { since } => {
             Some(format!("waiting: Stripe cannot be reached since {}", number::duration(*since)))
         }

@@ -1,4 +1,4 @@
-//! Which account a key reads, and whether it reads anything at all.
+//! Which account a key belongs to, and whether Stripe accepts the key at all.
 
 use std::time::Duration;
 
@@ -8,72 +8,73 @@ use super::request::Request;
 use super::stats::Limit;
 use crate::account::AccountId;
 
-/// When it is said first, and how often then, that Stripe has not answered.
-const FIRST_SIGN: Duration = Duration::from_secs(10);
-const NEXT_SIGN: Duration = Duration::from_secs(60);
+/// Wait before the first warning that Stripe has not responded, and between later ones.
+const FIRST_WARNING: Duration = Duration::from_secs(10);
+const NEXT_WARNING: Duration = Duration::from_secs(60);
 
-/// Why no account could be settled. Nothing may be written then.
+/// Why the account of a key is not known. Nothing may be written then. Each message is what failed,
+/// a semicolon, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AccountError {
     /// 401.
     #[error(
-        "stripe does not know this key; it may be mistyped, deleted or of another account: copy it again from the Dashboard, Developers, API keys"
+        "Stripe rejected this API key; it may be mistyped, deleted or from another account: copy it again from the Dashboard, Developers, API keys"
     )]
-    KeyUnknown(#[source] StripeError),
-    /// 401, with a code that says so.
-    #[error("this key has expired; make a new one in the Dashboard, Developers, API keys")]
+    KeyRejected(#[source] StripeError),
+    /// 401, with a code for an expired key.
+    #[error("this API key has expired; create a new one in the Dashboard, Developers, API keys")]
     KeyExpired(#[source] StripeError),
-    /// A restricted key that may not read its own account.
+    /// A restricted key without the permission to read its own account.
     #[error(
-        "the key may not say which account it belongs to; pass --account acct_... (the Dashboard shows it under Settings, Account details)"
+        "this key is not allowed to read its own account; pass --account acct_... (shown in the Dashboard under Settings, Account details)"
     )]
-    NotNamed(#[source] StripeError),
-    /// The answer has no id.
+    OwnAccountDenied(#[source] StripeError),
+    /// The response has no id.
     #[error(
-        "stripe's answer to GET /v1/account has no account id; pass --account acct_..., or correct --api-base if that is not stripe"
+        "Stripe's response to GET /v1/account has no account id; pass --account acct_..., or correct --api-base if it does not point to Stripe"
     )]
-    NoId,
+    MissingId,
     /// Storing one account's data under another's id would mix them for good.
     #[error(
-        "the key reads account {actual}, not {asked}; leave --account out, or give a key of {asked}"
+        "this key belongs to account {actual}, not {expected}; omit --account, or use a key of {expected}"
     )]
-    Other {
-        /// What was asked for.
-        asked: AccountId,
-        /// What Stripe says.
+    Mismatch {
+        /// The configured account.
+        expected: AccountId,
+        /// The account that Stripe names.
         actual: AccountId,
     },
     /// Anything else.
-    #[error("cannot ask stripe for the account of this key")]
+    #[error("cannot ask Stripe which account this key belongs to")]
     Failed(#[source] StripeError),
 }
 
 /// How the account of a key is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountSource {
-    /// `GET /v1/account` says so.
+    /// The response to `GET /v1/account` names it.
     Stripe,
     /// The refusal of `GET /v1/account` names it.
     Refusal,
-    /// The configuration says so, and Stripe neither confirms nor denies it.
+    /// The configuration names it, and Stripe neither confirms nor denies it.
     Configuration,
 }
 
-/// Proves that the key works and settles whose data it reads: the account that was asked for, else
-/// the one that Stripe names, be it in the refusal of a restricted key
-/// (<https://github.com/stripe/stripe-node/issues/2246>).
+/// Checks that Stripe accepts the key and finds its account: the one that Stripe names, possibly in
+/// the refusal of a restricted key (<https://github.com/stripe/stripe-node/issues/2246>), else
+/// the configured one.
 ///
 /// # Errors
-/// [`AccountError`] says what to do. With an explicit account a 403 is none: the key may read other
-/// things.
+/// [`AccountError`] says what to do. With a configured account a 403 is not an error: the key may
+/// be allowed to read other objects.
 pub(crate) async fn resolve_account(
     client: &StripeClient,
-    explicit: Option<&AccountId>,
+    configured: Option<&AccountId>,
 ) -> Result<(AccountId, AccountSource), AccountError> {
     let request = Request::to_list("/v1/account");
-    let answer = match with_signs_of_life(client, client.get(&request)).await {
+    let answer = match warn_while_waiting(client, client.get(&request)).await {
         Ok(answer) => answer,
-        Err(error) => return account_despite(error, explicit),
+        Err(error) => return account_of_refusal(error, configured),
     };
     #[derive(serde::Deserialize)]
     struct Account {
@@ -81,50 +82,51 @@ pub(crate) async fn resolve_account(
     }
     let id = serde_json::from_str::<Account>(&answer.body).ok().and_then(|account| account.id);
     let named = id.as_deref().and_then(AccountId::parse);
-    match (explicit.cloned(), named) {
-        (Some(asked), Some(actual)) if asked != actual => {
-            Err(AccountError::Other { asked, actual })
+    match (configured.cloned(), named) {
+        (Some(expected), Some(actual)) if expected != actual => {
+            Err(AccountError::Mismatch { expected, actual })
         }
         (_, Some(account)) => Ok((account, AccountSource::Stripe)),
         (Some(account), None) => Ok((account, AccountSource::Configuration)),
-        (None, None) => Err(AccountError::NoId),
+        (None, None) => Err(AccountError::MissingId),
     }
 }
 
-/// The first request has nobody to show its progress, and can wait for minutes.
-async fn with_signs_of_life<T>(client: &StripeClient, answer: impl Future<Output = T>) -> T {
-    let mut answer = std::pin::pin!(answer);
-    let mut pause = FIRST_SIGN;
+/// The first request runs before any progress display, and can wait for minutes.
+async fn warn_while_waiting<T>(client: &StripeClient, response: impl Future<Output = T>) -> T {
+    let mut response = std::pin::pin!(response);
+    let mut pause = FIRST_WARNING;
     loop {
-        match tokio::time::timeout(pause, &mut answer).await {
-            Ok(answer) => return answer,
+        match tokio::time::timeout(pause, &mut response).await {
+            Ok(response) => return response,
             Err(_) => {
                 let why = match client.stats().limit {
-                    Limit::Outage { .. } => "it cannot be reached",
-                    Limit::Retrying => "it asks to wait, or answers nothing of use",
-                    _ => "no answer yet",
+                    Limit::Outage { .. } => "Stripe cannot be reached",
+                    Limit::Retrying => "retrying after a failed request",
+                    _ => "no response yet",
                 };
-                tracing::warn!(why, "stripe has not said whose key this is; still asking");
-                pause = NEXT_SIGN;
+                tracing::warn!(why, "still waiting for Stripe to identify the account of this key");
+                pause = NEXT_WARNING;
             }
         }
     }
 }
 
-fn account_despite(
+/// A refusal may name the account. Without a name, a 403 leaves the configured account possible.
+fn account_of_refusal(
     error: StripeError,
-    explicit: Option<&AccountId>,
+    configured: Option<&AccountId>,
 ) -> Result<(AccountId, AccountSource), AccountError> {
     match &error.kind {
         StripeErrorKind::Unauthorized { expired: true } => Err(AccountError::KeyExpired(error)),
-        StripeErrorKind::Unauthorized { expired: false } => Err(AccountError::KeyUnknown(error)),
-        StripeErrorKind::Denied { account, .. } => match (explicit, account) {
-            (Some(asked), Some(actual)) if asked != actual => {
-                Err(AccountError::Other { asked: asked.clone(), actual: actual.clone() })
+        StripeErrorKind::Unauthorized { expired: false } => Err(AccountError::KeyRejected(error)),
+        StripeErrorKind::Denied { account, .. } => match (configured, account) {
+            (Some(expected), Some(actual)) if expected != actual => {
+                Err(AccountError::Mismatch { expected: expected.clone(), actual: actual.clone() })
             }
             (_, Some(account)) => Ok((account.clone(), AccountSource::Refusal)),
             (Some(account), None) => Ok((account.clone(), AccountSource::Configuration)),
-            (None, None) => Err(AccountError::NotNamed(error)),
+            (None, None) => Err(AccountError::OwnAccountDenied(error)),
         },
         StripeErrorKind::ResourceMissing
         | StripeErrorKind::InvalidRequest
@@ -133,7 +135,7 @@ fn account_despite(
         | StripeErrorKind::Unreachable
         | StripeErrorKind::Tls
         | StripeErrorKind::Timeout
-        | StripeErrorKind::Broken
+        | StripeErrorKind::ConnectionLost
         | StripeErrorKind::Malformed
         | StripeErrorKind::TooLarge
         | StripeErrorKind::Server

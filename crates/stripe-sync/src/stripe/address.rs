@@ -1,6 +1,6 @@
-//! Where the API is: https anywhere, plain http only on this machine.
+//! The address of the API: https anywhere, plain http only on this machine.
 //!
-//! The key is sent there, so an address that could show it to others is refused before use.
+//! The key is sent there, so an address that could expose it is rejected before use.
 
 use std::fmt;
 
@@ -10,19 +10,19 @@ use super::path::ApiPath;
 
 const STRIPE: &str = "https://api.stripe.com";
 
-/// The origin all requests go to: scheme, host and port, nothing else.
+/// The origin that all requests go to: scheme, host and port, nothing else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiBase {
     origin: Url,
 }
 
 impl ApiBase {
-    /// Reads an address such as `https://api.stripe.com` or `http://127.0.0.1:12111`.
+    /// Parses an address such as `https://api.stripe.com` or `http://127.0.0.1:12111`.
     ///
     /// # Errors
-    /// [`ApiBaseError`] for everything that is not a plain https origin, or a plain http origin
-    /// on loopback (`127.0.0.0/8`, `::1`, `localhost`). No message repeats the text, which may
-    /// hold a password.
+    /// [`ApiBaseError`] unless the text is a bare https origin, or a bare http origin on loopback
+    /// (`127.0.0.0/8`, `::1`, `localhost`). No message repeats the text, which may contain a
+    /// password.
     pub fn parse(text: &str) -> Result<ApiBase, ApiBaseError> {
         let url = Url::parse(text.trim()).map_err(|_| ApiBaseError::NotAUrl)?;
         if !url.has_host() {
@@ -48,7 +48,7 @@ impl ApiBase {
         self.origin.scheme() == "http"
     }
 
-    /// The full address of a request.
+    /// The full url of a request.
     pub(super) fn join(&self, path: &ApiPath, query: &[(String, String)]) -> Url {
         let mut url = self.origin.clone();
         url.set_path(path.as_str());
@@ -61,7 +61,7 @@ impl ApiBase {
 
 impl Default for ApiBase {
     fn default() -> ApiBase {
-        ApiBase::parse(STRIPE).expect("Stripe's own address is a plain https origin")
+        ApiBase::parse(STRIPE).expect("Stripe's own address is a bare https origin")
     }
 }
 
@@ -85,19 +85,19 @@ fn is_loopback(url: &Url) -> bool {
 #[non_exhaustive]
 pub enum ApiBaseError {
     /// No scheme, no host, or another scheme.
-    #[error("the API base is not an http(s) address; write it like https://api.stripe.com")]
+    #[error("the API base is not an http(s) URL; write it like https://api.stripe.com")]
     NotAUrl,
     /// The key would cross the network in clear text.
     #[error(
-        "the API base uses http to another machine, which would show the key to the network; use https"
+        "the API base uses http to another machine, which would expose the key on the network; use https"
     )]
     PlainHttp,
     /// `user:password@host`
-    #[error("the API base has a user name or password in it; remove it")]
+    #[error("the API base contains a user name or password; remove it")]
     UserInfo,
     /// A path, a query or a fragment.
     #[error(
-        "the API base has more than scheme, host and port; remove what follows them (/v1 is added by itself)"
+        "the API base contains more than scheme, host and port; remove the rest (/v1 is added automatically)"
     )]
     MoreThanOrigin,
 }
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_show_the_key_is_refused() {
+    fn addresses_that_could_expose_the_key_are_rejected() {
         use ApiBaseError::*;
         for (text, error) in [
             ("", NotAUrl),
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_and_queries_arrive_as_they_were_meant() {
+    fn paths_and_queries_are_encoded_once() {
         let base = ApiBase::default();
         let path = ApiPath::with_segment("/v1/coupons/{coupon}", "a/b?c#d% é").unwrap();
         let query = [("created[gte]".to_owned(), "1 &2".to_owned())];

@@ -1,33 +1,35 @@
-//! What to do about a failed attempt: one table, no policy of how often or how long.
+//! Whether a failed attempt is retried: one table, without limits on attempts or time.
 //!
-//! Stripe's own libraries repeat network errors, 409, 5xx and what `Stripe-Should-Retry` names, but
-//! not rate limits (stripe-node `RequestSender._shouldRetry`, stripe-ruby `should_retry?`): for a
-//! single payment that is right, a backfill has to slow down and go on.
+//! Stripe's own libraries retry network errors, 409, 5xx and responses with
+//! `Stripe-Should-Retry: true`, but not rate limits (stripe-node `RequestSender._shouldRetry`,
+//! stripe-ruby `should_retry?`). That suits a single payment; a backfill has to slow down and
+//! continue.
 
 use std::time::Duration;
 
-use super::failure::{Code, Failure, Reason, Refusal, Status};
+use super::error_body::Code;
+use super::failure::{Failure, Reason, Refusal, Status};
 
-/// What to do next.
+/// What to do after a failed attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Advice {
-    /// Asking again would bring the same.
+    /// A retry would fail in the same way.
     GiveUp,
-    /// Ask again after a pause; this attempt counts.
-    Again { retry_after: Option<Duration> },
-    /// Ask again, more slowly; this attempt does not count.
+    /// Retry after a pause. The attempt counts.
+    Retry { retry_after: Option<Duration> },
+    /// Retry at a lower rate. The attempt does not count.
     SlowDown { reason: Reason, retry_after: Option<Duration> },
-    /// Nobody is there: all workers wait together; this attempt does not count.
+    /// Stripe cannot be reached: all requests wait together. The attempt does not count.
     WaitForStripe,
 }
 
-/// The table.
+/// Decides about a failure.
 pub(super) fn advise(failure: &Failure) -> Advice {
     match failure {
         Failure::Unreachable(_) => Advice::WaitForStripe,
         Failure::Untrusted(_) | Failure::TooLarge { .. } => Advice::GiveUp,
-        Failure::TimedOut(_) | Failure::Broken(_) | Failure::Unreadable { .. } => {
-            Advice::Again { retry_after: None }
+        Failure::TimedOut(_) | Failure::ConnectionLost(_) | Failure::Unreadable { .. } => {
+            Advice::Retry { retry_after: None }
         }
         Failure::Refused(refusal) => advise_on_refusal(refusal),
     }
@@ -35,47 +37,47 @@ pub(super) fn advise(failure: &Failure) -> Advice {
 
 fn advise_on_refusal(refusal: &Refusal) -> Advice {
     let retry_after = refusal.retry_after;
-    let again = Advice::Again { retry_after };
+    let retry = Advice::Retry { retry_after };
     let slow_down = Advice::SlowDown { reason: refusal.reason, retry_after };
-    // `Stripe-Should-Retry` decides over everything but rate limits (Stripe tells its libraries
-    // not to repeat those, and we must) and redirects (repeated, they redirect again).
+    // `Stripe-Should-Retry` overrides the table except for rate limits, which Stripe tells its
+    // libraries not to retry, and for redirects, which would redirect again.
     let unless_told = |default: Advice| match refusal.should_retry {
-        Some(true) => again,
+        Some(true) => retry,
         Some(false) => Advice::GiveUp,
         None => default,
     };
-    // Without an error of Stripe's in it, an answer is somebody else's on the way.
-    let for_good = if refusal.error.is_some() { Advice::GiveUp } else { again };
+    // A response without a Stripe error comes from a proxy, whose problem may be transient.
+    let permanent = if refusal.error.is_some() { Advice::GiveUp } else { retry };
     match Status::of(refusal.status) {
         Status::TooManyRequests => match refusal.code() {
-            Code::LockTimeout => unless_told(again),
+            Code::LockTimeout => unless_told(retry),
             Code::RateLimit | Code::ResourceMissing | Code::KeyExpired | Code::Other => slow_down,
         },
         Status::BadRequest => match refusal.code() {
             Code::RateLimit => slow_down,
             Code::LockTimeout | Code::ResourceMissing | Code::KeyExpired | Code::Other => {
-                unless_told(for_good)
+                unless_told(permanent)
             }
         },
         Status::Redirect => Advice::GiveUp,
-        Status::RequestTimeout | Status::Conflict | Status::ServerError => unless_told(again),
+        Status::RequestTimeout | Status::Conflict | Status::ServerError => unless_told(retry),
         Status::Unauthorized
         | Status::PaymentRequired
         | Status::Forbidden
         | Status::NotFound
         | Status::OtherClientError
-        | Status::Odd => unless_told(for_good),
+        | Status::Unexpected => unless_told(permanent),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stripe::failure::ErrorBody;
+    use crate::stripe::error_body::ErrorBody;
     use crate::stripe::page::Unreadable;
 
-    const AGAIN: Advice = Advice::Again { retry_after: None };
-    const STOP: Advice = Advice::GiveUp;
+    const RETRY: Advice = Advice::Retry { retry_after: None };
+    const GIVE_UP: Advice = Advice::GiveUp;
 
     fn slow(reason: Reason) -> Advice {
         Advice::SlowDown { reason, retry_after: None }
@@ -94,47 +96,48 @@ mod tests {
     }
 
     #[test]
-    fn failures_without_an_answer() {
+    fn failures_without_a_response() {
         let cause = || -> super::super::failure::Cause { "cause".into() };
         let unreadable = Unreadable::NotAList;
         for (failure, advice) in [
             (Failure::Unreachable(cause()), Advice::WaitForStripe),
-            (Failure::Untrusted(cause()), STOP),
-            (Failure::TimedOut(cause()), AGAIN),
-            (Failure::Broken(cause()), AGAIN),
-            (Failure::Unreadable { status: 200, request_id: None, why: unreadable }, AGAIN),
-            (Failure::TooLarge { status: 200, request_id: None }, STOP),
+            (Failure::Untrusted(cause()), GIVE_UP),
+            (Failure::TimedOut(cause()), RETRY),
+            (Failure::ConnectionLost(cause()), RETRY),
+            (Failure::Unreadable { status: 200, request_id: None, why: unreadable }, RETRY),
+            (Failure::TooLarge { status: 200, request_id: None }, GIVE_UP),
         ] {
             assert_eq!(advise(&failure), advice, "{failure:?}");
         }
     }
 
     #[test]
-    fn statuses() {
+    fn refusals_by_status_and_code() {
         let unnamed = slow(Reason::Unnamed);
-        // status, code, advice on Stripe's error, told to retry, told not to, without Stripe's error
-        for (status, code, plain, told, told_not, foreign) in [
-            (301, None, STOP, STOP, STOP, STOP),
-            (304, None, STOP, STOP, STOP, STOP),
-            (400, None, STOP, AGAIN, STOP, AGAIN),
-            (400, Some("parameter_unknown"), STOP, AGAIN, STOP, AGAIN),
-            (400, Some("rate_limit"), unnamed, unnamed, unnamed, AGAIN),
-            (401, None, STOP, AGAIN, STOP, AGAIN),
-            (401, Some("api_key_expired"), STOP, AGAIN, STOP, AGAIN),
-            (402, None, STOP, AGAIN, STOP, AGAIN),
-            (403, None, STOP, AGAIN, STOP, AGAIN),
-            (404, Some("resource_missing"), STOP, AGAIN, STOP, AGAIN),
-            (407, None, STOP, AGAIN, STOP, AGAIN),
-            (408, None, AGAIN, AGAIN, STOP, AGAIN),
-            (409, None, AGAIN, AGAIN, STOP, AGAIN),
-            (422, None, STOP, AGAIN, STOP, AGAIN),
+        // status, code, advice for a Stripe error, with Stripe-Should-Retry: true, with false, for
+        // a body that is not from Stripe
+        for (status, code, plain, told_to, told_not_to, foreign) in [
+            (301, None, GIVE_UP, GIVE_UP, GIVE_UP, GIVE_UP),
+            (304, None, GIVE_UP, GIVE_UP, GIVE_UP, GIVE_UP),
+            (400, None, GIVE_UP, RETRY, GIVE_UP, RETRY),
+            (400, Some("parameter_unknown"), GIVE_UP, RETRY, GIVE_UP, RETRY),
+            (400, Some("rate_limit"), unnamed, unnamed, unnamed, RETRY),
+            (401, None, GIVE_UP, RETRY, GIVE_UP, RETRY),
+            (401, Some("api_key_expired"), GIVE_UP, RETRY, GIVE_UP, RETRY),
+            (402, None, GIVE_UP, RETRY, GIVE_UP, RETRY),
+            (403, None, GIVE_UP, RETRY, GIVE_UP, RETRY),
+            (404, Some("resource_missing"), GIVE_UP, RETRY, GIVE_UP, RETRY),
+            (407, None, GIVE_UP, RETRY, GIVE_UP, RETRY),
+            (408, None, RETRY, RETRY, GIVE_UP, RETRY),
+            (409, None, RETRY, RETRY, GIVE_UP, RETRY),
+            (422, None, GIVE_UP, RETRY, GIVE_UP, RETRY),
             (429, None, unnamed, unnamed, unnamed, unnamed),
             (429, Some("rate_limit"), unnamed, unnamed, unnamed, unnamed),
-            (429, Some("lock_timeout"), AGAIN, AGAIN, STOP, unnamed),
-            (500, None, AGAIN, AGAIN, STOP, AGAIN),
-            (503, None, AGAIN, AGAIN, STOP, AGAIN),
-            (599, None, AGAIN, AGAIN, STOP, AGAIN),
-            (600, None, STOP, AGAIN, STOP, AGAIN),
+            (429, Some("lock_timeout"), RETRY, RETRY, GIVE_UP, unnamed),
+            (500, None, RETRY, RETRY, GIVE_UP, RETRY),
+            (503, None, RETRY, RETRY, GIVE_UP, RETRY),
+            (599, None, RETRY, RETRY, GIVE_UP, RETRY),
+            (600, None, GIVE_UP, RETRY, GIVE_UP, RETRY),
         ] {
             let advice = |change: fn(&mut Refusal)| {
                 let mut refusal = refusal(status, code);
@@ -143,8 +146,12 @@ mod tests {
             };
             let name = format!("{status} {code:?}");
             assert_eq!(advice(|_| {}), plain, "{name}");
-            assert_eq!(advice(|r| r.should_retry = Some(true)), told, "{name}, told to");
-            assert_eq!(advice(|r| r.should_retry = Some(false)), told_not, "{name}, told not to");
+            assert_eq!(advice(|r| r.should_retry = Some(true)), told_to, "{name}, told to");
+            assert_eq!(
+                advice(|r| r.should_retry = Some(false)),
+                told_not_to,
+                "{name}, told not to"
+            );
             assert_eq!(advice(|r| r.error = None), foreign, "{name}, foreign");
         }
     }
@@ -170,7 +177,7 @@ mod tests {
     fn retry_after_is_passed_on() {
         let retry_after = Some(Duration::from_secs(7));
         for (status, advice) in [
-            (503, Advice::Again { retry_after }),
+            (503, Advice::Retry { retry_after }),
             (429, Advice::SlowDown { reason: Reason::Unnamed, retry_after }),
         ] {
             let mut refusal = refusal(status, None);

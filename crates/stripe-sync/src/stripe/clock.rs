@@ -1,23 +1,23 @@
-//! Stripe's clock, as far as its answers tell it.
+//! Stripe's clock, estimated from the `Date` headers of its responses.
 //!
 //! A stamp must never be later than the moment it stands for: a read that looks newer than it is
-//! would overwrite what happened after it. So every rounding here goes down.
+//! would overwrite later changes. So all rounding is downward.
 //!
-//! `Date` is cut to the second and written before the answer travels, so `Date - receive time` is
-//! never more than how far Stripe's clock is ahead of ours. The largest such difference is
-//! therefore still a lower bound, and the tightest one seen. It only rises, so a request sent
-//! later in this process never gets an earlier stamp unless its own answer proves it.
+//! `Date` is truncated to the second and written before the response is sent, so `Date` minus the
+//! time of receipt is never more than Stripe's clock is ahead of the local one. The largest such
+//! difference is therefore the best lower bound. It only rises, so a request that is sent later
+//! by this process never gets an earlier stamp, unless the `Date` of its own response proves it.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::order::Stamp;
 
-/// No answer has come yet.
+/// No response has arrived yet.
 const UNKNOWN: i64 = i64::MIN;
 const SECOND: i64 = 1_000_000;
 
-/// Our monotonic clock, and what Stripe's is ahead of it.
+/// The local monotonic clock, and how far Stripe's clock is ahead of it.
 #[derive(Debug)]
 pub(super) struct StripeClock {
     start: Instant,
@@ -33,19 +33,24 @@ impl StripeClock {
         }
     }
 
-    /// Our clock, in microseconds since this process's clock was made. Never steps back.
-    pub(super) fn local(&self) -> Local {
-        Local(to_micros(self.start.elapsed().as_micros()))
+    /// The local clock, which never goes back.
+    pub(super) fn local(&self) -> LocalInstant {
+        LocalInstant(to_micros(self.start.elapsed().as_micros()))
     }
 
-    /// The present instant on Stripe's clock; by the system's clock until Stripe has answered.
+    /// The current time on Stripe's clock; the system's clock until Stripe has responded.
     pub(super) fn now(&self) -> Stamp {
         self.offset.stamp(self.local(), None)
     }
 
-    /// Learns from an answer and gives the stamp of its request. `date` is the answer's `Date`
-    /// header in Unix seconds, `received` the moment its headers were there.
-    pub(super) fn stamp(&self, sent: Local, received: Local, date: Option<i64>) -> Stamp {
+    /// Learns from a response and returns the stamp of its request. `date` is the `Date` header
+    /// in Unix seconds, `received` the moment at which the headers had arrived.
+    pub(super) fn stamp(
+        &self,
+        sent: LocalInstant,
+        received: LocalInstant,
+        date: Option<i64>,
+    ) -> Stamp {
         if let Some(date) = date {
             self.offset.learn(received, date);
         }
@@ -53,32 +58,32 @@ impl StripeClock {
     }
 }
 
-/// A moment on our own clock, in microseconds.
+/// A moment on the local clock, in microseconds since the clock was created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Local(i64);
+pub(super) struct LocalInstant(i64);
 
-/// What turns a [`Local`] into a [`Stamp`], in microseconds.
+/// What to add to a [`LocalInstant`] for a [`Stamp`], in microseconds.
 #[derive(Debug)]
 struct Offset {
     by_system_clock: i64,
-    by_answers: AtomicI64,
+    by_responses: AtomicI64,
 }
 
 impl Offset {
     fn from_system_clock(micros: i64) -> Offset {
-        Offset { by_system_clock: micros, by_answers: AtomicI64::new(UNKNOWN) }
+        Offset { by_system_clock: micros, by_responses: AtomicI64::new(UNKNOWN) }
     }
 
-    fn learn(&self, received: Local, date: i64) {
+    fn learn(&self, received: LocalInstant, date: i64) {
         let ahead = date.saturating_mul(SECOND).saturating_sub(received.0);
-        self.by_answers.fetch_max(ahead, Ordering::Relaxed);
+        self.by_responses.fetch_max(ahead, Ordering::Relaxed);
     }
 
-    /// The stamp of a request sent at `sent`. The state it read is not newer than the end of the
-    /// second in which its own answer was written, whatever other answers taught: that holds when
-    /// the machine slept between sending and receiving and our clock stood still.
-    fn stamp(&self, sent: Local, date: Option<i64>) -> Stamp {
-        let offset = match self.by_answers.load(Ordering::Relaxed) {
+    /// The stamp of a request sent at `sent`, limited to the end of the second of the response's
+    /// own `Date`. The limit matters when the machine slept between sending and receiving, while
+    /// the local clock stood still.
+    fn stamp(&self, sent: LocalInstant, date: Option<i64>) -> Stamp {
+        let offset = match self.by_responses.load(Ordering::Relaxed) {
             UNKNOWN => self.by_system_clock,
             learned => learned,
         };
@@ -98,8 +103,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const fn at(seconds: f64) -> Local {
-        Local((seconds * 1e6) as i64)
+    const fn at(seconds: f64) -> LocalInstant {
+        LocalInstant((seconds * 1e6) as i64)
     }
 
     fn micros(stamp: Stamp) -> i64 {
@@ -107,10 +112,10 @@ mod tests {
     }
 
     #[test]
-    fn the_system_clock_serves_until_stripe_has_answered() {
+    fn the_system_clock_is_used_until_stripe_has_responded() {
         let offset = Offset::from_system_clock(5_000 * SECOND);
         assert_eq!(micros(offset.stamp(at(2.0), None)), 5_002 * SECOND);
-        // Stripe's clock is far behind the system's: its word counts, although it is smaller.
+        // Stripe's clock counts even if it is far behind the system's.
         offset.learn(at(2.5), 1_000);
         assert_eq!(micros(offset.stamp(at(2.0), None)), 999_500_000);
     }
@@ -127,17 +132,17 @@ mod tests {
     }
 
     #[test]
-    fn a_sleep_between_request_and_answer_does_not_make_the_answer_newer() {
+    fn sleep_between_request_and_response_does_not_make_the_stamp_newer() {
         let offset = Offset::from_system_clock(0);
         offset.learn(at(1.0), 1_001);
-        // The machine slept for an hour, our clock did not run; another answer shows it.
+        // The machine slept for an hour with the local clock stopped; another response shows it.
         offset.learn(at(2.0), 4_602);
         let stamp = offset.stamp(at(1.5), Some(1_001));
         assert_eq!(micros(stamp), 1_001_999_999);
     }
 
     #[test]
-    fn the_clock_runs() {
+    fn the_clock_advances() {
         let clock = StripeClock::new();
         let sent = clock.local();
         let stamp = clock.stamp(sent, clock.local(), Some(1_000));
@@ -146,8 +151,8 @@ mod tests {
     }
 
     proptest! {
-        /// Any number of answers with any delays: a stamp never runs ahead of Stripe's clock, and
-        /// with one quick answer it is at most that answer's delay and one second behind.
+        /// For any number of responses with any delays, a stamp is never ahead of Stripe's clock,
+        /// and behind it by at most the delay of the quickest response and one second.
         #[test]
         fn a_stamp_is_never_later_than_its_request(
             ahead in -2_000_000_000i64..2_000_000_000,
@@ -160,9 +165,9 @@ mod tests {
                 let sent = now + pause;
                 let date = (sent + there + ahead).div_euclid(SECOND);
                 now = sent + there + back;
-                offset.learn(Local(now), date);
+                offset.learn(LocalInstant(now), date);
                 least_error = least_error.min(back + (sent + there + ahead).rem_euclid(SECOND));
-                let stamp = offset.stamp(Local(sent), Some(date)).micros();
+                let stamp = offset.stamp(LocalInstant(sent), Some(date)).micros();
                 prop_assert!(stamp <= sent + ahead);
                 prop_assert!(stamp >= sent + ahead - least_error);
             }

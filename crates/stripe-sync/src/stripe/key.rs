@@ -1,7 +1,7 @@
-//! The secret key: checked before it is used, shown to nobody.
+//! The secret key: validated before use, never printed.
 //!
-//! Most failed first runs are a key copied wrongly, so each way to get it wrong has its own
-//! message, which says what to do and never repeats the key.
+//! Most failed first runs are caused by a wrongly copied key, so each mistake has its own message,
+//! which says what to do and never repeats the key.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::account::Mode;
 
-/// Stripe's own tools accept keys as short as `sk_test_123`; anything shorter was cut off.
+/// Stripe's own tools accept keys as short as `sk_test_123`; anything shorter is incomplete.
 const SHORTEST_SECRET: usize = 3;
 
 /// A secret or restricted Stripe key (<https://docs.stripe.com/keys>).
@@ -31,10 +31,10 @@ const PREFIXES: [(&str, Mode); 4] = [
 ];
 
 impl ApiKey {
-    /// Reads a key, without the white space around it.
+    /// Parses a key, ignoring white space around it.
     ///
     /// # Errors
-    /// [`KeyError`] says how the text differs from a key that can read an account.
+    /// [`KeyError`] says why the text cannot be a key that reads an account.
     pub fn parse(text: &str) -> Result<ApiKey, KeyError> {
         let text = text.trim();
         if text.is_empty() {
@@ -49,7 +49,7 @@ impl ApiKey {
         let Some((prefix, mode)) =
             PREFIXES.into_iter().find(|(prefix, _)| text.starts_with(prefix))
         else {
-            return Err(KeyError::from_foreign_prefix(text));
+            return Err(KeyError::from_unknown_prefix(text));
         };
         let secret = &text[prefix.len()..];
         if !secret.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
@@ -71,7 +71,7 @@ impl ApiKey {
         self.prefix.starts_with("rk_")
     }
 
-    /// Which kind of key it is, such as `sk_test_...`; safe to print.
+    /// The kind of key, such as `sk_test_...`; safe to print.
     pub fn hint(&self) -> String {
         format!("{}...", self.prefix)
     }
@@ -107,42 +107,42 @@ pub enum KeyError {
     Empty,
     /// `pk_...`
     #[error(
-        "this is a publishable key (pk_), which reads nothing; copy the secret key (sk_...) or a restricted key (rk_...) from the Dashboard"
+        "this is a publishable key (pk_), which cannot read data; copy the secret key (sk_...) or a restricted key (rk_...) from the Dashboard"
     )]
     Publishable,
     /// `whsec_...`
     #[error(
-        "this is the signing secret of a webhook (whsec_), not a key; copy the secret key (sk_...) or a restricted key (rk_...) from the Dashboard"
+        "this is a webhook signing secret (whsec_), not an API key; copy the secret key (sk_...) or a restricted key (rk_...) from the Dashboard"
     )]
     WebhookSecret,
     /// `sk_org_...`
     #[error(
-        "keys of an organization (sk_org_) are not supported yet; use a secret key (sk_...) or a restricted key (rk_...) of one account"
+        "organization keys (sk_org_) are not supported yet; use a secret key (sk_...) or a restricted key (rk_...) of one account"
     )]
     Organization,
-    /// A blank, tab or line break inside.
-    #[error("the Stripe key has a blank or line break inside; copy it again as one word")]
+    /// A space, tab or line break inside.
+    #[error("the Stripe key contains white space; copy it again without spaces or line breaks")]
     WhiteSpace,
     /// A quotation mark, usually left over from a shell or an .env file.
-    #[error("the Stripe key has a quotation mark in it; pass it without quotes")]
+    #[error("the Stripe key contains a quotation mark; pass it without quotes")]
     Quoted,
     /// Anything else.
     #[error(
-        "this is not a Stripe key; it begins with sk_live_, sk_test_, rk_live_ or rk_test_; copy it from the Dashboard, Developers, API keys"
+        "this is not a Stripe key; keys begin with sk_live_, sk_test_, rk_live_ or rk_test_; copy yours from the Dashboard, Developers, API keys"
     )]
     Prefix,
-    /// Cut off.
-    #[error("the Stripe key ends right after its prefix; copy it again in full length")]
+    /// Incomplete.
+    #[error("the Stripe key ends right after its prefix; copy the whole key")]
     TooShort,
-    /// Such as the dots or stars of a key that the Dashboard shows shortened.
+    /// Such as the dots or stars of a key that the Dashboard abbreviates.
     #[error(
-        "the Stripe key has a character that no key has; reveal it in the Dashboard and copy it in full length"
+        "the Stripe key contains a character that keys never contain; reveal it in the Dashboard and copy the whole key"
     )]
     IllegalCharacter,
 }
 
 impl KeyError {
-    fn from_foreign_prefix(text: &str) -> KeyError {
+    fn from_unknown_prefix(text: &str) -> KeyError {
         let known = [
             ("pk_", KeyError::Publishable),
             ("whsec_", KeyError::WebhookSecret),
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_read_with_their_mode_and_kind() {
+    fn keys_are_parsed_with_mode_and_kind() {
         for (text, mode, restricted, hint) in [
             ("sk_live_4eC39HqLyjW", Mode::Live, false, "sk_live_..."),
             (" sk_test_123\n", Mode::Test, false, "sk_test_..."),
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn each_mistake_has_its_own_answer_and_none_repeats_the_key() {
+    fn each_mistake_has_its_own_message_and_none_repeats_the_key() {
         use KeyError::*;
         for (text, error) in [
             ("", Empty),
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_shows_only_its_prefix() {
+    fn a_printed_key_shows_only_its_prefix() {
         let key = ApiKey::parse("sk_live_SeCrEtSeCrEt").unwrap();
         let header = key.authorization().unwrap();
         for shown in [format!("{key:?}"), format!("{key}"), key.hint(), format!("{header:?}")] {

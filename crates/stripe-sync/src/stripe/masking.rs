@@ -1,20 +1,20 @@
-//! Makes texts that Stripe wrote fit for logs and errors: no secrets, no length, one line.
+//! Makes texts from Stripe safe to log and to show: without secrets, short, on one line.
 
-/// Longest message kept, in bytes.
-const LONGEST: usize = 400;
+/// Maximum length of a message, in bytes.
+const MAX_LENGTH: usize = 400;
 
-/// What a word with a secret begins with.
+/// Prefixes of words that contain a secret.
 const PREFIXES: [&str; 6] = ["sk_", "rk_", "pk_", "ek_", "uk_", "whsec_"];
 
-/// What is a secret even in the middle of a word, as behind `%20`.
-const ANYWHERE: [&str; 6] = ["sk_live_", "sk_test_", "sk_org_", "rk_live_", "rk_test_", "whsec_"];
+/// Prefixes of secrets that are found even inside a word, as after `%20`.
+const INFIXES: [&str; 6] = ["sk_live_", "sk_test_", "sk_org_", "rk_live_", "rk_test_", "whsec_"];
 
-/// Replaces every word that begins like a key by its first letters, cuts client secrets
-/// (`.._secret_..`), turns line breaks into blanks and limits the length.
+/// Replaces every word that looks like a key by its prefix, truncates client secrets
+/// (`.._secret_..`), replaces control characters by spaces and limits the length.
 pub(super) fn mask(text: &str) -> String {
-    let mut masked = String::with_capacity(text.len().min(LONGEST));
+    let mut masked = String::with_capacity(text.len().min(MAX_LENGTH));
     let mut rest = text;
-    while !rest.is_empty() && masked.len() < LONGEST {
+    while !rest.is_empty() && masked.len() < MAX_LENGTH {
         let word = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
         push_word(&rest[..word], &mut masked);
         rest = &rest[word..];
@@ -23,9 +23,9 @@ pub(super) fn mask(text: &str) -> String {
             rest = &rest[separator.len_utf8()..];
         }
     }
-    if masked.len() > LONGEST || !rest.is_empty() {
-        let whole = |end: &usize| masked.is_char_boundary(*end);
-        masked.truncate((0..=LONGEST.min(masked.len())).rev().find(whole).unwrap_or(0));
+    if masked.len() > MAX_LENGTH || !rest.is_empty() {
+        let is_boundary = |end: &usize| masked.is_char_boundary(*end);
+        masked.truncate((0..=MAX_LENGTH.min(masked.len())).rev().find(is_boundary).unwrap_or(0));
         masked.push_str("...");
     }
     masked
@@ -37,14 +37,14 @@ pub(super) fn word_with_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a st
         .find(|word| word.len() > prefix.len() && word.starts_with(prefix))
 }
 
-/// Stripe itself shortens keys with stars and dots, as in `rk_test_***abcd`.
+/// Stripe itself abbreviates keys with stars and dots, as in `rk_test_***abcd`.
 fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '*' | '-')
 }
 
 fn push_word(word: &str, masked: &mut String) {
     let at_start = PREFIXES.into_iter().find(|prefix| word.starts_with(prefix)).map(str::len);
-    let inside = || ANYWHERE.iter().filter_map(|s| Some(word.find(s)? + s.len())).min();
+    let inside = || INFIXES.iter().filter_map(|s| Some(word.find(s)? + s.len())).min();
     if let Some(shown) = at_start.or_else(inside) {
         masked.push_str(&word[..shown]);
         masked.push_str("...");
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_leave_no_trace() {
+    fn secrets_are_masked() {
         for (text, masked) in [
             ("Invalid API Key provided: sk_test_****SeCr", "Invalid API Key provided: sk_..."),
             ("key 'rk_live_abc' (pk_1, whsec_2).", "key 'rk_...' (pk_..., whsec_...)."),
@@ -79,17 +79,17 @@ mod tests {
     }
 
     #[test]
-    fn long_messages_are_cut_between_characters() {
+    fn long_messages_are_truncated_between_characters() {
         for text in ["\u{20ac}".repeat(1_000), "a".repeat(1_000), "a \u{20ac}".repeat(1_000)] {
             let masked = mask(&text);
-            assert!(masked.len() <= LONGEST + 3 && masked.ends_with("..."), "{}", masked.len());
+            assert!(masked.len() <= MAX_LENGTH + 3 && masked.ends_with("..."), "{}", masked.len());
         }
-        assert_eq!(mask(&"a".repeat(LONGEST)).len(), LONGEST);
-        assert!(!mask(&format!("{} sk_live_SeCr", "a".repeat(LONGEST - 5))).contains("SeCr"));
+        assert_eq!(mask(&"a".repeat(MAX_LENGTH)).len(), MAX_LENGTH);
+        assert!(!mask(&format!("{} sk_live_SeCr", "a".repeat(MAX_LENGTH - 5))).contains("SeCr"));
     }
 
     #[test]
-    fn names_are_found_in_a_message() {
+    fn words_are_found_by_their_prefix() {
         let text = "account 'acct_1Ab'. Having the 'rak_charge_read' permission would";
         assert_eq!(word_with_prefix(text, "rak_"), Some("rak_charge_read"));
         assert_eq!(word_with_prefix(text, "acct_"), Some("acct_1Ab"));

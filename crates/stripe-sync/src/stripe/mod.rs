@@ -13,6 +13,7 @@ mod backoff;
 mod client;
 mod clock;
 mod error;
+mod error_body;
 mod exchange;
 mod failure;
 mod key;
@@ -23,6 +24,7 @@ mod outage;
 mod page;
 mod path;
 mod request;
+mod retry;
 mod stats;
 mod transport;
 

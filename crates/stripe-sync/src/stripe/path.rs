@@ -1,7 +1,7 @@
-//! Paths of requests, built so that no id and no answer can lead a request elsewhere.
+//! Paths of requests, built so that no id and no response can send a request elsewhere.
 //!
-//! An id is one percent-encoded segment, whatever characters its owner chose; a url out of a
-//! response is taken only if it is a plain path below `/v1/` or `/v2/` (DESIGN.md, promise 7).
+//! An id becomes one percent-encoded segment, whatever characters it contains. A url from a
+//! response is accepted only if it is a plain path below `/v1/` or `/v2/`.
 
 use std::fmt;
 use std::fmt::Write as _;
@@ -13,16 +13,16 @@ use reqwest::Url;
 pub(crate) struct ApiPath(String);
 
 impl ApiPath {
-    /// A path out of the catalog. The catalog is ours, so this is checked in debug builds only.
+    /// A path from the catalog. The catalog is part of the program, so only debug builds check it.
     pub(crate) fn list(path: &str) -> ApiPath {
         debug_assert!(is_api_path(path) && !path.contains(['{', '?', '#']), "{path}");
         ApiPath(path.to_owned())
     }
 
-    /// Puts an id in the place of the single `{...}` of a template such as `/v1/coupons/{coupon}`.
+    /// Replaces the single `{...}` of a template such as `/v1/coupons/{coupon}` with an id.
     ///
     /// # Errors
-    /// [`BadId`] if the id is empty, `.` or `..`: no encoding keeps those from changing the path.
+    /// [`BadId`] if the id is empty, `.` or `..`: these change the path however they are encoded.
     pub(crate) fn with_segment(template: &str, id: &str) -> Result<ApiPath, BadId> {
         match id {
             "" => return Err(BadId::Empty),
@@ -41,25 +41,25 @@ impl ApiPath {
         Ok(ApiPath(path))
     }
 
-    /// A url that Stripe wrote into an answer (`url`, `next_page_url`), with its query decoded.
+    /// A url from a response (`url`, `next_page_url`), with its query decoded.
     ///
-    /// `None` unless it is a path below `/v1/` or `/v2/` that means exactly what it spells: no
-    /// scheme, no host, no empty segment, no dot segments even when percent-encoded.
+    /// `None` unless it is a path below `/v1/` or `/v2/` that no parser can change: no scheme, no
+    /// host, no empty segment, no dot segment even if it is percent-encoded.
     pub(crate) fn from_response(url: &str) -> Option<(ApiPath, Vec<(String, String)>)> {
         let path = url.split(['?', '#']).next()?;
         if !is_api_path(path) || path.contains("//") || url.contains('#') {
             return None;
         }
-        let encoded_again = path.split('/').any(|segment| {
+        let has_dot_segment = path.split('/').any(|segment| {
             let lower = segment.to_ascii_lowercase();
             let plain = lower.replace("%2e", ".");
             plain == "." || plain == ".." || lower.contains("%2f") && plain.contains("..")
         });
-        if encoded_again {
+        if has_dot_segment {
             return None;
         }
-        // The parser resolves dot segments and drops tabs and line breaks, as the request will:
-        // only a path that it leaves alone is taken.
+        // The parser resolves dot segments and drops tabs and line breaks, as the request would:
+        // only a path that it leaves unchanged is accepted.
         let parsed = Url::parse("https://api.stripe.com").ok()?.join(url).ok()?;
         if parsed.path() != path || parsed.host_str() != Some("api.stripe.com") {
             return None;
@@ -75,7 +75,7 @@ impl ApiPath {
         self.0.split('/').any(|segment| segment == id || segment == encoded)
     }
 
-    /// The path as it goes on the wire.
+    /// The path as it is sent.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
@@ -87,17 +87,17 @@ impl fmt::Display for ApiPath {
     }
 }
 
-/// Why no path can be made of an id.
+/// Why an id cannot be part of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BadId {
-    /// There is no id.
-    #[error("an empty id names no object")]
+    /// The id is empty.
+    #[error("the id is empty")]
     Empty,
     /// `.` or `..`
-    #[error("an id of only dots cannot be asked for, because it would change the path")]
+    #[error("an id of only dots cannot be requested, because it would change the path")]
     Dots,
-    /// The template is not an API path with exactly one place for an id.
-    #[error("the path has not exactly one place for an id")]
+    /// The template is not an API path with exactly one placeholder.
+    #[error("the path does not have exactly one placeholder for an id")]
     Template,
 }
 
@@ -122,7 +122,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn an_id_is_one_segment() {
+    fn an_id_becomes_one_segment() {
         for (id, path) in [
             ("cus_123", "/v1/customers/cus_123/sources"),
             ("a/b", "/v1/customers/a%2Fb/sources"),
@@ -133,8 +133,8 @@ mod tests {
             ("\u{e9}\n", "/v1/customers/%C3%A9%0A/sources"),
             ("{id}", "/v1/customers/%7Bid%7D/sources"),
         ] {
-            let made = ApiPath::with_segment("/v1/customers/{customer}/sources", id).unwrap();
-            assert_eq!(made.as_str(), path);
+            let path_of_id = ApiPath::with_segment("/v1/customers/{customer}/sources", id).unwrap();
+            assert_eq!(path_of_id.as_str(), path);
         }
         for (id, error) in [("", BadId::Empty), (".", BadId::Dots), ("..", BadId::Dots)] {
             assert_eq!(ApiPath::with_segment("/v1/coupons/{id}", id), Err(error));
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_of_an_answer_stays_below_the_api() {
+    fn a_url_from_a_response_stays_below_the_api() {
         let (path, query) =
             ApiPath::from_response("/v1/invoices/in_1/lines?limit=100&created%5Bgte%5D=a%20b+c")
                 .unwrap();
@@ -189,7 +189,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_id_survives_the_url_parser_as_one_segment(id in "\\PC{1,20}|[./%\\\\?#]{1,6}") {
+        fn the_url_parser_keeps_any_id_as_one_segment(id in "\\PC{1,20}|[./%\\\\?#]{1,6}") {
             prop_assume!(id != "." && id != "..");
             let path = ApiPath::with_segment("/v1/coupons/{coupon}", &id).unwrap();
             let mut url = Url::parse("https://api.stripe.com").unwrap();

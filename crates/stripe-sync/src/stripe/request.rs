@@ -1,21 +1,21 @@
-//! What is asked of Stripe: always a GET, so it may be asked again at will.
+//! One request to Stripe: always a GET, so it can be repeated safely.
 
 use super::path::ApiPath;
 
-/// One question to Stripe.
+/// A GET request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Request {
-    /// Where it goes.
+    /// The path it is sent to.
     pub(crate) path: ApiPath,
-    /// The path as Stripe documents it, such as `/v1/customers/{id}`: requests of one template
-    /// share one limit (<https://docs.stripe.com/rate-limits>).
+    /// The path as Stripe documents it, such as `/v1/customers/{id}`. Requests with the same
+    /// template share a rate limit (<https://docs.stripe.com/rate-limits>).
     pub(crate) endpoint: String,
     /// Parameters in the order in which they are sent, not yet encoded.
     pub(crate) query: Vec<(String, String)>,
 }
 
 impl Request {
-    /// A request to a path of the catalog that holds no id.
+    /// A request to a path of the catalog that contains no id.
     pub(crate) fn to_list(path: &str) -> Request {
         Request { path: ApiPath::list(path), endpoint: path.to_owned(), query: Vec::new() }
     }
@@ -30,12 +30,12 @@ impl Request {
         self.query.iter().any(|(sent, _)| sent == name)
     }
 
-    /// Whether it continues from an object of an earlier page.
+    /// Whether the request continues from an object of an earlier page.
     pub(super) fn has_cursor(&self) -> bool {
         self.sends("starting_after") || self.sends("ending_before")
     }
 
-    /// Whether a parameter that an error names is one we sent that is not a cursor.
+    /// Whether a parameter that an error names was sent and is not a cursor.
     pub(super) fn sends_filter(&self, param: &str) -> bool {
         !is_cursor(param) && self.sends(param)
     }

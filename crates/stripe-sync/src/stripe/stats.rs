@@ -1,23 +1,26 @@
-//! How the requests are going, for progress displays.
+//! Counters of one client, and the snapshot that progress displays show.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// A snapshot. Counts are since the client was made.
+use super::limiter::{Bottleneck, Limiter};
+use super::outage::OutageGate;
+
+/// A snapshot. Counts start when the client is created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// HTTP requests sent, repetitions included.
+    /// HTTP requests sent, retries included.
     pub requests: u64,
-    /// Repetitions among them.
+    /// Retries among them.
     pub retries: u64,
-    /// Answers that said we ask too fast or too much at once.
+    /// Responses that named a limit on rate or concurrency.
     pub rate_limited: u64,
-    /// Bytes of answers, after decompression.
+    /// Bytes of responses, after decompression.
     pub bytes: u64,
-    /// Requests on their way at this instant.
+    /// Requests in flight.
     pub in_flight: usize,
-    /// What limits the speed at this instant.
+    /// What limits the speed at this moment.
     pub limit: Limit,
 }
 
@@ -27,31 +30,69 @@ pub struct Stats {
 pub enum Limit {
     /// Nothing on Stripe's side.
     None,
-    /// The account's rate.
+    /// The account's rate limit.
     GlobalRate,
-    /// The rate of one endpoint, such as `/v1/charges`.
+    /// The rate limit of one endpoint, such as `/v1/charges`.
     EndpointRate(String),
-    /// The number of requests at once.
+    /// The limit on concurrent requests.
     Concurrency,
     /// Stripe cannot be reached.
     Outage {
-        /// How long already.
+        /// The duration so far.
         since: Duration,
     },
-    /// Requests pause before they are repeated.
+    /// Requests pause before they are retried.
     Retrying,
 }
 
+/// What a client counts.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     pub(super) requests: AtomicU64,
     pub(super) retries: AtomicU64,
     pub(super) rate_limited: AtomicU64,
     pub(super) bytes: AtomicU64,
-    /// Requests in a pause before they are repeated.
-    pub(super) pausing: AtomicUsize,
+    /// Requests that pause before a retry.
+    pausing: AtomicUsize,
 }
 
-pub(super) fn add(counter: &AtomicU64, by: u64) {
-    counter.fetch_add(by, Ordering::Relaxed);
+impl Counters {
+    /// Counts a request as pausing until the guard is dropped.
+    pub(super) fn pause(&self) -> PauseGuard<'_> {
+        self.pausing.fetch_add(1, Ordering::Relaxed);
+        PauseGuard(self)
+    }
+
+    pub(super) fn snapshot(&self, limiter: &Limiter, outage: &OutageGate) -> Stats {
+        let pausing = self.pausing.load(Ordering::Relaxed) > 0;
+        let limit = match (outage.duration(), limiter.bottleneck()) {
+            (Some(since), _) => Limit::Outage { since },
+            (None, Bottleneck::InFlight) => Limit::Concurrency,
+            (None, Bottleneck::Account) => Limit::GlobalRate,
+            (None, Bottleneck::Endpoint(endpoint)) => Limit::EndpointRate(endpoint),
+            (None, Bottleneck::Nothing) if pausing => Limit::Retrying,
+            (None, Bottleneck::Nothing) => Limit::None,
+        };
+        Stats {
+            requests: self.requests.load(Ordering::Relaxed),
+            retries: self.retries.load(Ordering::Relaxed),
+            rate_limited: self.rate_limited.load(Ordering::Relaxed),
+            bytes: self.bytes.load(Ordering::Relaxed),
+            in_flight: limiter.in_flight(),
+            limit,
+        }
+    }
+}
+
+/// A request that pauses before a retry.
+pub(super) struct PauseGuard<'a>(&'a Counters);
+
+impl Drop for PauseGuard<'_> {
+    fn drop(&mut self) {
+        self.0.pausing.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+pub(super) fn add(counter: &AtomicU64, amount: u64) {
+    counter.fetch_add(amount, Ordering::Relaxed);
 }

@@ -1,15 +1,15 @@
-//! How many requests may be on their way at once: Stripe's other limiter, which counts long
-//! requests (<https://docs.stripe.com/rate-limits>), documents no number, so it is felt out.
+//! How many requests may be in flight. Stripe limits concurrency without documenting a number
+//! (<https://docs.stripe.com/rate-limits>), so the limit adapts to 429s.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// The most we ever have on their way.
+/// Maximum number of requests in flight.
 pub(in crate::stripe) const MAX_IN_FLIGHT: usize = 64;
-/// Successes that earn one more place.
-const SUCCESSES_PER_PLACE: u32 = 50;
+/// Successes after which the limit is raised by one.
+const SUCCESSES_PER_SLOT: u32 = 50;
 
 #[derive(Debug)]
 pub(super) struct InFlight {
@@ -19,68 +19,69 @@ pub(super) struct InFlight {
 
 #[derive(Debug)]
 struct State {
-    taken: usize,
-    places: usize,
+    used: usize,
+    slots: usize,
     successes: u32,
-    cut: Option<Instant>,
+    reduced: Option<Instant>,
 }
 
-/// One place, free again when dropped.
+/// One request in flight. Dropping it frees the slot.
 #[derive(Debug)]
-pub(super) struct Place(Arc<InFlight>);
+pub(super) struct Slot(Arc<InFlight>);
 
 impl InFlight {
     pub(super) fn new() -> InFlight {
-        let state = State { taken: 0, places: MAX_IN_FLIGHT, successes: 0, cut: None };
+        let state = State { used: 0, slots: MAX_IN_FLIGHT, successes: 0, reduced: None };
         InFlight { state: Mutex::new(state), freed: Notify::new() }
     }
 
-    /// Waits for a free place. Only one caller waits at a time (the limiter's turn).
+    /// Waits for a free slot. Only one caller waits at a time (the account's turn of the limiter).
     ///
-    /// Cancel-safe: a dropped future has taken no place.
-    pub(super) async fn enter(self: &Arc<InFlight>) -> Place {
+    /// Cancel-safe: a dropped future has taken no slot.
+    pub(super) async fn acquire(self: &Arc<InFlight>) -> Slot {
         loop {
             {
                 let mut state = self.state();
-                if state.taken < state.places {
-                    state.taken += 1;
-                    return Place(Arc::clone(self));
+                if state.used < state.slots {
+                    state.used += 1;
+                    return Slot(Arc::clone(self));
                 }
             }
             self.freed.notified().await;
         }
     }
 
-    pub(super) fn succeeded(&self) {
+    /// A request succeeded.
+    pub(super) fn record_success(&self) {
         let mut state = self.state();
-        if state.places == MAX_IN_FLIGHT {
+        if state.slots == MAX_IN_FLIGHT {
             return;
         }
         state.successes += 1;
-        if state.successes >= SUCCESSES_PER_PLACE {
+        if state.successes >= SUCCESSES_PER_SLOT {
             state.successes = 0;
-            state.places += 1;
+            state.slots += 1;
             self.freed.notify_one();
         }
     }
 
-    /// Halves what is in use, but not for requests that left before the last time: those after it
-    /// left when fewer than the lowered number were on their way.
-    pub(super) fn cut(&self, left: Instant, now: Instant) -> bool {
+    /// A request sent at `sent` got a 429: halves the number of requests in flight. Not for requests
+    /// that were sent before the last reduction; later ones were sent within the reduced limit.
+    pub(super) fn reduce(&self, sent: Instant, now: Instant) -> bool {
         let mut state = self.state();
-        if state.cut.is_some_and(|cut| left <= cut) {
+        if state.reduced.is_some_and(|reduced| sent <= reduced) {
             return false;
         }
-        // The refused request itself may have left already; it was one of them.
-        let used = state.taken.max(1).min(state.places);
-        state.places = (used / 2).max(1);
+        // The refused request counts even if its slot is free again.
+        let used = state.used.max(1).min(state.slots);
+        state.slots = (used / 2).max(1);
         state.successes = 0;
-        state.cut = Some(now);
+        state.reduced = Some(now);
         true
     }
 
     pub(super) fn count(&self) -> usize {
-        self.state().taken
+        self.state().used
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -88,9 +89,9 @@ impl InFlight {
     }
 }
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
-        self.0.state().taken -= 1;
+        self.0.state().used -= 1;
         self.0.freed.notify_one();
     }
 }
@@ -100,63 +101,63 @@ mod tests {
     use super::*;
     use futures_util::FutureExt as _;
 
-    fn enter_all(in_flight: &Arc<InFlight>, wanted: usize) -> Vec<Place> {
-        let mut places = Vec::new();
-        while places.len() < wanted {
-            let Some(place) = in_flight.enter().now_or_never() else { break };
-            places.push(place);
+    fn acquire_all(in_flight: &Arc<InFlight>, wanted: usize) -> Vec<Slot> {
+        let mut slots = Vec::new();
+        while slots.len() < wanted {
+            let Some(slot) = in_flight.acquire().now_or_never() else { break };
+            slots.push(slot);
         }
-        places
+        slots
     }
 
     #[tokio::test]
-    async fn places_are_limited_halved_and_earned_back() {
+    async fn slots_are_limited_halved_and_restored() {
         let in_flight = Arc::new(InFlight::new());
-        let places = enter_all(&in_flight, MAX_IN_FLIGHT + 10);
-        assert_eq!(places.len(), MAX_IN_FLIGHT);
+        let slots = acquire_all(&in_flight, MAX_IN_FLIGHT + 10);
+        assert_eq!(slots.len(), MAX_IN_FLIGHT);
 
         let now = Instant::now();
-        assert!(in_flight.cut(now, now));
-        assert!(!in_flight.cut(now, now), "once for all that left before");
-        drop(places);
-        let places = enter_all(&in_flight, MAX_IN_FLIGHT);
-        assert_eq!((places.len(), in_flight.count()), (MAX_IN_FLIGHT / 2, MAX_IN_FLIGHT / 2));
+        assert!(in_flight.reduce(now, now));
+        assert!(!in_flight.reduce(now, now), "once for all requests sent before");
+        drop(slots);
+        let slots = acquire_all(&in_flight, MAX_IN_FLIGHT);
+        assert_eq!((slots.len(), in_flight.count()), (MAX_IN_FLIGHT / 2, MAX_IN_FLIGHT / 2));
 
         for _ in 0..100 {
-            in_flight.succeeded();
+            in_flight.record_success();
         }
-        assert_eq!(enter_all(&in_flight, MAX_IN_FLIGHT).len(), 2);
+        assert_eq!(acquire_all(&in_flight, MAX_IN_FLIGHT).len(), 2);
         for _ in 0..100 * MAX_IN_FLIGHT {
-            in_flight.succeeded();
+            in_flight.record_success();
         }
-        drop(places);
-        assert_eq!(enter_all(&in_flight, MAX_IN_FLIGHT + 10).len(), MAX_IN_FLIGHT);
+        drop(slots);
+        assert_eq!(acquire_all(&in_flight, MAX_IN_FLIGHT + 10).len(), MAX_IN_FLIGHT);
     }
 
     #[tokio::test]
-    async fn one_place_always_remains() {
+    async fn one_slot_always_remains() {
         let in_flight = Arc::new(InFlight::new());
         let now = Instant::now();
         for second in 1..20 {
             let at = now + std::time::Duration::from_secs(second);
-            assert!(in_flight.cut(at, at));
+            assert!(in_flight.reduce(at, at));
         }
-        assert_eq!(enter_all(&in_flight, 5).len(), 1);
+        assert_eq!(acquire_all(&in_flight, 5).len(), 1);
     }
 
     #[tokio::test]
-    async fn a_freed_place_wakes_the_one_who_waits() {
+    async fn a_freed_slot_wakes_the_waiting_request() {
         let in_flight = Arc::new(InFlight::new());
-        let mut places = enter_all(&in_flight, MAX_IN_FLIGHT);
+        let mut slots = acquire_all(&in_flight, MAX_IN_FLIGHT);
         let waiting = tokio::spawn({
             let in_flight = Arc::clone(&in_flight);
-            async move { in_flight.enter().await }
+            async move { in_flight.acquire().await }
         });
         tokio::task::yield_now().await;
-        places.pop();
-        let entered = waiting.await.unwrap();
+        slots.pop();
+        let acquired = waiting.await.unwrap();
         assert_eq!(in_flight.count(), MAX_IN_FLIGHT);
-        drop((entered, places));
+        drop((acquired, slots));
         assert_eq!(in_flight.count(), 0);
     }
 }

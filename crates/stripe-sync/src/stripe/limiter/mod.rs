@@ -1,14 +1,16 @@
-//! When a request may leave: Stripe's two levels of rate limits, and how many at once.
+//! When a request may be sent: Stripe's two levels of rate limits, and its limit on concurrency.
 //!
-//! A request leaves when its endpoint and the account both have a token and a place is free, and
-//! takes all three in the same instant. Waiting is in order of arrival within an endpoint, and in
-//! turn between endpoints: only the first of each endpoint waits for the account, so requests that
-//! piled up can not later leave in a bunch that breaks their endpoint's limit.
+//! A request is sent when its endpoint and the account both have a token and a slot is free; it
+//! takes all three at the same moment. Requests of one endpoint are sent in order of arrival, and
+//! endpoints take turns: only the first request of each endpoint waits for the account. So
+//! requests that have accumulated cannot later be sent in a burst that exceeds their endpoint's
+//! limit.
 //!
-//! Answers of 429 lower the level they name, successes raise it again (bucket.rs, in_flight.rs).
+//! A 429 lowers the level that it names, successes raise it again (bucket.rs, in_flight.rs).
 
 mod bucket;
 mod in_flight;
+mod rate;
 #[cfg(test)]
 mod scenarios;
 
@@ -21,87 +23,38 @@ use tokio::time::{Instant, sleep_until};
 
 use self::bucket::Bucket;
 pub(super) use self::in_flight::MAX_IN_FLIGHT;
-use self::in_flight::{InFlight, Place};
+use self::in_flight::{InFlight, Slot};
+pub use self::rate::RateOptions;
 use super::failure::Reason;
-use crate::account::Mode;
 
-/// The part of Stripe's documented limits that we use, so that the user's own traffic has room.
-const SHARE: f64 = 0.75;
-/// Requests per second of an account (<https://docs.stripe.com/rate-limits>).
-const LIVE: f64 = 100.0;
-const TEST: f64 = 25.0;
-/// Requests per second of one endpoint, and of those of the Files API (same page).
-const ENDPOINT: f64 = 25.0;
-const FILES: f64 = 20.0;
-
-/// How many requests per second we allow ourselves.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum RateOptions {
-    /// 75 % of what Stripe documents for this mode: account and endpoint.
-    Documented {
-        /// Live accounts may ask four times as often.
-        mode: Mode,
-    },
-    /// So many per second, for the account and for each endpoint.
-    Fixed(f64),
-    /// No limit until Stripe answers 429.
-    Unlimited,
-}
-
-impl RateOptions {
-    /// False for rates that are no numbers, or so small or large that they mean nothing.
-    pub(super) fn is_usable(self) -> bool {
-        match self {
-            RateOptions::Documented { .. } | RateOptions::Unlimited => true,
-            RateOptions::Fixed(rate) => (0.001..=1e6).contains(&rate),
-        }
-    }
-
-    fn of_account(self) -> f64 {
-        match self {
-            RateOptions::Documented { mode: Mode::Live } => LIVE * SHARE,
-            RateOptions::Documented { mode: Mode::Test } => TEST * SHARE,
-            RateOptions::Fixed(rate) => rate,
-            RateOptions::Unlimited => f64::INFINITY,
-        }
-    }
-
-    fn of_endpoint(self, endpoint: &str) -> f64 {
-        match self {
-            RateOptions::Documented { .. } if endpoint.starts_with("/v1/file") => FILES * SHARE,
-            RateOptions::Documented { .. } => ENDPOINT * SHARE,
-            RateOptions::Fixed(rate) => rate,
-            RateOptions::Unlimited => f64::INFINITY,
-        }
-    }
-}
-
-/// Decides when requests leave.
+/// Decides when the requests of one account are sent.
 #[derive(Debug)]
 pub(super) struct Limiter {
     rate: RateOptions,
     account: Mutex<Bucket>,
+    /// Held by the request that waits for the account.
     account_turn: tokio::sync::Mutex<()>,
-    account_queue: AtomicUsize,
-    lanes: Mutex<HashMap<String, Arc<Lane>>>,
+    account_waiting: AtomicUsize,
+    endpoints: Mutex<HashMap<String, Arc<EndpointQueue>>>,
     in_flight: Arc<InFlight>,
-    in_flight_queue: AtomicUsize,
+    in_flight_waiting: AtomicUsize,
 }
 
 /// The requests of one endpoint.
 #[derive(Debug)]
-struct Lane {
+struct EndpointQueue {
     bucket: Mutex<Bucket>,
+    /// Held by the first request of the queue.
     turn: tokio::sync::Mutex<()>,
-    queue: AtomicUsize,
+    waiting: AtomicUsize,
 }
 
-/// Permission to send one request. Its place is free again when this is dropped.
+/// Permission to send one request. Dropping it frees the slot.
 #[derive(Debug)]
-pub(super) struct Leave {
+pub(super) struct Permit {
     at: Instant,
-    lane: Arc<Lane>,
-    _place: Place,
+    endpoint: Arc<EndpointQueue>,
+    _slot: Slot,
 }
 
 impl Limiter {
@@ -110,112 +63,112 @@ impl Limiter {
             rate,
             account: Mutex::new(Bucket::new(rate.of_account(), Instant::now())),
             account_turn: tokio::sync::Mutex::new(()),
-            account_queue: AtomicUsize::new(0),
-            lanes: Mutex::default(),
+            account_waiting: AtomicUsize::new(0),
+            endpoints: Mutex::default(),
             in_flight: Arc::new(InFlight::new()),
-            in_flight_queue: AtomicUsize::new(0),
+            in_flight_waiting: AtomicUsize::new(0),
         }
     }
 
-    /// Waits until a request of this endpoint may leave.
+    /// Waits until a request of this endpoint may be sent.
     ///
-    /// Cancel-safe: a dropped future has taken nothing and gives its turn to the next.
-    pub(super) async fn leave(&self, endpoint: &str) -> Leave {
-        let lane = self.lane(endpoint);
-        let _in_lane = Queued::in_(&lane.queue);
-        let _lane_turn = lane.turn.lock().await;
+    /// Cancel-safe: a dropped future has taken nothing and gives its turn to the next request.
+    pub(super) async fn acquire(&self, endpoint: &str) -> Permit {
+        let endpoint = self.endpoint(endpoint);
+        let _in_queue = Waiting::count_in(&endpoint.waiting);
+        let _endpoint_turn = endpoint.turn.lock().await;
         loop {
-            wait_for(|now| lock(&lane.bucket).ready_at(now)).await;
-            let _in_account = Queued::in_(&self.account_queue);
+            wait_for(|now| lock(&endpoint.bucket).ready_at(now)).await;
+            let _for_account = Waiting::count_in(&self.account_waiting);
             let _account_turn = self.account_turn.lock().await;
-            let place = {
-                let _for_place = Queued::in_(&self.in_flight_queue);
-                self.in_flight.enter().await
+            let slot = {
+                let _for_slot = Waiting::count_in(&self.in_flight_waiting);
+                self.in_flight.acquire().await
             };
             wait_for(|now| lock(&self.account).ready_at(now)).await;
             let now = Instant::now();
-            // Stripe may have told this endpoint to pause meanwhile. Others must not wait for it,
-            // so it gives up its turn and place.
-            if lock(&lane.bucket).ready_at(now) <= now {
-                lock(&lane.bucket).take(now);
+            // A 429 may have paused this endpoint meanwhile. Then it gives up its turn and slot,
+            // so that other endpoints do not wait for it.
+            if lock(&endpoint.bucket).ready_at(now) <= now {
+                lock(&endpoint.bucket).take(now);
                 lock(&self.account).take(now);
-                return Leave { at: now, lane: Arc::clone(&lane), _place: place };
+                return Permit { at: now, endpoint: Arc::clone(&endpoint), _slot: slot };
             }
         }
     }
 
-    /// A request came back with what it asked for.
-    pub(super) fn succeeded(&self, leave: &Leave) {
+    /// A request succeeded.
+    pub(super) fn record_success(&self, permit: &Permit) {
         let now = Instant::now();
-        lock(&leave.lane.bucket).grow(now);
+        lock(&permit.endpoint.bucket).grow(now);
         lock(&self.account).grow(now);
-        self.in_flight.succeeded();
+        self.in_flight.record_success();
     }
 
-    /// A request came back with a 429. True if anything was lowered: a rate at most once per
-    /// second, and nothing for requests that left before the last time.
+    /// A request got a 429. True if a limit was reduced: a rate at most once per second, and no
+    /// limit for a request that was sent before the last reduction.
     pub(super) fn slow_down(
         &self,
-        leave: &Leave,
+        permit: &Permit,
         reason: Reason,
         retry_after: Option<Duration>,
     ) -> bool {
         let now = Instant::now();
-        let lower = |bucket: &Mutex<Bucket>| {
+        let slow_down = |bucket: &Mutex<Bucket>| {
             let mut bucket = lock(bucket);
             if let Some(pause) = retry_after {
                 bucket.pause_until(now + pause);
             }
-            bucket.cut(leave.at, now)
+            bucket.reduce(permit.at, now)
         };
         match reason {
-            Reason::GlobalRate => lower(&self.account),
-            Reason::EndpointRate | Reason::ResourceSpecific => lower(&leave.lane.bucket),
+            Reason::GlobalRate => slow_down(&self.account),
+            Reason::EndpointRate | Reason::ResourceSpecific => slow_down(&permit.endpoint.bucket),
             Reason::GlobalConcurrency | Reason::EndpointConcurrency => {
-                self.in_flight.cut(leave.at, now)
+                self.in_flight.reduce(permit.at, now)
             }
-            // Either level may be the one; the wrong one recovers within seconds.
+            // Either level may be the cause. The other one recovers within seconds.
             Reason::Unnamed => {
-                let endpoint = lower(&leave.lane.bucket);
-                lock(&self.account).cut(leave.at, now) || endpoint
+                let endpoint = slow_down(&permit.endpoint.bucket);
+                lock(&self.account).reduce(permit.at, now) || endpoint
             }
         }
     }
 
-    /// What requests wait for at this instant, the narrowest first.
+    /// What requests wait for at this moment, the narrowest limit first.
     pub(super) fn bottleneck(&self) -> Bottleneck {
-        if self.in_flight_queue.load(Ordering::Relaxed) > 0 {
+        if self.in_flight_waiting.load(Ordering::Relaxed) > 0 {
             return Bottleneck::InFlight;
         }
-        if self.account_queue.load(Ordering::Relaxed) > 0 {
+        if self.account_waiting.load(Ordering::Relaxed) > 0 {
             return Bottleneck::Account;
         }
-        let lanes = lock(&self.lanes);
-        let queued = |lane: &Lane| lane.queue.load(Ordering::Relaxed);
-        match lanes.iter().max_by_key(|(_, lane)| queued(lane)) {
-            Some((endpoint, lane)) if queued(lane) > 0 => Bottleneck::Endpoint(endpoint.clone()),
+        let endpoints = lock(&self.endpoints);
+        let waiting = |queue: &EndpointQueue| queue.waiting.load(Ordering::Relaxed);
+        match endpoints.iter().max_by_key(|(_, queue)| waiting(queue)) {
+            Some((name, queue)) if waiting(queue) > 0 => Bottleneck::Endpoint(name.clone()),
             Some(_) | None => Bottleneck::Nothing,
         }
     }
 
-    /// Requests on their way.
+    /// The number of requests in flight.
     pub(super) fn in_flight(&self) -> usize {
         self.in_flight.count()
     }
 
-    fn lane(&self, endpoint: &str) -> Arc<Lane> {
-        let mut lanes = lock(&self.lanes);
-        if let Some(lane) = lanes.get(endpoint) {
-            return Arc::clone(lane);
+    fn endpoint(&self, name: &str) -> Arc<EndpointQueue> {
+        let mut endpoints = lock(&self.endpoints);
+        if let Some(queue) = endpoints.get(name) {
+            return Arc::clone(queue);
         }
-        let bucket = Bucket::new(self.rate.of_endpoint(endpoint), Instant::now());
-        let lane = Arc::new(Lane {
+        let bucket = Bucket::new(self.rate.of_endpoint(name), Instant::now());
+        let queue = Arc::new(EndpointQueue {
             bucket: Mutex::new(bucket),
             turn: tokio::sync::Mutex::new(()),
-            queue: AtomicUsize::new(0),
+            waiting: AtomicUsize::new(0),
         });
-        lanes.insert(endpoint.to_owned(), Arc::clone(&lane));
-        lane
+        endpoints.insert(name.to_owned(), Arc::clone(&queue));
+        queue
     }
 }
 
@@ -239,23 +192,23 @@ async fn wait_for(ready_at: impl Fn(Instant) -> Instant) {
     }
 }
 
-/// Counts one waiting request for as long as it waits.
-struct Queued<'a>(&'a AtomicUsize);
+/// Counts a request as waiting until it is dropped.
+struct Waiting<'a>(&'a AtomicUsize);
 
-impl<'a> Queued<'a> {
-    fn in_(queue: &'a AtomicUsize) -> Queued<'a> {
-        queue.fetch_add(1, Ordering::Relaxed);
-        Queued(queue)
+impl<'a> Waiting<'a> {
+    fn count_in(counter: &'a AtomicUsize) -> Waiting<'a> {
+        counter.fetch_add(1, Ordering::Relaxed);
+        Waiting(counter)
     }
 }
 
-impl Drop for Queued<'_> {
+impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-/// Every change under these locks is complete in itself, so a panic elsewhere spoils nothing.
+/// Each change under these locks is complete, so a panic elsewhere leaves them usable.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

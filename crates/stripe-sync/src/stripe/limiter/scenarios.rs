@@ -1,5 +1,5 @@
-//! Scenarios in virtual time against a pretended Stripe with limits of its own, each with the
-//! range of requests that must come out.
+//! Scenarios in virtual time against a model of Stripe with its own limits, each with the range of
+//! requests that must be served.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -9,51 +9,52 @@ use futures_util::future::join_all;
 use tokio::time::{sleep, timeout};
 
 use super::*;
+use crate::account::Mode;
 
-/// A Stripe that counts within the last second and answers 429 beyond its limits.
+/// Counts requests within the last second and returns 429 beyond its limits.
 #[derive(Default)]
-struct Pretended {
+struct StripeModel {
     account_limit: Option<usize>,
     endpoint_limit: Option<usize>,
-    at_once_limit: Option<usize>,
+    concurrency_limit: Option<usize>,
     names_reason: bool,
-    left: RefCell<VecDeque<(Instant, String)>>,
-    at_once: RefCell<usize>,
+    sent: RefCell<VecDeque<(Instant, String)>>,
+    in_flight: RefCell<usize>,
     refused: RefCell<usize>,
     served: RefCell<HashMap<String, usize>>,
 }
 
-impl Pretended {
-    fn refuses(&self, endpoint: &str) -> Option<Reason> {
+impl StripeModel {
+    fn check(&self, endpoint: &str) -> Option<Reason> {
         let now = Instant::now();
-        let mut left = self.left.borrow_mut();
-        while left.front().is_some_and(|(at, _)| now - *at >= Duration::from_secs(1)) {
-            left.pop_front();
+        let mut sent = self.sent.borrow_mut();
+        while sent.front().is_some_and(|(at, _)| now - *at >= Duration::from_secs(1)) {
+            sent.pop_front();
         }
-        let of_endpoint = left.iter().filter(|(_, other)| other == endpoint).count();
+        let of_endpoint = sent.iter().filter(|(_, other)| other == endpoint).count();
         let over = |limit: Option<usize>, used: usize| limit.is_some_and(|limit| used >= limit);
-        let reason = if over(self.at_once_limit, *self.at_once.borrow()) {
+        let reason = if over(self.concurrency_limit, *self.in_flight.borrow()) {
             Reason::GlobalConcurrency
         } else if over(self.endpoint_limit, of_endpoint) {
             Reason::EndpointRate
-        } else if over(self.account_limit, left.len()) {
+        } else if over(self.account_limit, sent.len()) {
             Reason::GlobalRate
         } else {
-            left.push_back((now, endpoint.to_owned()));
+            sent.push_back((now, endpoint.to_owned()));
             return None;
         };
         Some(if self.names_reason { reason } else { Reason::Unnamed })
     }
 
-    async fn answer(&self, endpoint: &str, takes: Duration) -> Option<Reason> {
-        let refused = self.refuses(endpoint);
+    async fn respond(&self, endpoint: &str, latency: Duration) -> Option<Reason> {
+        let refused = self.check(endpoint);
         if refused.is_some() {
             *self.refused.borrow_mut() += 1;
             sleep(Duration::from_millis(20)).await;
         } else {
-            *self.at_once.borrow_mut() += 1;
-            sleep(takes).await;
-            *self.at_once.borrow_mut() -= 1;
+            *self.in_flight.borrow_mut() += 1;
+            sleep(latency).await;
+            *self.in_flight.borrow_mut() -= 1;
             *self.served.borrow_mut().entry(endpoint.to_owned()).or_default() += 1;
         }
         refused
@@ -64,23 +65,23 @@ impl Pretended {
     }
 }
 
-/// Workers that ask without end for `seconds`.
+/// Workers that send requests continuously for `seconds`.
 async fn run(
     limiter: &Limiter,
-    stripe: &Rc<Pretended>,
+    stripe: &Rc<StripeModel>,
     endpoints: &[&str],
     workers: usize,
     seconds: u64,
 ) {
-    let takes = Duration::from_millis(200);
+    let latency = Duration::from_millis(200);
     let work = (0..workers).map(|worker| async move {
         let endpoint = endpoints[worker % endpoints.len()];
         loop {
-            let leave = limiter.leave(endpoint).await;
-            match stripe.answer(endpoint, takes).await {
-                None => limiter.succeeded(&leave),
+            let permit = limiter.acquire(endpoint).await;
+            match stripe.respond(endpoint, latency).await {
+                None => limiter.record_success(&permit),
                 Some(reason) => {
-                    limiter.slow_down(&leave, reason, None);
+                    limiter.slow_down(&permit, reason, None);
                 }
             }
         }
@@ -93,7 +94,7 @@ const A: [&str; 1] = ["/v1/charges"];
 const FIVE: [&str; 5] = ["/v1/charges", "/v1/customers", "/v1/invoices", "/v1/prices", "/v1/plans"];
 
 #[tokio::test(start_paused = true)]
-async fn documented_limits_are_used_to_three_quarters_and_never_exceeded() {
+async fn three_quarters_of_the_documented_limits_are_used_and_never_exceeded() {
     let live = RateOptions::Documented { mode: Mode::Live };
     let test = RateOptions::Documented { mode: Mode::Test };
     for (rate, account_limit, endpoints, workers, expected) in [
@@ -103,14 +104,14 @@ async fn documented_limits_are_used_to_three_quarters_and_never_exceeded() {
         (live, 100, &["/v1/files"][..], 40, 145..=152),
         (RateOptions::Fixed(5.0), 100, &FIVE[..], 10, 48..=52),
     ] {
-        let stripe = Rc::new(Pretended {
+        let stripe = Rc::new(StripeModel {
             account_limit: Some(account_limit),
             endpoint_limit: Some(if endpoints.len() == 1 && endpoints[0] == "/v1/files" {
                 20
             } else {
                 25
             }),
-            ..Pretended::default()
+            ..StripeModel::default()
         });
         run(&Limiter::new(rate), &stripe, endpoints, workers, 10).await;
         assert!(expected.contains(&stripe.served()), "{rate:?}: {}", stripe.served());
@@ -119,12 +120,12 @@ async fn documented_limits_are_used_to_three_quarters_and_never_exceeded() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn endpoints_share_the_account_evenly_however_many_workers_each_has() {
-    let stripe = Rc::new(Pretended::default());
+async fn endpoints_share_the_account_evenly_whatever_their_number_of_workers() {
+    let stripe = Rc::new(StripeModel::default());
     let limiter = Limiter::new(RateOptions::Fixed(20.0));
-    let crowd = run(&limiter, &stripe, &A, 50, 20);
-    let single = run(&limiter, &stripe, &["/v1/prices"], 8, 20);
-    tokio::join!(crowd, single);
+    let many = run(&limiter, &stripe, &A, 50, 20);
+    let few = run(&limiter, &stripe, &["/v1/prices"], 8, 20);
+    tokio::join!(many, few);
     let served = stripe.served.borrow();
     let (charges, prices) = (served["/v1/charges"], served["/v1/prices"]);
     assert!((180..=220).contains(&charges), "{charges}");
@@ -132,7 +133,7 @@ async fn endpoints_share_the_account_evenly_however_many_workers_each_has() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn lowered_limits_are_found_with_few_refusals() {
+async fn lower_limits_are_found_with_few_refusals() {
     for (rate, names_reason, account, endpoint, endpoints, expected) in [
         (RateOptions::Documented { mode: Mode::Live }, true, None, Some(8), &A[..], 300..=480),
         (RateOptions::Documented { mode: Mode::Live }, false, None, Some(8), &A[..], 300..=480),
@@ -147,11 +148,11 @@ async fn lowered_limits_are_found_with_few_refusals() {
         (RateOptions::Unlimited, true, Some(40), None, &FIVE[..], 1_500..=2_400),
         (RateOptions::Unlimited, false, Some(40), Some(25), &FIVE[..], 1_200..=2_400),
     ] {
-        let stripe = Rc::new(Pretended {
+        let stripe = Rc::new(StripeModel {
             account_limit: account,
             endpoint_limit: endpoint,
             names_reason,
-            ..Pretended::default()
+            ..StripeModel::default()
         });
         run(&Limiter::new(rate), &stripe, endpoints, 60, 60).await;
         let (served, refused) = (stripe.served(), *stripe.refused.borrow());
@@ -161,57 +162,60 @@ async fn lowered_limits_are_found_with_few_refusals() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_limit_on_concurrency_is_found() {
-    let stripe =
-        Rc::new(Pretended { at_once_limit: Some(10), names_reason: true, ..Pretended::default() });
+async fn a_concurrency_limit_is_found() {
+    let stripe = Rc::new(StripeModel {
+        concurrency_limit: Some(10),
+        names_reason: true,
+        ..StripeModel::default()
+    });
     run(&Limiter::new(RateOptions::Unlimited), &stripe, &FIVE, 60, 60).await;
     let (served, refused) = (stripe.served(), *stripe.refused.borrow());
-    // Ten at once, each 200 ms: at most 3,000 in a minute.
+    // Ten in flight, each for 200 ms: at most 3,000 in a minute.
     assert!((1_800..=3_000).contains(&served), "{served}");
     assert!(refused * 5 <= served, "{refused} of {served}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_comes_first_leaves_first() {
+async fn requests_of_an_endpoint_are_sent_in_order() {
     let limiter = Limiter::new(RateOptions::Fixed(1.0));
     let order = RefCell::new(Vec::new());
-    let ask = |number: u32| {
+    let send = |number: u32| {
         let (limiter, order) = (&limiter, &order);
         async move {
             sleep(Duration::from_millis(u64::from(number))).await;
-            limiter.leave("/v1/charges").await;
+            limiter.acquire("/v1/charges").await;
             order.borrow_mut().push(number);
         }
     };
-    join_all([3, 1, 4, 2, 5].map(ask)).await;
+    join_all([3, 1, 4, 2, 5].map(send)).await;
     assert_eq!(*order.borrow(), [1, 2, 3, 4, 5]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_stops_waiting_takes_nothing_and_holds_up_nobody() {
+async fn a_cancelled_request_takes_nothing_and_delays_no_other() {
     let limiter = Limiter::new(RateOptions::Fixed(1.0));
-    drop(limiter.leave("/v1/charges").await);
+    drop(limiter.acquire("/v1/charges").await);
     let start = Instant::now();
-    let impatient =
-        (0..20).map(|_| timeout(Duration::from_millis(300), limiter.leave("/v1/charges")));
-    let patient = limiter.leave("/v1/charges");
-    let (left, _patient) = tokio::join!(join_all(impatient), patient);
-    assert!(left.iter().all(Result::is_err));
+    let cancelled =
+        (0..20).map(|_| timeout(Duration::from_millis(300), limiter.acquire("/v1/charges")));
+    let waiting = limiter.acquire("/v1/charges");
+    let (outcomes, _permit) = tokio::join!(join_all(cancelled), waiting);
+    assert!(outcomes.iter().all(Result::is_err));
     let waited = start.elapsed();
     assert!((950..=1_050).contains(&waited.as_millis()), "{waited:?}");
     assert_eq!((limiter.bottleneck(), limiter.in_flight()), (Bottleneck::Nothing, 1));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pause_of_one_endpoint_holds_up_no_other() {
+async fn a_pause_of_one_endpoint_delays_no_other() {
     let limiter = Limiter::new(RateOptions::Documented { mode: Mode::Live });
-    let leave = limiter.leave("/v1/charges").await;
-    assert!(limiter.slow_down(&leave, Reason::EndpointRate, Some(Duration::from_secs(60))));
-    drop(leave);
+    let permit = limiter.acquire("/v1/charges").await;
+    assert!(limiter.slow_down(&permit, Reason::EndpointRate, Some(Duration::from_secs(60))));
+    drop(permit);
     let start = Instant::now();
-    let stripe = Rc::new(Pretended::default());
+    let stripe = Rc::new(StripeModel::default());
     let paused = async {
-        limiter.leave("/v1/charges").await;
+        limiter.acquire("/v1/charges").await;
         start.elapsed()
     };
     let others = run(&limiter, &stripe, &["/v1/prices"], 10, 30);
@@ -221,20 +225,20 @@ async fn a_pause_of_one_endpoint_holds_up_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pause_reaches_a_request_that_already_waits_for_the_account() {
+async fn a_pause_applies_to_a_request_that_already_waits_for_the_account() {
     let limiter = Limiter::new(RateOptions::Documented { mode: Mode::Live });
-    let account = limiter.leave("/v1/prices").await;
-    let refused = limiter.leave("/v1/charges").await;
+    let account = limiter.acquire("/v1/prices").await;
+    let refused = limiter.acquire("/v1/charges").await;
     let start = Instant::now();
     limiter.slow_down(&account, Reason::GlobalRate, Some(Duration::from_secs(5)));
     let waiting = async {
-        limiter.leave("/v1/charges").await;
+        limiter.acquire("/v1/charges").await;
         start.elapsed()
     };
     let other = async {
         sleep(Duration::from_secs(1)).await;
         limiter.slow_down(&refused, Reason::EndpointRate, Some(Duration::from_secs(30)));
-        limiter.leave("/v1/invoices").await;
+        limiter.acquire("/v1/invoices").await;
         start.elapsed()
     };
     let (waited, other) = tokio::join!(waiting, other);
@@ -243,10 +247,10 @@ async fn a_pause_reaches_a_request_that_already_waits_for_the_account() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_limits_is_named() {
+async fn the_bottleneck_is_named() {
     let narrow = Limiter::new(RateOptions::Documented { mode: Mode::Live });
     let wide = Limiter::new(RateOptions::Unlimited);
-    let stripe = Rc::new(Pretended::default());
+    let stripe = Rc::new(StripeModel::default());
     for (limiter, endpoints, workers, expected) in [
         (&narrow, &A[..], 30, Bottleneck::Endpoint("/v1/charges".to_owned())),
         (&narrow, &FIVE[..], 60, Bottleneck::Account),

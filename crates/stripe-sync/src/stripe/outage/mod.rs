@@ -1,7 +1,7 @@
-//! Stripe cannot be reached: all workers wait together, one of them keeps knocking.
+//! While Stripe cannot be reached, all requests wait and one at a time probes.
 //!
-//! An outage spends nobody's attempts. It ends with the first answer of any kind, or, for those
-//! who wait, when the patience is over. Who comes after that gets one try.
+//! An outage uses up no attempts. It ends when any request reaches a server, or, for the requests
+//! that wait, when it has lasted too long. Each request that comes later gets one attempt.
 
 #[cfg(test)]
 mod scenarios;
@@ -13,124 +13,128 @@ use tokio::time::{Instant, sleep_until};
 
 use super::backoff::Backoff;
 
-/// As long as Stripe has never answered, a mistyped address or a missing network is likelier than
-/// an outage, and somebody sits before the screen.
-const PATIENCE_BEFORE_FIRST_ANSWER: Duration = Duration::from_secs(30);
+/// Before Stripe has ever responded, a mistyped address or a missing network is more likely than an
+/// outage, and a person may be waiting.
+const MAX_WAIT_BEFORE_FIRST_RESPONSE: Duration = Duration::from_secs(30);
 
+/// Holds back requests during an outage.
 #[derive(Debug)]
 pub(super) struct OutageGate {
-    patience: Duration,
+    max_wait: Duration,
     backoff: Backoff,
     state: Mutex<State>,
-    knocker: tokio::sync::Mutex<()>,
+    /// Held by the request that probes.
+    probe_turn: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    ever_answered: bool,
+    ever_reached: bool,
     outage: Option<Outage>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Outage {
     since: Instant,
-    knocks: u32,
-    next_knock: Instant,
+    probes: u32,
+    next_probe: Instant,
 }
 
-/// Permission to try. Whoever knocks at a closed gate is the only one to do so.
+/// Permission for one attempt. During an outage only one request has it, which probes.
 #[derive(Debug)]
-pub(super) struct Pass<'a> {
-    knocking: Option<tokio::sync::MutexGuard<'a, ()>>,
+pub(super) struct OutagePermit<'a> {
+    probe_turn: Option<tokio::sync::MutexGuard<'a, ()>>,
 }
 
-/// The patience is over.
+/// The outage has lasted longer than requests wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct GaveUp {
-    pub(super) waited: Duration,
-}
+pub(super) struct OutageExpired;
 
-/// What a try without connection means for the outage.
+/// What an attempt without a connection means for the outage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// It begins with this try.
-    Begins,
-    /// It goes on.
-    GoesOn,
+pub(super) enum OutageEffect {
+    /// It starts with this attempt.
+    Started,
+    Continues,
     /// It has lasted too long.
-    GiveUp,
+    Expired,
 }
 
 impl OutageGate {
-    pub(super) fn new(patience: Duration, backoff: Backoff) -> OutageGate {
-        let knocker = tokio::sync::Mutex::new(());
-        OutageGate { patience, backoff, state: Mutex::default(), knocker }
+    /// A gate that is open. `backoff` spaces the probes.
+    pub(super) fn new(max_wait: Duration, backoff: Backoff) -> OutageGate {
+        let probe_turn = tokio::sync::Mutex::new(());
+        OutageGate { max_wait, backoff, state: Mutex::default(), probe_turn }
     }
 
-    /// Returns at once unless there is an outage; then waits for its end, or to knock.
+    /// Returns immediately unless there is an outage. Otherwise waits for its end or for the turn
+    /// to probe.
     ///
-    /// Cancel-safe: a dropped pass lets the next waiter knock.
-    pub(super) async fn pass(&self) -> Result<Pass<'_>, GaveUp> {
-        let open = Pass { knocking: None };
-        if self.outage_with_patience().is_none_or(|(outage, patience)| outage.is_over(patience)) {
+    /// Cancel-safe: dropping the permit lets the next request probe.
+    ///
+    /// # Errors
+    /// The outage has lasted too long when this request's turn comes.
+    pub(super) async fn admit(&self) -> Result<OutagePermit<'_>, OutageExpired> {
+        let open = OutagePermit { probe_turn: None };
+        if self.outage_and_limit().is_none_or(|(outage, limit)| outage.has_lasted(limit)) {
             return Ok(open);
         }
-        let turn = self.knocker.lock().await;
-        let Some((outage, patience)) = self.outage_with_patience() else { return Ok(open) };
-        if outage.is_over(patience) {
-            return Err(GaveUp { waited: outage.since.elapsed() });
+        let turn = self.probe_turn.lock().await;
+        let Some((outage, limit)) = self.outage_and_limit() else { return Ok(open) };
+        if outage.has_lasted(limit) {
+            return Err(OutageExpired);
         }
-        sleep_until(outage.next_knock.min(outage.since + patience)).await;
-        Ok(Pass { knocking: Some(turn) })
+        sleep_until(outage.next_probe.min(outage.since + limit)).await;
+        Ok(OutagePermit { probe_turn: Some(turn) })
     }
 
-    /// There was no connection.
-    pub(super) fn failed(&self, pass: &Pass<'_>) -> Verdict {
+    /// An attempt found no connection.
+    pub(super) fn record_unreachable(&self, permit: &OutagePermit<'_>) -> OutageEffect {
         let mut state = self.state();
-        let patience = self.patience_in(&state);
+        let limit = self.limit(&state);
         let now = Instant::now();
         let Some(outage) = &mut state.outage else {
-            let next_knock = now + self.backoff.pause(1, None);
-            state.outage = Some(Outage { since: now, knocks: 0, next_knock });
-            return Verdict::Begins;
+            let next_probe = now + self.backoff.pause(1, None);
+            state.outage = Some(Outage { since: now, probes: 0, next_probe });
+            return OutageEffect::Started;
         };
-        if outage.is_over(patience) {
-            return Verdict::GiveUp;
+        if outage.has_lasted(limit) {
+            return OutageEffect::Expired;
         }
-        if pass.knocking.is_some() {
-            outage.knocks += 1;
-            outage.next_knock = now + self.backoff.pause(outage.knocks + 1, None);
+        if permit.probe_turn.is_some() {
+            outage.probes += 1;
+            outage.next_probe = now + self.backoff.pause(outage.probes + 1, None);
         }
-        Verdict::GoesOn
+        OutageEffect::Continues
     }
 
-    /// Something answered. Gives how long nothing did, if this ends an outage.
-    pub(super) fn answered(&self) -> Option<Duration> {
+    /// An attempt reached a server. Returns the duration of the outage that this ends, if any.
+    pub(super) fn record_reached(&self) -> Option<Duration> {
         let mut state = self.state();
-        state.ever_answered = true;
+        state.ever_reached = true;
         state.outage.take().map(|outage| outage.since.elapsed())
     }
 
-    /// How long Stripe has been out of reach, if it is.
-    pub(super) fn lasts(&self) -> Option<Duration> {
+    /// The duration of the present outage, if there is one.
+    pub(super) fn duration(&self) -> Option<Duration> {
         self.state().outage.map(|outage| outage.since.elapsed())
     }
 
-    /// The longest an outage is waited for at present.
-    pub(super) fn patience(&self) -> Duration {
-        self.patience_in(&self.state())
+    /// How long requests wait for the end of an outage.
+    pub(super) fn max_wait(&self) -> Duration {
+        self.limit(&self.state())
     }
 
-    fn outage_with_patience(&self) -> Option<(Outage, Duration)> {
+    fn outage_and_limit(&self) -> Option<(Outage, Duration)> {
         let state = self.state();
-        Some((state.outage?, self.patience_in(&state)))
+        Some((state.outage?, self.limit(&state)))
     }
 
-    fn patience_in(&self, state: &State) -> Duration {
-        if state.ever_answered {
-            self.patience
+    fn limit(&self, state: &State) -> Duration {
+        if state.ever_reached {
+            self.max_wait
         } else {
-            self.patience.min(PATIENCE_BEFORE_FIRST_ANSWER)
+            self.max_wait.min(MAX_WAIT_BEFORE_FIRST_RESPONSE)
         }
     }
 
@@ -140,7 +144,7 @@ impl OutageGate {
 }
 
 impl Outage {
-    fn is_over(&self, patience: Duration) -> bool {
-        self.since.elapsed() >= patience
+    fn has_lasted(&self, limit: Duration) -> bool {
+        self.since.elapsed() >= limit
     }
 }

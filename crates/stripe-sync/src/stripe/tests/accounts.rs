@@ -89,27 +89,35 @@ async fn a_retried_request_is_sent_for_the_same_account() {
 async fn the_account_is_resolved_or_the_reason_is_given() {
     use crate::stripe::AccountSource::{Configuration, Refusal, Stripe};
     let named = r#"{"error":{"type":"invalid_request_error","message":"no permissions on account 'acct_1Ab'. Having the 'rak_x_read' permission would help."}}"#;
-    let mine = r#"{"id":"acct_1Ab","object":"account"}"#;
-    let asked = AccountId::parse("acct_2Cd").unwrap();
+    let own = r#"{"id":"acct_1Ab","object":"account"}"#;
+    let other = AccountId::parse("acct_2Cd").unwrap();
     let same = AccountId::parse("acct_1Ab").unwrap();
-    for (reply, explicit, expected) in [
-        (answer(200, &[], mine), None, Ok(("acct_1Ab", Stripe))),
-        (answer(200, &[], mine), Some(&same), Ok(("acct_1Ab", Stripe))),
-        (answer(200, &[], mine), Some(&asked), Err("the key reads account acct_1Ab, not acct_2Cd")),
+    for (reply, configured, expected) in [
+        (answer(200, &[], own), None, Ok(("acct_1Ab", Stripe))),
+        (answer(200, &[], own), Some(&same), Ok(("acct_1Ab", Stripe))),
+        (
+            answer(200, &[], own),
+            Some(&other),
+            Err("this key belongs to account acct_1Ab, not acct_2Cd"),
+        ),
         (answer(200, &[], "{}"), None, Err("has no account id; pass --account")),
-        (answer(200, &[], "{}"), Some(&asked), Ok(("acct_2Cd", Configuration))),
+        (answer(200, &[], "{}"), Some(&other), Ok(("acct_2Cd", Configuration))),
         (answer(403, &[], named), None, Ok(("acct_1Ab", Refusal))),
         (answer(403, &[], named), Some(&same), Ok(("acct_1Ab", Refusal))),
-        (answer(403, &[], named), Some(&asked), Err("reads account acct_1Ab, not acct_2Cd")),
-        (refused(403, &[], ""), Some(&asked), Ok(("acct_2Cd", Configuration))),
-        (refused(403, &[], ""), None, Err("pass --account")),
-        (refused(401, &[], ""), None, Err("stripe does not know this key")),
-        (refused(401, &[], ""), Some(&asked), Err("stripe does not know this key")),
+        (answer(403, &[], named), Some(&other), Err("belongs to account acct_1Ab, not acct_2Cd")),
+        (refused(403, &[], ""), Some(&other), Ok(("acct_2Cd", Configuration))),
+        (
+            refused(403, &[], ""),
+            None,
+            Err("this key is not allowed to read its own account; pass --account"),
+        ),
+        (refused(401, &[], ""), None, Err("Stripe rejected this API key")),
+        (refused(401, &[], ""), Some(&other), Err("Stripe rejected this API key")),
         (refused(401, &[], "api_key_expired"), None, Err("has expired")),
-        (refused(400, &[], ""), Some(&asked), Err("cannot ask stripe")),
+        (refused(400, &[], ""), Some(&other), Err("cannot ask Stripe")),
     ] {
         let server = ScriptedServer::start(vec![reply]).await;
-        let found = resolve_account(&client(&server), explicit).await;
+        let found = resolve_account(&client(&server), configured).await;
         match (&found, expected) {
             (Ok((found, by)), Ok(expected)) => assert_eq!((found.as_str(), *by), expected),
             (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{error}"),

@@ -127,7 +127,7 @@ async fn an_outage_longer_than_the_limit_ends_the_request() {
         assert_eq!((&error.kind, error.requests), (&StripeErrorKind::Unreachable, 0));
     }
     let error = client.list(&request).await.unwrap_err();
-    assert_eq!(error.to_string(), "GET /v1/charges failed: stripe cannot be reached");
+    assert_eq!(error.to_string(), "GET /v1/charges failed: Stripe cannot be reached");
     let cause = error.source().unwrap().to_string();
     assert!(!cause.contains("http"), "{cause}");
 }

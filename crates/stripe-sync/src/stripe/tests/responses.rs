@@ -69,7 +69,7 @@ async fn the_last_failure_is_reported_when_attempts_run_out() {
         (refused(500, &["Request-Id: req_9"], ""), Server, Some(500)),
         (answer(200, &[], "<html>"), Malformed, Some(200)),
         (answer(403, &[], "<html>"), Malformed, Some(403)),
-        (truncated(200, ONE_CHARGE), Broken, None),
+        (truncated(200, ONE_CHARGE), ConnectionLost, None),
         (refused(409, &[], ""), Conflict, Some(409)),
     ] {
         let (outcome, client, server) = list(vec![reply]).await;

@@ -1,0 +1,128 @@
+//! How often and how long one request is retried. [`super::advice`] says whether it may be at all.
+//!
+//! Three budgets are independent: attempts for failures that count, time for consecutive rate
+//! limits, and time for an outage.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::address::ApiBase;
+use super::advice::{Advice, advise};
+use super::backoff::Backoff;
+use super::failure::Failure;
+use super::outage::{OutageEffect, OutageExpired, OutageGate, OutagePermit};
+
+/// How long a request is retried while every response is a 429. The last pause may end later.
+const MAX_RATE_LIMITED: Duration = Duration::from_secs(600);
+
+/// The budgets of a client, and what its requests have shown about the server.
+#[derive(Debug)]
+pub(super) struct RetryPolicy {
+    /// For log lines.
+    base: ApiBase,
+    /// Attempts per request. Rate limits and outages do not count.
+    max_attempts: u32,
+    backoff: Backoff,
+    outage: OutageGate,
+    /// Whether the server has ever sent a response of any kind.
+    ever_responded: AtomicBool,
+}
+
+/// What one request has used up so far.
+#[derive(Debug, Default)]
+pub(super) struct RetryState {
+    /// HTTP requests that reached a server.
+    pub(super) requests: u32,
+    /// Those that count as attempts.
+    attempts: u32,
+    /// Rate limits in a row.
+    rate_limits: u32,
+    first_rate_limit: Option<Instant>,
+    first_unreachable: Option<Instant>,
+}
+
+impl RetryPolicy {
+    pub(super) fn new(
+        base: ApiBase,
+        max_attempts: u32,
+        backoff: Backoff,
+        outage: OutageGate,
+    ) -> RetryPolicy {
+        let ever_responded = AtomicBool::new(false);
+        RetryPolicy { base, max_attempts: max_attempts.max(1), backoff, outage, ever_responded }
+    }
+
+    pub(super) fn outage(&self) -> &OutageGate {
+        &self.outage
+    }
+
+    /// Waits while Stripe cannot be reached. Cancel-safe.
+    ///
+    /// # Errors
+    /// The outage has lasted too long.
+    pub(super) async fn admit(&self) -> Result<OutagePermit<'_>, OutageExpired> {
+        self.outage.admit().await
+    }
+
+    /// A request reached a server, whether or not it succeeded.
+    pub(super) fn record_reached(&self, state: &mut RetryState) {
+        state.requests += 1;
+        if let Some(duration) = self.outage.record_reached() {
+            let seconds = duration.as_secs();
+            tracing::info!(base = %self.base, seconds, "Stripe can be reached again");
+        }
+    }
+
+    /// The server sent a response or a part of one.
+    pub(super) fn record_response(&self) {
+        self.ever_responded.store(true, Ordering::Relaxed);
+    }
+
+    /// Records a failed attempt in `state`, and returns how long to pause before the next one.
+    /// `None` if there is no next attempt.
+    pub(super) fn next_pause(
+        &self,
+        state: &mut RetryState,
+        permit: &OutagePermit<'_>,
+        failure: &Failure,
+    ) -> Option<Duration> {
+        let now = Instant::now();
+        match advise(failure) {
+            Advice::GiveUp => None,
+            // A server that accepts connections and has never responded is probably not Stripe.
+            Advice::Retry { .. }
+                if matches!(failure, Failure::TimedOut(_))
+                    && !self.ever_responded.load(Ordering::Relaxed) =>
+            {
+                None
+            }
+            Advice::Retry { retry_after } => {
+                state.attempts += 1;
+                let pause = self.backoff.pause(state.attempts, retry_after);
+                (state.attempts < self.max_attempts).then_some(pause)
+            }
+            Advice::SlowDown { retry_after, .. } => {
+                state.rate_limits += 1;
+                let first = *state.first_rate_limit.get_or_insert(now);
+                let pause = self.backoff.pause(state.rate_limits, retry_after);
+                (now < first + MAX_RATE_LIMITED).then_some(pause)
+            }
+            Advice::WaitForStripe => {
+                let first = *state.first_unreachable.get_or_insert(now);
+                match self.outage.record_unreachable(permit) {
+                    OutageEffect::Expired => return None,
+                    OutageEffect::Continues => {}
+                    OutageEffect::Started => {
+                        let cause = failure.root_cause().unwrap_or_default();
+                        tracing::warn!(base = %self.base, cause, "Stripe cannot be reached; waiting");
+                    }
+                }
+                // Requests on open connections may end the outage although this one never connects.
+                // The gate makes it wait, so it needs no pause.
+                (now < first + self.outage.max_wait()).then_some(Duration::ZERO)
+            }
+        }
+    }
+}
