@@ -1,22 +1,21 @@
-//! The arguments exactly as typed. What they mean together with the environment is for
-//! [`crate::settings`] to say.
+//! The arguments as typed. [`crate::settings`] resolves them together with the environment.
 //!
-//! No type here implements `Debug`: a database url may carry a password.
+//! No type here implements `Debug`, because a database URL may contain a password.
 
 use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
-const EXIT_CODES: &str = "\
-The key comes from the environment only: STRIPE_SECRET_KEY or STRIPE_API_KEY (flags show in ps).
-Without a database url, stripe-sync starts a private PostgreSQL of its own.
+const AFTER_HELP: &str = "\
+The API key is read from the environment only (STRIPE_SECRET_KEY or STRIPE_API_KEY), because
+arguments are visible in ps. Without a database URL, stripe-sync starts a private PostgreSQL.
 
-Exit codes: 0 complete, 1 failed, 2 usage, 3 finished but incomplete, 130 interrupted (what was
-committed is safe and the same command goes on).";
+Exit codes: 0 complete, 1 failed, 2 invalid usage, 3 finished but incomplete, 130 interrupted
+(committed rows are safe, and the same command resumes the run).";
 
-/// Copies a Stripe account into PostgreSQL
+/// Copy a Stripe account into PostgreSQL
 #[derive(Parser)]
-#[command(name = "stripe-sync", version, after_help = EXIT_CODES, max_term_width = 100)]
+#[command(name = "stripe-sync", version, after_help = AFTER_HELP, max_term_width = 100)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) connection: Connection,
@@ -26,36 +25,38 @@ pub(crate) struct Args {
     pub(crate) command: Command,
 }
 
-/// Where to copy from and to. Every option but `--max-rps` has its environment variable.
+/// The source and the target of the copy. Every option except `--max-rps` has an environment
+/// variable.
 #[derive(clap::Args)]
 pub(crate) struct Connection {
-    /// PostgreSQL to copy into, postgres://user@host:5432/database [env: DATABASE_URL]
+    /// PostgreSQL database to copy into, postgres://user@host:5432/database [env: DATABASE_URL]
     #[arg(long, global = true, value_name = "URL", help_heading = "Database")]
     pub(crate) database_url: Option<String>,
-    /// Where the private PostgreSQL lives [env: STRIPE_SYNC_DATA] [default:
+    /// Directory of the private PostgreSQL [env: STRIPE_SYNC_DATA] [default:
     /// ~/.local/share/stripe-sync]
     #[arg(long, global = true, value_name = "DIR", help_heading = "Database")]
     pub(crate) data_dir: Option<PathBuf>,
     /// Schema of the tables [env: SCHEMA] [default: stripe]
     #[arg(long, global = true, value_name = "NAME", help_heading = "Database")]
     pub(crate) schema: Option<String>,
-    /// Prefix of the tables: `billing` makes billing_customers [env: TABLE_PREFIX]
+    /// Prefix of the table names: `billing` gives billing_customers [env: TABLE_PREFIX]
     #[arg(long, global = true, value_name = "PREFIX", help_heading = "Database")]
     pub(crate) table_prefix: Option<String>,
-    /// Connections to the database at once [env: MAX_POSTGRES_CONNECTIONS] [default: 5]
+    /// Maximum number of database connections [env: MAX_POSTGRES_CONNECTIONS] [default: 5]
     #[arg(long, global = true, value_name = "N", help_heading = "Database")]
     pub(crate) max_connections: Option<String>,
-    /// The account, where the key may not tell it: acct_... [env: STRIPE_ACCOUNT_ID]
+    /// Account ID (acct_...), for a key that is not allowed to read its own account [env:
+    /// STRIPE_ACCOUNT_ID]
     #[arg(long, global = true, value_name = "ID", help_heading = "Stripe")]
     pub(crate) account: Option<String>,
-    /// Another address of the API than Stripe's own [env: STRIPE_API_BASE]
+    /// API address to use instead of Stripe's own [env: STRIPE_API_BASE]
     #[arg(long, global = true, value_name = "URL", help_heading = "Stripe")]
     pub(crate) api_base: Option<String>,
-    /// Another API version than the tables' own [env: STRIPE_API_VERSION]
+    /// API version to request instead of the tables' own [env: STRIPE_API_VERSION]
     #[arg(long, global = true, value_name = "VERSION", help_heading = "Stripe")]
     pub(crate) api_version: Option<String>,
-    /// Requests per second, or `none` to slow down only when Stripe says so [default: 75 % of
-    /// Stripe's documented limits]
+    /// Maximum requests per second, or `none` to slow down only when Stripe asks for it [default:
+    /// 75% of Stripe's documented limits]
     #[arg(
         long,
         global = true,
@@ -66,31 +67,31 @@ pub(crate) struct Connection {
     pub(crate) max_rps: Option<String>,
 }
 
-/// How to talk.
+/// The output options.
 #[derive(clap::Args)]
 pub(crate) struct Output {
-    /// Form of the answer on stdout
-    #[arg(long = "output", global = true, value_enum, value_name = "FORM", default_value_t = Form::Text, help_heading = "Output")]
-    pub(crate) form: Form,
-    /// Log more to stderr; twice for every detail
+    /// Output format
+    #[arg(long = "output", global = true, value_enum, value_name = "FORMAT", default_value_t = OutputFormat::Text, help_heading = "Output")]
+    pub(crate) format: OutputFormat,
+    /// Verbose log on stderr (-vv for debug messages)
     #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Output")]
     pub(crate) verbose: u8,
-    /// Neither progress nor notes
+    /// Hide progress and notes
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Output")]
     pub(crate) quiet: bool,
-    /// When to use colours; NO_COLOR is honoured
+    /// Use of colors; NO_COLOR is respected
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto, help_heading = "Output")]
     pub(crate) color: Color,
 }
 
-/// The form of what goes to stdout: for people, or one JSON value.
+/// The format of stdout: text for people, or one JSON value.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Form {
+pub(crate) enum OutputFormat {
     Text,
     Json,
 }
 
-/// When to use colours: on a terminal, also into files and pipes, or not at all.
+/// When to use colors: on a terminal, always, or never.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
     Auto,
@@ -98,134 +99,136 @@ pub(crate) enum Color {
     Never,
 }
 
-/// What to do.
+/// The subcommands.
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Make the schema and its tables, or add what this version has more
+    /// Create the schema and tables, or add what is new in this version
     ///
-    /// Tables of the TypeScript stripe-sync-engine are taken over in place, with every row.
+    /// Adopts tables of the TypeScript stripe-sync-engine in place, with every row.
     Migrate(Migrate),
-    /// Copy history: all of the account, or some objects, or a range of time
+    /// Copy existing objects: the whole account, some objects, or a time range
     ///
-    /// Interrupted or killed, the same command goes on where it stopped; after a complete run it
-    /// reads again.
+    /// After an interruption or a crash, the same command resumes where it stopped. After a
+    /// complete run, it reads everything again.
     Backfill(Backfill),
-    /// Fetch single objects and write them
+    /// Fetch single objects and store them
     ///
-    /// Exit code 0 if each is stored, or deleted like its object; 1 if one failed; 3 if one was not
-    /// found or its row is in quarantine.
+    /// Exit code 0 if every object was stored, or deleted because Stripe deleted it; 1 if one
+    /// failed; 3 if one was not found or its row is in quarantine.
     Refresh(Refresh),
-    /// Look at the key, the database and each stream's permission; writes nothing
+    /// Check the key, the database and access to each stream, without writing anything
     ///
-    /// Asks each stream for one object. Exit code 0 if a backfill would be complete, 3 if it would
-    /// run but streams are denied or fail, 1 or 2 if it could not run.
+    /// Requests one object of each stream. Exit code 0 if a backfill would be complete, 3 if it
+    /// would run but streams are denied or failing, 1 or 2 if it could not run.
     Check(Check),
-    /// Show the latest runs, their streams, and rows that were set aside
+    /// Show the latest runs, their streams, and quarantined rows
     Status(Status),
-    /// Run one SQL statement in a transaction that cannot write
+    /// Run one SQL statement in a read-only transaction
     Query(Query),
     /// Copy a simulated account of 20,000 objects into a temporary PostgreSQL and compare
     ///
-    /// Uses no key, no network and no database of yours. Exit code 1 if anything differs.
+    /// Uses no key, no network and none of your databases; the Database and Stripe options do not
+    /// apply. Exit code 1 if anything differs.
     Demo(Demo),
 }
 
-/// Of all commands that write rows.
+/// The options of all commands that write rows.
 #[derive(clap::Args)]
-pub(crate) struct Columns {
-    /// Leave a column out for good, such as customers.email: stored values are cleared, and no later
-    /// command stores it again; repeatable, or several with commas [env: STRIPE_SYNC_EXCLUDE_COLUMNS]
+pub(crate) struct ColumnOptions {
+    /// Column to exclude permanently, such as customers.email: stored values are cleared, and later
+    /// commands do not store it again; repeatable or comma-separated [env:
+    /// STRIPE_SYNC_EXCLUDE_COLUMNS]
     #[arg(long = "exclude-column", value_name = "TABLE.COLUMN")]
     pub(crate) exclude: Vec<String>,
-    /// Store a column again that was left out
+    /// Excluded column to store again; repeatable or comma-separated
     #[arg(long = "include-column", value_name = "TABLE.COLUMN")]
     pub(crate) include: Vec<String>,
 }
 
-/// Of `migrate`.
+/// The options of `migrate`.
 #[derive(clap::Args)]
 pub(crate) struct Migrate {
-    /// Take over another engine's tables although more than 1 GB is rewritten
+    /// Permission to rewrite more than 1 GB when adopting another engine's tables
     #[arg(long)]
     pub(crate) yes: bool,
     #[command(flatten)]
-    pub(crate) columns: Columns,
+    pub(crate) columns: ColumnOptions,
 }
 
-/// Of `backfill`.
+/// The options of `backfill`.
 #[derive(clap::Args)]
 pub(crate) struct Backfill {
-    /// Object to copy, such as customer; repeatable, or several with commas [default: all]
+    /// Object to copy, such as customer; repeatable or comma-separated [default: all]
     #[arg(long = "object", value_name = "NAME")]
     pub(crate) objects: Vec<String>,
-    /// Created at this time or later: a date, a duration back from now (30d), or Unix seconds
+    /// Earliest creation time (inclusive): a date, a duration back from now (30d), or Unix seconds
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) since: Option<String>,
-    /// Created before this time
+    /// Latest creation time (exclusive)
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) until: Option<String>,
-    /// Created after this Unix second; these four are Stripe's own bounds
+    /// Lower bound of the creation time in Unix seconds (exclusive), Stripe's created[gt]
     #[arg(long, value_name = "SECOND", allow_negative_numbers = true)]
     pub(crate) created_gt: Option<i64>,
-    /// Created at this Unix second or later
+    /// Lower bound (inclusive), Stripe's created[gte]
     #[arg(long, value_name = "SECOND", allow_negative_numbers = true)]
     pub(crate) created_gte: Option<i64>,
-    /// Created before this Unix second
+    /// Upper bound (exclusive), Stripe's created[lt]
     #[arg(long, value_name = "SECOND", allow_negative_numbers = true)]
     pub(crate) created_lt: Option<i64>,
-    /// Created at this Unix second or earlier
+    /// Upper bound (inclusive), Stripe's created[lte]
     #[arg(long, value_name = "SECOND", allow_negative_numbers = true)]
     pub(crate) created_lte: Option<i64>,
-    /// Start over instead of continuing an unfinished run of the same command
+    /// Start a new run instead of resuming an unfinished one
     #[arg(long)]
     pub(crate) fresh: bool,
-    /// Exit with 0 although the key may not read some streams
+    /// Exit with code 0 even if the key is not allowed to read some streams
     #[arg(long)]
     pub(crate) skip_denied: bool,
     #[command(flatten)]
-    pub(crate) columns: Columns,
+    pub(crate) columns: ColumnOptions,
 }
 
-/// Of `check`.
+/// The options of `check`.
 #[derive(clap::Args)]
 pub(crate) struct Check {
-    /// Object to ask for, such as customer; repeatable, or several with commas [default: all]
+    /// Object to check, such as customer; repeatable or comma-separated [default: all]
     #[arg(long = "object", value_name = "NAME")]
     pub(crate) objects: Vec<String>,
-    /// Exit with 0 although the key may not read some streams
+    /// Exit with code 0 even if the key is not allowed to read some streams
     #[arg(long)]
     pub(crate) skip_denied: bool,
 }
 
-/// Of `refresh`.
+/// The options of `refresh`.
 #[derive(clap::Args)]
 pub(crate) struct Refresh {
-    /// cus_123, in_123, ...; objects with ids of your own choice as products/gold
+    /// Object ID such as cus_123; if you chose the ID yourself, with its table: products/gold
     #[arg(required = true, value_name = "ID")]
     pub(crate) ids: Vec<String>,
     #[command(flatten)]
-    pub(crate) columns: Columns,
+    pub(crate) columns: ColumnOptions,
 }
 
-/// Of `status`.
+/// The options of `status`.
 #[derive(clap::Args)]
 pub(crate) struct Status {
-    /// How many runs, the latest first
+    /// Number of runs to show, latest first
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) runs: u32,
 }
 
-/// Of `query`.
+/// The options of `query`.
 #[derive(clap::Args)]
 pub(crate) struct Query {
-    /// The statement; `-` reads it from stdin
+    /// SQL statement, or `-` to read it from stdin
     pub(crate) sql: String,
 }
 
-/// Of `demo`.
+/// The options of `demo`.
 #[derive(clap::Args)]
 pub(crate) struct Demo {
-    /// Keep the database in this directory, which must be new or empty
+    /// New or empty directory in which to keep the database
     #[arg(long, value_name = "DIR")]
     pub(crate) keep: Option<PathBuf>,
 }

@@ -1,122 +1,120 @@
-//! Columns to leave out for good or to store again: names checked before anything is touched, and
-//! what it changed told.
+//! `--exclude-column` and `--include-column`: checks the names before anything is changed, and
+//! reports what was changed.
 
 use stripe_sync::{ColumnError, ColumnName, Config, ExclusionReport, StripeSync};
 
-use crate::args;
+use crate::args::ColumnOptions;
 use crate::environment::Environment;
+use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::spelling::nearest;
-use crate::{number, talk};
+use crate::suggestion::closest_match;
+use crate::{number, ui};
 
 const EXCLUDE: &str = "--exclude-column";
 const INCLUDE: &str = "--include-column";
 const VARIABLE: &str = "STRIPE_SYNC_EXCLUDE_COLUMNS";
 
-/// What was asked for.
-pub(crate) struct Choice {
+/// The columns to exclude and to include again.
+pub(crate) struct ColumnChanges {
     exclude: Vec<ColumnName>,
     include: Vec<ColumnName>,
 }
 
-impl Choice {
-    /// Checks names, those of the variable too.
+impl ColumnChanges {
+    /// Checks the names in the options and in the variable.
     ///
     /// # Errors
-    /// A name is wrong, or one is to be left out and stored.
-    pub(crate) fn resolve(typed: &args::Columns, env: &Environment) -> Result<Choice, Failure> {
-        let mut exclude = names(&typed.exclude, EXCLUDE)?;
-        let include = names(&typed.include, INCLUDE)?;
-        let standing: Vec<String> = env.get(VARIABLE).map(str::to_owned).into_iter().collect();
-        let standing = names(&standing, VARIABLE)?;
-        for (wanted, by) in [(&exclude, EXCLUDE), (&standing, VARIABLE)] {
-            if let Some(both) = include.iter().find(|name| wanted.contains(name)) {
-                return Err(Failure::usage(format!("{by} and {INCLUDE} both name {both}")));
+    /// A name is invalid, or a column is to be both excluded and included.
+    pub(crate) fn resolve(
+        args: &ColumnOptions,
+        env: &Environment,
+    ) -> Result<ColumnChanges, Failure> {
+        let mut exclude = parse_names(&args.exclude, EXCLUDE)?;
+        let include = parse_names(&args.include, INCLUDE)?;
+        let from_variable: Vec<String> = env.get(VARIABLE).map(str::to_owned).into_iter().collect();
+        let from_variable = parse_names(&from_variable, VARIABLE)?;
+        for (excluded, setting) in [(&exclude, EXCLUDE), (&from_variable, VARIABLE)] {
+            if let Some(both) = include.iter().find(|name| excluded.contains(name)) {
+                return Err(Failure::usage(format!("{setting} and {INCLUDE} both name {both}")));
             }
         }
-        exclude.extend(standing);
-        Ok(Choice { exclude, include })
+        exclude.extend(from_variable);
+        Ok(ColumnChanges { exclude, include })
     }
 
-    /// For the library.
+    /// Adds the columns to exclude to the library's configuration.
     pub(crate) fn add_to(&self, config: &mut Config) {
         config.exclude_columns = self.exclude.clone();
     }
 
-    /// Whether there is nothing to do and nothing to tell.
+    /// Whether no column is to be excluded or included.
     pub(crate) fn is_empty(&self) -> bool {
         self.exclude.is_empty() && self.include.is_empty()
     }
 
-    /// Stores columns again, and tells so; true if one was left out.
+    /// Includes columns again and reports it. True if one of them was excluded before.
     ///
     /// # Errors
     /// The database cannot be written.
-    pub(crate) async fn take_in(&self, sync: &StripeSync) -> Result<bool, Failure> {
-        let back = sync.include_columns(&self.include).await?;
-        if !back.is_empty() {
-            talk::note(&format!("stored again from now on: {}", listed(&back)));
+    pub(crate) async fn include(&self, sync: &StripeSync) -> Result<bool, Failure> {
+        let included = sync.include_columns(&self.include).await?;
+        if !included.is_empty() {
+            ui::note(&format!("included again: {}", list(&included)));
         }
-        Ok(!back.is_empty())
+        Ok(!included.is_empty())
     }
 }
 
-/// Tells what leaving out has changed, if anything.
-pub(crate) fn tell(left_out: &ExclusionReport) {
-    if !left_out.columns.is_empty() {
-        talk::note(&format!(
-            "left out for good: {}; {INCLUDE} stores them again",
-            listed(&left_out.columns)
+/// Reports what excluding columns has changed, if anything.
+pub(crate) fn report_exclusions(report: &ExclusionReport) {
+    if !report.columns.is_empty() {
+        ui::note(&format!(
+            "permanently excluded: {}; to store a column again, use {INCLUDE}",
+            list(&report.columns)
         ));
     }
-    if !left_out.also.is_empty() {
-        talk::note(&format!(
-            "columns of the same property lose it too: {}",
-            listed(&left_out.also)
+    if !report.also.is_empty() {
+        ui::note(&format!(
+            "also affected, because they contain the same data: {}",
+            list(&report.also)
         ));
     }
-    if left_out.cleared_rows > 0 {
-        talk::note(&format!(
-            "cleared in {}; old row versions keep the values until: vacuum analyze",
-            number::of(left_out.cleared_rows, "stored row")
+    if report.cleared_rows > 0 {
+        ui::note(&format!(
+            "cleared in {}; to remove the values from old row versions too, run: vacuum analyze",
+            number::quantity(report.cleared_rows, "stored row")
         ));
     }
 }
 
-/// As a list in a sentence.
-pub(crate) fn listed(columns: &[ColumnName]) -> String {
+/// The names, separated by commas.
+pub(crate) fn list(columns: &[ColumnName]) -> String {
     columns.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-fn names(given: &[String], by: &str) -> Result<Vec<ColumnName>, Failure> {
-    let texts = given.iter().flat_map(|text| text.split(',')).map(str::trim);
-    texts.map(|text| ColumnName::parse(text).map_err(|e| failure(&e).about(by))).collect()
+fn parse_names(values: &[String], setting: &str) -> Result<Vec<ColumnName>, Failure> {
+    let names = values.iter().flat_map(|value| value.split(',')).map(str::trim);
+    names.map(|name| ColumnName::parse(name).map_err(|e| failure(&e).in_setting(setting))).collect()
 }
 
 fn failure(error: &ColumnError) -> Failure {
-    let (known, near): (Vec<&str>, _) = match error {
-        ColumnError::Form(_) => {
-            return Failure::with_advice(crate::exit::Exit::Usage, error);
-        }
+    let (known, suggestion, intro) = match error {
+        ColumnError::Form(_) => return Failure::split_hint(Exit::Usage, error),
         ColumnError::Needed { .. } => return Failure::usage(error.to_string()),
         ColumnError::Table(table) => {
             let known = stripe_sync::tables();
-            let near = nearest(table, &known);
-            (known, near)
+            let suggestion = closest_match(table, &known);
+            (known, suggestion, "the tables are")
         }
         ColumnError::Column { table, column } => {
             let known = stripe_sync::columns_of(table).unwrap_or_default();
-            let near = nearest(column, &known);
-            (known, near)
+            let suggestion = closest_match(column, &known);
+            (known, suggestion, "the columns that can be excluded are")
         }
     };
-    let what = match error {
-        ColumnError::Table(_) => "the tables are".to_owned(),
-        _ => "the columns that can be left out are".to_owned(),
-    };
-    let message = match near {
-        Some(near) => format!("{error}; did you mean {near}?"),
+    let message = match suggestion {
+        Some(suggestion) => format!("{error}; did you mean {suggestion}?"),
         None => error.to_string(),
     };
-    Failure::usage(message).hint(format!("{what}\n{}", talk::wrapped(&known)))
+    Failure::usage(message).with_hint(format!("{intro}\n{}", ui::wrapped(&known)))
 }

@@ -1,16 +1,15 @@
-//! A core file would hold the key and whatever rows were in memory, so none is written of this
-//! process. On Linux its memory and its environment also close to other processes of the user.
-//! The environment itself stays what the user gave; programs started from here get none of it
-//! (`private-postgres` clears it).
+//! Disables core dumps of this process: a core file would contain the key and the rows in memory.
+//! On Linux this also prevents other processes of the same user from reading its memory and
+//! environment. Child processes do not inherit the environment (`private-postgres` clears it).
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// From here on.
+/// Disables core dumps from now on.
 ///
 /// # Errors
-/// The system does not allow it.
-pub(crate) fn forbid() -> rustix::io::Result<()> {
-    // The upper limit stays, so that a server that is started from here can be debugged.
+/// The system does not permit it.
+pub(crate) fn disable() -> rustix::io::Result<()> {
+    // The hard limit is unchanged, so that a server started by this process can be debugged.
     let maximum = getrlimit(Resource::Core).maximum;
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum })?;
     #[cfg(target_os = "linux")]
@@ -23,10 +22,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_dumped_and_the_process_still_knows_itself() {
-        forbid().expect("allowed");
+    fn core_dumps_are_disabled_and_the_process_can_still_read_its_own_proc_files() {
+        disable().expect("permitted");
         assert_eq!(getrlimit(Resource::Core).current, Some(0));
-        let behavior = rustix::process::dumpable_behavior().expect("known");
+        let behavior = rustix::process::dumpable_behavior().expect("a known behavior");
         assert!(matches!(behavior, rustix::process::DumpableBehavior::NotDumpable));
         for file in ["/proc/self/stat", "/proc/self/maps", "/proc/self/exe"] {
             std::fs::File::open(file).unwrap_or_else(|error| panic!("{file}: {error}"));

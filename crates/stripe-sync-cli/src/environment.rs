@@ -1,12 +1,12 @@
-//! The environment variables we know, read once. An empty one counts as unset, as in shells and
-//! compose files that pass `VAR=`.
+//! The environment variables of this program, read once. An empty variable counts as unset, as in
+//! shells and compose files that pass `VAR=`.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use crate::failure::Failure;
 
-const KNOWN: [&str; 13] = [
+const VARIABLES: [&str; 13] = [
     "DATABASE_URL",
     "STRIPE_SYNC_DATA",
     "SCHEMA",
@@ -25,32 +25,32 @@ const KNOWN: [&str; 13] = [
 /// A snapshot of the variables.
 pub(crate) struct Environment(BTreeMap<&'static str, String>);
 
-/// A value and the option or variable it came from, for messages.
-pub(crate) struct Given<'a> {
-    /// As typed.
+/// A value with the name of the option or variable that set it, for messages.
+pub(crate) struct SettingValue<'a> {
+    /// The value as typed.
     pub(crate) text: &'a str,
-    /// `--schema` or `SCHEMA`.
-    pub(crate) by: &'static str,
+    /// `--schema` or `SCHEMA`, for example.
+    pub(crate) name: &'static str,
 }
 
 impl Environment {
-    /// Reads this process's variables.
+    /// Reads the variables of this process.
     ///
     /// # Errors
     /// One of them is not UTF-8.
     pub(crate) fn read() -> Result<Environment, Failure> {
-        Environment::from(|name| std::env::var_os(name))
+        Environment::read_with(|name| std::env::var_os(name))
     }
 
-    fn from(value: impl Fn(&str) -> Option<OsString>) -> Result<Environment, Failure> {
-        let mut known = BTreeMap::new();
-        for name in KNOWN {
+    fn read_with(value: impl Fn(&str) -> Option<OsString>) -> Result<Environment, Failure> {
+        let mut values = BTreeMap::new();
+        for name in VARIABLES {
             let Some(value) = value(name).filter(|value| !value.is_empty()) else { continue };
             let text =
                 value.into_string().map_err(|_| Failure::usage(format!("{name} is not UTF-8")))?;
-            known.insert(name, text);
+            values.insert(name, text);
         }
-        Ok(Environment(known))
+        Ok(Environment(values))
     }
 
     /// The variable's value, if it is set and not empty.
@@ -58,24 +58,24 @@ impl Environment {
         self.0.get(name).map(String::as_str)
     }
 
-    /// The option's value, else the variable's.
-    pub(crate) fn or<'a>(
+    /// The option's value, or the variable's if the option is absent.
+    pub(crate) fn option_or_variable<'a>(
         &'a self,
         option: Option<&'a str>,
         option_name: &'static str,
         variable: &'static str,
-    ) -> Option<Given<'a>> {
+    ) -> Option<SettingValue<'a>> {
         match option {
-            Some(text) => Some(Given { text, by: option_name }),
-            None => self.get(variable).map(|text| Given { text, by: variable }),
+            Some(text) => Some(SettingValue { text, name: option_name }),
+            None => self.get(variable).map(|text| SettingValue { text, name: variable }),
         }
     }
 }
 
 #[cfg(test)]
-pub(crate) fn of(pairs: &[(&str, &str)]) -> Environment {
+pub(crate) fn from_pairs(pairs: &[(&str, &str)]) -> Environment {
     let value = |name: &str| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| v.into());
-    Environment::from(value).expect("UTF-8")
+    Environment::read_with(value).expect("UTF-8")
 }
 
 #[cfg(test)]
@@ -83,13 +83,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn options_win_and_empty_variables_are_unset() {
-        let environment = of(&[("SCHEMA", "billing"), ("TABLE_PREFIX", ""), ("UNKNOWN", "x")]);
-        let given = environment.or(Some(""), "--schema", "SCHEMA").expect("the option");
-        assert_eq!((given.text, given.by), ("", "--schema"));
-        let given = environment.or(None, "--schema", "SCHEMA").expect("the variable");
-        assert_eq!((given.text, given.by), ("billing", "SCHEMA"));
-        assert!(environment.or(None, "--table-prefix", "TABLE_PREFIX").is_none());
+    fn options_override_variables_and_empty_variables_are_unset() {
+        let environment =
+            from_pairs(&[("SCHEMA", "billing"), ("TABLE_PREFIX", ""), ("UNKNOWN", "x")]);
+        let value = |option, name, variable| {
+            let value = environment.option_or_variable(option, name, variable)?;
+            Some((value.text, value.name))
+        };
+        assert_eq!(value(Some(""), "--schema", "SCHEMA"), Some(("", "--schema")));
+        assert_eq!(value(None, "--schema", "SCHEMA"), Some(("billing", "SCHEMA")));
+        assert_eq!(value(None, "--table-prefix", "TABLE_PREFIX"), None);
         assert!(environment.get("UNKNOWN").is_none());
     }
 }

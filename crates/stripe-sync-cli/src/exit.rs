@@ -1,24 +1,24 @@
-//! The exit codes, a part of the contract with scripts.
+//! The exit codes. They are part of the contract with scripts.
 
 use std::process::ExitCode;
 
 /// How the command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// Everything asked for is done.
+    /// Everything requested is done.
     Complete,
-    /// It could not be done.
+    /// The request could not be carried out.
     Failed,
-    /// What was asked makes no sense; nothing was touched.
+    /// The arguments or settings are invalid; nothing was changed.
     Usage,
-    /// Done, but for what the report names.
+    /// Finished, except for what the report names.
     Incomplete,
-    /// Ctrl-C or SIGTERM; what was committed is safe.
+    /// Stopped by Ctrl-C or SIGTERM; committed work is kept.
     Interrupted,
 }
 
 impl Exit {
-    /// As the shell sees it.
+    /// The code that the shell sees.
     pub(crate) fn code(self) -> u8 {
         match self {
             Exit::Complete => 0,

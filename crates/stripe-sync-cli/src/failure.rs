@@ -1,10 +1,10 @@
-//! Why a command ended without its answer: what happened, what to do next, and the exit code.
+//! Why a command could not produce its result: what failed, what to type, and the exit code.
 
 use std::error::Error;
 
 use crate::exit::Exit;
 
-/// An error as the user gets it.
+/// An error as it is shown to the user.
 #[derive(Debug)]
 pub(crate) struct Failure {
     message: String,
@@ -13,29 +13,43 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// Something went wrong.
+    /// A failure with exit code 1.
     pub(crate) fn new(message: impl Into<String>) -> Failure {
         Failure { message: message.into(), hint: None, exit: Exit::Failed }
     }
 
-    /// The request makes no sense; nothing was touched.
+    /// Invalid arguments or settings; nothing was changed.
     pub(crate) fn usage(message: impl Into<String>) -> Failure {
         Failure { exit: Exit::Usage, ..Failure::new(message) }
     }
 
-    /// The user asked to stop before anything was under way.
+    /// A signal stopped the command before a backfill was in progress.
     pub(crate) fn interrupted() -> Failure {
         Failure { exit: Exit::Interrupted, ..Failure::new("interrupted") }
     }
 
-    /// Adds what to do next.
-    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Failure {
+    /// From an error whose text has the form `what failed; what to type`.
+    pub(crate) fn split_hint(exit: Exit, error: &dyn Error) -> Failure {
+        let text = error.to_string();
+        let failure = match text.split_once("; ") {
+            Some((message, hint)) => Failure::new(message).with_hint(hint),
+            None => Failure::new(text),
+        };
+        let failure = match error.source() {
+            Some(cause) => failure.caused_by(cause),
+            None => failure,
+        };
+        Failure { exit, ..failure }
+    }
+
+    /// Adds what to type.
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Failure {
         self.hint = Some(hint.into());
         self
     }
 
-    /// Adds the causes, but for those whose text is there already.
-    pub(crate) fn because(mut self, cause: &dyn Error) -> Failure {
+    /// Appends the chain of causes, except for texts that the message already contains.
+    pub(crate) fn caused_by(mut self, cause: &dyn Error) -> Failure {
         let mut next = Some(cause);
         while let Some(error) = next {
             let text = error.to_string();
@@ -47,37 +61,23 @@ impl Failure {
         self
     }
 
-    /// From an error whose text is `what happened; what to do`.
-    pub(crate) fn with_advice(exit: Exit, error: &dyn Error) -> Failure {
-        let text = error.to_string();
-        let failure = match text.split_once("; ") {
-            Some((what, advice)) => Failure::new(what).hint(advice),
-            None => Failure::new(text),
-        };
-        let failure = match error.source() {
-            Some(cause) => failure.because(cause),
-            None => failure,
-        };
-        Failure { exit, ..failure }
-    }
-
-    /// Puts the option or variable before the message that is at fault.
-    pub(crate) fn about(mut self, what: &str) -> Failure {
-        self.message = format!("{what}: {}", self.message);
+    /// Prefixes the message with the option or variable that is at fault.
+    pub(crate) fn in_setting(mut self, name: &str) -> Failure {
+        self.message = format!("{name}: {}", self.message);
         self
     }
 
-    /// What happened.
+    /// What failed and why.
     pub(crate) fn message(&self) -> &str {
         &self.message
     }
 
-    /// What to do next.
-    pub(crate) fn advice(&self) -> Option<&str> {
+    /// What to type.
+    pub(crate) fn hint(&self) -> Option<&str> {
         self.hint.as_deref()
     }
 
-    /// With what to leave.
+    /// The exit code.
     pub(crate) fn exit(&self) -> Exit {
         self.exit
     }
@@ -91,13 +91,13 @@ impl From<stripe_sync::Error> for Failure {
         };
         let failure = match error.hint() {
             Some(hint) => {
-                let failure = Failure::new(error.to_string()).hint(hint);
+                let failure = Failure::new(error.to_string()).with_hint(hint);
                 match std::error::Error::source(&error) {
-                    Some(cause) => failure.because(cause),
+                    Some(cause) => failure.caused_by(cause),
                     None => failure,
                 }
             }
-            None => Failure::with_advice(exit, &error),
+            None => Failure::split_hint(exit, &error),
         };
         Failure { exit, ..failure }
     }
@@ -105,12 +105,11 @@ impl From<stripe_sync::Error> for Failure {
 
 impl From<private_postgres::Error> for Failure {
     fn from(error: private_postgres::Error) -> Failure {
-        let failure = Failure::with_advice(Exit::Failed, &error);
+        let failure = Failure::split_hint(Exit::Failed, &error);
         match failure.hint {
             Some(_) => failure,
-            None => {
-                failure.hint("give another --data-dir, or set DATABASE_URL to a database of yours")
-            }
+            None => failure
+                .with_hint("choose another --data-dir, or set DATABASE_URL to your own database"),
         }
     }
 }
@@ -120,19 +119,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn causes_are_told_once() {
+    fn a_cause_is_appended_once() {
         let cause = std::io::Error::other("disk full");
-        let failure = Failure::new("cannot write").because(&cause);
+        let failure = Failure::new("cannot write").caused_by(&cause);
         assert_eq!(failure.message(), "cannot write: disk full");
-        assert_eq!(failure.because(&cause).message(), "cannot write: disk full");
+        assert_eq!(failure.caused_by(&cause).message(), "cannot write: disk full");
     }
 
     #[test]
-    fn advice_is_taken_out_of_the_text() {
+    fn the_hint_is_split_from_the_message() {
         let error = std::io::Error::other("the key is short; copy it again");
-        let failure = Failure::with_advice(Exit::Usage, &error);
+        let failure = Failure::split_hint(Exit::Usage, &error);
         assert_eq!(failure.message(), "the key is short");
-        assert_eq!(failure.advice(), Some("copy it again"));
+        assert_eq!(failure.hint(), Some("copy it again"));
         assert_eq!(failure.exit(), Exit::Usage);
     }
 }

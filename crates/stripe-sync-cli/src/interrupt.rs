@@ -1,5 +1,5 @@
-//! Ctrl-C and SIGTERM: the first asks, the second leaves at once, the third ends the process
-//! without waiting for anything.
+//! Ctrl-C and SIGTERM. The first signal asks the command to stop, the second abandons work in
+//! flight, and the third ends the process immediately.
 
 use std::future::Future;
 
@@ -9,21 +9,21 @@ use tokio::sync::watch;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
-/// Counts the signals since the start of the process.
+/// Counts the signals since the process started.
 pub(crate) struct Interrupts {
     count: watch::Receiver<u8>,
 }
 
 impl Interrupts {
-    /// Takes over both signals.
+    /// Installs handlers for both signals.
     ///
     /// # Errors
-    /// The system refuses the handlers.
+    /// The system rejects the handlers.
     pub(crate) fn listen() -> Result<Interrupts, Failure> {
-        let refused =
-            |error: std::io::Error| Failure::new("cannot listen to signals").because(&error);
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(refused)?;
-        let mut terminate = signal(SignalKind::terminate()).map_err(refused)?;
+        let rejected =
+            |error: std::io::Error| Failure::new("cannot listen to signals").caused_by(&error);
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(rejected)?;
+        let mut terminate = signal(SignalKind::terminate()).map_err(rejected)?;
         let (sender, count) = watch::channel(0);
         tokio::spawn(async move {
             loop {
@@ -40,7 +40,7 @@ impl Interrupts {
         Ok(Interrupts { count })
     }
 
-    /// Waits until so many signals have come in.
+    /// Waits until at least this many signals have arrived.
     pub(crate) async fn at_least(&self, number: u8) {
         let mut count = self.count.clone();
         if count.wait_for(|count| *count >= number).await.is_err() {
@@ -49,7 +49,8 @@ impl Interrupts {
         }
     }
 
-    /// Runs `work`, which may be dropped at any moment, until it ends or the first signal comes.
+    /// Runs `work` until it ends or the first signal arrives. `work` must be safe to drop at any
+    /// moment.
     pub(crate) async fn unless<T>(
         &self,
         work: impl Future<Output = Result<T, Failure>>,

@@ -1,30 +1,31 @@
-//! The command line `stripe-sync`: arguments as typed, settings resolved from them and the
-//! environment, one command run, one exit code.
+//! The program `stripe-sync`: parses the arguments, resolves settings from them and the
+//! environment, runs one command, and returns one exit code.
 //!
-//! stdout carries data, stderr talk. Nothing here prints a key, a password or a panic's message.
+//! Data goes to stdout, messages go to stderr. No key, password or panic message is printed.
 
 mod args;
 #[cfg(test)]
 mod cli_page;
 mod columns;
 mod command;
-mod copy;
+mod context;
 mod core_dumps;
+mod database_target;
 mod demo;
 mod environment;
 mod exit;
 mod failure;
 mod interrupt;
-mod mask;
+mod monitor;
 mod number;
 mod panic;
-mod place;
 mod progress;
-mod session;
+mod query_table;
+mod redaction;
 mod settings;
-mod spelling;
+mod suggestion;
 mod table;
-mod talk;
+mod ui;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -32,28 +33,28 @@ use std::time::Duration;
 use clap::Parser as _;
 
 use crate::args::Args;
+use crate::context::CommandContext;
 use crate::environment::Environment;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::interrupt::Interrupts;
-use crate::session::Session;
 
-/// How long threads may finish what an interrupted start of the private server left to them.
-const LAST_WORDS: Duration = Duration::from_secs(10);
+/// How long threads may take to finish an interrupted start of the private server.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
 fn main() -> ExitCode {
     panic::hide_messages();
-    let no_core = core_dumps::forbid();
+    let no_core = core_dumps::disable();
     let args = match Args::try_parse() {
         Ok(args) => args,
-        Err(error) => return talk::usage(&error).into(),
+        Err(error) => return ui::usage(&error).into(),
     };
-    talk::set_up(&args.output);
+    ui::set_up(&args.output);
     if let Err(error) = no_core {
-        talk::warning(&format!("a core file of this process would hold the key: {error}"));
+        ui::warning(&format!("cannot disable core dumps, which would contain the key: {error}"));
     }
     let exit = run(args).unwrap_or_else(|failure| {
-        talk::failure(&failure);
+        ui::failure(&failure);
         failure.exit()
     });
     exit.into()
@@ -63,17 +64,17 @@ fn run(args: Args) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::new("cannot start threads").because(&error))?;
+        .map_err(|error| Failure::new("cannot start threads").caused_by(&error))?;
     let exit = runtime.block_on(async {
         let Args { connection, output, command } = args;
-        let session = Session {
+        let context = CommandContext {
             interrupts: Interrupts::listen()?,
             environment: Environment::read()?,
             connection,
             output,
         };
-        command::run(command, &session).await
+        command::run(command, &context).await
     });
-    runtime.shutdown_timeout(LAST_WORDS);
+    runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
     exit
 }

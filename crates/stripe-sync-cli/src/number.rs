@@ -1,4 +1,4 @@
-//! Numbers and times as people read them.
+//! Numbers, durations and times, formatted for people.
 
 use std::fmt::Display;
 use std::time::{Duration, SystemTime};
@@ -21,7 +21,7 @@ pub(crate) fn count(number: impl Display) -> String {
 }
 
 /// `1 row`, `2,000 rows`.
-pub(crate) fn of(number: impl Display, noun: &str) -> String {
+pub(crate) fn quantity(number: impl Display, noun: &str) -> String {
     let number = count(number);
     let plural = if number == "1" { "" } else { "s" };
     format!("{number} {noun}{plural}")
@@ -46,7 +46,7 @@ pub(crate) fn duration(duration: Duration) -> String {
     }
 }
 
-/// So many in that time, per second.
+/// `number` in `duration`, as a rate per second.
 pub(crate) fn rate(number: i64, duration: Duration) -> String {
     let seconds = duration.as_secs_f64().max(0.001);
     per_second(number as f64 / seconds)
@@ -87,17 +87,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_have_commas() {
+    fn numbers_are_grouped_by_thousands() {
         for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (-1_234_567, "-1,234,567")]
         {
             assert_eq!(count(number), text);
         }
-        assert_eq!((of(1, "row"), of(2_000, "row")), ("1 row".into(), "2,000 rows".into()));
+        assert_eq!(
+            (quantity(1, "row"), quantity(2_000, "row")),
+            ("1 row".into(), "2,000 rows".into())
+        );
         assert_eq!((per_second(3.12), per_second(2450.4)), ("3.1/s".into(), "2,450/s".into()));
     }
 
     #[test]
-    fn times_are_short() {
+    fn durations_and_times_are_short() {
         for (seconds, text) in [(8.24, "8.2 s"), (185.0, "3 min 05 s"), (7_830.0, "2 h 10 min")] {
             assert_eq!(duration(Duration::from_secs_f64(seconds)), text);
         }

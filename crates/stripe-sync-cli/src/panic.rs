@@ -1,19 +1,20 @@
-//! A panic tells where, not what: its message may quote a row or a key.
+//! Prints the location of a panic without its message, which may quote a row or a key.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::panic::PanicHookInfo;
 
-/// From here on, panics print their place only; with `RUST_BACKTRACE=1` also the way to it.
+/// From now on, panics print only their location, and a backtrace if `RUST_BACKTRACE` is set.
 pub(crate) fn hide_messages() {
     std::panic::set_hook(Box::new(|info: &PanicHookInfo<'_>| {
-        let place = info.location().map_or_else(|| "somewhere".to_owned(), ToString::to_string);
+        let location =
+            info.location().map_or_else(|| "an unknown location".to_owned(), ToString::to_string);
         let trace = Backtrace::capture();
         let trace = match trace.status() {
             BacktraceStatus::Captured => format!("\n{trace}"),
             _ => String::new(),
         };
-        crate::talk::line(&format!(
-            "this is a bug in stripe-sync, at {place}; what was committed is safe{trace}"
+        crate::ui::line(&format!(
+            "this is a bug in stripe-sync, at {location}; committed rows are safe{trace}"
         ));
     }));
 }
@@ -25,29 +26,29 @@ mod tests {
     const SECRET: &str = "SeCrEtSeCrEt";
 
     #[test]
-    #[ignore = "panics; the next test runs it in a process of its own"]
+    #[ignore = "panics; the other test runs it in a child process"]
     fn panics() {
         super::hide_messages();
         let key = format!("sk_live_{SECRET}");
         std::thread::spawn(move || panic!("cannot use {key}")).join().expect_err("a panic");
-        // What a library would do that unwraps an error that quotes its input.
+        // A library could unwrap an error that quotes its input in the same way.
         let url = format!("postgres://u:{SECRET}@host");
         url.parse::<u8>().map_err(|_| url).expect("no error");
     }
 
     #[test]
-    fn a_panic_tells_where_and_not_what() {
+    fn a_panic_prints_its_location_and_not_its_message() {
         for trace in ["0", "1", "full"] {
             let mut command = Command::new(std::env::current_exe().expect("this binary"));
             command.args(["--exact", "panic::tests::panics", "--ignored", "--nocapture"]);
-            let output = command.env("RUST_BACKTRACE", trace).output().expect("an end");
+            let output = command.env("RUST_BACKTRACE", trace).output().expect("output");
             let (out, err) = (output.stdout, output.stderr);
-            let told = String::from_utf8([out, err].concat()).expect("UTF-8");
+            let printed = String::from_utf8([out, err].concat()).expect("UTF-8");
             assert!(
-                !output.status.success() && told.matches("src/panic.rs:").count() >= 2,
-                "{told}"
+                !output.status.success() && printed.matches("src/panic.rs:").count() >= 2,
+                "{printed}"
             );
-            assert!(!told.contains(SECRET), "{told}");
+            assert!(!printed.contains(SECRET), "{printed}");
         }
     }
 }

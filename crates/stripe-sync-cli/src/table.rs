@@ -1,20 +1,19 @@
-//! Tables for people: no borders, numbers to the right, and nothing in a cell that could steer
-//! the terminal.
+//! Text tables: no borders, numbers aligned to the right, and no control characters in a cell.
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table};
 
-/// A table in the making.
-pub(crate) struct Columns {
+/// A table under construction.
+pub(crate) struct TextTable {
     table: Table,
 }
 
-impl Columns {
-    /// A table with these headings; `right` are the columns of numbers.
-    pub(crate) fn new(headings: &[&str], right: &[usize]) -> Columns {
+impl TextTable {
+    /// A table with these headings. The columns at the indexes `right` are aligned to the right.
+    pub(crate) fn new(headings: &[&str], right: &[usize]) -> TextTable {
         let mut table = Table::new();
         table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-        // Colours are taken out again at the edge, where the stream is known.
+        // The output stream removes the colors if it is not colored.
         table.enforce_styling().style_text_only();
         table.set_header(
             headings.iter().map(|h| Cell::new(clean(h)).add_attribute(Attribute::Bold)),
@@ -25,10 +24,10 @@ impl Columns {
                 column.set_cell_alignment(CellAlignment::Right);
             }
         }
-        Columns { table }
+        TextTable { table }
     }
 
-    /// Adds a row. Words that say how something ended have their colours.
+    /// Adds a row. Status words are colored.
     pub(crate) fn row<S: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = S>) {
         self.table.add_row(cells.into_iter().map(|cell| {
             let text = cell.as_ref();
@@ -40,7 +39,7 @@ impl Columns {
         }));
     }
 
-    /// Lines of text.
+    /// The table as text.
     pub(crate) fn finish(self) -> String {
         let mut text = String::new();
         for line in self.table.lines() {
@@ -60,8 +59,8 @@ fn color(word: &str) -> Option<Color> {
     }
 }
 
-/// A text on one line, with control characters shown instead of sent: rows hold what strangers
-/// typed, and an escape sequence of theirs must not reach the terminal.
+/// The text on one line, with control characters escaped: rows contain text of third parties, and
+/// an escape sequence in it must not reach the terminal.
 pub(crate) fn clean(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     for c in text.chars() {
@@ -75,7 +74,7 @@ pub(crate) fn clean(text: &str) -> String {
     clean
 }
 
-/// Characters that reorder what is written around them.
+/// Characters that reorder the text around them.
 fn is_format(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -85,17 +84,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_steers_the_terminal() {
+    fn control_and_reordering_characters_are_escaped() {
         assert_eq!(clean("a\u{1b}[2Jb\nc\u{202e}"), "a\\u{1b}[2Jb\\nc\\u{202e}");
         assert_eq!(clean("Zoë 🎉"), "Zoë 🎉");
     }
 
     #[test]
-    fn numbers_stand_to_the_right() {
-        let mut columns = Columns::new(&["stream", "rows"], &[1]);
-        columns.row(["customers", "2,500"]);
-        columns.row(["plans", "9"]);
-        let text = anstream::adapter::strip_str(&columns.finish()).to_string();
+    fn numbers_are_aligned_to_the_right() {
+        let mut table = TextTable::new(&["stream", "rows"], &[1]);
+        table.row(["customers", "2,500"]);
+        table.row(["plans", "9"]);
+        let text = anstream::adapter::strip_str(&table.finish()).to_string();
         assert_eq!(text, "stream      rows\ncustomers  2,500\nplans          9\n");
     }
 }

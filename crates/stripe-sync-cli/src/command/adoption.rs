@@ -1,48 +1,48 @@
-//! Tells what `migrate` is about to take over: sizes, locks, disk, and what depends on it.
+//! Reports what `migrate` is about to adopt: sizes, locks, disk space, and dependent objects.
 
 use stripe_sync::Adoption;
 
-use crate::{number, talk};
+use crate::{number, ui};
 
-/// Tables shown by name; the rest are small.
-const SHOWN: usize = 5;
+/// The number of tables listed by name, largest first.
+const LISTED: usize = 5;
 
-pub(super) fn tell(adoption: &Adoption, schema: &str) {
+pub(super) fn report(adoption: &Adoption, schema: &str) {
     let tables = &adoption.tables;
-    talk::note(&format!(
-        "schema {schema} holds {} of a TypeScript stripe-sync-engine, {}; they are taken over in place",
-        number::of(tables.len(), "table"),
+    ui::note(&format!(
+        "schema {schema} contains {} of a TypeScript stripe-sync-engine ({}), which will be adopted in place",
+        number::quantity(tables.len(), "table"),
         number::bytes(adoption.bytes()),
     ));
-    let shown: Vec<String> = tables
+    let listed: Vec<String> = tables
         .iter()
-        .take(SHOWN)
+        .take(LISTED)
         .map(|table| match table.rows {
             Some(rows) => format!(
                 "{} {} (about {})",
                 table.name,
                 number::bytes(table.bytes),
-                number::of(rows, "row")
+                number::quantity(rows, "row")
             ),
             None => format!("{} {}", table.name, number::bytes(table.bytes)),
         })
         .collect();
-    let rest = tables.len().saturating_sub(SHOWN);
+    let rest = tables.len().saturating_sub(LISTED);
     let rest = if rest == 0 { String::new() } else { format!(", and {rest} smaller ones") };
-    talk::note(&format!("  sizes: {}{rest}", shown.join(", ")));
-    talk::note("  locks: each table is locked against readers and writers while it is rewritten");
-    talk::note(&format!(
-        "  disk: {} beside what is used, and as much write-ahead log",
+    ui::note(&format!("  sizes: {}{rest}", listed.join(", ")));
+    ui::note("  locks: each table is locked against reads and writes while it is rewritten");
+    ui::note(&format!(
+        "  disk: {} of additional space, and as much write-ahead log",
         number::bytes(adoption.largest())
     ));
     if !adoption.views.is_empty() {
-        talk::note(&format!("  views made again: {}", adoption.views.join(", ")));
+        ui::note(&format!("  views: {} will be recreated", adoption.views.join(", ")));
     }
     for key in &adoption.foreign_keys {
-        talk::note(&format!(
-            "  kept: foreign key {} of {} to {}; the schema then takes one account only",
+        ui::note(&format!(
+            "  foreign key: {} from {} to {} is kept, which limits the schema to one account",
             key.name, key.from, key.to
         ));
     }
-    talk::note("  the other engine cannot write these tables afterwards: stop it first");
+    ui::note("  stop the other engine first: it cannot write to these tables afterwards");
 }

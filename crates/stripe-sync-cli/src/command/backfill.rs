@@ -1,7 +1,7 @@
-//! `stripe-sync backfill`: history into tables.
+//! `stripe-sync backfill`: copies existing objects.
 //!
-//! What can be checked without touching anything comes first, then Stripe, and only then the
-//! database: a mistyped name or key leaves no trace.
+//! Checks the arguments first, then asks Stripe about the key, and only then opens the database, so
+//! that a mistyped name or key changes nothing.
 
 use std::time::SystemTime;
 
@@ -11,52 +11,56 @@ use stripe_sync::{
 
 use super::report;
 use crate::args::Backfill;
-use crate::columns::{self, Choice};
-use crate::copy::{self, Copied};
+use crate::columns::{self, ColumnChanges};
+use crate::context::CommandContext;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::monitor::{self, BackfillOutcome};
 use crate::number;
-use crate::session::Session;
-use crate::settings::{Database, Stripe};
-use crate::spelling::nearest;
-use crate::talk;
+use crate::settings::{DatabaseSettings, StripeSettings};
+use crate::suggestion::closest_match;
+use crate::ui;
 
-pub(super) async fn run(args: &Backfill, session: &Session) -> Result<Exit, Failure> {
+pub(super) async fn run(args: &Backfill, context: &CommandContext) -> Result<Exit, Failure> {
     let mut request = request(args)?;
-    let columns = Choice::resolve(&args.columns, &session.environment)?;
-    let stripe = Stripe::resolve(&session.connection, &session.environment)?;
-    let database = Database::resolve(&session.connection, &session.environment)?;
+    let columns = ColumnChanges::resolve(&args.columns, &context.environment)?;
+    let stripe = StripeSettings::resolve(&context.connection, &context.environment)?;
+    let database = DatabaseSettings::resolve(&context.connection, &context.environment)?;
     let open = async {
         let mut config = database.config("");
         stripe.add_to(&mut config);
         let account = AccountHandle::open(&config).await?;
-        let place = database.open().await?;
-        let mut config = database.config(place.url());
+        let open_database = database.target.open().await?;
+        let mut config = database.config(open_database.url());
         stripe.add_to(&mut config);
         columns.add_to(&mut config);
         let sync = StripeSync::connect(config).await?.for_account(account);
-        let mut taken_in = false;
+        let mut included = false;
         if !columns.is_empty() {
-            columns::tell(&sync.prepare().await?.excluded);
-            taken_in = columns.take_in(&sync).await?;
+            columns::report_exclusions(&sync.prepare().await?.excluded);
+            included = columns.include(&sync).await?;
         }
-        Ok((sync, place, taken_in))
+        Ok((sync, open_database, included))
     };
-    let (sync, place, taken_in) = session.interrupts.unless(open).await?;
-    // Pages that an unfinished run has read already came without the column.
-    request.fresh |= taken_in;
-    let copied = copy::watched(&sync, &request, session).await;
+    let (sync, open_database, included) = context.interrupts.unless(open).await?;
+    // The pages that an unfinished run has already read were stored without the column.
+    request.fresh |= included;
+    let outcome = monitor::run_backfill(&sync, &request, context).await;
     drop(sync);
-    if matches!(copied, Ok(Copied::Left)) {
-        talk::line("stopped at once; every committed page is safe, the same command goes on");
+    if matches!(outcome, Ok(BackfillOutcome::Aborted)) {
+        ui::line(
+            "stopped immediately; committed pages are safe, and the same command resumes the run",
+        );
         return Ok(Exit::Interrupted);
     }
-    place.close().await;
-    let Copied::Report { report, continued } = copied? else { return Ok(Exit::Interrupted) };
-    let closing = report::Closing { database: &database, skip_denied: args.skip_denied, continued };
-    match session.is_json() {
-        true => talk::json(&report::as_json(&report))?,
-        false => talk::data(&report::as_text(&report, &closing))?,
+    open_database.close().await;
+    let BackfillOutcome::Finished { report, continued } = outcome? else {
+        return Ok(Exit::Interrupted);
+    };
+    let summary = report::Summary { database: &database, skip_denied: args.skip_denied, continued };
+    match context.is_json() {
+        true => ui::json(&report::as_json(&report))?,
+        false => ui::data(&report::as_text(&report, &summary))?,
     }
     Ok(exit(&report, args.skip_denied))
 }
@@ -80,16 +84,16 @@ fn request(args: &Backfill) -> Result<BackfillRequest, Failure> {
         .created(args.created_gt, args.created_gte, args.created_lt, args.created_lte)
         .map_err(range_failure)?;
     if range.since().is_some_and(|since| since > now) {
-        // Not an error: a loop over days may be ahead of a clock.
-        talk::warning("the range begins in the future, where nothing has been created yet");
+        // Not an error: a script that loops over days may be ahead of this clock.
+        ui::warning("the range starts in the future, so it contains no objects yet");
     }
     Ok(BackfillRequest { objects: args.objects.clone(), range, fresh: args.fresh })
 }
 
-/// Checks names, each of which may be several with commas.
+/// Checks names, each of which may be a comma-separated list.
 ///
 /// # Errors
-/// The first one that does not exist.
+/// The first name that does not exist.
 pub(super) fn known_objects(objects: &[String]) -> Result<(), Failure> {
     for name in objects.iter().flat_map(|names| names.split(',')).map(str::trim) {
         let request = BackfillRequest { objects: vec![name.to_owned()], ..Default::default() };
@@ -103,23 +107,24 @@ pub(super) fn known_objects(objects: &[String]) -> Result<(), Failure> {
 fn range_failure(error: RangeError) -> Failure {
     match error {
         RangeError::Unreadable(text) => Failure::usage(format!("cannot read the time {text:?}"))
-            .hint(
+            .with_hint(
                 "give a date (2024-01-31), a date and time (2024-01-31T12:00:00Z), a duration back \
                  from now (30d, 12h), or Unix seconds",
             ),
-        RangeError::Empty => Failure::usage(error.to_string())
-            .hint("give the upper bound (--until) a later time than the lower one (--since)"),
+        RangeError::Empty => Failure::usage(error.to_string()).with_hint(
+            "set the upper bound (--until) to a later time than the lower bound (--since)",
+        ),
         RangeError::OutOfRange(_) => Failure::usage(error.to_string())
-            .hint("give a time from 1970 to 9999; as a number, seconds and not milliseconds"),
+            .with_hint("give a time from 1970 to 9999; numbers are seconds, not milliseconds"),
     }
 }
 
 fn unknown_object(name: &str) -> Failure {
     let objects: Vec<&str> =
         std::iter::once("all").chain(stripe_sync::objects().iter().map(|(o, _)| *o)).collect();
-    let message = match nearest(name, &objects) {
-        Some(near) => format!("there is no object {name:?}; did you mean {near}?"),
-        None => format!("there is no object {name:?}"),
+    let message = match closest_match(name, &objects) {
+        Some(similar) => format!("unknown object {name:?}; did you mean {similar}?"),
+        None => format!("unknown object {name:?}"),
     };
-    Failure::usage(message).hint(format!("the objects are\n{}", talk::wrapped(&objects)))
+    Failure::usage(message).with_hint(format!("the objects are\n{}", ui::wrapped(&objects)))
 }

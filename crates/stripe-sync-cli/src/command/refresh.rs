@@ -1,47 +1,47 @@
-//! `stripe-sync refresh`: single objects by their ids.
+//! `stripe-sync refresh`: fetches and stores single objects by their IDs.
 
 use serde_json::{Value, json};
 use stripe_sync::{AccountHandle, RefreshOutcome, RefreshResult, StripeSync};
 
 use crate::args::Refresh;
-use crate::columns::{self, Choice};
+use crate::columns::{self, ColumnChanges};
+use crate::context::CommandContext;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::session::Session;
-use crate::settings::{Database, Stripe};
-use crate::table::{self, Columns};
-use crate::talk;
+use crate::settings::{DatabaseSettings, StripeSettings};
+use crate::table::{self, TextTable};
+use crate::ui;
 
-pub(super) async fn run(args: &Refresh, session: &Session) -> Result<Exit, Failure> {
+pub(super) async fn run(args: &Refresh, context: &CommandContext) -> Result<Exit, Failure> {
     stripe_sync::check_ids(&args.ids)?;
-    let columns = Choice::resolve(&args.columns, &session.environment)?;
-    let stripe = Stripe::resolve(&session.connection, &session.environment)?;
-    let database = Database::resolve(&session.connection, &session.environment)?;
+    let columns = ColumnChanges::resolve(&args.columns, &context.environment)?;
+    let stripe = StripeSettings::resolve(&context.connection, &context.environment)?;
+    let database = DatabaseSettings::resolve(&context.connection, &context.environment)?;
     let mut config = database.config("");
     stripe.add_to(&mut config);
     let account = AccountHandle::open(&config).await?;
-    let place = database.open().await?;
-    let mut config = database.config(place.url());
+    let open = database.target.open().await?;
+    let mut config = database.config(open.url());
     stripe.add_to(&mut config);
     columns.add_to(&mut config);
     let sync = StripeSync::connect(config).await?.for_account(account);
     if !columns.is_empty() {
-        columns::tell(&sync.prepare().await?.excluded);
-        columns.take_in(&sync).await?;
+        columns::report_exclusions(&sync.prepare().await?.excluded);
+        columns.include(&sync).await?;
     }
-    let refreshed = sync.refresh(&args.ids).await?;
+    let results = sync.refresh(&args.ids).await?;
     drop(sync);
-    place.close().await;
-    match session.is_json() {
-        true => talk::json(&json!({
-            "objects": refreshed.iter().map(as_json).collect::<Vec<_>>()
+    open.close().await;
+    match context.is_json() {
+        true => ui::json(&json!({
+            "objects": results.iter().map(as_json).collect::<Vec<_>>()
         }))?,
-        false => talk::data(&as_text(&refreshed))?,
+        false => ui::data(&as_text(&results))?,
     }
-    Ok(exit(refreshed.iter().map(|one| &one.outcome)))
+    Ok(exit(results.iter().map(|result| &result.outcome)))
 }
 
-/// The worst outcome decides.
+/// The exit code of the worst outcome.
 fn exit<'o>(outcomes: impl Iterator<Item = &'o RefreshOutcome> + Clone) -> Exit {
     let any = |wanted: fn(&RefreshOutcome) -> bool| outcomes.clone().any(wanted);
     if any(|o| matches!(o, RefreshOutcome::Failed(_))) {
@@ -53,25 +53,26 @@ fn exit<'o>(outcomes: impl Iterator<Item = &'o RefreshOutcome> + Clone) -> Exit 
     }
 }
 
-fn as_text(refreshed: &[RefreshResult]) -> String {
-    let mut columns = Columns::new(&["id", "table", "outcome"], &[]);
+fn as_text(results: &[RefreshResult]) -> String {
+    let mut table = TextTable::new(&["id", "table", "outcome"], &[]);
     let mut reasons = String::new();
-    for one in refreshed {
-        columns.row([&one.id, &one.table, &one.outcome.as_str().replace('_', " ")]);
-        if let RefreshOutcome::Failed(reason) = &one.outcome {
-            reasons.push_str(&format!("{}: {}\n", table::clean(&one.id), table::clean(reason)));
+    for result in results {
+        table.row([&result.id, &result.table, &result.outcome.as_str().replace('_', " ")]);
+        if let RefreshOutcome::Failed(reason) = &result.outcome {
+            reasons.push_str(&format!("{}: {}\n", table::clean(&result.id), table::clean(reason)));
         }
     }
-    let quarantined = refreshed.iter().any(|one| one.outcome == RefreshOutcome::Quarantined);
+    let quarantined = results.iter().any(|result| result.outcome == RefreshOutcome::Quarantined);
     if quarantined {
-        reasons.push_str("why rows are in quarantine: stripe-sync status\n");
+        reasons.push_str("to see why rows are in quarantine, run: stripe-sync status\n");
     }
-    format!("{}{reasons}", columns.finish())
+    format!("{}{reasons}", table.finish())
 }
 
-fn as_json(one: &RefreshResult) -> Value {
-    let mut value = json!({ "id": one.id, "table": one.table, "outcome": one.outcome.as_str() });
-    if let RefreshOutcome::Failed(reason) = &one.outcome {
+fn as_json(result: &RefreshResult) -> Value {
+    let mut value =
+        json!({ "id": result.id, "table": result.table, "outcome": result.outcome.as_str() });
+    if let RefreshOutcome::Failed(reason) = &result.outcome {
         value["error"] = reason.as_str().into();
     }
     value
@@ -82,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_worst_outcome_decides() {
+    fn the_worst_outcome_decides_the_exit_code() {
         use RefreshOutcome::{Deleted, Failed, NotFound, Quarantined, Stored};
         for (outcomes, expected) in [
             (vec![Stored, Deleted], Exit::Complete),

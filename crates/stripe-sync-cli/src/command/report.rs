@@ -1,52 +1,52 @@
-//! The end of a backfill: every stream that has something to say, what lists never show, and one
-//! line for the whole with what to type next.
+//! The report of a backfill: the streams with rows or messages, what Stripe's lists never include,
+//! and a summary with a hint.
 
 use serde_json::{Map, Value, json};
 use stripe_sync::{Report, RunStatus, StreamReport};
 
 use crate::number;
-use crate::settings::Database;
-use crate::table::{self, Columns};
-use crate::talk::{BOLD, DIM};
+use crate::settings::DatabaseSettings;
+use crate::table::{self, TextTable};
+use crate::ui::{BOLD, DIM};
 
-/// What the last lines depend on besides the report.
-pub(crate) struct Closing<'a> {
-    pub(crate) database: &'a Database,
+/// What the summary depends on besides the report.
+pub(crate) struct Summary<'a> {
+    pub(crate) database: &'a DatabaseSettings,
     pub(crate) skip_denied: bool,
-    /// Earlier commands read a part of the rows, so that rows and time do not make a speed.
+    /// Earlier commands read a part of the rows, so no rate can be computed.
     pub(crate) continued: bool,
 }
 
-/// For people.
-pub(crate) fn as_text(report: &Report, closing: &Closing<'_>) -> String {
+/// The report as text.
+pub(crate) fn as_text(report: &Report, summary: &Summary<'_>) -> String {
     let mut text = streams(&report.streams);
     text.push_str(&messages(&report.streams));
-    text.push_str(&never_shown(&report.streams));
+    text.push_str(&never_listed(&report.streams));
     text.push_str(&repairs(report));
-    text.push_str(&closing.text(report));
+    text.push_str(&summary.text(report));
     text
 }
 
 fn streams(streams: &[StreamReport]) -> String {
-    let is_dull = |s: &&StreamReport| s.status == "complete" && s.synced == 0;
-    let mut columns = Columns::new(&["stream", "rows", "requests", "status"], &[1, 2]);
-    // What is not available on the account has its line, with Stripe's words, below the table.
-    let told_below = |s: &&StreamReport| s.status == "skipped" && s.synced == 0;
-    let listed: Vec<_> = streams.iter().filter(|s| !is_dull(s) && !told_below(s)).collect();
+    let is_empty = |s: &&StreamReport| s.status == "complete" && s.synced == 0;
+    let mut table = TextTable::new(&["stream", "rows", "requests", "status"], &[1, 2]);
+    // A stream that is not available on the account is explained below the table.
+    let explained_below = |s: &&StreamReport| s.status == "skipped" && s.synced == 0;
+    let listed: Vec<_> = streams.iter().filter(|s| !is_empty(s) && !explained_below(s)).collect();
     for stream in &listed {
-        columns.row([
+        table.row([
             stream.table.as_str(),
             &number::count(stream.synced),
             &number::count(stream.requests),
             stream.status,
         ]);
     }
-    let dull: Vec<_> = streams.iter().filter(is_dull).collect();
-    let mut text = if listed.is_empty() { String::new() } else { columns.finish() };
-    if let [one] = dull.as_slice() {
+    let empty: Vec<_> = streams.iter().filter(is_empty).collect();
+    let mut text = if listed.is_empty() { String::new() } else { table.finish() };
+    if let [one] = empty.as_slice() {
         text.push_str(&format!("{} is empty\n", one.table));
-    } else if !dull.is_empty() {
-        text.push_str(&format!("{} streams are empty\n", dull.len()));
+    } else if !empty.is_empty() {
+        text.push_str(&format!("{} streams are empty\n", empty.len()));
     }
     text
 }
@@ -67,14 +67,14 @@ fn messages(streams: &[StreamReport]) -> String {
     if text.is_empty() { text } else { format!("\n{text}") }
 }
 
-fn never_shown(streams: &[StreamReport]) -> String {
+fn never_listed(streams: &[StreamReport]) -> String {
     let mut text = String::new();
     for stream in streams.iter().filter(|s| s.synced > 0 && !s.not_shown.is_empty()) {
         text.push_str(&format!("  {}: {}\n", stream.table, stream.not_shown.join("; ")));
     }
     match text.is_empty() {
         true => text,
-        false => format!("\n{DIM}Stripe's lists never show:\n{text}{DIM:#}"),
+        false => format!("\n{DIM}Stripe's lists never include:\n{text}{DIM:#}"),
     }
 }
 
@@ -82,83 +82,84 @@ fn repairs(report: &Report) -> String {
     let mut text = String::new();
     if report.quarantined > 0 {
         text.push_str(&format!(
-            "{} in quarantine, refused by PostgreSQL; see why: stripe-sync status\n",
-            number::of(report.quarantined, "row")
+            "{} in quarantine, rejected by PostgreSQL; to see why, run: stripe-sync status\n",
+            number::quantity(report.quarantined, "row")
         ));
     }
     if report.replaced_characters > 0 {
         text.push_str(&format!(
-            "{} that PostgreSQL cannot hold became U+FFFD\n",
-            number::of(report.replaced_characters, "character")
+            "replaced {} that PostgreSQL cannot store with U+FFFD\n",
+            number::quantity(report.replaced_characters, "character")
         ));
     }
     if report.older_than_events {
         text.push_str(
-            "this run began more than 30 days ago, longer than Stripe keeps events: rows that \
-             were read early may be old; read them again with --fresh\n",
+            "this run started more than 30 days ago, and Stripe keeps events for 30 days: rows that \
+             were read early may be outdated; to read them again, use --fresh\n",
         );
     }
     if text.is_empty() { text } else { format!("\n{text}") }
 }
 
-impl Closing<'_> {
+impl Summary<'_> {
     fn text(&self, report: &Report) -> String {
         let accepted = self.skip_denied && report.only_denied();
-        let (word, next) = match report.status {
-            RunStatus::Complete => ("complete", self.next_query(report)),
-            RunStatus::Incomplete if accepted => {
-                ("complete but for what the key may not read", self.next_query(report))
-            }
+        let (word, hint) = match report.status {
+            RunStatus::Complete => ("complete", self.query_hint(report)),
+            RunStatus::Incomplete if accepted => (
+                "complete, except for streams that the key is not allowed to read",
+                self.query_hint(report),
+            ),
             RunStatus::Incomplete if report.only_denied() => (
                 "incomplete",
-                "next: give the key the permissions named above and run the same command again, \
-                 or accept their absence with --skip-denied"
+                "give the key the permissions named above and run the same command again, or \
+                 accept the missing streams with --skip-denied"
                     .to_owned(),
             ),
             RunStatus::Incomplete if only_permissions(report) => (
                 "incomplete",
-                "next: give the key the permissions named above and run the same command again"
+                "give the key the permissions named above and run the same command again"
                     .to_owned(),
             ),
             RunStatus::Incomplete if report.streams.iter().any(unfinished) => {
-                ("incomplete", "next: run the same command again; it goes on from here".to_owned())
+                ("incomplete", "run the same command again to resume".to_owned())
             }
             RunStatus::Incomplete => {
-                ("incomplete", "next: stripe-sync status shows what was set aside".to_owned())
+                ("incomplete", "to see the quarantined rows, run: stripe-sync status".to_owned())
             }
             RunStatus::Failed => {
                 ("failed", "none of these streams is available on this account".to_owned())
             }
             RunStatus::Interrupted => (
                 "interrupted",
-                "everything counted above is safe; the same command goes on from here".to_owned(),
+                "run the same command again to resume; the rows counted above are safe".to_owned(),
             ),
         };
-        format!("\n{BOLD}{word}{BOLD:#}: {}\n{next}\n", self.numbers(report))
+        format!("\n{BOLD}{word}{BOLD:#}: {}\nhint: {hint}\n", self.numbers(report))
     }
 
     fn numbers(&self, report: &Report) -> String {
         let rows: i64 = report.streams.iter().map(|stream| stream.synced).sum();
-        let (count, time) = (number::of(rows, "row"), number::duration(report.elapsed));
-        let requests = number::of(report.requests, "request");
+        let (count, time) = (number::quantity(rows, "row"), number::duration(report.elapsed));
+        let requests = number::quantity(report.requests, "request");
         match self.continued {
-            true => format!("{count}; this command took {time} and {requests}"),
+            true => format!("{count}; this command took {time} and made {requests}"),
             false => {
                 format!("{count} in {time} ({}), {requests}", number::rate(rows, report.elapsed))
             }
         }
     }
 
-    /// A query of the fullest table.
-    fn next_query(&self, report: &Report) -> String {
-        let fullest = report.streams.iter().max_by_key(|stream| stream.synced);
-        let table = fullest.map_or("customers", |stream| &stream.table);
+    /// A query of the table with the most rows.
+    fn query_hint(&self, report: &Report) -> String {
+        let largest = report.streams.iter().max_by_key(|stream| stream.synced);
+        let table = largest.map_or("customers", |stream| &stream.table);
         let table = self.database.table(table);
-        format!("next: stripe-sync query 'select * from {table} limit 3'")
+        format!("stripe-sync query 'select * from {table} limit 3'")
     }
 }
 
-/// Whether more permissions are all that is missing.
+/// Whether missing permissions are the only problem.
 fn only_permissions(report: &Report) -> bool {
     let any = |status| report.streams.iter().any(|s| s.status == status);
     any("denied") && !any("failed") && !any("running")
@@ -168,7 +169,7 @@ fn unfinished(stream: &StreamReport) -> bool {
     matches!(stream.status, "failed" | "running" | "denied")
 }
 
-/// For programs.
+/// The report as JSON.
 pub(crate) fn as_json(report: &Report) -> Value {
     let streams: Map<String, Value> =
         report.streams.iter().map(|s| (s.table.clone(), stream_as_json(s))).collect();
@@ -199,7 +200,7 @@ fn stream_as_json(stream: &StreamReport) -> Value {
     value
 }
 
-/// Why a stream is not complete is an `error`; what is said of a complete one, such as when it was
+/// The message of an incomplete stream is an `error`. That of a complete one, such as when it was
 /// read, is a `note`.
 pub(super) fn add_message(stream: &mut Value, status: &str, message: Option<&str>) {
     let key = if status == "complete" { "note" } else { "error" };

@@ -1,4 +1,4 @@
-//! `stripe-sync status`: the latest runs, their streams, and rows that were set aside.
+//! `stripe-sync status`: shows the latest runs, their streams, and quarantined rows.
 
 use serde_json::{Map, Value, json};
 use stripe_sync::{ColumnName, ProcessState, QuarantinedRow, RunProcess, StatusRow, StripeSync};
@@ -6,50 +6,51 @@ use stripe_sync::{ColumnName, ProcessState, QuarantinedRow, RunProcess, StatusRo
 use super::report;
 use crate::args::Status;
 use crate::columns;
+use crate::context::CommandContext;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::number;
-use crate::session::Session;
-use crate::settings::Database;
-use crate::table::{self, Columns};
-use crate::talk::{self, BOLD};
+use crate::settings::DatabaseSettings;
+use crate::table::{self, TextTable};
+use crate::ui::{self, BOLD};
 
-/// Rows of the quarantine that are shown; the number tells about the others.
-const QUARANTINE_SHOWN: u32 = 20;
+/// The number of quarantined rows that are listed; the others are only counted.
+const QUARANTINE_LISTED: u32 = 20;
 
-pub(super) async fn run(args: &Status, session: &Session) -> Result<Exit, Failure> {
-    let database = Database::resolve(&session.connection, &session.environment)?;
-    let (rows, processes, quarantined, count, left_out, foreign) = match database.is_untouched() {
-        true => (Vec::new(), Vec::new(), Vec::new(), 0, Vec::new(), false),
-        false => {
-            let place = database.open_existing().await?;
-            let sync = StripeSync::connect(database.config(place.url())).await?;
-            let rows = sync.status(args.runs).await?;
-            let processes = sync.processes(args.runs).await?;
-            let (quarantined, count) = sync.quarantined(QUARANTINE_SHOWN).await?;
-            let left_out = sync.excluded_columns().await?;
-            // Tables in whose way something stands are tables of another program all the same.
-            let foreign = rows.is_empty() && !matches!(sync.adoption().await, Ok(None));
-            drop(sync);
-            place.close().await;
-            (rows, processes, quarantined, count, left_out, foreign)
-        }
-    };
-    match session.is_json() {
-        true => talk::json(&as_json(&rows, &processes, &quarantined, count, &left_out))?,
-        false if foreign => talk::data(&format!(
-            "schema {} holds tables that stripe-sync did not make; if a TypeScript \
-             stripe-sync-engine made them, `stripe-sync migrate` takes them over with every row\n",
+pub(super) async fn run(args: &Status, context: &CommandContext) -> Result<Exit, Failure> {
+    let database = DatabaseSettings::resolve(&context.connection, &context.environment)?;
+    let (rows, processes, quarantined, count, excluded, foreign) =
+        match database.target.is_uncreated() {
+            true => (Vec::new(), Vec::new(), Vec::new(), 0, Vec::new(), false),
+            false => {
+                let open = database.target.open_existing().await?;
+                let sync = StripeSync::connect(database.config(open.url())).await?;
+                let rows = sync.status(args.runs).await?;
+                let processes = sync.processes(args.runs).await?;
+                let (quarantined, count) = sync.quarantined(QUARANTINE_LISTED).await?;
+                let excluded = sync.excluded_columns().await?;
+                // An error here means that adoption is not possible; the tables are foreign as well.
+                let foreign = rows.is_empty() && !matches!(sync.adoption().await, Ok(None));
+                drop(sync);
+                open.close().await;
+                (rows, processes, quarantined, count, excluded, foreign)
+            }
+        };
+    match context.is_json() {
+        true => ui::json(&as_json(&rows, &processes, &quarantined, count, &excluded))?,
+        false if foreign => ui::data(&format!(
+            "schema {} contains tables that stripe-sync did not create; if they belong to a \
+             TypeScript stripe-sync-engine, `stripe-sync migrate` adopts them with every row\n",
             database.names.schema()
         ))?,
         false => {
-            talk::data(&runs(&rows, &processes, database.names.schema()))?;
-            talk::data(&quarantine(&quarantined, count))?;
-            if !left_out.is_empty() {
-                talk::data(&format!(
-                    "\n{BOLD}left out{BOLD:#}: {}\nstore a column again: stripe-sync backfill \
-                     --include-column <table.column>\n",
-                    columns::listed(&left_out)
+            ui::data(&runs(&rows, &processes, database.names.schema()))?;
+            ui::data(&quarantine(&quarantined, count))?;
+            if !excluded.is_empty() {
+                ui::data(&format!(
+                    "\n{BOLD}excluded columns{BOLD:#}: {}\nto store a column again, run: stripe-sync \
+                     backfill --include-column <table.column>\n",
+                    columns::list(&excluded)
                 ))?;
             }
         }
@@ -60,7 +61,7 @@ pub(super) async fn run(args: &Status, session: &Session) -> Result<Exit, Failur
 fn runs(rows: &[StatusRow], processes: &[RunProcess], schema: &str) -> String {
     if rows.is_empty() {
         return format!(
-            "nothing has been copied into schema {schema} yet; begin with: stripe-sync backfill\n"
+            "nothing has been copied into schema {schema} yet; to start, run: stripe-sync backfill\n"
         );
     }
     let mut text = String::new();
@@ -73,34 +74,34 @@ fn runs(rows: &[StatusRow], processes: &[RunProcess], schema: &str) -> String {
         if run[0].finished_at.is_none() {
             let its = |process: &&RunProcess| process.run_id == run[0].run_id;
             let its: Vec<&RunProcess> = processes.iter().filter(its).collect();
-            text.push_str(&under_way(run, &its));
+            text.push_str(&active_processes(run, &its));
         }
     }
     text
 }
 
-/// Who reads, and what waits for what.
-fn under_way(run: &[StatusRow], processes: &[&RunProcess]) -> String {
+/// The processes that work on a run and what they wait for.
+fn active_processes(run: &[StatusRow], processes: &[&RunProcess]) -> String {
     let mut text = String::new();
     for process in processes {
         let who = format!("process {} on {}", process.pid, table::clean(&process.host));
-        let slices = number::of(process.slices, "slice");
+        let slices = number::quantity(process.slices, "slice");
         text.push_str(&match (process.state, &process.waits_for) {
-            (ProcessState::Alive, None) => format!("{who} reads {slices}\n"),
+            (ProcessState::Alive, None) => format!("{who} is reading {slices}\n"),
             (ProcessState::Alive, Some(what)) if process.slices == 0 => {
-                format!("{who} waits for {}\n", table::clean(what))
+                format!("{who} is waiting for {}\n", table::clean(what))
             }
             (ProcessState::Alive, Some(what)) => {
-                format!("{who} reads {slices} and waits for {}\n", table::clean(what))
+                format!("{who} is reading {slices} and waiting for {}\n", table::clean(what))
             }
-            (ProcessState::Dead, _) => format!("{who} is gone and left {slices}\n"),
+            (ProcessState::Dead, _) => format!("{who} has exited with {slices} unfinished\n"),
             (ProcessState::Unresponsive, _) => {
-                format!("{who} left {slices} without a sign of life\n")
+                format!("{who} stopped responding with {slices} unfinished\n")
             }
         });
     }
     if !processes.iter().any(|process| process.state == ProcessState::Alive) {
-        text.push_str("nobody reads this run; the same command goes on with it\n");
+        text.push_str("no process is working on this run; run the same command to resume it\n");
         return text;
     }
     let waiting: Vec<&str> = run
@@ -109,17 +110,17 @@ fn under_way(run: &[StatusRow], processes: &[&RunProcess]) -> String {
         .map(|row| row.stream.as_str())
         .collect();
     if !waiting.is_empty() {
-        text.push_str(&format!("waiting for a free worker:\n{}\n", talk::wrapped(&waiting)));
+        text.push_str(&format!("streams waiting for a worker:\n{}\n", ui::wrapped(&waiting)));
     }
     text
 }
 
 fn heading(run: &StatusRow) -> String {
-    let begun = number::time(number::unix_seconds(run.started_at));
+    let started = number::time(number::unix_seconds(run.started_at));
     let took = run.finished_at.and_then(|end| end.duration_since(run.started_at).ok());
     let took = took.map(|took| format!(", took {}", number::duration(took))).unwrap_or_default();
     format!(
-        "{BOLD}run {}: {}{BOLD:#} ({}, account {}, begun {begun}{took})\n",
+        "{BOLD}run {}: {}{BOLD:#} ({}, account {}, started {started}{took})\n",
         run.run_id,
         run.run_status,
         table::clean(&run.range),
@@ -128,19 +129,19 @@ fn heading(run: &StatusRow) -> String {
 }
 
 fn streams(run: &[StatusRow]) -> String {
-    let is_dull = |row: &&StatusRow| row.status == "complete" && row.rows == 0;
-    let dull = run.iter().filter(is_dull).count();
+    let is_empty = |row: &&StatusRow| row.status == "complete" && row.rows == 0;
+    let empty = run.iter().filter(is_empty).count();
     let mut text = String::new();
-    if dull < run.len() {
-        let under_way = run[0].finished_at.is_none();
+    if empty < run.len() {
+        let is_active = run[0].finished_at.is_none();
         let headings = ["stream", "rows", "requests", "slices", "status"];
-        // A finished run has none that anybody would read.
-        let shown = |cell: usize| under_way || cell != 3;
+        // A finished run has no open slices.
+        let shown = |cell: usize| is_active || cell != 3;
         let headings: Vec<&str> =
             headings.into_iter().enumerate().filter(|(i, _)| shown(*i)).map(|(_, h)| h).collect();
-        let right: &[usize] = if under_way { &[1, 2, 3] } else { &[1, 2] };
-        let mut columns = Columns::new(&headings, right);
-        for row in run.iter().filter(|row| !is_dull(row)) {
+        let right: &[usize] = if is_active { &[1, 2, 3] } else { &[1, 2] };
+        let mut table = TextTable::new(&headings, right);
+        for row in run.iter().filter(|row| !is_empty(row)) {
             let cells = [
                 row.stream.clone(),
                 number::count(row.rows),
@@ -148,12 +149,12 @@ fn streams(run: &[StatusRow]) -> String {
                 number::count(row.open_slices),
                 row.status.clone(),
             ];
-            columns.row(cells.iter().enumerate().filter(|(i, _)| shown(*i)).map(|(_, cell)| cell));
+            table.row(cells.iter().enumerate().filter(|(i, _)| shown(*i)).map(|(_, cell)| cell));
         }
-        text.push_str(&columns.finish());
+        text.push_str(&table.finish());
     }
-    if dull > 0 {
-        text.push_str(&format!("{} without rows\n", number::of(dull, "complete stream")));
+    if empty > 0 {
+        text.push_str(&format!("{} without rows\n", number::quantity(empty, "complete stream")));
     }
     for row in run {
         if let Some(message) = &row.message {
@@ -173,22 +174,22 @@ fn quarantine(rows: &[QuarantinedRow], count: i64) -> String {
     if count == 0 {
         return String::new();
     }
-    let mut columns = Columns::new(&["table", "id", "request", "reason"], &[]);
+    let mut table = TextTable::new(&["table", "id", "request", "reason"], &[]);
     for row in rows {
         let request = row.request_id.as_deref().unwrap_or_default();
-        columns.row([row.table.as_str(), &row.id, request, &row.reason]);
+        table.row([row.table.as_str(), &row.id, request, &row.reason]);
     }
     let verb = if count == 1 { "is" } else { "are" };
     let mut text = format!(
-        "\n{BOLD}{} {verb} in quarantine{BOLD:#}: PostgreSQL refused them\n{}",
-        number::of(count, "row"),
-        columns.finish()
+        "\n{BOLD}{} {verb} in quarantine{BOLD:#}: PostgreSQL rejected them\n{}",
+        number::quantity(count, "row"),
+        table.finish()
     );
     let hidden = usize::try_from(count).unwrap_or(0).saturating_sub(rows.len());
     if hidden > 0 {
         text.push_str(&format!("and {} more\n", number::count(hidden)));
     }
-    text.push_str("try them again: stripe-sync refresh <id>\n");
+    text.push_str("to retry a row, run: stripe-sync refresh <id>\n");
     text
 }
 
@@ -197,7 +198,7 @@ fn as_json(
     processes: &[RunProcess],
     quarantined: &[QuarantinedRow],
     count: i64,
-    left_out: &[ColumnName],
+    excluded: &[ColumnName],
 ) -> Value {
     let runs: Vec<Value> = rows
         .chunk_by(|a, b| a.run_id == b.run_id)
@@ -235,7 +236,7 @@ fn as_json(
     json!({
         "runs": runs,
         "quarantined": { "count": count, "rows": quarantined },
-        "excluded_columns": left_out.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "excluded_columns": excluded.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
 }
 

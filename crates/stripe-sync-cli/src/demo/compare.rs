@@ -1,4 +1,4 @@
-//! Every table against the simulator's own ids: equal as sets, not only in number.
+//! Compares every table with the IDs in the simulator, as sets and not only by their size.
 
 use std::collections::BTreeSet;
 
@@ -8,26 +8,26 @@ use stripe_sync::StripeSync;
 
 use crate::failure::Failure;
 
-/// Tables filled from nested lists: table, parent object, list.
+/// The tables that are filled from nested lists: table, parent object, list.
 const NESTED: [(&str, &str, &str); 4] = [
     ("invoice_line_items", "invoice", "lines"),
     ("subscription_items", "subscription", "items"),
     ("checkout_session_line_items", "checkout.session", "line_items"),
     ("credit_note_line_items", "credit_note", "lines"),
 ];
-/// Ids that a difference names.
+/// The number of IDs listed for a difference.
 const EXAMPLES: usize = 3;
 
-/// One table and what Stripe has of it.
+/// One table compared with Stripe.
 pub(super) struct Comparison {
     pub(super) table: String,
     pub(super) in_stripe: usize,
     pub(super) in_postgres: usize,
-    /// In Stripe, not in PostgreSQL.
+    /// IDs in Stripe but not in PostgreSQL.
     missing: Vec<String>,
-    /// The other way round.
+    /// IDs in PostgreSQL but not in Stripe.
     extra: Vec<String>,
-    /// Ids that a table has more than once.
+    /// The number of rows whose ID is already in the table.
     repeated: usize,
 }
 
@@ -48,26 +48,26 @@ impl Comparison {
         self.missing.is_empty() && self.extra.is_empty() && self.repeated == 0
     }
 
-    /// Whether neither side has anything.
+    /// Whether both sides are empty.
     pub(super) fn is_empty(&self) -> bool {
         self.in_stripe == 0 && self.in_postgres == 0
     }
 
-    /// What differs, with a few ids.
+    /// The differences, with a few IDs.
     pub(super) fn difference(&self) -> String {
         let mut text = String::new();
-        for (ids, what) in [(&self.missing, "missing"), (&self.extra, "not in Stripe")] {
+        for (ids, what) in [(&self.missing, "not in PostgreSQL"), (&self.extra, "not in Stripe")] {
             if !ids.is_empty() {
                 let examples = ids.iter().take(EXAMPLES).cloned().collect::<Vec<_>>().join(", ");
                 text.push_str(&format!(
-                    "{}: {} {what}, such as {examples}\n",
+                    "{}: {} {what}, for example {examples}\n",
                     self.table,
                     ids.len()
                 ));
             }
         }
         if self.repeated > 0 {
-            text.push_str(&format!("{}: {} stored twice\n", self.table, self.repeated));
+            text.push_str(&format!("{}: {} stored more than once\n", self.table, self.repeated));
         }
         text
     }
@@ -81,7 +81,7 @@ impl Comparison {
     }
 }
 
-/// Compares every table of the catalog, the nested ones last.
+/// Compares every table of the catalog, those of nested lists last.
 pub(super) async fn all_tables(
     account: &Account,
     sync: &StripeSync,
@@ -122,21 +122,21 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_and_an_extra_id_are_found_although_the_numbers_agree() {
+    fn missing_and_extra_ids_are_found_even_if_the_counts_agree() {
         let comparison = compare(&["cus_1", "cus_2"], &["cus_1", "cus_3"]);
         assert!(!comparison.is_identical());
         assert_eq!(
             comparison.difference(),
-            "customers: 1 missing, such as cus_2\ncustomers: 1 not in Stripe, such as cus_3\n"
+            "customers: 1 not in PostgreSQL, for example cus_2\ncustomers: 1 not in Stripe, for example cus_3\n"
         );
         assert!(!compare(&["cus_1"], &[]).is_identical());
         assert!(!compare(&[], &["cus_1"]).is_identical());
     }
 
     #[test]
-    fn an_id_that_is_stored_twice_is_found() {
+    fn an_id_that_is_stored_more_than_once_is_found() {
         let comparison = compare(&["cus_1"], &["cus_1", "cus_1"]);
         assert!(!comparison.is_identical());
-        assert_eq!(comparison.difference(), "customers: 1 stored twice\n");
+        assert_eq!(comparison.difference(), "customers: 1 stored more than once\n");
     }
 }

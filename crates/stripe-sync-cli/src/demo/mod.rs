@@ -1,5 +1,5 @@
-//! `stripe-sync demo`: the whole way with nothing of the user's. A simulated account, a
-//! PostgreSQL of its own, a backfill, and a comparison of every table with the simulator's ids.
+//! `stripe-sync demo`: copies a simulated account into a temporary PostgreSQL and compares every
+//! table with the IDs in the simulator. It uses nothing of the user's.
 
 mod compare;
 mod queries;
@@ -15,60 +15,62 @@ use stripe_sync::{
 };
 
 use crate::args::{Connection, Demo};
-use crate::copy::{self, Copied};
+use crate::context::CommandContext;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::monitor::{self, BackfillOutcome};
 use crate::number;
-use crate::session::Session;
-use crate::table::Columns;
-use crate::talk::{self, BOLD};
+use crate::table::TextTable;
+use crate::ui::{self, BOLD};
 
 use self::compare::Comparison;
 
-/// Any will do; the same one shows everybody the same account.
+/// Fixed, so that everyone sees the same account.
 const SEED: u64 = 42;
 const SCHEMA: &str = "stripe";
 
-pub(crate) async fn run(args: &Demo, session: &Session) -> Result<Exit, Failure> {
-    let began = Instant::now();
-    nothing_of_the_users(&session.connection)?;
+pub(crate) async fn run(args: &Demo, context: &CommandContext) -> Result<Exit, Failure> {
+    let started = Instant::now();
+    reject_connection_options(&context.connection)?;
     if let Some(dir) = &args.keep {
-        must_be_new(dir)?;
+        require_new_directory(dir)?;
     }
-    let ready = session.interrupts.unless(make_ready(args)).await?;
+    let demo = context.interrupts.unless(set_up(args)).await?;
     let request = BackfillRequest::default();
-    let report = match copy::watched(&ready.sync, &request, session).await? {
-        Copied::Report { report, .. } if report.status != RunStatus::Interrupted => report,
+    let report = match monitor::run_backfill(&demo.sync, &request, context).await? {
+        BackfillOutcome::Finished { report, .. } if report.status != RunStatus::Interrupted => {
+            report
+        }
         _ => return Err(Failure::interrupted()),
     };
-    let ids_match = session.interrupts.unless(show(&ready, session, &report, began)).await?;
-    let Ready { server, sync, .. } = ready;
+    let ids_match = context.interrupts.unless(show(&demo, context, &report, started)).await?;
+    let RunningDemo { server, sync, .. } = demo;
     drop(sync);
     server.stop().await?;
-    if !session.is_json() {
-        talk::data(&next(args.keep.as_deref()))?;
+    if !context.is_json() {
+        ui::data(&instructions(args.keep.as_deref()))?;
     }
     let complete = report.status == RunStatus::Complete;
     Ok(if complete && ids_match { Exit::Complete } else { Exit::Failed })
 }
 
-/// Both ends.
-struct Ready {
+/// The simulator, the server, and the copy between them.
+struct RunningDemo {
     sim: Sim,
     server: Server,
     sync: StripeSync,
 }
 
-async fn make_ready(args: &Demo) -> Result<Ready, Failure> {
-    let cannot =
-        |error: &dyn std::error::Error| Failure::new("cannot simulate an account").because(error);
-    let account = Account::builder(SEED).demo().build().map_err(|error| cannot(&error))?;
-    let sim = Sim::start(account, SimOptions::default()).await.map_err(|error| cannot(&error))?;
+async fn set_up(args: &Demo) -> Result<RunningDemo, Failure> {
+    let failure =
+        |error: &dyn std::error::Error| Failure::new("cannot simulate an account").caused_by(error);
+    let account = Account::builder(SEED).demo().build().map_err(|error| failure(&error))?;
+    let sim = Sim::start(account, SimOptions::default()).await.map_err(|error| failure(&error))?;
     let server = match &args.keep {
         Some(dir) => Server::start(Options::new(dir)).await?,
         None => Server::temporary().await?,
     };
-    talk::note(&format!(
+    ui::note(&format!(
         "simulated account {} at {}; PostgreSQL {} in {}",
         sim.account().id(),
         sim.base_url(),
@@ -79,84 +81,85 @@ async fn make_ready(args: &Demo) -> Result<Ready, Failure> {
     ));
     let names = Names::new(SCHEMA, "").map_err(|error| Failure::new(error.to_string()))?;
     let mut config = Config::new(server.connection_url(), names);
-    config.key = Some(ApiKey::parse(sim.key()).map_err(|error| cannot(&error))?);
-    config.api_base = ApiBase::parse(&sim.base_url()).map_err(|error| cannot(&error))?;
-    // The simulator has no limits to be considerate about.
+    config.key = Some(ApiKey::parse(sim.key()).map_err(|error| failure(&error))?);
+    config.api_base = ApiBase::parse(&sim.base_url()).map_err(|error| failure(&error))?;
+    // The simulator has no rate limits.
     config.rate = Some(RateOptions::Unlimited);
     let sync = StripeSync::connect(config).await?;
     let migration = sync.migrate().await?;
-    talk::note(&format!("schema {SCHEMA} has {}", number::of(migration.tables, "table")));
-    Ok(Ready { sim, server, sync })
+    ui::note(&format!("schema {SCHEMA} has {}", number::quantity(migration.tables, "table")));
+    Ok(RunningDemo { sim, server, sync })
 }
 
-/// Compares, asks, prints. True if every table has exactly the account's ids.
+/// Compares the tables, runs the queries, and prints the results. True if every table contains
+/// exactly the IDs of the account.
 async fn show(
-    ready: &Ready,
-    session: &Session,
+    demo: &RunningDemo,
+    context: &CommandContext,
     report: &stripe_sync::Report,
-    began: Instant,
+    started: Instant,
 ) -> Result<bool, Failure> {
-    let comparisons = compare::all_tables(ready.sim.account(), &ready.sync, SCHEMA).await?;
-    let answers = queries::ask(&ready.sync).await?;
+    let comparisons = compare::all_tables(demo.sim.account(), &demo.sync, SCHEMA).await?;
+    let queries = queries::run(&demo.sync).await?;
     let identical = comparisons.iter().all(Comparison::is_identical);
-    if session.is_json() {
+    if context.is_json() {
         let tables: serde_json::Map<String, serde_json::Value> =
             comparisons.iter().map(|c| (c.table.clone(), c.as_json())).collect();
-        talk::json(&json!({
+        ui::json(&json!({
             "status": report.status.as_str(),
             "identical": identical,
-            "elapsed_seconds": began.elapsed().as_secs_f64(),
+            "elapsed_seconds": started.elapsed().as_secs_f64(),
             "tables": tables,
         }))?;
         return Ok(identical);
     }
     let rows: i64 = report.streams.iter().map(|stream| stream.synced).sum();
-    talk::data(&format!(
+    ui::data(&format!(
         "{}\n{BOLD}backfill {}{BOLD:#}: {} listed in {} ({}), {}\n\n{}",
         table(&comparisons),
         report.status.as_str(),
-        number::of(rows, "object"),
+        number::quantity(rows, "object"),
         number::duration(report.elapsed),
         number::rate(rows, report.elapsed),
-        number::of(report.requests, "request"),
-        answers
+        number::quantity(report.requests, "request"),
+        queries
     ))?;
     Ok(identical)
 }
 
 fn table(comparisons: &[Comparison]) -> String {
-    let mut columns = Columns::new(&["stream", "in Stripe", "in PostgreSQL", "identical"], &[1, 2]);
+    let mut table = TextTable::new(&["stream", "in Stripe", "in PostgreSQL", "identical"], &[1, 2]);
     let (empty, shown): (Vec<_>, Vec<_>) = comparisons.iter().partition(|c| c.is_empty());
-    for one in &shown {
-        columns.row([
-            one.table.as_str(),
-            &number::count(one.in_stripe),
-            &number::count(one.in_postgres),
-            if one.is_identical() { "yes" } else { "no" },
+    for comparison in &shown {
+        table.row([
+            comparison.table.as_str(),
+            &number::count(comparison.in_stripe),
+            &number::count(comparison.in_postgres),
+            if comparison.is_identical() { "yes" } else { "no" },
         ]);
     }
-    let mut text = columns.finish();
+    let mut text = table.finish();
     let rows: usize = shown.iter().map(|c| c.in_postgres).sum();
-    let (count, tables) = (number::of(rows, "row"), comparisons.len());
+    let (count, tables) = (number::quantity(rows, "row"), comparisons.len());
     text.push_str(&format!(
-        "{count} in {tables} tables, {} of them empty on both sides\n",
+        "{count} in {tables} tables, of which {} are empty on both sides\n",
         empty.len()
     ));
-    for one in shown.iter().filter(|c| !c.is_identical()) {
-        text.push_str(&one.difference());
+    for comparison in shown.iter().filter(|c| !c.is_identical()) {
+        text.push_str(&comparison.difference());
     }
     text
 }
 
-fn next(kept: Option<&Path>) -> String {
+fn instructions(kept: Option<&Path>) -> String {
     let kept = kept.map_or(String::new(), |dir| {
         format!(
-            "This copy stays: stripe-sync --data-dir '{}' query \"select * from stripe.customers limit 3\"\n\n",
+            "To query this copy:\n  stripe-sync --data-dir '{}' query \"select * from stripe.customers limit 3\"\n\n",
             dir.display()
         )
     });
     format!(
-        "\n{kept}{BOLD}Now with your own account:{BOLD:#}
+        "\n{kept}{BOLD}To copy your own account:{BOLD:#}
   export STRIPE_SECRET_KEY=...   # https://dashboard.stripe.com/apikeys
   stripe-sync backfill
   stripe-sync query \"select count(*) from stripe.customers\"
@@ -164,8 +167,9 @@ fn next(kept: Option<&Path>) -> String {
     )
 }
 
-/// An option that would change nothing is a misunderstanding. Variables are for other commands.
-fn nothing_of_the_users(typed: &Connection) -> Result<(), Failure> {
+/// Rejects options that would have no effect. Variables are ignored, because they may be set for
+/// other commands.
+fn reject_connection_options(args: &Connection) -> Result<(), Failure> {
     let Connection {
         database_url,
         data_dir,
@@ -176,7 +180,7 @@ fn nothing_of_the_users(typed: &Connection) -> Result<(), Failure> {
         api_base,
         api_version,
         max_rps,
-    } = typed;
+    } = args;
     let given = [
         ("--database-url", database_url.is_some()),
         ("--data-dir", data_dir.is_some()),
@@ -190,20 +194,24 @@ fn nothing_of_the_users(typed: &Connection) -> Result<(), Failure> {
     ];
     match given.iter().find(|(_, given)| *given) {
         None => Ok(()),
-        Some((option, _)) => Err(Failure::usage(format!("demo takes no {option}"))
-            .hint("it uses nothing of yours; --keep DIR keeps its database")),
+        Some((option, _)) => Err(Failure::usage(format!("demo does not accept {option}"))
+            .with_hint(
+                "the demo uses its own account and database; to keep the database, use --keep DIR",
+            )),
     }
 }
 
-/// A directory with something in it may be a real copy, which the demo must not write into.
-fn must_be_new(dir: &Path) -> Result<(), Failure> {
+/// A directory that is not empty may contain a real copy, which the demo must not change.
+fn require_new_directory(dir: &Path) -> Result<(), Failure> {
     let is_new = match std::fs::read_dir(dir) {
         Ok(mut entries) => entries.next().is_none(),
         Err(error) => error.kind() == std::io::ErrorKind::NotFound,
     };
     match is_new && !dir.as_os_str().is_empty() {
         true => Ok(()),
-        false => Err(Failure::usage(format!("--keep {} is not a new directory", dir.display()))
-            .hint("name one that does not exist yet or is empty")),
+        false => {
+            Err(Failure::usage(format!("--keep {} is not a new or empty directory", dir.display()))
+                .with_hint("choose a directory that does not exist or is empty"))
+        }
     }
 }

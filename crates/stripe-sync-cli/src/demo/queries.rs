@@ -1,11 +1,11 @@
-//! The two queries with which the guide of the TypeScript engines verifies a backfill, as they
-//! stand there.
+//! The two queries with which the guide of the TypeScript engines verifies a backfill, quoted
+//! verbatim.
 
 use stripe_sync::StripeSync;
 
-use crate::command::as_text;
 use crate::failure::Failure;
-use crate::talk::DIM;
+use crate::query_table;
+use crate::ui::DIM;
 
 const COUNTS: &str = "\
 -- Count synced objects
@@ -25,12 +25,12 @@ SELECT
   MAX(to_timestamp(created)) as latest
 FROM stripe.customers;";
 
-/// Each query and its answer.
-pub(super) async fn ask(sync: &StripeSync) -> Result<String, Failure> {
+/// Runs the queries. Returns each one with its result as text.
+pub(super) async fn run(sync: &StripeSync) -> Result<String, Failure> {
     let mut text = String::new();
     for sql in [COUNTS, DATES] {
-        let answer = sync.query(sql).await?;
-        text.push_str(&format!("{DIM}{sql}{DIM:#}\n\n{}\n", as_text(&answer)));
+        let result = sync.query(sql).await?;
+        text.push_str(&format!("{DIM}{sql}{DIM:#}\n\n{}\n", query_table::as_text(&result)));
     }
     Ok(text)
 }

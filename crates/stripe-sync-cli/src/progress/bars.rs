@@ -1,4 +1,4 @@
-//! Progress on a terminal: a line for each stream that moves, and one for all of them.
+//! Progress on a terminal: one line for each running stream, and one for the total.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -10,32 +10,32 @@ use stripe_sync::{Snapshot, StreamProgress};
 use super::limit;
 use super::meter::Meter;
 use crate::number;
-use crate::talk::{self, BOLD, DIM};
+use crate::ui::{self, BOLD, DIM};
 
-/// More lines than this are no overview any more.
-const MOST: usize = 12;
+/// The maximum number of streams shown at once.
+const MAX_STREAMS: usize = 12;
 
-/// The lines on the screen, the last one for all.
+/// The lines on the screen; the last one shows the total.
 pub(super) struct Bars {
     lines: Vec<ProgressBar>,
     total: ProgressBar,
     meters: HashMap<String, Meter>,
     rows: Meter,
     requests: Meter,
-    begun: Instant,
+    started: Instant,
     widest: usize,
 }
 
 impl Bars {
     pub(super) fn new() -> Bars {
-        let total = talk::bars().add(text_line());
+        let total = ui::bars().add(text_line());
         Bars {
             lines: Vec::new(),
             total,
             meters: HashMap::new(),
             rows: Meter::default(),
             requests: Meter::default(),
-            begun: Instant::now(),
+            started: Instant::now(),
             widest: 0,
         }
     }
@@ -43,7 +43,7 @@ impl Bars {
     pub(super) fn show(&mut self, snapshot: &Snapshot) {
         let now = Instant::now();
         if snapshot.run.is_none() {
-            self.total.set_message("making ready");
+            self.total.set_message("preparing");
             return;
         }
         let (rows, requests) = limit::totals(snapshot);
@@ -52,9 +52,9 @@ impl Bars {
         for stream in &snapshot.streams {
             self.meters.entry(stream.table.clone()).or_default().read(now, stream.rows as f64);
         }
-        let moving = self.moving(snapshot);
-        self.fit(moving.len());
-        for (bar, stream) in self.lines.iter().zip(&moving) {
+        let shown = self.shown(snapshot);
+        self.resize(shown.len());
+        for (bar, stream) in self.lines.iter().zip(&shown) {
             let rate = self.meters.get(&stream.table).map_or(0.0, Meter::rate);
             bar.set_message(stream_line(stream, rate, self.widest));
         }
@@ -65,31 +65,31 @@ impl Bars {
     pub(super) fn finish(self) {
         for bar in self.lines.iter().chain([&self.total]) {
             bar.finish_and_clear();
-            talk::bars().remove(bar);
+            ui::bars().remove(bar);
         }
     }
 
-    /// The streams to show: being read and with rows, the fullest if there are too many, in the
-    /// order of their names so that lines keep their places.
-    fn moving<'a>(&self, snapshot: &'a Snapshot) -> Vec<&'a StreamProgress> {
+    /// The streams to show: those that are running and have rows; if there are too many, those with
+    /// the most rows. They are sorted by name, so that lines keep their positions.
+    fn shown<'a>(&self, snapshot: &'a Snapshot) -> Vec<&'a StreamProgress> {
         let height = usize::from(Term::stderr().size().0);
-        let room = MOST.min(height.saturating_sub(3));
-        let mut moving: Vec<_> =
+        let room = MAX_STREAMS.min(height.saturating_sub(3));
+        let mut shown: Vec<_> =
             snapshot.streams.iter().filter(|s| s.status == "running" && s.rows > 0).collect();
-        moving.sort_by_key(|stream| std::cmp::Reverse(stream.rows));
-        moving.truncate(room);
-        moving.sort_by_key(|stream| &stream.table);
-        moving
+        shown.sort_by_key(|stream| std::cmp::Reverse(stream.rows));
+        shown.truncate(room);
+        shown.sort_by_key(|stream| &stream.table);
+        shown
     }
 
-    /// Has as many lines on the screen as there are streams to show.
-    fn fit(&mut self, number: usize) {
+    /// Adds or removes lines so that there are `number` of them.
+    fn resize(&mut self, number: usize) {
         while self.lines.len() < number {
-            self.lines.push(talk::bars().insert_before(&self.total, text_line()));
+            self.lines.push(ui::bars().insert_before(&self.total, text_line()));
         }
         for bar in self.lines.drain(number..) {
             bar.finish_and_clear();
-            talk::bars().remove(&bar);
+            ui::bars().remove(&bar);
         }
     }
 
@@ -99,15 +99,15 @@ impl Bars {
         let done = snapshot.streams.iter().filter(|s| s.status != "running").count();
         let mut text = format!(
             "{BOLD}{}{BOLD:#} {} · {} {} · {done} of {} streams · {}",
-            number::of(rows, "row"),
+            number::quantity(rows, "row"),
             number::per_second(self.rows.rate()),
-            number::of(requests, "request"),
+            number::quantity(requests, "request"),
             number::per_second(self.requests.rate()),
             snapshot.streams.len(),
-            number::duration(self.begun.elapsed()),
+            number::duration(self.started.elapsed()),
         );
-        if let Some(words) = limit::words(snapshot) {
-            text.push_str(&format!(" · {words}"));
+        if let Some(limit) = limit::description(snapshot) {
+            text.push_str(&format!(" · {limit}"));
         }
         plain_unless_colored(text)
     }
@@ -122,15 +122,15 @@ fn stream_line(stream: &StreamProgress, rate: f64, widest: usize) -> String {
     ))
 }
 
-/// A line that consists of its message, cut at the terminal's edge.
+/// A line that shows only its message, truncated to the width of the terminal.
 fn text_line() -> ProgressBar {
     let style = ProgressStyle::with_template("{wide_msg}").expect("the template is well-formed");
     ProgressBar::new_spinner().with_style(style)
 }
 
-/// Bars go to the terminal directly, past the stream that takes colours out.
+/// Bars bypass the output stream that removes colors.
 fn plain_unless_colored(text: String) -> String {
-    match talk::is_colored() {
+    match ui::is_colored() {
         true => text,
         false => anstream::adapter::strip_str(&text).to_string(),
     }

@@ -1,4 +1,4 @@
-//! Progress without a terminal: a line every few seconds, for logs.
+//! Progress without a terminal: prints a line every few seconds.
 
 use std::time::{Duration, Instant};
 
@@ -7,12 +7,12 @@ use stripe_sync::Snapshot;
 use super::limit;
 use super::meter::Meter;
 use crate::number;
-use crate::talk;
+use crate::ui;
 
 const EVERY: Duration = Duration::from_secs(5);
 const NAMES: usize = 3;
 
-/// When the last line was, and the speeds.
+/// The time of the last line, and the rates.
 pub(super) struct Lines {
     rows: Meter,
     requests: Meter,
@@ -35,20 +35,20 @@ impl Lines {
             return;
         }
         self.last = now;
-        talk::note(&line(snapshot, self.rows.rate(), self.requests.rate()));
+        ui::note(&line(snapshot, self.rows.rate(), self.requests.rate()));
     }
 }
 
 fn line(snapshot: &Snapshot, row_rate: f64, request_rate: f64) -> String {
     if snapshot.run.is_none() {
-        return "making ready".to_owned();
+        return "preparing".to_owned();
     }
     let (rows, requests) = limit::totals(snapshot);
     let mut line = format!(
         "{} ({}), {} ({})",
-        number::of(rows, "row"),
+        number::quantity(rows, "row"),
         number::per_second(row_rate),
-        number::of(requests, "request"),
+        number::quantity(requests, "request"),
         number::per_second(request_rate),
     );
     let mut running: Vec<_> = snapshot.streams.iter().filter(|s| s.status == "running").collect();
@@ -60,8 +60,8 @@ fn line(snapshot: &Snapshot, row_rate: f64, request_rate: f64) -> String {
             line.push_str(&format!(" and {} more", running.len() - NAMES));
         }
     }
-    if let Some(words) = limit::words(snapshot) {
-        line.push_str(&format!("; {words}"));
+    if let Some(limit) = limit::description(snapshot) {
+        line.push_str(&format!("; {limit}"));
     }
     line
 }
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_names_the_largest_streams_and_what_is_waited_for() {
+    fn a_line_names_the_largest_streams_and_the_wait_reason() {
         let stream = |table: &str, rows, status| StreamProgress {
             table: table.into(),
             rows,
@@ -87,7 +87,7 @@ mod tests {
             waits_for_other: false,
             database_outage: false,
         };
-        assert_eq!(line(&snapshot, 0.0, 0.0), "making ready");
+        assert_eq!(line(&snapshot, 0.0, 0.0), "preparing");
         snapshot.run = Some(RunInfo { run_id: 1, continued: false, started_at: 0 });
         snapshot.streams = vec![
             stream("charges", 1, "running"),
@@ -100,7 +100,7 @@ mod tests {
         assert_eq!(
             line(&snapshot, 2450.0, 2.0),
             "12,003 rows (2,450/s), 0 requests (2.0/s); reading customers, invoices, charges and \
-             1 more; waiting: the database cannot be reached"
+             1 more; waiting: the database is unreachable"
         );
     }
 }

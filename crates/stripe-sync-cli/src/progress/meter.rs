@@ -1,21 +1,21 @@
-//! Speed over the last seconds. Counts that a run began with are not counted as speed.
+//! The rate of change over the last seconds. Rows of earlier commands do not count.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 const WINDOW: Duration = Duration::from_secs(4);
 
-/// One growing number.
+/// Measures one growing number.
 #[derive(Default)]
 pub(super) struct Meter {
     readings: VecDeque<(Instant, f64)>,
 }
 
 impl Meter {
-    /// Notes a reading.
+    /// Records a reading.
     pub(super) fn read(&mut self, now: Instant, value: f64) {
         self.readings.push_back((now, value));
-        // One reading older than the window stays, so that the window is always full.
+        // One reading older than the window is kept, so that the window is always covered.
         while self.readings.get(1).is_some_and(|(at, _)| now.duration_since(*at) >= WINDOW) {
             self.readings.pop_front();
         }
@@ -37,11 +37,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn speed_is_that_of_the_last_seconds() {
+    fn the_rate_is_that_of_the_last_seconds() {
         let start = Instant::now();
         let mut meter = Meter::default();
         assert_eq!(meter.rate(), 0.0);
-        // A run that is continued begins with a million rows.
+        // A resumed run starts with a million rows.
         for second in 0..20 {
             let slow = f64::from(second.min(10)) * 100.0 + f64::from((second - 10).max(0)) * 10.0;
             meter.read(start + Duration::from_secs(second as u64), 1_000_000.0 + slow);

@@ -1,4 +1,4 @@
-//! A running backfill, shown: bars on a terminal, plain lines elsewhere, nothing with `-q`.
+//! Shows the progress of a backfill: bars on a terminal, plain lines elsewhere, nothing with `-q`.
 
 mod bars;
 mod limit;
@@ -11,15 +11,15 @@ use console::Term;
 use stripe_sync::Snapshot;
 
 use crate::args::Output;
-use crate::{number, talk};
+use crate::{number, ui};
 
 use self::bars::Bars;
 use self::lines::Lines;
 
-/// How often to look.
+/// How often the progress is refreshed.
 pub(crate) const TICK: Duration = Duration::from_millis(150);
 
-/// Shows snapshots.
+/// Shows snapshots of the progress.
 pub(crate) struct Display {
     kind: Kind,
     introduced: bool,
@@ -32,7 +32,8 @@ enum Kind {
 }
 
 impl Display {
-    /// What fits the output. With `-v` the log would tear bars apart, so there are lines.
+    /// Chooses the kind of progress. With `-v` it is lines, because log messages would interrupt the
+    /// bars.
     pub(crate) fn new(output: &Output) -> Display {
         let kind = match Term::stderr().is_term() && output.verbose == 0 {
             _ if output.quiet => Kind::Silent,
@@ -42,16 +43,16 @@ impl Display {
         Display { kind, introduced: false }
     }
 
-    /// Shows where things stand.
+    /// Shows one snapshot.
     pub(crate) fn show(&mut self, snapshot: &Snapshot) {
         if !self.introduced
             && let Some(run) = &snapshot.run
         {
             self.introduced = true;
             if run.continued {
-                let begun = number::time(run.started_at);
-                talk::note(&format!(
-                    "continuing run {}, begun {begun}: --fresh starts over",
+                let started = number::time(run.started_at);
+                ui::note(&format!(
+                    "resuming run {}, started {started}; to start over, use --fresh",
                     run.run_id
                 ));
             }
@@ -63,7 +64,7 @@ impl Display {
         }
     }
 
-    /// Takes everything off the screen that moves.
+    /// Removes the bars from the screen.
     pub(crate) fn finish(self) {
         if let Kind::Bars(bars) = self.kind {
             bars.finish();

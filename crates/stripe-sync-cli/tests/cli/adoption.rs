@@ -1,8 +1,8 @@
-//! `migrate` on a schema that a TypeScript engine made, as people see it.
+//! `migrate` of a schema that a TypeScript engine created.
 
-use crate::support::{Cli, database_url, masked, small_sim};
+use crate::support::{Cli, database_url, small_sim, stable_snapshots};
 
-async fn their_schema(schema: &str) {
+async fn create_typescript_schema(schema: &str) {
     let (sql, connection) =
         tokio_postgres::connect(&database_url().await, tokio_postgres::NoTls).await.expect("sql");
     tokio::spawn(connection);
@@ -17,27 +17,28 @@ async fn their_schema(schema: &str) {
          create table {schema}.cart (price text references {schema}.prices);"
     ))
     .await
-    .expect("their schema");
+    .expect("a schema");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn told_before_it_is_done() {
-    let _masked = masked();
-    their_schema("adopted").await;
+async fn migrate_reports_what_it_adopts_and_keeps_every_row() {
+    let _snapshots = stable_snapshots();
+    create_typescript_schema("adopted").await;
     let sim = small_sim().await;
     let cli = Cli::with_both(&sim, "adopted").await;
     let status = cli.run(&["status"]);
     assert_eq!(status.code, Some(0), "{}", status.stderr);
     let backfill = cli.run(&["backfill"]);
     assert_eq!((backfill.code, backfill.stdout.as_str()), (Some(1), ""));
-    let nobody = Cli::new().env("DATABASE_URL", &database_url().await).env("SCHEMA", "adopted");
-    let nobody = nobody.run(&["migrate"]);
-    assert_eq!((nobody.code, nobody.stdout.as_str()), (Some(2), ""));
+    let without_key =
+        Cli::new().env("DATABASE_URL", &database_url().await).env("SCHEMA", "adopted");
+    let without_key = without_key.run(&["migrate"]);
+    assert_eq!((without_key.code, without_key.stdout.as_str()), (Some(2), ""));
     let migrate = cli.run(&["migrate"]);
     assert_eq!(migrate.code, Some(0), "{}", migrate.stderr);
     insta::assert_snapshot!(format!(
         "# status\n{}\n# backfill\n{}\n# migrate without a key\n{}\n# migrate\n{}{}",
-        status.stdout, backfill.stderr, nobody.stderr, migrate.stderr, migrate.stdout
+        status.stdout, backfill.stderr, without_key.stderr, migrate.stderr, migrate.stdout
     ));
     let again = cli.run(&["migrate", "--output", "json"]).json();
     assert_eq!(again["changed"], false);
@@ -47,15 +48,15 @@ async fn told_before_it_is_done() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_in_the_way_is_named() {
-    let _masked = masked();
-    their_schema("in_the_way").await;
+async fn an_obstacle_to_adoption_is_named() {
+    let _snapshots = stable_snapshots();
+    create_typescript_schema("in_the_way").await;
     let (sql, connection) =
         tokio_postgres::connect(&database_url().await, tokio_postgres::NoTls).await.expect("sql");
     tokio::spawn(connection);
     sql.batch_execute("create policy mine on in_the_way.prices using (true)").await.expect("sql");
     let sim = small_sim().await;
-    let ran = Cli::with_both(&sim, "in_the_way").await.run(&["migrate"]);
-    assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
-    insta::assert_snapshot!(ran.stderr);
+    let output = Cli::with_both(&sim, "in_the_way").await.run(&["migrate"]);
+    assert_eq!((output.code, output.stdout.as_str()), (Some(1), ""));
+    insta::assert_snapshot!(output.stderr);
 }

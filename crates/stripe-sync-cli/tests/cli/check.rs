@@ -1,12 +1,14 @@
-//! `check`: every finding is told, nothing is written.
+//! `check`: every finding is reported, and nothing is written.
 
 use stripe_sim::{Account, ApiKey, Fault, Sim, SimOptions};
 
-use crate::support::{Cli, as_user, connect, database_url, fresh_database, masked, small_sim};
+use crate::support::{
+    Cli, as_user, connect, database_url, new_database, small_sim, stable_snapshots,
+};
 
 const KEY: &str = "rk_test_SeCrEtSeCrEt";
 
-fn masked_server() -> insta::internals::SettingsBindDropGuard {
+fn stable_server_facts() -> insta::internals::SettingsBindDropGuard {
     let mut settings = insta::Settings::clone_current();
     settings.add_filter(r"PostgreSQL [\d.]+ \([^)]*\)|PostgreSQL \d[\d.]*", "PostgreSQL [version]");
     settings.add_filter(r"database \S+ as user \S+", "database [name] as user [name]");
@@ -26,18 +28,19 @@ async fn restricted_sim() -> Sim {
 }
 
 fn schemas(cli: &Cli) -> String {
-    let ran = cli.run(&["query", "select string_agg(nspname, ' ' order by 1) from pg_namespace"]);
-    ran.stdout
+    let output =
+        cli.run(&["query", "select string_agg(nspname, ' ' order by 1) from pg_namespace"]);
+    output.stdout
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_restricted_key_lacks() {
-    let (_masked, _server) = (masked(), masked_server());
+async fn missing_permissions_are_named() {
+    let (_snapshots, _server) = (stable_snapshots(), stable_server_facts());
     let sim = restricted_sim().await;
     let cli = Cli::with_both(&sim, "check_restricted").await;
-    let ran = cli.run(&["check"]);
-    assert_eq!((ran.code, ran.stderr.as_str()), (Some(3), ""));
-    insta::assert_snapshot!("restricted", ran.stdout);
+    let output = cli.run(&["check"]);
+    assert_eq!((output.code, output.stderr.as_str()), (Some(3), ""));
+    insta::assert_snapshot!("restricted", output.stdout);
     // One request for the account, one for each stream.
     assert_eq!(sim.requests(), 75);
 
@@ -54,12 +57,12 @@ async fn what_a_restricted_key_lacks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_programs_read_of_it() {
+async fn json_output_contains_the_findings() {
     let sim = restricted_sim().await;
     let cli = Cli::with_both(&sim, "check_json").await;
-    let ran = cli.run(&["check", "--output", "json", "--object", "customer,charge,invoice"]);
-    assert_eq!((ran.code, ran.stderr.as_str()), (Some(3), ""));
-    let found = ran.json();
+    let output = cli.run(&["check", "--output", "json", "--object", "customer,charge,invoice"]);
+    assert_eq!((output.code, output.stderr.as_str()), (Some(3), ""));
+    let found = output.json();
     assert_eq!(found["status"], "incomplete");
     assert_eq!(
         found["key"],
@@ -81,38 +84,38 @@ async fn what_programs_read_of_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_ends_it_early() {
-    let (_masked, _server) = (masked(), masked_server());
+async fn every_problem_is_reported_at_once() {
+    let (_snapshots, _server) = (stable_snapshots(), stable_server_facts());
     let sim = small_sim().await;
-    // Neither end is usable, and both are told.
+    // Both the key and the database are unusable, and both are reported.
     let cli = Cli::with_sim(&sim).env("STRIPE_SECRET_KEY", "pk_test_SeCrEtSeCrEt");
     let cli = cli.env("DATABASE_URL", "postgres://u:SeCrEt@127.0.0.1:1/x");
-    let ran = cli.run(&["check"]);
-    assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), ""));
-    assert!(!ran.stdout.contains("SeCrEt"));
-    insta::assert_snapshot!("both_unusable", ran.stdout);
+    let output = cli.run(&["check"]);
+    assert_eq!((output.code, output.stderr.as_str()), (Some(1), ""));
+    assert!(!output.stdout.contains("SeCrEt"));
+    insta::assert_snapshot!("both_unusable", output.stdout);
     assert_eq!(sim.requests(), 0);
-    // A setting that makes no sense, and a key that Stripe does not know.
+    // An invalid setting, and a key that Stripe rejects.
     let cli = Cli::with_sim(&sim).env("STRIPE_SECRET_KEY", "sk_test_SeCrEtSeCrEt");
-    let ran = cli.env("DATABASE_URL", "postgres://u:SeCrEt@db:port/x").run(&["check"]);
-    assert_eq!(ran.code, Some(1));
-    assert!(!ran.stdout.contains("SeCrEt"));
-    insta::assert_snapshot!("unknown_key", ran.stdout);
+    let output = cli.env("DATABASE_URL", "postgres://u:SeCrEt@db:port/x").run(&["check"]);
+    assert_eq!(output.code, Some(1));
+    assert!(!output.stdout.contains("SeCrEt"));
+    insta::assert_snapshot!("rejected_key", output.stdout);
     let cli = Cli::new().env("DATABASE_URL", &database_url().await);
-    let ran = cli.run(&["check"]);
-    assert_eq!(ran.code, Some(2), "only what was typed is wrong: {}", ran.stdout);
+    let output = cli.run(&["check"]);
+    assert_eq!(output.code, Some(2), "only the usage is wrong: {}", output.stdout);
     let unknown = cli.run(&["check", "--object", "unicorn"]);
     assert_eq!((unknown.code, unknown.stdout.as_str()), (Some(2), ""));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stream_that_was_read_before_fails_when_it_is_refused() {
+async fn a_stream_that_was_read_before_fails_if_stripe_rejects_it() {
     let sim = small_sim().await;
     let cli = Cli::with_both(&sim, "check_before").await;
     let objects = ["--object", "topup,transfer"];
     let checked = |cli: &Cli| {
-        let ran = cli.run(&[&["check", "--output", "json"], &objects[..]].concat());
-        (ran.code, ran.json())
+        let output = cli.run(&[&["check", "--output", "json"], &objects[..]].concat());
+        (output.code, output.json())
     };
     sim.fail_times("/v1/topups", 1, 1, Fault::Status(400));
     let (code, found) = checked(&cli);
@@ -131,68 +134,72 @@ async fn a_stream_that_was_read_before_fails_when_it_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_schema_holds_and_allows() {
-    let (_masked, _server) = (masked(), masked_server());
+async fn the_state_and_privileges_of_the_schema_are_reported() {
+    let (_snapshots, _server) = (stable_snapshots(), stable_server_facts());
     let sim = small_sim().await;
-    let url = fresh_database("check_rights", "").await;
+    let url = new_database("check_rights", "").await;
     let sql = connect(&url).await;
     let as_weak = as_user(&url, "check_weak");
     sql.batch_execute("create role check_weak login").await.expect("a role");
     let owner = Cli::with_sim(&sim).env("DATABASE_URL", &url);
     let weak = Cli::with_sim(&sim).env("DATABASE_URL", &as_weak);
-    let mut told = String::new();
-    let mut look = |what: &str, cli: &Cli| {
-        let ran = cli.run(&["check", "--object", "customer"]);
-        told.push_str(&format!("# {what}\n{}exit {}\n\n", ran.stdout, ran.code.expect("a code")));
+    let mut transcript = String::new();
+    let mut check = |what: &str, cli: &Cli| {
+        let output = cli.run(&["check", "--object", "customer"]);
+        transcript.push_str(&format!(
+            "# {what}\n{}exit {}\n\n",
+            output.stdout,
+            output.code.expect("a code")
+        ));
     };
-    look("no schema, no right to make it", &weak);
+    check("no schema, no privilege to create it", &weak);
     sql.batch_execute("create schema stripe").await.expect("a schema");
-    look("a schema, no right to make tables", &weak);
-    look("an empty schema", &owner);
+    check("a schema, no privilege to create tables", &weak);
+    check("an empty schema", &owner);
     sql.batch_execute("create table stripe.customers (id text)").await.expect("theirs");
-    look("tables of somebody else", &owner);
+    check("tables of another program", &owner);
     sql.batch_execute("drop table stripe.customers").await.expect("gone");
     assert_eq!(owner.run(&["backfill", "--object", "customer"]).code, Some(0));
-    look("copied", &owner);
-    look("no right to write", &weak);
+    check("after a backfill", &owner);
+    check("no privilege to write", &weak);
     sql.batch_execute(
         "grant usage on schema stripe to check_weak;
          grant select, insert, update, delete on all tables in schema stripe to check_weak",
     )
     .await
     .expect("granted");
-    look("the rights that a backfill needs", &weak);
+    check("the privileges that a backfill needs", &weak);
     sql.batch_execute("revoke insert on stripe.customers from check_weak").await.expect("revoked");
-    look("no right to insert", &weak);
+    check("no privilege to insert", &weak);
     sql.batch_execute("update stripe._meta set value = 'live' where key = 'mode'")
         .await
         .expect("bound");
-    look("the other mode", &owner);
+    check("the other mode", &owner);
     sql.batch_execute("update stripe._migrations set catalog_version = 'old'").await.expect("old");
     sql.batch_execute("grant all on all tables in schema stripe to check_weak").await.expect("all");
-    look("another version, not the owner", &weak);
-    insta::assert_snapshot!("schemas", told);
+    check("another version, not the owner", &weak);
+    insta::assert_snapshot!("schemas", transcript);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_private_server_is_told_and_not_made() {
-    let (_masked, _server) = (masked(), masked_server());
+async fn the_private_server_is_reported_and_not_created() {
+    let (_snapshots, _server) = (stable_snapshots(), stable_server_facts());
     let sim = small_sim().await;
     let cli = Cli::with_sim(&sim);
-    let ran = cli.run(&["check", "--object", "customer", "--data-dir", "a place"]);
-    assert_eq!(ran.code, Some(0));
-    assert!(ran.stdout.contains("would make a private PostgreSQL"), "{}", ran.stdout);
+    let output = cli.run(&["check", "--object", "customer", "--data-dir", "a directory"]);
+    assert_eq!(output.code, Some(0));
+    assert!(output.stdout.contains("would create a private PostgreSQL"), "{}", output.stdout);
     assert_eq!(std::fs::read_dir(cli.home()).expect("home").count(), 0);
     std::fs::write(cli.home().join("file"), "").expect("a file");
-    let ran = cli.run(&["check", "--object", "customer", "--data-dir", "file/below"]);
-    assert_eq!(ran.code, Some(2));
-    assert!(ran.stdout.contains("file is not a directory"), "{}", ran.stdout);
+    let output = cli.run(&["check", "--object", "customer", "--data-dir", "file/below"]);
+    assert_eq!(output.code, Some(2));
+    assert!(output.stdout.contains("file is not a directory"), "{}", output.stdout);
 
-    // One that exists is started, looked at and stopped.
+    // An existing server is started, inspected and stopped.
     assert_eq!(cli.run(&["migrate", "--data-dir", "made"]).code, Some(0));
-    let ran = cli.run(&["check", "--object", "customer", "--data-dir", "made"]);
-    assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
-    assert!(ran.stdout.contains("the private PostgreSQL in made"), "{}", ran.stdout);
-    assert!(ran.stdout.contains("stripe: migrated, not used yet"), "{}", ran.stdout);
-    assert!(!cli.home().join("made/cluster/postmaster.pid").exists(), "the last one stops it");
+    let output = cli.run(&["check", "--object", "customer", "--data-dir", "made"]);
+    assert_eq!(output.code, Some(0), "{}{}", output.stdout, output.stderr);
+    assert!(output.stdout.contains("the private PostgreSQL in made"), "{}", output.stdout);
+    assert!(output.stdout.contains("stripe: migrated, not used yet"), "{}", output.stdout);
+    assert!(!cli.home().join("made/cluster/postmaster.pid").exists(), "the server is stopped");
 }

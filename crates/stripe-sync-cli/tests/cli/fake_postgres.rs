@@ -1,5 +1,5 @@
-//! As much of PostgreSQL's protocol as it takes to be looked at: a server that refuses to start a
-//! session, or one that says what kind of server it is and is asked nothing else.
+//! The part of PostgreSQL's protocol that is needed to reject a session, or to answer the first
+//! query, which asks what kind of server this is.
 //! <https://www.postgresql.org/docs/current/protocol-message-formats.html>
 
 use std::io::{Read as _, Write as _};
@@ -8,17 +8,17 @@ use std::net::{TcpListener, TcpStream};
 /// How the server behaves.
 #[derive(Clone, Copy)]
 pub(crate) enum Behaviour {
-    /// Ends each start with this SQLSTATE and message.
+    /// Rejects each session with this SQLSTATE and message.
     Refuses(&'static str, &'static str),
     /// Answers every statement with these facts about itself.
     Is { number: i32, version: &'static str, standby: bool },
-    /// Takes connections and says nothing.
+    /// Accepts connections and sends nothing.
     IsSilent,
     /// Speaks another protocol.
     SpeaksHttp,
 }
 
-/// Listens for as long as the test runs and gives its port.
+/// Listens until the test ends, and returns the port.
 pub(crate) fn start(behaviour: Behaviour) -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
     let port = listener.local_addr().expect("an address").port();
@@ -42,7 +42,7 @@ fn serve(mut stream: TcpStream, behaviour: Behaviour) -> Option<()> {
         }
         Behaviour::SpeaksHttp => stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").ok(),
         Behaviour::IsSilent => {
-            // Until the other end has had enough.
+            // Until the client closes the connection.
             let mut nothing = Vec::new();
             stream.read_to_end(&mut nothing).ok().map(drop)
         }

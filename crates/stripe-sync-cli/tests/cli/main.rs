@@ -1,18 +1,18 @@
-//! The real binary, against the simulator over real HTTP and a real PostgreSQL.
+//! Tests of the real binary, against the simulator over real HTTP and a real PostgreSQL.
 
+mod active_runs;
 mod adoption;
-mod bad_databases;
-mod bad_input;
-mod changed_tables;
 mod check;
-mod columns;
-mod copy;
+mod damaged_schemas;
+mod excluded_columns;
 mod fake_postgres;
-mod interrupted;
+mod interruption;
+mod invalid_input;
 mod memory;
+mod output;
 mod pooler;
 mod private_server;
 mod quarantine;
 mod secrets;
 mod support;
-mod under_way;
+mod unusable_databases;

@@ -1,5 +1,5 @@
-//! The program's memory does not grow with what one object holds. Measured at a process of its
-//! own, and generously: what must not happen is that it grows with the lists.
+//! The memory of the program does not grow with the size of an object. It is measured in a separate
+//! process, with limits that are generous but would be exceeded if it grew with the lists.
 
 use std::process::Child;
 use std::time::Duration;
@@ -10,8 +10,8 @@ use crate::support::Cli;
 
 const MIB: u64 = 1 << 20;
 
-/// Waits for the end and tells the most memory that was seen resident, in bytes.
-async fn peak(child: &mut Child) -> u64 {
+/// Waits for the end of the process and returns its peak resident memory in bytes.
+async fn peak_memory(child: &mut Child) -> u64 {
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0;
     while child.try_wait().expect("a child").is_none() {
@@ -28,20 +28,20 @@ async fn backfill(account: Account, schema: &str, object: &str) -> (Sim, Cli, u6
     let sim = Sim::start(account, SimOptions::default()).await.expect("sim");
     let cli = Cli::with_both(&sim, schema).await;
     let mut child = cli.start(&["backfill", "--object", object, "--max-rps", "none", "-q"]);
-    let peak = peak(&mut child).await;
+    let peak = peak_memory(&mut child).await;
     assert_eq!(child.wait().expect("an end").code(), Some(0));
     println!("{schema}: {} MiB", peak / MIB);
     (sim, cli, peak)
 }
 
 fn number(cli: &Cli, sql: &str) -> u64 {
-    let ran = cli.run(&["query", sql, "--output", "json"]);
-    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    ran.json()[0]["number"].as_u64().expect("a number")
+    let output = cli.run(&["query", sql, "--output", "json"]);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    output.json()[0]["number"].as_u64().expect("a number")
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_thousand_items_that_have_a_table() {
+async fn memory_is_bounded_for_a_list_of_100_000_items_in_a_table() {
     let account = Account::builder(60)
         .objects("invoice", 3)
         .nested_at("invoice", 1, "lines", 100_000)
@@ -55,7 +55,7 @@ async fn a_hundred_thousand_items_that_have_a_table() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_thousand_items_inside_their_parent() {
+async fn memory_is_bounded_for_a_list_of_100_000_items_in_its_parent() {
     let account = Account::builder(61)
         .objects("radar.value_list", 3)
         .nested_at("radar.value_list", 1, "list_items", 100_000)
@@ -68,12 +68,12 @@ async fn a_hundred_thousand_items_inside_their_parent() {
     assert!(peak < 350 * MIB, "{} MiB", peak / MIB);
 }
 
-/// With whole lists a page of these takes more than twice that.
+/// If the lists were held whole, this page would need more than twice the limit.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_of_long_lists() {
+async fn memory_is_bounded_for_a_page_of_long_lists() {
     let mut account = Account::builder(62).objects("charge", 40).objects("radar.value_list", 40);
-    for place in 0..40 {
-        account = account.nested_at("radar.value_list", place, "list_items", 10_000);
+    for position in 0..40 {
+        account = account.nested_at("radar.value_list", position, "list_items", 10_000);
     }
     let account = account.build().expect("an account");
     let (_sim, cli, peak) = backfill(account, "long_page", "radar.value_list").await;

@@ -1,5 +1,5 @@
-//! PgBouncer in transaction mode between the program and the database: each transaction may get
-//! another server connection, so anything that depends on a session would break here.
+//! The program behind PgBouncer in transaction mode: each transaction may use another server
+//! connection, so anything that depends on a session would fail here.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
@@ -11,20 +11,20 @@ use std::process::{Child, Command, Stdio};
 use stripe_sim::{Account, Sim, SimOptions};
 use tempfile::TempDir;
 
-use crate::support::{Cli, Ran, connect, fresh_database};
+use crate::support::{Cli, CommandOutput, connect, new_database};
 
 const PORT: u16 = 6432;
-/// Ends the pooler also when the test is killed, because that closes the shell's input.
+/// Stops the pooler even if the test is killed, because that closes the shell's input.
 const HOLD: &str = r#""$0" "$1" & read -r _; kill $!; wait"#;
 
-/// A pooler of two server connections in front of the tests' server.
+/// A pooler with two connections to the tests' server.
 struct PgBouncer {
     shell: Child,
     dir: TempDir,
 }
 
 impl PgBouncer {
-    /// In front of the server of `url`; `settings` are more lines of its configuration.
+    /// Starts a pooler for the server of `url`; `settings` are additional lines of its configuration.
     fn start(url: &str, settings: &str) -> PgBouncer {
         let server = url.split("host=").nth(1).and_then(|rest| rest.split('&').next());
         let server = Path::new(server.expect("a socket"));
@@ -42,7 +42,7 @@ impl PgBouncer {
             users.display(),
         );
         std::fs::write(&config, text).expect("written");
-        // PgBouncer refuses to run as root, and only the server's user gets at its socket.
+        // PgBouncer refuses to run as root, and only the server's user can access its socket.
         let owner = std::fs::metadata(server).expect("the server's socket");
         let mut shell = Command::new("/bin/sh");
         shell.args(["-c", HOLD]).arg(program()).arg(&config).current_dir("/");
@@ -61,7 +61,7 @@ impl PgBouncer {
             line.contains("process up")
         });
         assert!(is_up, "PgBouncer did not start: {said}");
-        // A full pipe would stop it.
+        // A full pipe would block it.
         std::thread::spawn(move || log.for_each(drop));
         PgBouncer { shell, dir }
     }
@@ -87,8 +87,8 @@ fn program() -> PathBuf {
     )
 }
 
-fn complete(ran: &Ran) {
-    assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
+fn complete(output: &CommandOutput) {
+    assert_eq!(output.code, Some(0), "{}{}", output.stdout, output.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -96,25 +96,25 @@ async fn everything_works_in_transaction_mode() {
     let account = Account::builder(21).small().objects("customer", 2_500);
     let account = account.build().expect("an account");
     let sim = Sim::start(account, SimOptions::default()).await.expect("a simulator");
-    let direct = fresh_database("pooled", "").await;
+    let direct = new_database("pooled", "").await;
     let pooler = PgBouncer::start(&direct, "");
     let cli = Cli::with_sim(&sim).env("DATABASE_URL", &pooler.url("pooled", ""));
 
     complete(&cli.run(&["migrate"]));
     complete(&cli.run(&["check", "--object", "customer"]));
-    // Two processes at once, each with more connections than the pooler has.
+    // Two concurrent processes, each with more connections than the pooler has.
     let args = ["backfill", "--max-rps", "none", "--max-connections", "8"];
     let other = cli.start(&args);
     complete(&cli.run(&args));
-    complete(&Ran::from(other.wait_with_output().expect("an end")));
+    complete(&CommandOutput::from(other.wait_with_output().expect("an end")));
     let status = cli.run(&["status"]);
     complete(&status);
     assert!(status.stdout.starts_with("run 1: complete"), "{}", status.stdout);
     let customer = sim.account().ids("customer").next().expect("a customer");
     complete(&cli.run(&["refresh", &customer]));
 
-    // Statements that were left over would stand in the way of the next process, types of the
-    // user's own are asked for with statements of the driver's.
+    // Named statements left behind would conflict with those of the next process, and the driver
+    // looks up custom types with statements of its own.
     let sql = connect(&direct).await;
     sql.batch_execute("create type color as enum ('red')").await.expect("a type");
     for _ in 0..6 {
@@ -122,7 +122,7 @@ async fn everything_works_in_transaction_mode() {
     }
     let mut rows = 0;
     for (object, table) in stripe_sync::objects() {
-        // Stripe refuses this list without a parent.
+        // Stripe rejects this list without a parent.
         if object == "billing.credit_balance_transaction" {
             continue;
         }
@@ -134,14 +134,14 @@ async fn everything_works_in_transaction_mode() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn settings_in_the_url_work_or_are_refused_in_clear_words() {
-    let direct = fresh_database("pooled_settings", "").await;
+async fn settings_in_the_url_work_or_are_rejected_with_an_explanation() {
+    let direct = new_database("pooled_settings", "").await;
     let options = "&options=-c%20statement_timeout%3D60000&application_name=x";
     let strict = PgBouncer::start(&direct, "");
     let url = strict.url("pooled_settings", options);
-    let ran = Cli::new().env("DATABASE_URL", &url).run(&["migrate"]);
-    assert_eq!(ran.code, Some(1), "{}", ran.stdout);
-    assert!(ran.stderr.contains("ignore_startup_parameters"), "{}", ran.stderr);
+    let output = Cli::new().env("DATABASE_URL", &url).run(&["migrate"]);
+    assert_eq!(output.code, Some(1), "{}", output.stdout);
+    assert!(output.stderr.contains("ignore_startup_parameters"), "{}", output.stderr);
     let lenient = PgBouncer::start(&direct, "ignore_startup_parameters = options");
     let url = lenient.url("pooled_settings", options);
     complete(&Cli::new().env("DATABASE_URL", &url).run(&["migrate"]));

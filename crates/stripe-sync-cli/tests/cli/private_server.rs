@@ -1,12 +1,12 @@
-//! Without DATABASE_URL: the private PostgreSQL in a directory of the user's choice.
+//! Without DATABASE_URL: the private PostgreSQL in a directory chosen by the user.
 
 use crate::support::{Cli, small_sim};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_copy_without_any_database() {
+async fn a_copy_needs_no_database_url() {
     let sim = small_sim().await;
     let cli = Cli::with_sim(&sim);
-    let dir = cli.home().join("a place");
+    let dir = cli.home().join("a directory");
     let dir = dir.to_str().expect("UTF-8");
 
     let early = cli.run(&["query", "select 1", "--data-dir", dir]);
@@ -14,7 +14,7 @@ async fn a_copy_without_any_database() {
     assert!(early.stderr.contains("there is no private PostgreSQL in"), "{}", early.stderr);
     let early = cli.run(&["status", "--data-dir", dir]);
     assert!(early.stdout.starts_with("nothing has been copied into schema stripe yet"));
-    assert!(!cli.home().join("a place").exists(), "looking makes nothing");
+    assert!(!cli.home().join("a directory").exists(), "nothing is created");
 
     let args = ["backfill", "--object", "customer", "--max-rps", "none", "--data-dir", dir];
     let first = cli.run(&args);
@@ -26,18 +26,21 @@ async fn a_copy_without_any_database() {
     let again = cli.run(&args);
     assert_eq!((again.code, again.stderr.as_str()), (Some(0), ""));
 
-    // The variable does what the option does.
+    // The variable has the same effect as the option.
     let cli = cli.env("STRIPE_SYNC_DATA", dir);
     assert_eq!(cli.ids("stripe", "customers").len() as u64, sim.account().count("customer"));
-    assert!(!cli.home().join("a place/cluster/postmaster.pid").exists(), "the last one stops it");
+    assert!(
+        !cli.home().join("a directory/cluster/postmaster.pid").exists(),
+        "the last command stops it"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_demo_does_not_write_into_a_copy() {
+async fn the_demo_does_not_write_into_a_directory_with_files() {
     let cli = Cli::new();
     std::fs::write(cli.home().join("something"), "").expect("a file");
     let dir = cli.home().to_str().expect("UTF-8");
-    let ran = cli.run(&["demo", "--keep", dir]);
-    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
-    assert!(ran.stderr.contains("is not a new directory"), "{}", ran.stderr);
+    let output = cli.run(&["demo", "--keep", dir]);
+    assert_eq!((output.code, output.stdout.as_str()), (Some(2), ""));
+    assert!(output.stderr.contains("is not a new or empty directory"), "{}", output.stderr);
 }

@@ -1,5 +1,5 @@
-//! The key, the webhook secret and the database's password are nowhere but where the user put
-//! them: not in what is said at any loudness, not in errors, tables, titles, the server's log.
+//! The key, the webhook secret and the database password appear only where the user put them: not in
+//! output at any verbosity, errors, tables, process titles or the server's log.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -11,30 +11,30 @@ use rustix::process::{Pid, Signal, kill_process};
 use stripe_sim::{Account, ApiKey, Sim, SimOptions};
 use tokio_postgres::{Client, NoTls};
 
-use crate::support::{Cli, Ran, requests_to};
+use crate::support::{Cli, CommandOutput, wait_for_requests};
 
 const KEY: &str = "sk_test_KeyZq7XwKeyZq7Xw";
 const WEBHOOK: &str = "whsec_HookZq7Xw/HookZq7Xw+=";
 const PASSWORD: &str = "Pass/Zq7Xw+Word Zq7Xw";
-/// The password as a url has it.
+/// The password as it is written in a URL.
 const PASSWORD_IN_URL: &str = "Pass%2FZq7Xw%2BWord%20Zq7Xw";
 const ROLE: &str = "reader";
 
-/// Every form in which a secret can leak, each without the prefix that is no secret.
-fn forms() -> Vec<String> {
-    let mut forms = Vec::new();
+/// Every encoding in which a secret can leak, without the prefix, which is not secret.
+fn encodings() -> Vec<String> {
+    let mut encodings = Vec::new();
     for secret in [&KEY["sk_test_".len()..], &WEBHOOK["whsec_".len()..], PASSWORD] {
-        forms.push(secret.to_owned());
-        forms.push(percent_encoded(secret));
-        forms.push(secret.bytes().map(|b| format!("{b:02x}")).collect());
-        // In base64 a text has three forms, by what stands before it.
+        encodings.push(secret.to_owned());
+        encodings.push(percent_encoded(secret));
+        encodings.push(secret.bytes().map(|b| format!("{b:02x}")).collect());
+        // The base64 encoding of a text depends on its offset modulo three.
         for before in 0..3 {
             let text = ["x".repeat(before).as_bytes(), secret.as_bytes()].concat();
             let (from, to) = ((before * 8).div_ceil(6), text.len() * 8 / 6);
-            forms.push(base64(&text)[from..to].to_owned());
+            encodings.push(base64(&text)[from..to].to_owned());
         }
     }
-    forms
+    encodings
 }
 
 fn percent_encoded(text: &str) -> String {
@@ -56,15 +56,15 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 #[track_caller]
-fn assert_clean(place: &str, text: &str) {
-    for form in forms() {
-        let found = text.lines().find(|line| line.contains(&form));
-        assert!(found.is_none(), "{place} holds {form}: {}", found.unwrap_or_default());
+fn assert_clean(source: &str, text: &str) {
+    for encoding in encodings() {
+        let found = text.lines().find(|line| line.contains(&encoding));
+        assert!(found.is_none(), "{source} contains {encoding}: {}", found.unwrap_or_default());
     }
 }
 
 #[test]
-fn every_form_is_recognised() {
+fn every_encoding_of_a_secret_is_recognized() {
     assert_eq!(base64(b"Many hands"), "TWFueSBoYW5kcwAA");
     assert_eq!(percent_encoded(PASSWORD), PASSWORD_IN_URL);
     for text in [
@@ -74,7 +74,7 @@ fn every_form_is_recognised() {
         format!("postgres://u:{PASSWORD_IN_URL}@host"),
         format!("{{\"secret\":\"{WEBHOOK}\"}}"),
     ] {
-        assert!(forms().iter().any(|form| text.contains(form)), "{text}");
+        assert!(encodings().iter().any(|encoding| text.contains(encoding)), "{text}");
     }
 }
 
@@ -105,7 +105,7 @@ async fn server() -> Server {
     let old = std::fs::read_to_string(&rules).expect("pg_hba.conf");
     std::fs::write(&rules, format!("local all {ROLE} scram-sha-256\n{old}")).expect("written");
     admin.batch_execute("select pg_reload_conf()").await.expect("reloaded");
-    // The server reads it in its own time.
+    // The server reloads the file asynchronously.
     while connect(&url(&server, "wrong")).await.is_ok() {
         tokio::task::yield_now().await;
     }
@@ -140,24 +140,27 @@ fn cli(sim: &Sim, url: &str) -> Cli {
         .env("RUST_BACKTRACE", "full")
 }
 
-fn check(what: &str, ran: &Ran) {
-    assert_clean(&format!("stdout of {what}"), &ran.stdout);
-    assert_clean(&format!("stderr of {what}"), &ran.stderr);
+fn check(what: &str, output: &CommandOutput) {
+    assert_clean(&format!("stdout of {what}"), &output.stdout);
+    assert_clean(&format!("stderr of {what}"), &output.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn secrets_stay_where_the_user_put_them() {
+async fn no_output_table_or_server_log_contains_a_secret() {
     let (server, sim) = (server().await, sim(Duration::ZERO).await);
     let right = url(&server, PASSWORD_IN_URL);
     let cli = cli(&sim, &right);
-    for loudness in ["-q", "", "-v", "-vv", "-vvv"] {
+    for verbosity in ["-q", "", "-v", "-vv", "-vvv"] {
         for form in ["text", "json"] {
             let mut args = vec!["backfill", "--fresh", "--max-rps", "none", "--output", form];
-            args.extend(Some(loudness).filter(|l| !l.is_empty()));
-            let ran = cli.run(&args);
-            assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-            check(&args.join(" "), &ran);
-            assert!(loudness != "-vv" || ran.stderr.contains("DEBUG"), "the log is on");
+            args.extend(Some(verbosity).filter(|l| !l.is_empty()));
+            let output = cli.run(&args);
+            assert_eq!(output.code, Some(0), "{}", output.stderr);
+            check(&args.join(" "), &output);
+            assert!(
+                verbosity != "-vv" || output.stderr.contains("DEBUG"),
+                "debug messages are enabled"
+            );
         }
     }
     for args in [
@@ -173,7 +176,7 @@ async fn secrets_stay_where_the_user_put_them() {
         check(&args.join(" "), &cli.run(&args));
     }
 
-    // Every table, the view, and what the server shows and logs.
+    // Every table, the view, and the server's statistics, settings and log.
     let admin = connect(&server.connection_url()).await.expect("the superuser");
     let tables = "select format('%I.%I', n.nspname, c.relname) from pg_class c
                   join pg_namespace n on n.oid = c.relnamespace
@@ -195,7 +198,7 @@ async fn secrets_stay_where_the_user_put_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn errors_of_every_kind_keep_them_too() {
+async fn no_error_contains_a_secret() {
     let (server, sim) = (server().await, sim(Duration::ZERO).await);
     let right = url(&server, PASSWORD_IN_URL);
     let far = format!("postgres://u:{PASSWORD_IN_URL}@127.0.0.1:1/x");
@@ -204,7 +207,7 @@ async fn errors_of_every_kind_keep_them_too() {
     let passwords = format!("host=/nowhere user=u password='{PASSWORD}' what=x");
     let lies = format!("{right}&sslmode={KEY}");
     for (variable, value, args) in [
-        // The password is right for nobody else.
+        // A wrong user, and a wrong password.
         ("DATABASE_URL", right.replace(ROLE, "nobody"), vec!["migrate", "-vv"]),
         ("DATABASE_URL", right.replace("Word", "Wort"), vec!["backfill", "-vv"]),
         ("DATABASE_URL", far, vec!["migrate", "-vv"]),
@@ -225,20 +228,20 @@ async fn errors_of_every_kind_keep_them_too() {
         ("X", String::new(), vec!["refresh", KEY]),
         ("X", String::new(), vec!["backfill", KEY]),
     ] {
-        let ran = cli(&sim, &right).env(variable, &value).run(&args);
-        assert!(matches!(ran.code, Some(1 | 2)), "{variable} {args:?}: {}", ran.stderr);
-        check(&format!("{args:?} with another {variable}"), &ran);
+        let output = cli(&sim, &right).env(variable, &value).run(&args);
+        assert!(matches!(output.code, Some(1 | 2)), "{variable} {args:?}: {}", output.stderr);
+        check(&format!("{args:?} with another {variable}"), &output);
     }
     let log = std::fs::read(server.log_file()).expect("the log");
     assert_clean("the server's log", &String::from_utf8_lossy(&log));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_running_process_shows_none_and_leaves_no_core() {
+async fn a_running_process_shows_no_secret_and_leaves_no_core() {
     let (server, sim) = (server().await, sim(Duration::from_millis(150)).await);
     let cli = cli(&sim, &url(&server, PASSWORD_IN_URL));
     let mut child = cli.start_with_core(&["backfill", "-vv", "--max-rps", "none"]);
-    requests_to(&sim, "/v1/customers", 1).await;
+    wait_for_requests(&sim, "/v1/customers", 1).await;
     let read = |file: &str| {
         let path = format!("/proc/{}/{file}", child.id());
         String::from_utf8_lossy(&std::fs::read(path).unwrap_or_default()).into_owned()
@@ -261,7 +264,7 @@ async fn a_running_process_shows_none_and_leaves_no_core() {
     assert!(shown.iter().any(|row| row.contains("stripe-sync") && row.contains(ROLE)));
     shown.iter().for_each(|row| assert_clean("pg_stat_activity", row));
 
-    // The worst end: where cores are allowed, this one would write one.
+    // SIGABRT writes a core file if core files are allowed.
     let pid = Pid::from_raw(i32::try_from(child.id()).expect("a pid")).expect("a pid");
     kill_process(pid, Signal::ABORT).expect("sent");
     let status = child.wait().expect("an end");
@@ -275,9 +278,9 @@ async fn a_running_process_shows_none_and_leaves_no_core() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unreachable_stripe_and_a_private_server() {
+async fn an_outage_and_the_private_server_leak_no_secret() {
     let sim = sim(Duration::ZERO).await;
-    // Stripe is waited for; what is said meanwhile is what counts.
+    // The command waits for Stripe; the log must be clean meanwhile.
     let away = cli(&sim, "").env("STRIPE_API_BASE", "http://127.0.0.1:1");
     let mut child = away.start(&["backfill", "-vv"]);
     let mut lines = BufReader::new(child.stderr.take().expect("stderr")).lines();
@@ -288,7 +291,7 @@ async fn an_unreachable_stripe_and_a_private_server() {
     child.wait().expect("an end");
     lines.map_while(Result::ok).for_each(|line| assert_clean("stderr", &line));
 
-    // A server that is started from here gets nothing of the environment.
+    // The private server does not inherit the environment.
     let slow = Sim::start(
         Account::builder(3).objects("customer", 3_000).build().expect("an account"),
         SimOptions {
@@ -300,13 +303,13 @@ async fn an_unreachable_stripe_and_a_private_server() {
     .await
     .expect("a simulator");
     let private = cli(&slow, "");
-    // So that the server's user, where we are root, can have its directory here.
+    // If the test runs as root, the server's user needs access to this directory.
     let open = std::fs::Permissions::from_mode(0o755);
     std::fs::set_permissions(private.home(), open).expect("opened");
     let dir = private.home().join("data");
     let dir = dir.to_str().expect("UTF-8");
     let mut child = private.start(&["backfill", "--object", "customer", "--data-dir", dir]);
-    requests_to(&slow, "/v1/customers", 2).await;
+    wait_for_requests(&slow, "/v1/customers", 2).await;
     let file = private.home().join("data/cluster/postmaster.pid");
     let file = std::fs::read_to_string(file).expect("a server runs");
     let postmaster = file.lines().next().expect("its pid");

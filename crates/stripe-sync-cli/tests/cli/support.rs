@@ -1,5 +1,5 @@
-//! The binary in an environment of its own, the simulator, and one temporary PostgreSQL for all
-//! tests, each in its own schema.
+//! Runs the binary in an isolated environment, against a simulator and one temporary PostgreSQL that
+//! all tests share, each with its own schema.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,49 +11,49 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use tokio_postgres::{Client, NoTls};
 
-/// Ends with the test process, whatever way that ends.
+/// Stops when the test process ends, however it ends.
 static SERVER: OnceCell<Server> = OnceCell::const_new();
 
-/// The url of a database that all tests share.
+/// The URL of a database that all tests share.
 pub(crate) async fn database_url() -> String {
     let server = SERVER.get_or_init(|| async { Server::temporary().await.expect("PostgreSQL") });
     server.await.connection_url()
 }
 
-/// The url of a database of the test's own, which nobody has used.
-pub(crate) async fn fresh_database(name: &str, options: &str) -> String {
+/// The URL of a new database for one test.
+pub(crate) async fn new_database(name: &str, options: &str) -> String {
     let admin = connect(&database_url().await).await;
     admin.batch_execute(&format!("create database {name} {options}")).await.expect("a database");
     SERVER.get().expect("a server").connection_url_to(name)
 }
 
-/// The url of a test's database for another user.
+/// The same database URL for another user.
 pub(crate) fn as_user(url: &str, user: &str) -> String {
     let (head, _) = url.rsplit_once("&user=").expect("the user comes last");
     format!("{head}&user={user}")
 }
 
-/// A connection beside the binary's.
+/// A direct connection of the test.
 pub(crate) async fn connect(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("a connection");
     tokio::spawn(connection);
     client
 }
 
-/// A simulator with few objects and no latency.
+/// A simulator with a small account and no latency.
 pub(crate) async fn small_sim() -> Sim {
     let account = Account::builder(7).small().build().expect("an account");
     Sim::start(account, SimOptions::default()).await.expect("a simulator")
 }
 
-/// The binary with nothing of the tester's environment.
+/// Runs the binary without the environment of the test process.
 pub(crate) struct Cli {
     home: TempDir,
     env: Vec<(String, String)>,
 }
 
-/// What a command left behind.
-pub(crate) struct Ran {
+/// The result of a command.
+pub(crate) struct CommandOutput {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
@@ -64,12 +64,12 @@ impl Cli {
         Cli { home: tempfile::tempdir().expect("a directory"), env: Vec::new() }
     }
 
-    /// With the simulator as Stripe.
+    /// Uses the simulator as Stripe.
     pub(crate) fn with_sim(sim: &Sim) -> Cli {
         Cli::new().env("STRIPE_SECRET_KEY", sim.key()).env("STRIPE_API_BASE", &sim.base_url())
     }
 
-    /// With the simulator, the shared database and a schema there.
+    /// Uses the simulator and a schema of the shared database.
     pub(crate) async fn with_both(sim: &Sim, schema: &str) -> Cli {
         Cli::with_sim(sim).env("DATABASE_URL", &database_url().await).env("SCHEMA", schema)
     }
@@ -92,17 +92,17 @@ impl Cli {
         command
     }
 
-    /// Runs to the end.
-    pub(crate) fn run(&self, args: &[&str]) -> Ran {
-        Ran::from(self.command(args).output().expect("the binary"))
+    /// Runs a command and waits for its end.
+    pub(crate) fn run(&self, args: &[&str]) -> CommandOutput {
+        CommandOutput::from(self.command(args).output().expect("the binary"))
     }
 
-    /// Starts, for killing.
+    /// Starts a command.
     pub(crate) fn start(&self, args: &[&str]) -> Child {
         self.command(args).spawn().expect("the binary")
     }
 
-    /// As [`Cli::start`], where the shell allows core files of any size.
+    /// Like [`Cli::start`], from a shell that allows core files of any size.
     pub(crate) fn start_with_core(&self, args: &[&str]) -> Child {
         let binary = self.command(args);
         let mut shell = Command::new("/bin/sh");
@@ -113,35 +113,39 @@ impl Cli {
         shell.spawn().expect("the binary")
     }
 
-    /// The ids of a table, by the binary's own `query`.
+    /// The IDs in a table, read with `stripe-sync query`.
     pub(crate) fn ids(&self, schema: &str, table: &str) -> BTreeSet<String> {
         let sql = format!("select id from {schema}.{table}");
-        let ran = self.run(&["query", &sql, "--output", "json"]);
-        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-        let rows: Vec<serde_json::Value> = serde_json::from_str(&ran.stdout).expect("an array");
+        let result = self.run(&["query", &sql, "--output", "json"]);
+        assert_eq!(result.code, Some(0), "{}", result.stderr);
+        let rows: Vec<serde_json::Value> = serde_json::from_str(&result.stdout).expect("an array");
         let ids: BTreeSet<String> =
             rows.iter().map(|row| row["id"].as_str().expect("an id").to_owned()).collect();
-        assert_eq!(ids.len(), rows.len(), "an id is there twice");
+        assert_eq!(ids.len(), rows.len(), "an ID is there twice");
         ids
     }
 }
 
-impl Ran {
-    /// stdout as one JSON value.
+impl CommandOutput {
+    /// stdout, parsed as one JSON value.
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e}: {}", self.stdout))
     }
 }
 
-impl From<Output> for Ran {
-    fn from(output: Output) -> Ran {
+impl From<Output> for CommandOutput {
+    fn from(output: Output) -> CommandOutput {
         let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-        Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+        CommandOutput {
+            code: output.status.code(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
     }
 }
 
-/// Hides what differs from run to run.
-pub(crate) fn masked() -> insta::internals::SettingsBindDropGuard {
+/// Replaces what differs from run to run in snapshots.
+pub(crate) fn stable_snapshots() -> insta::internals::SettingsBindDropGuard {
     let mut settings = insta::Settings::clone_current();
     for (pattern, replacement) in [
         (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "[time]"),
@@ -149,7 +153,7 @@ pub(crate) fn masked() -> insta::internals::SettingsBindDropGuard {
         (r"\([\d,.]+/s\)", "([rate])"),
         (r"[\d,]+ requests", "[n] requests"),
         (r"request req_\w+", "request [id]"),
-        // The column of requests: how many are needed is not the command line's business.
+        // The column of requests: their number is not a promise of the command line.
         (r"  +\d+  (complete|running|skipped|denied|failed)", "  [n]  $1"),
         (r"requests  status", "requests  status"),
     ] {
@@ -158,11 +162,11 @@ pub(crate) fn masked() -> insta::internals::SettingsBindDropGuard {
     settings.bind_to_scope()
 }
 
-/// Waits until the simulator has seen so many requests to a path.
-pub(crate) async fn requests_to(sim: &Sim, path: &str, number: u64) {
+/// Waits until the simulator has received this many requests to a path.
+pub(crate) async fn wait_for_requests(sim: &Sim, path: &str, number: u64) {
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
     while sim.requests_to(path) < number {
-        assert!(std::time::Instant::now() < deadline, "{path} was not asked {number} times");
+        assert!(std::time::Instant::now() < deadline, "fewer than {number} requests to {path}");
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
 }

@@ -66,13 +66,13 @@ impl From<RunOwner> for RunProcess {
 /// What keeps this process from reading faster; `None` if nothing does.
 pub(super) fn waits_for(snapshot: &Snapshot) -> Option<String> {
     match &snapshot.stats.as_ref()?.limit {
-        Limit::Outage { .. } => Some("Stripe, which cannot be reached".to_owned()),
-        Limit::Retrying => Some("Stripe to answer a request that failed".to_owned()),
-        Limit::GlobalRate => Some("the account's limit of requests".to_owned()),
-        Limit::EndpointRate(path) => Some(format!("Stripe's limit of requests to {path}")),
-        Limit::Concurrency => Some("Stripe's limit of requests at once".to_owned()),
+        Limit::Outage { .. } => Some("Stripe, which is unreachable".to_owned()),
+        Limit::Retrying => Some("the retry of a failed request".to_owned()),
+        Limit::GlobalRate => Some("Stripe's rate limit of the account".to_owned()),
+        Limit::EndpointRate(path) => Some(format!("Stripe's rate limit of {path}")),
+        Limit::Concurrency => Some("Stripe's limit of concurrent requests".to_owned()),
         Limit::None if snapshot.waits_for_other => {
-            Some("another process that reads the rest".to_owned())
+            Some("another process that is reading the rest".to_owned())
         }
         Limit::None => None,
     }

@@ -1,21 +1,20 @@
-//! What a check found, for programs.
+//! The findings of a check as JSON.
 
 use serde_json::{Map, Value, json};
 use stripe_sync::{AccountSource, SchemaState, StreamCheck};
 
-use super::found::Checked;
+use super::findings::Findings;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
-/// For programs.
-pub(super) fn as_json(checked: &Checked, skip_denied: bool) -> Value {
-    let status = match checked.exit(skip_denied) {
+pub(super) fn as_json(findings: &Findings, skip_denied: bool) -> Value {
+    let status = match findings.exit(skip_denied) {
         Exit::Complete => "ok",
         Exit::Incomplete => "incomplete",
         _ => "failed",
     };
     let mut value = json!({ "status": status });
-    if let Some(stripe) = &checked.stripe {
+    if let Some(stripe) = &findings.stripe {
         value["key"] = match &stripe.key {
             Some(key) => json!({
                 "kind": key.hint,
@@ -39,33 +38,33 @@ pub(super) fn as_json(checked: &Checked, skip_denied: bool) -> Value {
         value["api"] = json!({ "base": stripe.api_base, "version": stripe.api_version });
         value["requests"] = stripe.requests.into();
     }
-    value["database"] = database_as_json(checked);
+    value["database"] = database_as_json(findings);
     let streams: Map<String, Value> =
-        checked.streams().iter().map(|s| (s.table.clone(), stream_as_json(s))).collect();
+        findings.streams().iter().map(|s| (s.table.clone(), stream_as_json(s))).collect();
     value["streams"] = streams.into();
-    let problem = |about: &str, failure: &Failure| json!({ "about": about, "error": failure.message(), "hint": failure.advice() });
-    let stripes = checked.stripe_failures.iter().map(|f| problem("stripe", f));
-    let databases = checked.database_failures.iter().map(|f| problem("database", f));
-    value["problems"] = stripes.chain(databases).collect();
+    let problem = |about: &str, failure: &Failure| json!({ "about": about, "error": failure.message(), "hint": failure.hint() });
+    let stripe = findings.stripe_failures.iter().map(|f| problem("stripe", f));
+    let database = findings.database_failures.iter().map(|f| problem("database", f));
+    value["problems"] = stripe.chain(database).collect();
     value
 }
 
-fn database_as_json(checked: &Checked) -> Value {
+fn database_as_json(findings: &Findings) -> Value {
     let mut value = json!({});
-    if let Some(private) = &checked.private {
+    if let Some(private) = &findings.private {
         value["private"] = json!({
             "directory": private.dir.to_string_lossy(),
             "exists": private.exists,
             "programs": private.binaries.as_ref().map(|b| b.dir.to_string_lossy()),
         });
     }
-    if let Some(server) = checked.database.as_ref().and_then(|database| database.server.as_ref()) {
+    if let Some(server) = findings.database.as_ref().and_then(|database| database.server.as_ref()) {
         value["version"] = server.version.as_str().into();
         value["encoding"] = server.encoding.as_str().into();
         value["name"] = server.database.as_str().into();
         value["user"] = server.user.as_str().into();
     }
-    if let Some((schema, state)) = checked.schema.as_ref().zip(checked.schema_state()) {
+    if let Some((schema, state)) = findings.schema.as_ref().zip(findings.schema_state()) {
         let mut described = json!({ "name": schema });
         described["state"] = match state {
             SchemaState::Missing => "missing",

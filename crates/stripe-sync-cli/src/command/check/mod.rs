@@ -1,9 +1,8 @@
-//! `stripe-sync check`: everything that would stop a backfill, found without writing anything.
+//! `stripe-sync check`: finds everything that would prevent a backfill, without writing anything.
 //!
-//! A setting that makes no sense is a finding like the others: what it does not concern is looked
-//! at all the same.
+//! An invalid setting is a finding like any other: whatever does not depend on it is still checked.
 
-mod found;
+mod findings;
 mod json;
 mod text;
 
@@ -12,31 +11,31 @@ use stripe_sync::{CheckReport, CheckRequest, DatabaseCheck, Names, StripeCheck};
 
 use super::backfill::known_objects;
 use crate::args::Check;
+use crate::context::CommandContext;
+use crate::database_target::{DatabaseTarget, OpenDatabase, check_new_directory};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::place::{self, OpenPlace};
-use crate::session::Session;
-use crate::settings::{Database, Place, Stripe};
-use crate::talk;
+use crate::settings::{DatabaseSettings, StripeSettings};
+use crate::ui;
 
-use self::found::{Checked, PrivatePlace};
+use self::findings::{Findings, PrivateDatabase};
 
-pub(super) async fn run(args: &Check, session: &Session) -> Result<Exit, Failure> {
+pub(super) async fn run(args: &Check, context: &CommandContext) -> Result<Exit, Failure> {
     known_objects(&args.objects)?;
-    let stripe = Stripe::resolve(&session.connection, &session.environment);
-    let database = Database::resolve(&session.connection, &session.environment);
-    let mut checked = Checked::default();
+    let stripe = StripeSettings::resolve(&context.connection, &context.environment);
+    let database = DatabaseSettings::resolve(&context.connection, &context.environment);
+    let mut findings = Findings::default();
     let opened = match &database {
         Ok(database) => {
-            checked.schema = Some(database.names.schema().to_owned());
-            open(database, &mut checked).await
+            findings.schema = Some(database.names.schema().to_owned());
+            open(database, &mut findings).await
         }
         Err(_) => None,
     };
-    let url = opened.as_ref().map(OpenPlace::url).unwrap_or_default();
+    let url = opened.as_ref().map(OpenDatabase::url).unwrap_or_default();
     let mut config = match &database {
         Ok(database) => database.config(url),
-        // Only for Stripe's side.
+        // Used for the Stripe checks only.
         Err(_) => stripe_sync::Config::new("", Names::new("stripe", "").map_err(bad_name)?),
     };
     if let Ok(stripe) = &stripe {
@@ -47,54 +46,56 @@ pub(super) async fn run(args: &Check, session: &Session) -> Result<Exit, Failure
         stripe: stripe.is_ok(),
         database: opened.is_some(),
     };
-    let CheckReport { stripe: asked, database: inspected } =
+    let CheckReport { stripe: stripe_check, database: database_check } =
         stripe_sync::check(&config, &request).await?;
-    if let Some(place) = opened {
-        place.close().await;
+    if let Some(open) = opened {
+        open.close().await;
     }
-    checked.stripe_failures.extend(stripe.err());
-    checked.database_failures.extend(database.err());
-    checked.stripe = asked.map(|mut check: StripeCheck| {
-        checked.stripe_failures.extend(check.problems.drain(..).map(Failure::from));
+    findings.stripe_failures.extend(stripe.err());
+    findings.database_failures.extend(database.err());
+    findings.stripe = stripe_check.map(|mut check: StripeCheck| {
+        findings.stripe_failures.extend(check.problems.drain(..).map(Failure::from));
         check
     });
-    checked.database = inspected.map(|mut check: DatabaseCheck| {
-        checked.database_failures.extend(check.problems.drain(..).map(Failure::from));
+    findings.database = database_check.map(|mut check: DatabaseCheck| {
+        findings.database_failures.extend(check.problems.drain(..).map(Failure::from));
         check
     });
-    match session.is_json() {
-        true => talk::json(&json::as_json(&checked, args.skip_denied))?,
+    match context.is_json() {
+        true => ui::json(&json::as_json(&findings, args.skip_denied))?,
         false => {
-            let all = session.output.verbose > 0;
-            talk::data(&text::as_text(&checked, args.skip_denied, all))?;
+            let all = context.output.verbose > 0;
+            ui::data(&text::as_text(&findings, args.skip_denied, all))?;
         }
     }
-    Ok(checked.exit(args.skip_denied))
+    Ok(findings.exit(args.skip_denied))
 }
 
-/// The user's database, or the private one if it has been made already. Otherwise says which one
-/// a backfill would make.
-async fn open(database: &Database, checked: &mut Checked) -> Option<OpenPlace> {
-    let Place::Private(dir) = &database.place else { return database.open().await.ok() };
-    let mut private = PrivatePlace { dir: dir.clone(), exists: true, binaries: None };
-    if database.is_untouched() {
+/// Opens the user's database, or the private one if it exists. Otherwise records which private
+/// database a backfill would create.
+async fn open(database: &DatabaseSettings, findings: &mut Findings) -> Option<OpenDatabase> {
+    let DatabaseTarget::Private(dir) = &database.target else {
+        return database.target.open().await.ok();
+    };
+    let mut private = PrivateDatabase { dir: dir.clone(), exists: true, binaries: None };
+    if database.target.is_uncreated() {
         private.exists = false;
         match find_binaries().into_iter().next() {
             Some(newest) if newest.major >= OLDEST_MAJOR => private.binaries = Some(newest),
-            Some(older) => checked
+            Some(older) => findings
                 .database_failures
                 .push(private_postgres::Error::TooOld { found: older.major }.into()),
-            None => checked.database_failures.push(private_postgres::Error::NoBinaries.into()),
+            None => findings.database_failures.push(private_postgres::Error::NoBinaries.into()),
         }
-        checked.database_failures.extend(place::obstacle(dir));
-        checked.private = Some(private);
+        findings.database_failures.extend(check_new_directory(dir));
+        findings.private = Some(private);
         return None;
     }
-    checked.private = Some(private);
-    match database.open().await {
-        Ok(place) => Some(place),
+    findings.private = Some(private);
+    match database.target.open().await {
+        Ok(open) => Some(open),
         Err(failure) => {
-            checked.database_failures.push(failure);
+            findings.database_failures.push(failure);
             None
         }
     }

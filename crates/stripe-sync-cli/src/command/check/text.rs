@@ -1,54 +1,56 @@
-//! What a check found, for people: facts, problems, what is denied or fails, and a number for
-//! the streams that can be read.
+//! The findings of a check as text: facts, problems, streams that are denied or failing, and a
+//! conclusion.
 
 use stripe_sync::{AccountSource, SchemaState, StreamAccess, StreamCheck};
 
-use super::found::{Checked, PrivatePlace};
+use super::findings::{Findings, PrivateDatabase};
 use crate::exit::Exit;
 use crate::number;
-use crate::table::{self, Columns};
-use crate::talk::{self, BOLD, DIM};
+use crate::table::{self, TextTable};
+use crate::ui::{self, BOLD, DIM};
 
-/// For people; `all` lists the streams that can be read too.
-pub(super) fn as_text(checked: &Checked, skip_denied: bool, all: bool) -> String {
+/// The findings as text. With `all`, streams that can be read are listed too.
+pub(super) fn as_text(findings: &Findings, skip_denied: bool, all: bool) -> String {
     let mut text = String::new();
-    for (name, value) in facts(checked) {
+    for (name, value) in facts(findings) {
         text.push_str(&format!("{name:<8}  {}\n", table::clean(&value)));
     }
-    for failure in checked.stripe_failures.iter().chain(&checked.database_failures) {
+    for failure in findings.stripe_failures.iter().chain(&findings.database_failures) {
         text.push_str(&format!("\n{BOLD}problem{BOLD:#}: {}\n", table::clean(failure.message())));
-        if let Some(advice) = failure.advice() {
-            text.push_str(&format!("  next: {}\n", advice.replace('\n', "\n        ")));
+        if let Some(hint) = failure.hint() {
+            text.push_str(&format!("  hint: {}\n", hint.replace('\n', "\n        ")));
         }
     }
-    text.push_str(&streams(checked, all));
-    text.push_str(&closing(checked, skip_denied));
+    text.push_str(&streams(findings, all));
+    text.push_str(&conclusion(findings, skip_denied));
     text
 }
 
-fn facts(checked: &Checked) -> Vec<(&'static str, String)> {
+fn facts(findings: &Findings) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
-    if let Some(stripe) = &checked.stripe {
+    if let Some(stripe) = &findings.stripe {
         if let Some(key) = &stripe.key {
             let kind = if key.restricted { "restricted, " } else { "" };
-            let accepted = if stripe.accepted { "accepted" } else { "not usable" };
+            let accepted = if stripe.accepted { "accepted" } else { "not accepted" };
             facts.push(("key", format!("{} ({kind}{} data), {accepted}", key.hint, key.mode)));
         }
         if let Some((account, source)) = &stripe.account {
             let how = match source {
-                AccountSource::Stripe => "as Stripe says",
-                AccountSource::Refusal => "named in Stripe's refusal of GET /v1/account",
-                AccountSource::Configuration => "as you say; Stripe does not tell this key",
+                AccountSource::Stripe => "reported by Stripe",
+                AccountSource::Refusal => "named in Stripe's error response to GET /v1/account",
+                AccountSource::Configuration => {
+                    "as configured; this key is not allowed to read its own account"
+                }
             };
             facts.push(("account", format!("{account}, {how}")));
         }
         facts.push(("api", format!("{}, version {}", stripe.api_base, stripe.api_version)));
     }
-    if let Some(private) = &checked.private {
+    if let Some(private) = &findings.private {
         facts.push(("database", private.as_text()));
     }
-    if let Some(server) = checked.database.as_ref().and_then(|database| database.server.as_ref()) {
-        let name = if checked.private.is_some() { "server" } else { "database" };
+    if let Some(server) = findings.database.as_ref().and_then(|database| database.server.as_ref()) {
+        let name = if findings.private.is_some() { "server" } else { "database" };
         facts.push((
             name,
             format!(
@@ -57,97 +59,103 @@ fn facts(checked: &Checked) -> Vec<(&'static str, String)> {
             ),
         ));
     }
-    if let Some((schema, state)) = checked.schema.as_ref().zip(checked.schema_state()) {
-        facts.push(("schema", format!("{schema}: {}", schema_words(state))));
+    if let Some((schema, state)) = findings.schema.as_ref().zip(findings.schema_state()) {
+        facts.push(("schema", format!("{schema}: {}", schema_text(state))));
     }
     facts
 }
 
-fn schema_words(state: &SchemaState) -> String {
+fn schema_text(state: &SchemaState) -> String {
     match state {
-        SchemaState::Missing => "not there yet; a backfill makes it".to_owned(),
-        SchemaState::Empty => "no tables of ours yet; a backfill makes them".to_owned(),
+        SchemaState::Missing => "does not exist yet; a backfill creates it".to_owned(),
+        SchemaState::Empty => {
+            "contains no tables of stripe-sync yet; a backfill creates them".to_owned()
+        }
         SchemaState::Foreign(tables) => {
-            format!("{} of another program", number::of(tables.len(), "table"))
+            format!("contains {} of another program", number::quantity(tables.len(), "table"))
         }
         SchemaState::Migrated { current, mode } => {
-            let shape = match current {
-                true => "migrated",
-                false => "migrated, but something is missing, which a backfill adds",
+            let addition = match current {
+                true => "",
+                false => "; a backfill adds the missing tables and columns",
             };
             match mode {
-                Some(mode) => format!("{shape}, {mode} data"),
-                None => format!("{shape}, not used yet"),
+                Some(mode) => format!("migrated, {mode} data{addition}"),
+                None => format!("migrated, not used yet{addition}"),
             }
         }
         _ => "unknown".to_owned(),
     }
 }
 
-impl PrivatePlace {
+impl PrivateDatabase {
     fn as_text(&self) -> String {
         let dir = self.dir.display();
         match (&self.binaries, self.exists) {
-            (_, true) => format!("the private PostgreSQL in {dir}, as DATABASE_URL is not set"),
+            (_, true) => {
+                format!("the private PostgreSQL in {dir}, because DATABASE_URL is not set")
+            }
             (Some(binaries), false) => format!(
-                "as DATABASE_URL is not set, a backfill would make a private PostgreSQL {} in \
-                 {dir}, with the programs in {}",
+                "a backfill would create a private PostgreSQL {} in {dir} with the programs in {}, \
+                 because DATABASE_URL is not set",
                 binaries.major,
                 binaries.dir.display()
             ),
             (None, false) => {
-                format!("as DATABASE_URL is not set, it would be a private PostgreSQL in {dir}")
+                format!(
+                    "it would be a private PostgreSQL in {dir}, because DATABASE_URL is not set"
+                )
             }
         }
     }
 }
 
-fn streams(checked: &Checked, all: bool) -> String {
+fn streams(findings: &Findings, all: bool) -> String {
     let mut text = String::new();
-    let mut columns = Columns::new(&["stream", "status", "why"], &[]);
+    let mut table = TextTable::new(&["stream", "status", "reason"], &[]);
     let mut listed = 0;
     let mut order = vec![StreamAccess::Denied, StreamAccess::Failed];
     if all {
         order.extend([StreamAccess::Skipped, StreamAccess::Readable]);
     }
     for access in order {
-        for stream in checked.with(access) {
-            columns.row([stream.table.as_str(), access.as_str(), &why(stream)]);
+        for stream in findings.with(access) {
+            table.row([stream.table.as_str(), access.as_str(), &reason(stream)]);
             listed += 1;
         }
     }
     if listed > 0 {
-        text.push_str(&format!("\n{}", columns.finish()));
+        text.push_str(&format!("\n{}", table.finish()));
     }
     let skipped: Vec<&str> =
-        checked.with(StreamAccess::Skipped).map(|stream| stream.table.as_str()).collect();
+        findings.with(StreamAccess::Skipped).map(|stream| stream.table.as_str()).collect();
     if !all && !skipped.is_empty() {
         text.push_str(&format!(
-            "\n{DIM}not available on this account, and skipped by a backfill:\n{}{DIM:#}\n",
-            talk::wrapped(&skipped)
+            "\n{DIM}not available on this account; a backfill skips them:\n{}{DIM:#}\n",
+            ui::wrapped(&skipped)
         ));
     }
     text
 }
 
-fn why(stream: &StreamCheck) -> String {
+fn reason(stream: &StreamCheck) -> String {
     let message = stream.message.clone().unwrap_or_default();
     match &stream.request_id {
-        // Most messages of failures name it already.
+        // Most failure messages already contain the request ID.
         Some(id) if !message.contains(id.as_str()) => format!("{message} (request {id})"),
         _ => message,
     }
 }
 
-fn closing(checked: &Checked, skip_denied: bool) -> String {
-    let count = |access| checked.with(access).count();
+fn conclusion(findings: &Findings, skip_denied: bool) -> String {
+    let count = |access| findings.with(access).count();
     let (denied, failed) = (count(StreamAccess::Denied), count(StreamAccess::Failed));
     let mut text = String::new();
-    if !checked.streams().is_empty() {
+    if !findings.streams().is_empty() {
         text.push_str(&format!(
             "\n{} of {} can be read",
             count(StreamAccess::Readable),
-            number::of(checked.streams().len(), "stream")
+            number::quantity(findings.streams().len(), "stream")
         ));
         for (count, word) in
             [(denied, "denied"), (failed, "failed"), (count(StreamAccess::Skipped), "skipped")]
@@ -158,32 +166,34 @@ fn closing(checked: &Checked, skip_denied: bool) -> String {
         }
         text.push('\n');
     }
-    let problems = checked.stripe_failures.len() + checked.database_failures.len();
-    let (word, next) = match checked.exit(skip_denied) {
-        _ if problems > 0 => {
-            ("a backfill could not run", format!("see {} above", number::of(problems, "problem")))
-        }
-        Exit::Complete if denied > 0 => {
-            ("ready but for what the key may not read", "stripe-sync backfill --skip-denied".into())
-        }
-        Exit::Complete => ("ready", "stripe-sync backfill".to_owned()),
+    let problems = findings.stripe_failures.len() + findings.database_failures.len();
+    let (word, hint) = match findings.exit(skip_denied) {
+        _ if problems > 0 => match problems {
+            1 => ("a backfill cannot run", "fix the problem above".to_owned()),
+            _ => ("a backfill cannot run", format!("fix the {problems} problems above")),
+        },
+        Exit::Complete if denied > 0 => (
+            "ready, except for streams that the key is not allowed to read",
+            "run `stripe-sync backfill --skip-denied`".to_owned(),
+        ),
+        Exit::Complete => ("ready", "run `stripe-sync backfill`".to_owned()),
         Exit::Incomplete if count(StreamAccess::Readable) == 0 && failed == 0 => {
             ("a backfill would copy nothing", "give the key the permissions named above".to_owned())
         }
         Exit::Incomplete if failed == 0 => (
             "a backfill would be incomplete",
-            "give the key the permissions named above, or accept their absence with --skip-denied"
+            "give the key the permissions named above, or accept the missing streams with \
+             --skip-denied"
                 .to_owned(),
         ),
         Exit::Incomplete => (
             "a backfill would be incomplete",
-            "see above why streams fail; a failure that passes may be gone the next time"
-                .to_owned(),
+            "see the reasons above; if a failure may be temporary, check again".to_owned(),
         ),
         _ => (
             "a backfill would fail",
             "none of these streams is available on this account".to_owned(),
         ),
     };
-    format!("{text}{}{BOLD}{word}{BOLD:#}: {next}\n", if text.is_empty() { "\n" } else { "" })
+    format!("{text}{}{BOLD}{word}{BOLD:#}: {hint}\n", if text.is_empty() { "\n" } else { "" })
 }

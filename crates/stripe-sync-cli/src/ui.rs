@@ -1,0 +1,179 @@
+//! Output: messages for people go to stderr, data goes to stdout. Lines on stderr are printed above
+//! the progress bars, and secrets are redacted from every text.
+
+use std::io::{ErrorKind, Write};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anstyle::{AnsiColor, Style};
+use indicatif::{MultiProgress, ProgressDrawTarget};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::args::{Color, Output};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::redaction;
+
+const RED: Style = AnsiColor::Red.on_default().bold();
+const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
+const CYAN: Style = AnsiColor::Cyan.on_default().bold();
+/// The style of secondary text.
+pub(crate) const DIM: Style = Style::new().dimmed();
+/// The style of the most important line.
+pub(crate) const BOLD: Style = Style::new().bold();
+
+static QUIET: AtomicBool = AtomicBool::new(false);
+static BARS: LazyLock<MultiProgress> =
+    LazyLock::new(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10)));
+
+/// Configures colors, verbosity and the log.
+pub(crate) fn set_up(output: &Output) {
+    QUIET.store(output.quiet, Ordering::Relaxed);
+    match output.color {
+        Color::Auto => anstream::ColorChoice::Auto,
+        Color::Always => anstream::ColorChoice::Always,
+        Color::Never => anstream::ColorChoice::Never,
+    }
+    .write_global();
+    // Only our own crates: others may log the contents of requests and statements.
+    let level = match (output.quiet, output.verbose) {
+        (true, _) => "error",
+        (false, 0) => "warn",
+        (false, 1) => "info",
+        (false, _) => "debug",
+    };
+    let filter = format!("off,stripe_sync={level},private_postgres={level}");
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(filter))
+        .with_ansi(is_colored())
+        .with_writer(LogWriter)
+        .init();
+}
+
+/// Whether stderr is colored.
+pub(crate) fn is_colored() -> bool {
+    anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never
+}
+
+/// The progress bars. They are drawn only if stderr is a terminal.
+pub(crate) fn bars() -> &'static MultiProgress {
+    &BARS
+}
+
+/// Prints a line to stderr, above the progress bars.
+pub(crate) fn line(text: &str) {
+    BARS.suspend(|| {
+        // If stderr is closed, there is nowhere to report it.
+        drop(writeln!(anstream::stderr(), "{}", redaction::redact_secrets(text)));
+    });
+}
+
+/// Prints information that `-q` hides.
+pub(crate) fn note(text: &str) {
+    if !QUIET.load(Ordering::Relaxed) {
+        line(text);
+    }
+}
+
+/// Prints a warning.
+pub(crate) fn warning(text: &str) {
+    line(&format!("{YELLOW}warning{YELLOW:#}: {text}"));
+}
+
+/// Prints why the command failed.
+pub(crate) fn failure(failure: &Failure) {
+    let mut text = format!("{RED}error{RED:#}: {}", failure.message());
+    if let Some(hint) = failure.hint() {
+        let indented = hint.replace('\n', "\n        ");
+        text.push_str(&format!("\n  {CYAN}hint{CYAN:#}: {indented}"));
+    }
+    line(&text);
+}
+
+/// Prints clap's output: help, version, or what is wrong with the arguments.
+pub(crate) fn usage(error: &clap::Error) -> Exit {
+    let text = error.render();
+    match error.exit_code() {
+        0 => {
+            drop(write!(anstream::stdout(), "{}", text.ansi()));
+            Exit::Complete
+        }
+        _ => {
+            drop(write!(
+                anstream::stderr(),
+                "{}",
+                redaction::redact_arguments(&text.ansi().to_string())
+            ));
+            Exit::Usage
+        }
+    }
+}
+
+/// Prints data to stdout. A closed pipe (`| head`) is not a failure.
+pub(crate) fn data(text: &str) -> Result<(), Failure> {
+    let mut stdout = anstream::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::new("cannot write to stdout").caused_by(&error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints one JSON value to stdout.
+pub(crate) fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| Failure::new("cannot write the result as JSON").caused_by(&error))?;
+    data(&format!("{text}\n"))
+}
+
+/// Names separated by commas, in lines of at most 90 characters.
+pub(crate) fn wrapped(names: &[&str]) -> String {
+    let mut text = String::new();
+    let mut width = 0;
+    for (i, name) in names.iter().enumerate() {
+        let comma = if i + 1 < names.len() { "," } else { "" };
+        if width > 0 && width + name.len() + 2 > 90 {
+            text.push('\n');
+            width = 0;
+        } else if width > 0 {
+            text.push(' ');
+            width += 1;
+        }
+        text.push_str(name);
+        text.push_str(comma);
+        width += name.len() + comma.len();
+    }
+    text
+}
+
+/// The log's writer.
+struct LogWriter;
+
+impl<'a> MakeWriter<'a> for LogWriter {
+    type Writer = LogLine;
+
+    fn make_writer(&'a self) -> LogLine {
+        LogLine(Vec::new())
+    }
+}
+
+/// One line of the log, printed when it is complete.
+struct LogLine(Vec<u8>);
+
+impl Write for LogLine {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for LogLine {
+    fn drop(&mut self) {
+        line(String::from_utf8_lossy(&self.0).trim_end());
+    }
+}
