@@ -17,5 +17,6 @@ mod resume;
 mod round_trips;
 mod run_handle;
 mod runs;
+mod upgrade;
 mod versions;
 mod world;

@@ -294,12 +294,15 @@ async fn without_a_key_the_rows_decide_the_mode() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupted_adoption_continues() {
     let mut world = legacy_world().await;
-    // The state in the middle: some tables are adopted, and there is no record of migrations yet.
+    // The state in the middle, as the previous version leaves it: some tables are adopted, and there is
+    // no record of migrations yet.
     world.engine().await.migrate().await.expect("an adoption");
     run(
         &world,
         "drop view stripe.sync_status; drop table stripe._migrations;
          drop table stripe.customers; drop table stripe.invoices;
+         delete from stripe._meta where key = 'schema_revision';
+         update stripe._meta set key = 'taken_over_for' where key = 'adopted_for';
          create table stripe.customers (id text primary key, object text, created int, livemode bool,
            last_synced_at timestamptz);
          insert into stripe.customers values ('cus_late', 'customer', 5, false, now())",
