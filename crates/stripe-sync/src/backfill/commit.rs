@@ -1,21 +1,23 @@
 //! The writing half of a worker: makes the pages of one slice durable, several in one transaction when
 //! several wait.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::PoisonError;
 
 use tokio::sync::mpsc;
 
 use super::context::{SliceContext, retry_transient};
-use super::failure::{StreamFailure, refetch_failed};
 use super::fetch::SharedBounds;
 use super::piece::{PagePiece, SlicePiece};
 use crate::error::Error;
 use crate::object::batches::{ObjectBatches, observe};
-use crate::object::refetch::{RefetchOutcome, refetch_uncertain, write_chunk};
+use crate::object::nested::NestedError;
+use crate::object::refetch::{RefetchError, RefetchOutcome, refetch_uncertain, write_chunk};
+use crate::object::retrieve::RetrieveError;
+use crate::order::Stamp;
 use crate::postgres::{
-    ClaimedSlice, Committed, Deletion, Position, PositionCommit, PostgresError, SliceProgress,
-    StreamStatus, UncertainRow, WriteOutcome, WriteRequest,
+    ClaimedSlice, Committed, Deletion, Position, PositionCommit, PostgresError, QuarantineEntry,
+    Replacement, SliceProgress, StreamStatus, UncertainRow, WriteOutcome, WriteRequest,
 };
 use crate::slice::{Bounds, advance};
 
@@ -31,8 +33,26 @@ pub(super) enum CommitOutcome {
     Finished,
     /// Another owner has the slice.
     Lost,
-    /// An uncertain object could not be fetched.
-    Failed(StreamFailure),
+}
+
+/// What happened to an object whose order was uncertain.
+enum Resolution {
+    /// Its row shows a state that is newer than the page's.
+    Written,
+    /// It could not be fetched: the row that its list has shown replaces the stored one. With a reason,
+    /// it is quarantined as well, because which of the two is newer stays unknown.
+    KeepListed { stored: Stamp, reason: Option<String> },
+}
+
+/// Why an object that could not be fetched has to be read again later; `None` if Stripe refuses to show
+/// it alone, as it does for some objects that it lists.
+fn unresolved(error: &RefetchError) -> Option<String> {
+    match error {
+        RefetchError::Retrieve(RetrieveError::Stripe(stripe)) if !stripe.may_depend_on_size() => {
+            None
+        }
+        other => Some(format!("which of two observations is newer is unknown: {other}")),
+    }
 }
 
 /// Commits pages until there are no more, or the ledger turns out to be elsewhere.
@@ -99,23 +119,27 @@ impl PageCommit<'_> {
         let run = self.context.run;
         let (database, statements) = (&run.account.database, &run.account.statements);
         let progress = |held: Bounds| self.progress(held);
-        // Objects that were fetched again meanwhile: their answers have been written.
-        let mut refetched: HashSet<String> = HashSet::new();
+        // Objects whose order was uncertain.
+        let mut resolved: HashMap<String, Resolution> = HashMap::new();
         let mut budget = run.retry_budget();
         loop {
-            let request = self.request(&refetched, &progress);
+            let request = self.request(&resolved, &progress);
             match database.write(statements, &request).await {
                 Ok(WriteOutcome::Committed(committed)) => return Ok(self.committed(committed)),
                 // The server lost commits in a crash, or made one whose answer was lost.
-                Ok(WriteOutcome::Fenced | WriteOutcome::StampChanged) => {
+                Ok(WriteOutcome::Fenced) => {
                     return Ok(match self.reread().await? {
                         Some(found) => CommitOutcome::Open(found),
                         None => CommitOutcome::Lost,
                     });
                 }
                 Ok(WriteOutcome::Uncertain(rows)) => {
-                    if let Some(failure) = self.refetch(rows, &mut refetched).await? {
-                        return Ok(CommitOutcome::Failed(failure));
+                    self.refetch(rows, &mut resolved).await?;
+                }
+                // Another process has written one of the rows to replace: what it shows is newer.
+                Ok(WriteOutcome::StampChanged) => {
+                    for resolution in resolved.values_mut() {
+                        *resolution = Resolution::Written;
                     }
                 }
                 Err(error) if run.wait_before_retry(&mut budget, &error).await => {
@@ -137,19 +161,37 @@ impl PageCommit<'_> {
 
     fn request<'r>(
         &'r self,
-        refetched: &HashSet<String>,
+        resolved: &HashMap<String, Resolution>,
         progress: &'r (dyn Fn(Bounds) -> SliceProgress + Send + Sync),
     ) -> WriteRequest<'r> {
         let SliceContext { run, table, list, .. } = *self.context;
+        let is_written = |id: &String| matches!(resolved.get(id), Some(Resolution::Written));
         let mut batches = ObjectBatches::new(table);
-        let mut deletions = Vec::new();
+        let (mut deletions, mut replacements, mut quarantine) =
+            (Vec::new(), Vec::new(), Vec::new());
         for piece in self.pieces {
             let (stamp, request_id) = (piece.page.sent, piece.page.request_id.as_deref());
             for (piece_object, json) in piece.objects() {
                 let object = &piece_object.object;
                 let id = object.id.as_str();
-                if refetched.contains(id) {
-                    continue;
+                match resolved.get(id) {
+                    Some(Resolution::Written) => continue,
+                    Some(Resolution::KeepListed { stored, reason }) => {
+                        let row = observe(id, json, stamp, request_id);
+                        let entry = reason.clone();
+                        let entry =
+                            entry.map(|reason| QuarantineEntry { table, row: row.clone(), reason });
+                        quarantine.extend(entry);
+                        replacements.push(Replacement { table, row, expected_stamp: *stored });
+                        batches.add_items(id, json, stamp, request_id);
+                        continue;
+                    }
+                    None => {}
+                }
+                if let Some(problem) = &piece_object.problem {
+                    let row = observe(id, json, stamp, problem.request_id.as_deref());
+                    let reason = problem.reason.clone();
+                    quarantine.push(QuarantineEntry { table, row, reason });
                 }
                 if object.deleted {
                     // A list should not show deleted objects; one that does is believed.
@@ -161,7 +203,7 @@ impl PageCommit<'_> {
                     batches.add_without_items(id, json, stamp, request_id);
                 }
             }
-            let sent = piece.sent_lists.iter().filter(|list| !refetched.contains(&list.parent));
+            let sent = piece.sent_lists.iter().filter(|list| !is_written(&list.parent));
             batches.add_complete_lists(sent.cloned());
         }
         let (batches, complete_lists) = batches.finish();
@@ -181,7 +223,8 @@ impl PageCommit<'_> {
             account: run.account.account.as_str(),
             deletions,
             batches,
-            replacement: None,
+            replacements,
+            quarantine,
             complete_lists,
             position: Some(position),
             nothing_quarantined: !run.quarantine_in_use(),
@@ -230,23 +273,42 @@ impl PageCommit<'_> {
         }
     }
 
-    /// Fetches uncertain objects again; their answers are written. `Some` if one could not be fetched.
+    /// Fetches uncertain objects again. Their answers are written. An object that cannot be fetched
+    /// never stops the stream: the row that its list has shown is written instead.
+    ///
+    /// # Errors
+    /// The failure concerns every request.
     async fn refetch(
         &self,
         rows: Vec<UncertainRow>,
-        refetched: &mut HashSet<String>,
-    ) -> Result<Option<StreamFailure>, Error> {
+        resolved: &mut HashMap<String, Resolution>,
+    ) -> Result<(), Error> {
         let SliceContext { run, table, .. } = *self.context;
         for row in rows {
-            match refetch_uncertain(&run.account, &row, table).await {
-                // Pages that follow may clear it.
-                Ok(RefetchOutcome::Quarantined) => run.set_quarantine_in_use(true),
-                Ok(RefetchOutcome::Written | RefetchOutcome::Deleted { .. }) => {}
-                Err(error) => return refetch_failed(error).map(Some),
-            }
-            refetched.insert(row.id);
+            let resolution = match refetch_uncertain(&run.account, &row, table).await {
+                Ok(outcome) => {
+                    if outcome == RefetchOutcome::Quarantined {
+                        run.set_quarantine_in_use(true);
+                    }
+                    Resolution::Written
+                }
+                // Whoever keeps changing the row has a newer state of it.
+                Err(RefetchError::KeepsChanging { .. }) => Resolution::Written,
+                Err(RefetchError::Postgres(error)) => return Err(error.into()),
+                Err(RefetchError::Nested(NestedError::Stripe(error))) => return Err(error.into()),
+                Err(RefetchError::Retrieve(RetrieveError::Stripe(error)))
+                    if error.concerns_every_request() =>
+                {
+                    return Err(error.into());
+                }
+                Err(error) => {
+                    tracing::info!(table = table.name, id = row.id, %error, "kept the listed row");
+                    Resolution::KeepListed { stored: row.stored, reason: unresolved(&error) }
+                }
+            };
+            resolved.insert(row.id, resolution);
         }
-        Ok(None)
+        Ok(())
     }
 
     async fn reread(&self) -> Result<Option<Position>, PostgresError> {

@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use super::page_size::PageSizes;
 use super::progress::Progress;
 use super::stop::Stop;
+use super::unread_lists::UnreadLists;
 use crate::catalog::{List, Table};
 use crate::context::AccountContext;
 use crate::postgres::{ErrorClass, PostgresError, RetryBudget};
@@ -19,6 +20,7 @@ pub(super) struct RunContext {
     pub(super) account: AccountContext,
     pub(super) progress: Progress,
     pub(super) page_sizes: PageSizes,
+    pub(super) unread_lists: UnreadLists,
     /// Signalled whenever there may be a slice to claim or to split.
     pub(super) idle: Notify,
     /// The caller's request to stop.
@@ -44,6 +46,7 @@ impl RunContext {
             account,
             progress,
             page_sizes: PageSizes::default(),
+            unread_lists: UnreadLists::default(),
             idle: Notify::new(),
             stop,
             halt: Stop::new(),

@@ -1,15 +1,12 @@
 //! What a failure means for a stream and for its run.
 
 use super::context::{RunContext, retry_transient};
-use super::fetch::FetchError;
+use super::outcome::FetchError;
 use crate::availability::{self, Refusal};
 use crate::catalog::Table;
 use crate::error::Error;
-use crate::object::nested::NestedError;
-use crate::object::refetch::RefetchError;
-use crate::object::retrieve::RetrieveError;
 use crate::postgres::{ClaimedSlice, StreamEnd, StreamStatus};
-use crate::stripe::{StripeError, StripeErrorKind};
+use crate::stripe::StripeError;
 
 /// The end of a stream, and the requests that its failure took.
 pub(super) struct StreamFailure {
@@ -38,27 +35,20 @@ pub(super) async fn reading_failed(
     slice: &ClaimedSlice,
     error: FetchError,
 ) -> Result<StreamFailure, Error> {
-    let message = error.to_string();
-    // A refused nested list says nothing about the availability of the stream.
-    let own_list = matches!(error, FetchError::Stripe(_));
     let stripe: StripeError = match error {
         FetchError::Stripe(error) => error,
-        FetchError::Nested(NestedError::Stripe { source, .. }) => source,
-        FetchError::Nested(NestedError::Broken { request_id, requests, .. })
-        | FetchError::Broken { request_id, requests, .. } => {
-            return Ok(StreamFailure::failed(message, request_id, i64::from(requests)));
-        }
-        FetchError::Nested(NestedError::WriterClosed) => {
-            return Ok(StreamFailure::failed(message, None, 0));
+        FetchError::Broken { what, request_id, requests } => {
+            return Ok(StreamFailure::failed(what, request_id, i64::from(requests)));
         }
     };
-    if ends_run(&stripe) {
+    if stripe.concerns_every_request() {
         return Err(stripe.into());
     }
-    let first_page = own_list && slice.position.trail.is_empty() && slice.part == 0;
+    // A permission or product that was there for the first page was taken away.
+    let first_page = slice.position.trail.is_empty() && slice.part == 0;
     let mut refusal = availability::judge_first_page(table, &stripe);
     // A stream that could be read before is not unavailable now.
-    if refusal == Refusal::NotAvailable && (!first_page || was_available(run, slice).await?) {
+    if refusal == Refusal::NotAvailable && was_available(run, slice).await? || !first_page {
         refusal = Refusal::Failed;
     }
     let status = match refusal {
@@ -75,7 +65,7 @@ pub(super) async fn reading_failed(
         request_id = stripe.request_id,
         "the stream cannot be read on"
     );
-    let message = if own_list { availability::explain(refusal, &stripe) } else { message };
+    let message = availability::explain(refusal, &stripe);
     let end = StreamEnd { status, message, request_id: stripe.request_id.clone() };
     Ok(StreamFailure { end, requests: i64::from(stripe.requests) })
 }
@@ -84,39 +74,4 @@ async fn was_available(run: &RunContext, slice: &ClaimedSlice) -> Result<bool, E
     let (database, names) = (&run.account.database, run.account.statements.names());
     let account = run.account.account.as_str();
     Ok(retry_transient!(run, database.stream_was_available(names, account, &slice.stream))?)
-}
-
-/// What it means that an uncertain object cannot be fetched or its lists not be read.
-///
-/// # Errors
-/// The failure ends the whole run.
-pub(super) fn refetch_failed(error: RefetchError) -> Result<StreamFailure, Error> {
-    let message = error.to_string();
-    let (mut status, mut request_id) = (StreamStatus::Failed, None);
-    match error {
-        RefetchError::Postgres(error) => return Err(error.into()),
-        RefetchError::Retrieve(RetrieveError::Stripe(error))
-        | RefetchError::Nested(NestedError::Stripe { source: error, .. }) => {
-            if ends_run(&error) {
-                return Err(error.into());
-            }
-            if matches!(error.kind, StripeErrorKind::Denied { .. }) {
-                status = StreamStatus::Denied;
-            }
-            request_id = error.request_id.clone();
-        }
-        RefetchError::Nested(NestedError::Broken { request_id: broken, .. }) => request_id = broken,
-        RefetchError::Retrieve(RetrieveError::Another { request_id: other, .. }) => {
-            request_id = other;
-        }
-        RefetchError::Nested(NestedError::WriterClosed)
-        | RefetchError::Retrieve(_)
-        | RefetchError::KeepsChanging { .. } => {}
-    }
-    Ok(StreamFailure { end: StreamEnd { status, message, request_id }, requests: 0 })
-}
-
-/// Whether an answer concerns every stream.
-fn ends_run(error: &StripeError) -> bool {
-    matches!(error.kind, StripeErrorKind::Unreachable | StripeErrorKind::Unauthorized { .. })
 }

@@ -3,53 +3,28 @@
 //! Knows where the list continues, not what is durable. It ends whenever that is in doubt, and the
 //! worker starts again from the ledger.
 
+use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
 use super::context::SliceContext;
+use super::outcome::FetchOutcome;
 use super::page::{ArrivedPage, PageObject};
 use super::page_size::PageSize;
 use super::piece::SlicePiece;
 use super::prepare::prepare;
 use super::request::{NO_IDS, NO_OBJECTS, page_request};
-use crate::object::nested::NestedError;
 use crate::postgres::Position;
+use crate::row::id_of;
 use crate::slice::{Bounds, CursorRow, advance, complete_seconds};
-use crate::stripe::{Page, StripeError};
+use crate::stripe::{Page, Request, StripeError};
 
 /// How often a page that says `has_more` without rows is requested.
 const EMPTY_PAGE_ATTEMPTS: u32 = 3;
 /// How long a page in flight may still take after the request to stop.
 const STOP_GRACE: Duration = Duration::from_secs(3);
-
-/// Why the reading ended.
-pub(super) enum FetchOutcome {
-    /// The last page has been handed over.
-    End,
-    /// The writing half takes no more pages.
-    Closed,
-    /// The run is stopping.
-    Stopped,
-    /// The cursor's object no longer exists or no longer matches the filter.
-    CursorMissing { requests: i64 },
-    /// Nothing that was read lies inside the bounds any more.
-    BoundsMoved,
-    /// The stream cannot be read on.
-    Failed(FetchError),
-}
-
-/// Why a stream cannot be read on.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum FetchError {
-    #[error("{0}")]
-    Stripe(#[from] StripeError),
-    #[error("{0}")]
-    Nested(NestedError),
-    #[error("{what}")]
-    Broken { what: &'static str, request_id: Option<String>, requests: u32 },
-}
 
 /// Bounds as the writing half last saw them in the ledger.
 pub(super) type SharedBounds = Mutex<Bounds>;
@@ -67,10 +42,28 @@ pub(super) async fn fetch(
         trail: position.trail.clone(),
         has_cursor: !position.trail.is_empty(),
         size: context.run.page_sizes.of(&context.table.name),
+        recent: RecentIds::default(),
     };
     match reader.read(&pieces).await {
         Ok(()) => FetchOutcome::End,
         Err(ended) => ended,
+    }
+}
+
+/// The ids of the last two pages. A server that ignores the cursor sends them again and again.
+#[derive(Default)]
+struct RecentIds {
+    pages: [HashSet<String>; 2],
+}
+
+impl RecentIds {
+    /// False if every row of the page was on one of the last two pages.
+    fn add_page(&mut self, rows: &[CursorRow]) -> bool {
+        let is_new = |row: &CursorRow| !self.pages.iter().any(|page| page.contains(&row.id));
+        let brings_new = rows.iter().any(is_new);
+        self.pages.swap(0, 1);
+        self.pages[1] = rows.iter().map(|row| row.id.clone()).collect();
+        brings_new
     }
 }
 
@@ -80,6 +73,7 @@ struct PageReader<'r> {
     trail: Vec<CursorRow>,
     has_cursor: bool,
     size: PageSize,
+    recent: RecentIds,
 }
 
 impl PageReader<'_> {
@@ -107,10 +101,39 @@ impl PageReader<'_> {
                 return Ok(arrived);
             }
             if attempts == EMPTY_PAGE_ATTEMPTS {
-                return Err(broken(NO_OBJECTS, &arrived.page));
+                return match self.is_end_confirmed(&arrived).await? {
+                    true => Ok(arrived.into_last_page()),
+                    false => Err(FetchOutcome::broken(NO_OBJECTS, &arrived.page)),
+                };
             }
             attempts += 1;
         }
+    }
+
+    /// Whether an empty page that says `has_more` is the end of the list all the same: the list shows
+    /// nothing that was created before the cursor's second, and that second has been read whole.
+    async fn is_end_confirmed(&self, arrived: &ArrivedPage) -> Result<bool, FetchOutcome> {
+        let SliceContext { table, list, part, .. } = *self.context;
+        let created = self.trail.last().and_then(|row| row.created);
+        let (Some(created), Some(_)) = (created, &list.created) else { return Ok(false) };
+        let below = |to: i64| Bounds { from: arrived.requested.from, to: Some(to) };
+        let cursor_second = Bounds { from: Some(created), to: Some(created + 1) };
+        for (bounds, expected) in [(below(created), 0), (cursor_second, 1)] {
+            let request = page_request(table, list, part, bounds, None);
+            let page = self.deliver(&request).await.map_err(|e| FetchOutcome::Failed(e.into()))?.0;
+            // Of the cursor's second the page has to show the cursor as its last row.
+            let last = page.items().rev().find_map(id_of);
+            let is_cursor = |id: &str| self.trail.last().is_some_and(|row| row.id == id);
+            let confirmed = match expected {
+                0 => page.items().len() == 0,
+                _ => !page.has_more && last.is_some_and(|id| is_cursor(&id)),
+            };
+            if !confirmed {
+                return Ok(false);
+            }
+        }
+        tracing::info!(table = table.name, "the list ends with an empty page that says has_more");
+        Ok(true)
     }
 
     async fn request_page(&mut self) -> Result<ArrivedPage, FetchOutcome> {
@@ -127,22 +150,22 @@ impl PageReader<'_> {
             return Err(FetchOutcome::BoundsMoved);
         }
         let cursor = self.trail.last().map(|row| row.id.as_str());
-        let request = page_request(table, list, part, requested, cursor, self.size.limit);
+        let request = page_request(table, list, part, requested, cursor);
         let memory = run.account.memory.reserve(self.size.guess).await;
         let page = tokio::select! {
             biased;
-            page = run.account.client.list(&request) => page,
+            page = self.deliver(&request) => page,
             () = run.stopping_for(STOP_GRACE) => return Err(FetchOutcome::Stopped),
         };
         drop(memory);
-        let mut page = page.map_err(|error| match cursor {
+        let (mut page, delivered) = page.map_err(|error| match cursor {
             Some(_) if error.is_cursor_missing() => {
                 FetchOutcome::CursorMissing { requests: i64::from(error.requests) }
             }
             _ => FetchOutcome::Failed(error.into()),
         })?;
         let bytes = page.bytes();
-        self.size = self.size.after(bytes);
+        self.size = self.size.after(bytes, delivered);
         run.page_sizes.learn(&table.name, self.size);
         let mut objects: Vec<PageObject> =
             page.items().map(|item| PageObject::read(item, list, requested)).collect();
@@ -160,6 +183,15 @@ impl PageReader<'_> {
         Ok(ArrivedPage { page, objects, requested, memory })
     }
 
+    /// The page, and the limit with which it was delivered.
+    async fn deliver(&self, request: &Request) -> Result<(Page, usize), StripeError> {
+        let (client, limit) = (&self.context.run.account.client, self.size.limit);
+        match self.context.list.paged {
+            true => client.list_up_to(request, limit).await,
+            false => Ok((client.list(request).await?, limit)),
+        }
+    }
+
     /// Moves the trail behind a page that is not the last one.
     fn advance(&mut self, arrived: &ArrivedPage) -> Result<(), FetchOutcome> {
         // An object without an id is quarantined when it is written. The reading continues behind the
@@ -168,13 +200,15 @@ impl PageReader<'_> {
             arrived.objects.iter().filter_map(PageObject::cursor_row).collect();
         let page = &arrived.page;
         if rows.is_empty() {
-            return Err(broken(NO_IDS, page));
+            return Err(FetchOutcome::broken(NO_IDS, page));
         }
-        if rows.last().map(|row| &row.id) == self.trail.last().map(|row| &row.id) {
-            return Err(broken("Stripe sent the page of the cursor again", page));
+        let is_cursor = |row: &CursorRow| self.trail.last().is_some_and(|last| last.id == row.id);
+        if rows.last().is_some_and(is_cursor) || !self.recent.add_page(&rows) {
+            let what = "Stripe sent a page again instead of the one behind its cursor";
+            return Err(FetchOutcome::broken(what, page));
         }
         if !self.context.list.paged {
-            return Err(broken("a list without pages says has_more", page));
+            return Err(FetchOutcome::broken("a list without pages says has_more", page));
         }
         self.trail = advance(&self.trail, &rows, arrived.requested, self.held_bounds());
         self.has_cursor = true;
@@ -194,15 +228,7 @@ async fn hand_over(
 ) -> Result<(), FetchOutcome> {
     tokio::select! {
         biased;
-        handed = prepare(context, arrived, pieces) => handed.map_err(|error| match error {
-            NestedError::WriterClosed => FetchOutcome::Closed,
-            other => FetchOutcome::Failed(FetchError::Nested(other)),
-        }),
+        handed = prepare(context, arrived, pieces) => handed,
         () = context.run.stopping_for(STOP_GRACE) => Err(FetchOutcome::Stopped),
     }
-}
-
-fn broken(what: &'static str, page: &Page) -> FetchOutcome {
-    let (request_id, requests) = (page.request_id.clone(), page.requests);
-    FetchOutcome::Failed(FetchError::Broken { what, request_id, requests })
 }

@@ -8,6 +8,7 @@ mod failure;
 mod fetch;
 mod handle;
 mod heartbeat;
+mod outcome;
 mod owner;
 mod page;
 mod page_size;
@@ -20,6 +21,7 @@ mod report;
 mod request;
 mod run;
 mod stop;
+mod unread_lists;
 mod waiting;
 mod worker;
 

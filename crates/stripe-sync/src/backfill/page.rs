@@ -16,6 +16,14 @@ pub(super) struct ArrivedPage {
     pub(super) memory: Held,
 }
 
+impl ArrivedPage {
+    /// The page as the last one of its list.
+    pub(super) fn into_last_page(mut self) -> ArrivedPage {
+        self.page.has_more = false;
+        self
+    }
+}
+
 /// What is known of one object of a page.
 pub(super) struct PageObject {
     /// The id, or the quarantine's name for an object without one.

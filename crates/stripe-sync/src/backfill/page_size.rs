@@ -13,6 +13,11 @@ const LARGE_PAGE: usize = 4 << 20;
 /// What a first page is taken for before its size is known.
 const GUESS: usize = 256 << 10;
 
+/// How many pages are requested at a ceiling before a larger one is tried again.
+const PAGES_AT_CEILING: usize = 16;
+/// The first page of a stream.
+const FIRST: PageSize = PageSize { limit: LIMIT, guess: GUESS, ceiling: LIMIT, at_ceiling: 0 };
+
 /// The next page of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PageSize {
@@ -20,17 +25,31 @@ pub(super) struct PageSize {
     pub(super) limit: usize,
     /// The bytes that are expected.
     pub(super) guess: usize,
+    /// Larger pages could not be delivered.
+    ceiling: usize,
+    /// Pages that were delivered at the ceiling.
+    at_ceiling: usize,
 }
 
 impl PageSize {
-    /// After a page of this many bytes.
-    pub(super) fn after(self, bytes: usize) -> PageSize {
-        let limit = match bytes {
-            _ if bytes > LARGE_PAGE => (self.limit * LARGE_PAGE / bytes).max(1),
-            _ if bytes < LARGE_PAGE / 2 => (self.limit * 2).min(LIMIT),
-            _ => self.limit,
+    /// After a page of this many bytes, which was delivered with this limit.
+    pub(super) fn after(self, bytes: usize, delivered: usize) -> PageSize {
+        let mut size = self;
+        if delivered < self.limit {
+            (size.limit, size.ceiling, size.at_ceiling) = (delivered, delivered, 0);
+        } else if delivered == self.ceiling && self.ceiling < LIMIT {
+            size.at_ceiling += 1;
+            if size.at_ceiling == PAGES_AT_CEILING {
+                (size.ceiling, size.at_ceiling) = ((self.ceiling * 2).min(LIMIT), 0);
+            }
+        }
+        size.limit = match bytes {
+            _ if bytes > LARGE_PAGE => (size.limit * LARGE_PAGE / bytes).max(1),
+            _ if bytes < LARGE_PAGE / 2 => (size.limit * 2).min(size.ceiling),
+            _ => size.limit,
         };
-        PageSize { limit, guess: bytes.max(1 << 10) }
+        size.guess = bytes.max(1 << 10);
+        size
     }
 }
 
@@ -42,7 +61,7 @@ impl PageSizes {
     /// How to ask for the first page of a slice.
     pub(super) fn of(&self, stream: &str) -> PageSize {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(stream).copied().unwrap_or(PageSize { limit: LIMIT, guess: GUESS })
+        known.get(stream).copied().unwrap_or(FIRST)
     }
 
     pub(super) fn learn(&self, stream: &str, size: PageSize) {
@@ -58,19 +77,36 @@ impl PageSizes {
 mod tests {
     use super::*;
 
+    fn after(size: PageSize, bytes: usize) -> PageSize {
+        size.after(bytes, size.limit)
+    }
+
     #[test]
     fn pages_shrink_at_once_and_grow_again() {
         let sizes = PageSizes::default();
-        assert_eq!(sizes.of("customers"), PageSize { limit: 100, guess: GUESS });
-        sizes.learn("customers", sizes.of("customers").after(100 << 20));
-        assert_eq!(sizes.of("customers"), PageSize { limit: 4, guess: 100 << 20 });
+        assert_eq!(sizes.of("customers"), FIRST);
+        sizes.learn("customers", after(sizes.of("customers"), 100 << 20));
+        let small = sizes.of("customers");
+        assert_eq!((small.limit, small.guess), (4, 100 << 20));
         let mut limits = Vec::new();
         for bytes in [4 << 20, 3 << 20, 1 << 20, 100, 100, 100, 100, 100] {
-            sizes.learn("customers", sizes.of("customers").after(bytes));
+            sizes.learn("customers", after(sizes.of("customers"), bytes));
             limits.push(sizes.of("customers").limit);
         }
         assert_eq!(limits, [4, 4, 8, 16, 32, 64, 100, 100]);
-        assert_eq!(sizes.of("customers").after(usize::MAX >> 8).limit, 1);
+        assert_eq!(after(sizes.of("customers"), usize::MAX >> 8).limit, 1);
         assert_eq!(sizes.of("charges").limit, 100);
+    }
+
+    #[test]
+    fn a_page_that_was_not_delivered_lowers_the_ceiling_for_a_while() {
+        let mut size = FIRST.after(100, 33);
+        assert_eq!(size.limit, 33);
+        for _ in 1..PAGES_AT_CEILING {
+            size = after(size, 100);
+            assert_eq!(size.limit, 33);
+        }
+        assert_eq!(after(size, 100).limit, 66);
+        assert_eq!(after(size, 100).after(100, 22).limit, 22, "not delivered again");
     }
 }

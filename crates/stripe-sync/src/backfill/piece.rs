@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::page::PageObject;
 use crate::memory::{Held, Room};
-use crate::object::nested::{CompletedObject, ItemChunk};
+use crate::object::nested::{CompletedObject, ItemChunk, ListProblem};
 use crate::postgres::CompleteList;
 use crate::slice::{Bounds, CursorRow, before_last_second};
 use crate::stripe::Page;
@@ -55,6 +55,8 @@ pub(super) struct PieceObject {
     completed: Option<String>,
     /// It was deleted while its lists were read: the page shows an outdated state.
     pub(super) gone: bool,
+    /// A nested list of it could not be read to its end.
+    pub(super) problem: Option<ListProblem>,
 }
 
 impl PagePiece {
@@ -97,13 +99,13 @@ impl PagePiece {
     }
 
     pub(super) fn add(&mut self, object: PageObject, sent: &str, completed: CompletedObject) {
-        let CompletedObject { json, sent_lists, requests, gone, room } = completed;
+        let CompletedObject { json, sent_lists, requests, gone, problem, room } = completed;
         self.bytes += json.as_ref().map_or(sent.len(), String::len);
         self.requests += i64::from(requests);
         self.sent_lists.extend(sent_lists);
         self.rooms.push(room);
         let object = PageObject { deleted: object.deleted || gone, ..object };
-        self.objects.push(PieceObject { object, completed: json, gone });
+        self.objects.push(PieceObject { object, completed: json, gone, problem });
     }
 
     /// Whether it should be handed over: it is large, or others wait for the memory it holds.

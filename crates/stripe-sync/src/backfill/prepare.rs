@@ -7,8 +7,10 @@ use futures_util::{StreamExt, stream};
 use tokio::sync::{mpsc, watch};
 
 use super::context::SliceContext;
+use super::outcome::{FetchError, FetchOutcome};
 use super::page::ArrivedPage;
 use super::piece::{PagePiece, SlicePiece};
+use super::unread_lists::MAX_IN_A_ROW;
 use crate::object::nested::{self, CompletedObject, NestedError};
 
 /// Objects of a page whose lists are read at the same time.
@@ -17,12 +19,13 @@ const CONCURRENT_OBJECTS: usize = 8;
 /// Completes a page and sends it to the writing half.
 ///
 /// # Errors
-/// A nested list cannot be read to its end, or the writing half takes no more pieces.
+/// The writing half takes no more pieces, Stripe is unreachable, or too many objects in a row have a
+/// nested list that cannot be read.
 pub(super) async fn prepare(
     context: &SliceContext<'_>,
     arrived: ArrivedPage,
     pieces: &mpsc::Sender<SlicePiece>,
-) -> Result<(), NestedError> {
+) -> Result<(), FetchOutcome> {
     let ArrivedPage { page, objects, requested, memory } = arrived;
     let (page, memory) = (Arc::new(page), Arc::new(memory));
     let (head, turn) = watch::channel(0);
@@ -48,7 +51,13 @@ pub(super) async fn prepare(
     let mut piece = PagePiece::new(&page, requested, 0, &memory);
     let mut index = 0;
     while let Some(read) = completed.next().await {
-        let (object, item, completed) = read?;
+        let (object, item, completed) = read.map_err(ended)?;
+        if let Some(problem) = context.run.unread_lists.count(&table.name, &completed) {
+            let what =
+                format!("{MAX_IN_A_ROW} objects in a row could not be read: {}", problem.reason);
+            let (request_id, requests) = (problem.request_id.clone(), completed.requests);
+            return Err(FetchOutcome::Failed(FetchError::Broken { what, request_id, requests }));
+        }
         piece.add(object, item, completed);
         index += 1;
         if piece.is_full() && Some(index - 1) != last {
@@ -62,6 +71,13 @@ pub(super) async fn prepare(
     send(pieces, piece).await
 }
 
-async fn send(pieces: &mpsc::Sender<SlicePiece>, piece: PagePiece) -> Result<(), NestedError> {
-    pieces.send(SlicePiece::Page(piece)).await.map_err(|_| NestedError::WriterClosed)
+fn ended(error: NestedError) -> FetchOutcome {
+    match error {
+        NestedError::WriterClosed => FetchOutcome::Closed,
+        NestedError::Stripe(error) => FetchOutcome::Failed(FetchError::Stripe(error)),
+    }
+}
+
+async fn send(pieces: &mpsc::Sender<SlicePiece>, piece: PagePiece) -> Result<(), FetchOutcome> {
+    pieces.send(SlicePiece::Page(piece)).await.map_err(|_| FetchOutcome::Closed)
 }

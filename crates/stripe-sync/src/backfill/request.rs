@@ -22,8 +22,11 @@ pub(crate) async fn request_first_object(
     table: &Table,
 ) -> Result<FirstPage, StripeError> {
     let list = table.list.as_ref().expect("a stream has a list");
-    let request = page_request(table, list, 0, Bounds { from: None, to: None }, None, 1);
-    let page = client.list(&request).await?;
+    let request = page_request(table, list, 0, Bounds { from: None, to: None }, None);
+    let page = match list.paged {
+        true => client.list_up_to(&request, 1).await?.0,
+        false => client.list(&request).await?,
+    };
     let broken = match page.items().next() {
         None if page.has_more => Some(NO_OBJECTS),
         Some(_) if page.items().any(|item| id_of(item).is_none()) => Some(NO_IDS),
@@ -32,14 +35,14 @@ pub(crate) async fn request_first_object(
     Ok(FirstPage { broken, request_id: page.request_id.clone() })
 }
 
-/// The request for a page: fixed parameters, bounds, cursor, and the properties to expand.
+/// The request for a page without its `limit`: fixed parameters, bounds, cursor, and the properties to
+/// expand.
 pub(super) fn page_request(
     table: &Table,
     list: &List,
     part: usize,
     bounds: Bounds,
     cursor: Option<&str>,
-    limit: usize,
 ) -> Request {
     let mut request = Request::to_list(&list.path);
     for (name, value) in list.parts.get(part).into_iter().flatten() {
@@ -53,11 +56,8 @@ pub(super) fn page_request(
             request = request.with("created[lt]", to.to_string());
         }
     }
-    if list.paged {
-        request = request.with("limit", limit.to_string());
-        if let Some(cursor) = cursor {
-            request = request.with("starting_after", cursor);
-        }
+    if let Some(cursor) = cursor.filter(|_| list.paged) {
+        request = request.with("starting_after", cursor);
     }
     for property in &table.expand {
         request = request.with("expand[]", format!("data.{property}"));

@@ -7,7 +7,8 @@ use tokio::sync::mpsc;
 use super::commit::{CommitOutcome, commit};
 use super::context::{SliceContext, retry_transient};
 use super::failure::{StreamFailure, reading_failed};
-use super::fetch::{FetchOutcome, fetch};
+use super::fetch::fetch;
+use super::outcome::FetchOutcome;
 use crate::error::Error;
 use crate::postgres::ClaimedSlice;
 use crate::slice::CursorRow;
@@ -49,7 +50,6 @@ pub(super) async fn read_slice(
             CommitOutcome::Open(position) => position,
             CommitOutcome::Finished => return Ok(SliceOutcome::Finished),
             CommitOutcome::Lost => return Ok(SliceOutcome::Lost),
-            CommitOutcome::Failed(failure) => return Ok(SliceOutcome::StreamFailed(failure)),
         };
         let inside = |row: &CursorRow| slice.position.bounds.hold(row.created);
         let rewound = match fetched {

@@ -10,7 +10,8 @@ use crate::context::AccountContext;
 use crate::memory::Room;
 use crate::order::{REPLICA_LAG, Stamp, stamp_of_answer};
 use crate::postgres::{
-    Committed, Deletion, PostgresError, Replacement, UncertainRow, WriteOutcome, WriteRequest,
+    Committed, Deletion, PostgresError, QuarantineEntry, Replacement, UncertainRow, WriteOutcome,
+    WriteRequest,
 };
 use crate::row::get;
 use crate::stripe::Answer;
@@ -135,26 +136,35 @@ impl Fetched {
         }
         let stamp = stamp_of_answer(answer.sent, expected_stamp);
         let (completed, refused_items) = complete(context, table, id, &answer.body, stamp).await?;
+        let problem = completed.problem;
         if completed.gone {
             return Ok(delete(context, Deletion { table, id, stamp, row: None }).await?);
         }
         let json = completed.json.as_deref().unwrap_or(&answer.body);
         let mut batches = ObjectBatches::new(table);
         batches.add_complete_lists(completed.sent_lists);
-        let replacement = match expected_stamp {
+        let mut replacements = Vec::new();
+        match expected_stamp {
             Some(expected_stamp) => {
                 batches.add_items(id, json, stamp, request_id);
                 let row = observe(id, json, stamp, request_id);
-                Some(Replacement { table, row, expected_stamp })
+                replacements.push(Replacement { table, row, expected_stamp });
             }
-            None => {
-                batches.add(id, json, stamp, request_id);
-                None
-            }
-        };
+            None => batches.add(id, json, stamp, request_id),
+        }
         let (batches, complete_lists) = batches.finish();
-        let request =
-            WriteRequest { batches, complete_lists, replacement, ..WriteRequest::default() };
+        let entry = problem.as_ref().map(|problem| QuarantineEntry {
+            table,
+            row: observe(id, json, stamp, problem.request_id.as_deref()),
+            reason: problem.reason.clone(),
+        });
+        let request = WriteRequest {
+            batches,
+            complete_lists,
+            replacements,
+            quarantine: entry.into_iter().collect(),
+            ..WriteRequest::default()
+        };
         let attempt =
             write(context, request, |committed| match committed.quarantined + refused_items {
                 0 => RefetchOutcome::Written,

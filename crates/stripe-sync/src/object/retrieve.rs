@@ -36,11 +36,8 @@ pub(crate) async fn retrieve(
     let Some(template) = &table.retrieve_path else {
         return Err(RetrieveError::NoPath(table.name.clone()));
     };
-    let mut request = Request {
-        path: ApiPath::with_segment(template, id)?,
-        endpoint: template.clone(),
-        query: Vec::new(),
-    };
+    let path = ApiPath::with_segment(template, id)?;
+    let mut request = Request::new(path, template.as_str(), Vec::new());
     for property in &table.expand {
         request = request.with("expand[]", property.clone());
     }

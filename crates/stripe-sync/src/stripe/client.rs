@@ -140,7 +140,7 @@ impl Shared {
         request: &Request,
         parse: fn(&str) -> Result<T, Unreadable>,
     ) -> Result<(RawResponse, T, Arrival), StripeError> {
-        let mut state = RetryState::default();
+        let mut state = RetryState::of(request);
         loop {
             let Ok(permit) = self.retry.admit().await else {
                 return Err(StripeError::unreachable(request, state.requests));

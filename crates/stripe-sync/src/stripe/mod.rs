@@ -25,6 +25,7 @@ mod page;
 mod path;
 mod request;
 mod retry;
+mod sized_page;
 mod stats;
 mod transport;
 

@@ -12,12 +12,28 @@ pub(crate) struct Request {
     pub(crate) endpoint: String,
     /// Parameters in the order in which they are sent, not yet encoded.
     pub(crate) query: Vec<(String, String)>,
+    /// Attempts, if fewer than the client's own number. Rate limits and outages do not count.
+    pub(crate) max_attempts: Option<u32>,
 }
 
 impl Request {
     /// A request to a path of the catalog that contains no id.
     pub(crate) fn to_list(path: &str) -> Request {
-        Request { path: ApiPath::list(path), endpoint: path.to_owned(), query: Vec::new() }
+        Request::new(ApiPath::list(path), path, Vec::new())
+    }
+
+    /// A request to `path`, which is an instance of the template `endpoint`.
+    pub(crate) fn new(
+        path: ApiPath,
+        endpoint: impl Into<String>,
+        query: Vec<(String, String)>,
+    ) -> Request {
+        Request { path, endpoint: endpoint.into(), query, max_attempts: None }
+    }
+
+    /// Gives up after so many attempts.
+    pub(crate) fn with_max_attempts(self, attempts: u32) -> Request {
+        Request { max_attempts: Some(attempts), ..self }
     }
 
     /// Adds a parameter.

@@ -13,6 +13,7 @@ use super::advice::{Advice, advise};
 use super::backoff::Backoff;
 use super::failure::Failure;
 use super::outage::{OutageEffect, OutageExpired, OutageGate, OutagePermit};
+use super::request::Request;
 
 /// How long a request is retried while every response is a 429. The last pause may end later.
 const MAX_RATE_LIMITED: Duration = Duration::from_secs(600);
@@ -37,10 +38,19 @@ pub(super) struct RetryState {
     pub(super) requests: u32,
     /// Those that count as attempts.
     attempts: u32,
+    /// Attempts of this request, if fewer than those of the client.
+    max_attempts: Option<u32>,
     /// Rate limits in a row.
     rate_limits: u32,
     first_rate_limit: Option<Instant>,
     first_unreachable: Option<Instant>,
+}
+
+impl RetryState {
+    /// Nothing has been used up.
+    pub(super) fn of(request: &Request) -> RetryState {
+        RetryState { max_attempts: request.max_attempts, ..RetryState::default() }
+    }
 }
 
 impl RetryPolicy {
@@ -101,7 +111,8 @@ impl RetryPolicy {
             Advice::Retry { retry_after } => {
                 state.attempts += 1;
                 let pause = self.backoff.pause(state.attempts, retry_after);
-                (state.attempts < self.max_attempts).then_some(pause)
+                let max_attempts = state.max_attempts.unwrap_or(self.max_attempts);
+                (state.attempts < max_attempts).then_some(pause)
             }
             Advice::SlowDown { retry_after, .. } => {
                 state.rate_limits += 1;

@@ -6,8 +6,8 @@ mod complete;
 mod exclusions;
 mod failures;
 mod hard_rows;
+mod hostile;
 mod ids;
-
 mod nested;
 mod places;
 mod proxy;
@@ -17,6 +17,7 @@ mod resume;
 mod round_trips;
 mod run_handle;
 mod runs;
+mod stripe_faults;
 mod upgrade;
 mod versions;
 mod world;

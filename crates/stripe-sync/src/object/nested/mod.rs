@@ -4,56 +4,27 @@
 //! A list of moderate size is put back into its object whole. The items of a longer one are sent to the
 //! writer page by page, so a parent with a hundred thousand items needs no more memory than a page.
 
+mod completed;
 mod items;
+mod known;
 mod reader;
 
 use tokio::sync::mpsc;
 
+pub(crate) use self::completed::{CompletedObject, ListProblem, NestedError};
 pub(crate) use self::items::ItemChunk;
-use self::reader::ListReader;
+use self::known::{KnownList, unknown_lists};
+use self::reader::{Interruption, ListReader};
 use crate::catalog::Table;
 use crate::memory::Room;
 use crate::order::Stamp;
-use crate::postgres::CompleteList;
 use crate::row::{get, get_path, string};
-use crate::stripe::{ParsedList, StripeClient, StripeError, parse_list};
-
-/// An object with its nested lists read to the end.
-#[derive(Debug, Default)]
-pub(crate) struct CompletedObject {
-    /// The object with whole lists, if a list had to be completed.
-    pub(crate) json: Option<String>,
-    /// Lists whose items were sent to the writer.
-    pub(crate) sent_lists: Vec<CompleteList>,
-    /// HTTP requests, repetitions included.
-    pub(crate) requests: u32,
-    /// The object was deleted while its lists were read: there is nothing to store.
-    pub(crate) gone: bool,
-    /// The memory that `json` takes.
-    pub(crate) room: Room,
-}
-
-/// Why a nested list could not be read to its end.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum NestedError {
-    #[error("{path} of {object}: {source}")]
-    Stripe { path: String, object: &'static str, source: StripeError },
-    #[error("{path} of {object} {id} {what}")]
-    Broken {
-        path: String,
-        object: &'static str,
-        id: String,
-        what: &'static str,
-        request_id: Option<String>,
-        requests: u32,
-    },
-    /// The writer accepts no more items. Its own error says why.
-    #[error("the items could not be written")]
-    WriterClosed,
-}
+use crate::stripe::{ParsedList, StripeClient, parse_list};
 
 /// Reads every cut-off list of an object to its end. Items of lists that are too long for the object
 /// are sent to `chunks`; they have to be written before the object.
+///
+/// A list that cannot be read to its end does not fail the object: [`CompletedObject::problem`] says why.
 ///
 /// Cancel-safe: items sent so far are valid observations, and nothing depends on them.
 pub(crate) async fn complete<M: From<ItemChunk>>(
@@ -66,17 +37,28 @@ pub(crate) async fn complete<M: From<ItemChunk>>(
     chunks: &mpsc::Sender<M>,
 ) -> Result<CompletedObject, NestedError> {
     let mut completed = CompletedObject { room, ..CompletedObject::default() };
-    for nested in &table.nested {
-        let path: Vec<String> = nested.path.split('.').map(str::to_owned).collect();
+    let lists = table.nested.iter().map(KnownList::of).chain(unknown_lists(table, json));
+    for list in lists {
         let previous = completed.json.take();
         let current = previous.as_deref().unwrap_or(json);
-        let list = get_path(current, &path).and_then(|raw| Some((raw, embedded_list(raw)?)));
+        let found = get_path(current, &list.path).and_then(|raw| Some((raw, embedded_list(raw)?)));
         let mut whole = None;
-        if let Some((raw, list)) = list.filter(|(_, list)| list.has_more) {
-            let mut reader =
-                ListReader { client, table, nested, parent: id, stamp, completed: &mut completed };
-            let items = reader.read(&list, chunks).await?;
-            whole = items.map(|items| items.put_into(current, raw));
+        if let Some((raw, embedded)) = found.filter(|(_, embedded)| embedded.has_more) {
+            let mut reader = ListReader {
+                client,
+                table,
+                list: &list,
+                parent: id,
+                stamp,
+                completed: &mut completed,
+            };
+            match reader.read(&embedded, chunks).await {
+                Ok(items) => whole = items.map(|items| items.put_into(current, raw)),
+                Err(Interruption::Problem(problem)) => {
+                    completed.problem.get_or_insert(problem);
+                }
+                Err(Interruption::Ends(error)) => return Err(error),
+            }
         }
         completed.json = whole.or(previous);
         if completed.gone {

@@ -1,30 +1,46 @@
 //! Reads one nested list from where its object cuts it off.
 
+use std::collections::HashSet;
+
 use tokio::sync::mpsc;
 
+use super::completed::{CompletedObject, ListProblem, NestedError};
 use super::items::{ItemChunk, Items};
-use super::{CompletedObject, NestedError};
-use crate::catalog::{Catalog, Nested, Table};
+use super::known::KnownList;
+use crate::catalog::Table;
+use crate::hash::fnv1a;
 use crate::object::retrieve::retrieve;
 use crate::order::{REPLICA_LAG, Stamp};
 use crate::postgres::CompleteList;
 use crate::row::{get, id_of};
-use crate::stripe::{ApiPath, Page, ParsedList, Request, StripeClient, StripeError};
+use crate::stripe::{
+    ApiPath, Page, ParsedList, Request, StripeClient, StripeError, StripeErrorKind,
+};
 
 /// A list with a table of its own is put back into its object up to this size.
 const INLINE_LIMIT: usize = 1 << 20;
 /// A list without a table has no other place. An object with a longer one is refused.
 const INLINE_ONLY_LIMIT: usize = 64 << 20;
+/// Items of a page, at most (FACTS 3).
+const MAX_LIMIT: usize = 100;
 /// How often a list is read again from its start because its cursor was deleted.
 const MAX_RESTARTS: u32 = 5;
 
 pub(super) struct ListReader<'l, 'c> {
     pub(super) client: &'l StripeClient,
     pub(super) table: &'static Table,
-    pub(super) nested: &'static Nested,
+    pub(super) list: &'l KnownList,
     pub(super) parent: &'l str,
     pub(super) stamp: Stamp,
     pub(super) completed: &'c mut CompletedObject,
+}
+
+/// Why a list was not read to its end.
+pub(super) enum Interruption {
+    /// It concerns this list only.
+    Problem(ListProblem),
+    /// It concerns every object.
+    Ends(NestedError),
 }
 
 impl ListReader<'_, '_> {
@@ -33,25 +49,25 @@ impl ListReader<'_, '_> {
         &mut self,
         list: &ParsedList<'_>,
         chunks: &mpsc::Sender<M>,
-    ) -> Result<Option<Items>, NestedError> {
-        let child = self.nested.table.as_deref().and_then(|t| Catalog::get().table(t));
+    ) -> Result<Option<Items>, Interruption> {
+        let child = self.list.table;
         let base = self.request(list)?;
         let (mark, mut kept) = (self.completed.room.mark(), Items::default());
         let mut cursor = last_id(list.items.iter().copied());
         let until = count_through(list.items.iter().copied(), cursor.as_deref());
         list.items[..until].iter().for_each(|item| kept.push(item));
-        let (mut restarts, mut sending) = (0, false);
+        let mut seen: HashSet<u64> = kept.iter().filter_map(id_of).map(|id| fnv1a(&id)).collect();
+        let (mut restarts, mut sending, mut limit) = (0, false, MAX_LIMIT);
         loop {
-            let page = match self.page(&base, cursor.as_deref()).await {
+            let page = match self.page(&base, cursor.as_deref(), &mut limit).await {
                 Ok(page) => page,
-                Err(error)
-                    if error.is_cursor_missing() && cursor.is_some() && restarts < MAX_RESTARTS =>
-                {
+                Err(error) if cursor.is_some() && restarts < allowed_restarts(&error) => {
                     // What was kept may include items that are gone.
                     restarts += 1;
                     self.completed.requests += error.requests;
                     cursor = None;
                     kept.clear();
+                    seen.clear();
                     continue;
                 }
                 Err(error) if error.is_resource_missing() => {
@@ -62,6 +78,13 @@ impl ListReader<'_, '_> {
             };
             self.completed.requests += page.requests;
             let last = last_id(page.items());
+            let mut new_items = 0;
+            for id in page.items().filter_map(id_of) {
+                new_items += usize::from(seen.insert(fnv1a(&id)));
+            }
+            if page.has_more && new_items == 0 && last.is_some() {
+                return Err(self.broken("repeats its items without an end", Some(&page)));
+            }
             if page.has_more && (last.is_none() || last == cursor) {
                 return Err(self.broken("has more items but no new cursor", Some(&page)));
             }
@@ -87,7 +110,8 @@ impl ListReader<'_, '_> {
                         request_id: page.request_id.clone(),
                         _room: self.completed.room.split_off(mark),
                     };
-                    chunks.send(chunk.into()).await.map_err(|_| NestedError::WriterClosed)?;
+                    let closed = |_| Interruption::Ends(NestedError::WriterClosed);
+                    chunks.send(chunk.into()).await.map_err(closed)?;
                 }
                 None if kept.len() > INLINE_ONLY_LIMIT => {
                     return Err(self.broken("is larger than 64 MiB and has no table", Some(&page)));
@@ -111,7 +135,7 @@ impl ListReader<'_, '_> {
 
     /// Stripe says that the list does not exist. Either its parent is gone as well, or the answer is an
     /// error.
-    async fn check_parent_is_gone(&mut self, error: StripeError) -> Result<(), NestedError> {
+    async fn check_parent_is_gone(&mut self, error: StripeError) -> Result<(), Interruption> {
         // A 404 can be wrong for a moment.
         tokio::time::sleep(REPLICA_LAG).await;
         let gone = match retrieve(self.client, self.table, self.parent).await {
@@ -123,56 +147,78 @@ impl ListReader<'_, '_> {
     }
 
     /// The list's own address if Stripe sent a usable one, otherwise the catalog's.
-    fn request(&self, list: &ParsedList<'_>) -> Result<Request, NestedError> {
-        let endpoint = self.nested.list_path.clone();
+    fn request(&self, list: &ParsedList<'_>) -> Result<Request, Interruption> {
         // An address that does not name this parent would return another object's items.
         let own = list.url.as_deref().and_then(ApiPath::from_response);
         let own = own.filter(|(path, query)| {
             path.has_segment(self.parent) || query.iter().any(|(_, value)| value == self.parent)
         });
-        let (path, query) = match own {
-            Some((path, query)) => {
-                let keep = |(name, _): &(String, String)| {
-                    !matches!(name.as_str(), "limit" | "starting_after" | "ending_before")
-                };
-                (path, query.into_iter().filter(keep).collect())
-            }
-            None => {
-                let path = match endpoint.contains('{') {
-                    true => ApiPath::with_segment(&endpoint, self.parent).map_err(|_| {
-                        self.broken("cannot be requested: its id cannot be part of a path", None)
-                    })?,
-                    false => ApiPath::list(&endpoint),
-                };
-                let value = |v: &String| v.replace("{parent}", self.parent);
-                (path, self.nested.params.iter().map(|(n, v)| (n.clone(), value(v))).collect())
-            }
+        let address = self.list.address;
+        if let Some((path, query)) = own {
+            let keep = |(name, _): &(String, String)| {
+                !matches!(name.as_str(), "limit" | "starting_after" | "ending_before")
+            };
+            // Requests of one template share a limit.
+            let template = || path.to_string().replace(self.parent, "{id}");
+            let endpoint = address.map_or_else(template, |nested| nested.list_path.clone());
+            let query = query.into_iter().filter(keep).collect();
+            return Ok(Request::new(path, endpoint, query));
+        }
+        let Some(nested) = address else {
+            return Err(self.broken("is cut off and has no usable url", None));
         };
-        Ok(Request { path, endpoint, query })
+        let endpoint = nested.list_path.clone();
+        let path = match endpoint.contains('{') {
+            true => ApiPath::with_segment(&endpoint, self.parent).map_err(|_| {
+                self.broken("cannot be requested: its id cannot be part of a path", None)
+            })?,
+            false => ApiPath::list(&endpoint),
+        };
+        let value = |(name, value): &(String, String)| {
+            (name.clone(), value.replace("{parent}", self.parent))
+        };
+        Ok(Request::new(path, endpoint, nested.params.iter().map(value).collect()))
     }
 
-    async fn page(&self, base: &Request, cursor: Option<&str>) -> Result<Page, StripeError> {
-        let mut request = base.clone().with("limit", "100");
+    async fn page(
+        &self,
+        base: &Request,
+        cursor: Option<&str>,
+        limit: &mut usize,
+    ) -> Result<Page, StripeError> {
+        let mut request = base.clone();
         if let Some(cursor) = cursor {
             request = request.with("starting_after", cursor);
         }
-        self.client.list(&request).await
+        let (page, delivered) = self.client.list_up_to(&request, *limit).await?;
+        *limit = delivered;
+        Ok(page)
     }
 
-    fn refused(&self, source: StripeError) -> NestedError {
-        let path = self.nested.path.clone();
-        NestedError::Stripe { path, object: &self.table.object, source }
-    }
-
-    fn broken(&self, what: &'static str, page: Option<&Page>) -> NestedError {
-        NestedError::Broken {
-            path: self.nested.path.clone(),
-            object: &self.table.object,
-            id: self.parent.to_owned(),
-            what,
-            request_id: page.and_then(|page| page.request_id.clone()),
-            requests: self.completed.requests,
+    fn refused(&mut self, error: StripeError) -> Interruption {
+        self.completed.requests += error.requests;
+        if error.concerns_every_request() {
+            return Interruption::Ends(NestedError::Stripe(error));
         }
+        let reason = format!("{} of {}: {error}", self.list.name(), self.table.object);
+        Interruption::Problem(ListProblem { reason, request_id: error.request_id.clone() })
+    }
+
+    fn broken(&self, what: &str, page: Option<&Page>) -> Interruption {
+        let reason =
+            format!("{} of {} {} {what}", self.list.name(), self.table.object, self.parent);
+        let request_id = page.and_then(|page| page.request_id.clone());
+        Interruption::Problem(ListProblem { reason, request_id })
+    }
+}
+
+/// How often a list is read again from its start after this error of a request with a cursor.
+fn allowed_restarts(error: &StripeError) -> u32 {
+    match error.kind {
+        _ if error.is_cursor_missing() => MAX_RESTARTS,
+        // Some lists refuse an old cursor without naming the parameter.
+        StripeErrorKind::InvalidRequest => 1,
+        _ => 0,
     }
 }
 

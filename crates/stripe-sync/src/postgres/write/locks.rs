@@ -18,7 +18,7 @@ pub(in crate::postgres) fn locks(statements: &Statements, request: &WriteRequest
     let key = |table: &str| names.table_lock_key(table, request.account);
     // Key and whether it is taken alone.
     let mut keys: BTreeMap<i64, bool> = BTreeMap::from([(list::lock_key(names), false)]);
-    let replaced = request.replacement.iter().map(|replacement| replacement.table);
+    let replaced = request.replacements.iter().map(|replacement| replacement.table);
     for table in request.batches.iter().map(|batch| batch.table).chain(replaced) {
         for table in [Some(table), table.parent_table()].into_iter().flatten() {
             keys.entry(key(&table.name)).or_insert(false);

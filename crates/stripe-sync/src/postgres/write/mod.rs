@@ -26,7 +26,7 @@ mod transaction;
 mod upsert;
 
 pub(crate) use request::{
-    Batch, Committed, CompleteList, Deletion, PositionCommit, Replacement, SliceProgress,
-    UncertainRow, WriteOutcome, WriteRequest,
+    Batch, Committed, CompleteList, Deletion, PositionCommit, QuarantineEntry, Replacement,
+    SliceProgress, UncertainRow, WriteOutcome, WriteRequest,
 };
 pub(crate) use upsert::Statements;

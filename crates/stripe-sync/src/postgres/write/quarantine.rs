@@ -47,7 +47,9 @@ pub(super) async fn upsert_guarded(
                 match rows {
                     [row] => {
                         let table = &batch.table.name;
-                        put(transaction, statements, table, account, row, &error)
+                        let text = error.to_string();
+                        let reason = Reason { text: &text, sqlstate: error.sqlstate.as_deref() };
+                        put(transaction, statements, table, account, row, reason)
                             .await
                             .map_err(fail)?;
                         refused += 1;
@@ -142,14 +144,22 @@ pub(super) async fn remove(
         .map_err(|e| PostgresError::new("cannot clear the quarantine", &e))
 }
 
-/// Quarantines a row that the server refused. A newer state of it that is quarantined stays.
+/// Why a row is quarantined.
+#[derive(Clone, Copy)]
+pub(super) struct Reason<'r> {
+    pub(super) text: &'r str,
+    /// What the server said, if it refused the row.
+    pub(super) sqlstate: Option<&'r str>,
+}
+
+/// Quarantines a row. A newer state of it that is quarantined stays.
 pub(super) async fn put(
     transaction: &Transaction<'_>,
     statements: &Statements,
     table: &str,
     account: &str,
     row: &Observation<'_>,
-    error: &PostgresError,
+    reason: Reason<'_>,
 ) -> Result<(), tokio_postgres::Error> {
     let sql = format!(
         "insert into {} as q
@@ -169,8 +179,8 @@ pub(super) async fn put(
                 (&table, Type::TEXT),
                 (&account, Type::TEXT),
                 (&name_of(&row.id), Type::TEXT),
-                (&error.to_string(), Type::TEXT),
-                (&error.sqlstate, Type::TEXT),
+                (&reason.text, Type::TEXT),
+                (&reason.sqlstate, Type::TEXT),
                 (&row.request_id, Type::TEXT),
                 (&row.stamp.to_system(), Type::TIMESTAMPTZ),
                 (&row.json, Type::TEXT),

@@ -13,8 +13,8 @@ pub(crate) struct Batch<'a> {
     pub(crate) rows: Vec<Observation<'a>>,
 }
 
-/// A row that overwrites the stored one if the stored stamp is still the expected one. It was fetched
-/// after the stored row had been read, so it is newer, whatever the clocks say.
+/// A row that overwrites the stored one if the stored stamp is still the expected one. It is known to be
+/// newer, whatever the clocks say: it was fetched after the stored row had been read.
 #[derive(Clone)]
 pub(crate) struct Replacement<'a> {
     pub(crate) table: &'static Table,
@@ -79,6 +79,14 @@ pub(crate) struct CommittedPosition {
     pub(crate) stream_complete: bool,
 }
 
+/// An object that is not stored as Stripe has it, with the reason.
+#[derive(Clone)]
+pub(crate) struct QuarantineEntry<'a> {
+    pub(crate) table: &'static Table,
+    pub(crate) row: Observation<'a>,
+    pub(crate) reason: String,
+}
+
 /// Everything that one transaction writes for one account.
 #[derive(Default)]
 pub(crate) struct WriteRequest<'a> {
@@ -86,8 +94,10 @@ pub(crate) struct WriteRequest<'a> {
     pub(crate) deletions: Vec<Deletion<'a>>,
     /// Children before parents.
     pub(crate) batches: Vec<Batch<'a>>,
-    pub(crate) replacement: Option<Replacement<'a>>,
+    pub(crate) replacements: Vec<Replacement<'a>>,
     pub(crate) complete_lists: Vec<CompleteList>,
+    /// Objects that are quarantined besides being written as far as they are known.
+    pub(crate) quarantine: Vec<QuarantineEntry<'a>>,
     /// The slice position that commits with the rows.
     pub(crate) position: Option<PositionCommit<'a>>,
     /// The written tables are known to have no quarantined rows, so none have to be cleared.

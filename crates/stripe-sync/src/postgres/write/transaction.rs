@@ -16,8 +16,10 @@ use super::exclude;
 use super::lists;
 use super::locks::locks;
 use super::position;
-use super::quarantine;
-use super::request::{Batch, Committed, Replacement, UncertainRow, WriteOutcome, WriteRequest};
+use super::quarantine::{self, Reason};
+use super::request::{
+    Batch, Committed, QuarantineEntry, Replacement, UncertainRow, WriteOutcome, WriteRequest,
+};
 use super::upsert::{Statements, UpsertOutcome};
 use crate::catalog::Exclusions;
 use crate::postgres::connection::RetryBudget;
@@ -113,10 +115,10 @@ impl Database {
             unmarked.extend(batch.rows_to_insert(&deleted));
             committed.deleted.extend(deleted);
         }
-        if let Some(replacement) = &request.replacement
-            && !writer.replace(replacement, &mut committed).await?
-        {
-            return Ok(WriteOutcome::StampChanged);
+        for replacement in &request.replacements {
+            if !writer.replace(replacement, &mut committed).await? {
+                return Ok(WriteOutcome::StampChanged);
+            }
         }
         let mut texts = Vec::new();
         let batches = exclude::without(&exclusions, &request.batches, &mut texts);
@@ -130,6 +132,9 @@ impl Database {
         }
         lists::remove_missing(&transaction, statements, request.account, &request.complete_lists)
             .await?;
+        for entry in &request.quarantine {
+            writer.quarantine(entry, &mut committed).await?;
+        }
         if let (Some(commit), Some(bounds)) = (&request.position, bounds) {
             let position = position::store(
                 &transaction,
@@ -228,7 +233,9 @@ impl Writer<'_> {
             Err(error) if error.class == ErrorClass::RowRefused => {
                 let undo = "rollback to savepoint replacement";
                 transaction.batch_execute(undo).await.map_err(fail)?;
-                quarantine::put(transaction, statements, &table.name, account, row, &error)
+                let text = error.to_string();
+                let reason = Reason { text: &text, sqlstate: error.sqlstate.as_deref() };
+                quarantine::put(transaction, statements, &table.name, account, row, reason)
                     .await
                     .map_err(fail)?;
                 committed.quarantined += 1;
@@ -236,5 +243,21 @@ impl Writer<'_> {
             }
             Err(error) => Err(error),
         }
+    }
+
+    async fn quarantine(
+        &self,
+        entry: &QuarantineEntry<'_>,
+        committed: &mut Committed,
+    ) -> Result<(), PostgresError> {
+        let QuarantineEntry { table, row, reason } = entry;
+        let json = redact(row.json, &table.name, self.exclusions);
+        let row = Observation { json: &json, ..row.clone() };
+        let (account, reason) = (self.request.account, Reason { text: reason, sqlstate: None });
+        quarantine::put(self.transaction, self.statements, &table.name, account, &row, reason)
+            .await
+            .map_err(|e| PostgresError::new("cannot quarantine an object", &e))?;
+        committed.quarantined += 1;
+        Ok(())
     }
 }

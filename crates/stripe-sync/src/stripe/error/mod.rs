@@ -115,6 +115,30 @@ impl StripeError {
         self.kind.code_name()
     }
 
+    /// Every request would fail this way: Stripe cannot be reached, or rejects the key.
+    pub(crate) fn concerns_every_request(&self) -> bool {
+        matches!(self.kind, StripeErrorKind::Unreachable | StripeErrorKind::Unauthorized { .. })
+    }
+
+    /// A smaller answer could have arrived: it was too large, cut off, too late, or an error of the
+    /// server.
+    pub(crate) fn may_depend_on_size(&self) -> bool {
+        matches!(
+            self.kind,
+            StripeErrorKind::Timeout
+                | StripeErrorKind::ConnectionLost
+                | StripeErrorKind::Malformed
+                | StripeErrorKind::TooLarge
+                | StripeErrorKind::Server
+        )
+    }
+
+    /// The error with the requests that were sent before.
+    pub(super) fn after_requests(mut self, requests: u32) -> StripeError {
+        self.0.requests += requests;
+        self
+    }
+
     /// The key is not allowed to read this.
     pub(crate) fn is_denied(&self) -> bool {
         matches!(self.kind, StripeErrorKind::Denied { .. })

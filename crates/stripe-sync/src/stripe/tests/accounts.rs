@@ -27,6 +27,7 @@ async fn clients_of_one_transport_each_send_their_own_account() {
         (client("rk_test_other", Some("acct_2Cd")), "rk_test_other", Some("acct_2Cd")),
     ];
     let coupon = Request {
+        max_attempts: None,
         path: ApiPath::with_segment("/v1/coupons/{coupon}", "c").unwrap(),
         endpoint: "/v1/coupons/{coupon}".to_owned(),
         query: Vec::new(),

@@ -84,7 +84,7 @@ async fn the_last_failure_is_reported_when_attempts_run_out() {
 async fn a_retrieved_object_must_be_an_object() {
     let path = ApiPath::with_segment("/v1/coupons/{coupon}", "50% off/all").unwrap();
     let endpoint = "/v1/coupons/{coupon}".to_owned();
-    let request = Request { path, endpoint, query: Vec::new() };
+    let request = Request::new(path, endpoint, Vec::new());
     let server = ScriptedServer::start(vec![
         answer(200, &[], "[]"),
         answer(200, &["request-id: req_1"], r#"{"id":"50% off/all","deleted":true}"#),

@@ -1,0 +1,63 @@
+//! Objects whose nested lists could not be read, counted per stream.
+//!
+//! One such object is quarantined. If it is every object, because a permission is missing or the list is
+//! broken, the stream fails instead of filling the quarantine.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use crate::object::nested::{CompletedObject, ListProblem};
+
+/// So many objects in a row fail their stream.
+pub(super) const MAX_IN_A_ROW: u32 = 100;
+
+/// The objects in a row, of each stream of a run.
+#[derive(Debug, Default)]
+pub(super) struct UnreadLists(Mutex<HashMap<String, u32>>);
+
+impl UnreadLists {
+    /// Counts an object. Returns its problem if it is one too many.
+    pub(super) fn count<'o>(
+        &self,
+        stream: &str,
+        object: &'o CompletedObject,
+    ) -> Option<&'o ListProblem> {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &object.problem {
+            Some(problem) => {
+                let count = counts.entry(stream.to_owned()).or_insert(0);
+                *count += 1;
+                (*count >= MAX_IN_A_ROW).then_some(problem)
+            }
+            // Only a list that was read says that lists can be read.
+            None if object.requests > 0 => {
+                counts.remove(stream);
+                None
+            }
+            None => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_that_is_read_starts_the_count_again() {
+        let problem = ListProblem { reason: "refused".into(), request_id: None };
+        let unread = CompletedObject { problem: Some(problem), ..CompletedObject::default() };
+        let read = CompletedObject { requests: 1, ..CompletedObject::default() };
+        let lists = UnreadLists::default();
+        for _ in 1..MAX_IN_A_ROW {
+            assert!(lists.count("invoices", &unread).is_none());
+        }
+        assert!(lists.count("invoices", &read).is_none());
+        assert!(lists.count("invoices", &unread).is_none());
+        for _ in 2..MAX_IN_A_ROW {
+            assert!(lists.count("invoices", &unread).is_none());
+        }
+        assert!(lists.count("subscriptions", &unread).is_none(), "another stream");
+        assert!(lists.count("invoices", &unread).is_some());
+    }
+}

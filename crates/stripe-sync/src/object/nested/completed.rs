@@ -1,0 +1,41 @@
+//! What reading the nested lists of an object results in.
+
+use crate::memory::Room;
+use crate::postgres::CompleteList;
+use crate::stripe::StripeError;
+
+/// An object with its nested lists read to the end.
+#[derive(Debug, Default)]
+pub(crate) struct CompletedObject {
+    /// The object with whole lists, if a list had to be completed.
+    pub(crate) json: Option<String>,
+    /// Lists whose items were sent to the writer.
+    pub(crate) sent_lists: Vec<CompleteList>,
+    /// HTTP requests, repetitions included.
+    pub(crate) requests: u32,
+    /// The object was deleted while its lists were read: there is nothing to store.
+    pub(crate) gone: bool,
+    /// The first list that could not be read to its end. The object is known without the rest of it.
+    pub(crate) problem: Option<ListProblem>,
+    /// The memory that `json` takes.
+    pub(crate) room: Room,
+}
+
+/// Why a nested list was not read to its end.
+#[derive(Debug, Clone)]
+pub(crate) struct ListProblem {
+    /// Names the list, and says what failed.
+    pub(crate) reason: String,
+    pub(crate) request_id: Option<String>,
+}
+
+/// Why reading nested lists was given up. What concerns a single object is a [`ListProblem`].
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NestedError {
+    /// Stripe cannot be reached, or rejects the key.
+    #[error("{0}")]
+    Stripe(#[from] StripeError),
+    /// The writer accepts no more items. Its own error says why.
+    #[error("the items could not be written")]
+    WriterClosed,
+}

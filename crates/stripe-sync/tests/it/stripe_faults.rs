@@ -1,0 +1,273 @@
+//! Answers of Stripe, or of something between, that a well-behaved API does not give: the run ends, no
+//! row is lost silently, and one object never stops the others.
+
+use std::collections::HashSet;
+use std::sync::Mutex;
+
+use serde_json::{Value, json};
+use stripe_sync::{RefreshOutcome, RunStatus};
+
+use crate::hostile::{Asked, Hostile, error, list, ok, page_of};
+use crate::world::ended;
+
+fn charges(count: i64) -> Vec<Value> {
+    let charge =
+        |i| json!({"id": format!("ch_{i}"), "object": "charge", "created": 1_700_000_000 - i});
+    (0..count).map(charge).collect()
+}
+
+/// Invoices whose lines are cut off after the first.
+fn invoices(count: i64) -> Vec<Value> {
+    let invoice = |i| {
+        let first = json!({"id": format!("il_{i}_0"), "object": "line_item"});
+        json!({
+            "id": format!("in_{i}"), "object": "invoice", "created": 1_700_000_000 - i,
+            "lines": {"object": "list", "url": format!("/v1/invoices/in_{i}/lines"),
+                      "data": [first], "has_more": true},
+        })
+    };
+    (0..count).map(invoice).collect()
+}
+
+/// The lines of an invoice behind the first one.
+fn more_lines(path: &str, count: usize) -> Option<Vec<Value>> {
+    let number = path.strip_prefix("/v1/invoices/in_")?.strip_suffix("/lines")?;
+    let line = |i| json!({"id": format!("il_{number}_{i}"), "object": "line_item"});
+    Some((0..count).map(line).collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_fails_above_a_size_is_requested_with_a_smaller_limit() {
+    let all = charges(250);
+    let server = Hostile::start(move |asked| match asked.path.as_str() {
+        "/v1/charges" if asked.limit() > 20 => error(500, "too much"),
+        "/v1/charges" => ok(page_of(&all, asked)),
+        _ => error(404, "no"),
+    })
+    .await;
+    let report = server.backfill("charge").await;
+    assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
+    assert_eq!(server.count("charges").await, 250);
+    let requests = server.requests_to("/v1/charges");
+    assert!(requests < 60, "a size that works is remembered: {requests} requests");
+}
+
+/// Something on the way cuts every body, and corrects its length.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_is_always_cut_at_a_size_is_requested_in_smaller_pages() {
+    let padding = "x".repeat(3_000);
+    let all: Vec<Value> = charges(120)
+        .into_iter()
+        .map(|mut charge| {
+            charge["description"] = padding.as_str().into();
+            charge
+        })
+        .collect();
+    let server = Hostile::start(move |asked| {
+        let (status, mut body) = ok(page_of(&all, asked));
+        body.truncate(131_072);
+        (status, body)
+    })
+    .await;
+    let report = server.backfill("charge").await;
+    assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
+    assert_eq!(server.count("charges").await, 120);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_nested_page_that_fails_above_a_size_is_requested_with_a_smaller_limit() {
+    let all = invoices(3);
+    let server = Hostile::start(move |asked| match more_lines(&asked.path, 90) {
+        Some(_) if asked.limit() > 20 => error(500, "too much"),
+        Some(lines) => ok(page_of(&lines, asked)),
+        None => ok(page_of(&all, asked)),
+    })
+    .await;
+    let report = server.backfill("invoice").await;
+    assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
+    assert_eq!(server.count("invoice_line_items").await, 270);
+}
+
+/// The page behind A ends with B, and the page behind B ends with A.
+fn circle(asked: &Asked) -> Value {
+    let item = |id: &str| json!({"id": id, "object": "line_item"});
+    match asked.get("starting_after") {
+        Some("il_a") => list(&[item("il_b")], true),
+        _ => list(&[item("il_a")], true),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_nested_list_that_goes_in_a_circle_ends_and_quarantines_its_object() {
+    let all = invoices(5);
+    let server = Hostile::start(move |asked| match asked.path.as_str() {
+        "/v1/invoices" => ok(page_of(&all, asked)),
+        "/v1/invoices/in_2" => ok(all[2].clone()),
+        "/v1/invoices/in_2/lines" => ok(circle(asked)),
+        path => ok(page_of(&more_lines(path, 3).expect("lines"), asked)),
+    })
+    .await;
+    let report = server.backfill("invoice").await;
+    assert_eq!(report.status, RunStatus::Incomplete);
+    assert_eq!(ended(&report, "invoices").0, "complete");
+    assert_eq!((report.quarantined, server.count("invoices").await), (1, 5));
+    let sql = "select id || ': ' || reason from stripe._quarantine";
+    let entry = server.text(sql).await;
+    assert!(entry.starts_with("in_2: lines of invoice in_2 repeats"), "{entry}");
+    assert!(server.requests_to("/v1/invoices/in_2/lines") < 10);
+    let refreshed = server.engine().await.refresh(&["in_2".into()]).await.expect("an end");
+    assert_eq!(refreshed[0].outcome, RefreshOutcome::Quarantined);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_parent_whose_list_is_refused_does_not_stop_the_others() {
+    for status in [403, 500, 400] {
+        let all = invoices(30);
+        let server = Hostile::start(move |asked| match asked.path.as_str() {
+            "/v1/invoices" => ok(page_of(&all, asked)),
+            "/v1/invoices/in_7/lines" => error(status, "not this one"),
+            path => ok(page_of(&more_lines(path, 12).expect("lines"), asked)),
+        })
+        .await;
+        let report = server.backfill("invoice").await;
+        assert_eq!(report.status, RunStatus::Incomplete, "{status}");
+        assert_eq!(ended(&report, "invoices").0, "complete", "{status}");
+        assert!(!report.only_denied(), "--skip-denied must not accept an unread object");
+        assert_eq!((report.quarantined, server.count("invoices").await), (1, 30), "{status}");
+        assert_eq!(server.count("invoice_line_items").await, 29 * 12 + 1, "{status}");
+        let sql = "select id || ' ' || (request_id like 'req_%')::text from stripe._quarantine";
+        assert_eq!(server.text(sql).await, "in_7 true", "{status}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_cursor_that_is_refused_without_a_parameter_restarts_the_list() {
+    let (all, refused) = (invoices(1), Mutex::new(false));
+    let server = Hostile::start(move |asked| match more_lines(&asked.path, 150) {
+        Some(_) if asked.get("starting_after").is_some() && !refused.lock().unwrap().clone() => {
+            *refused.lock().unwrap() = true;
+            error(400, "that cursor is too old")
+        }
+        Some(lines) => ok(page_of(&lines, asked)),
+        None => ok(page_of(&all, asked)),
+    })
+    .await;
+    let report = server.backfill("invoice").await;
+    assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
+    assert_eq!(server.count("invoice_line_items").await, 150);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_of_which_no_list_can_be_read_fails_before_it_fills_the_quarantine() {
+    let all = invoices(400);
+    let server = Hostile::start(move |asked| match asked.path.as_str() {
+        "/v1/invoices" => ok(page_of(&all, asked)),
+        _ => error(403, "no permission"),
+    })
+    .await;
+    let report = server.backfill("invoice").await;
+    let (status, _, message) = ended(&report, "invoices");
+    assert!(status == "failed" && message.contains("100 objects in a row"), "{message}");
+}
+
+/// Page 1 for ever, or pages 1 and 2 in turn.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_ignores_the_cursor_fails_after_the_first_page_that_brings_nothing_new() {
+    for pages in [1_usize, 2] {
+        let (all, turn) = (charges(200), Mutex::new(0));
+        let server = Hostile::start(move |_| {
+            let mut turn = turn.lock().unwrap();
+            *turn += 1;
+            let from = (*turn - 1) % pages * 100;
+            ok(list(&all[from..from + 100], true))
+        })
+        .await;
+        let report = server.backfill("charge").await;
+        let (status, _, message) = ended(&report, "charges");
+        assert!(status == "failed" && message.contains("sent a page again"), "{message}");
+        // Several workers read parts of the list.
+        let requests = server.requests_to("/v1/charges");
+        assert!(requests < 20, "{requests} requests");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_last_page_that_says_has_more_is_confirmed_by_another_request() {
+    let all = charges(150);
+    let server = Hostile::start(move |asked| {
+        let mut page = page_of(&all, asked);
+        // Behind the last row: nothing, and more of it.
+        if asked.get("starting_after").is_some() {
+            page["has_more"] = true.into();
+        }
+        ok(page)
+    })
+    .await;
+    let report = server.backfill("charge").await;
+    assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
+    assert_eq!(server.count("charges").await, 150);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_permission_that_is_taken_away_on_a_later_page_is_a_failure() {
+    let all = charges(500);
+    let server = Hostile::start(move |asked| match asked.get("starting_after") {
+        Some(_) => error(403, "The provided key does not have the required permissions"),
+        None => ok(page_of(&all, asked)),
+    })
+    .await;
+    let report = server.backfill("charge").await;
+    assert_eq!(ended(&report, "charges").0, "failed");
+    assert!(!report.only_denied());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_the_catalog_does_not_know_is_read_to_its_end() {
+    let intent = |i: i64| {
+        json!({
+            "id": format!("pi_{i}"), "object": "payment_intent", "created": 1_700_000_000 - i,
+            "charges": {"object": "list", "url": format!("/v1/charges?payment_intent=pi_{i}"),
+                        "data": [{"id": format!("ch_{i}_0"), "object": "charge"}], "has_more": true},
+        })
+    };
+    let mut all: Vec<Value> = (0..3).map(intent).collect();
+    all[2]["charges"]["url"] = "https://elsewhere.example/x".into();
+    let server = Hostile::start(move |asked| match asked.path.as_str() {
+        "/v1/payment_intents" => ok(page_of(&all, asked)),
+        _ => {
+            let parent = asked.get("payment_intent").expect("a parent").replace("pi_", "");
+            let charge = |i| json!({"id": format!("ch_{parent}_{i}"), "object": "charge"});
+            ok(page_of(&(0..14).map(charge).collect::<Vec<_>>(), asked))
+        }
+    })
+    .await;
+    let report = server.backfill("payment_intent").await;
+    assert_eq!(report.status, RunStatus::Incomplete);
+    assert_eq!((report.quarantined, server.count("payment_intents").await), (1, 3));
+    let whole = "select string_agg(jsonb_array_length(_extra -> 'charges' -> 'data')::text, ','
+                 order by id) from stripe.payment_intents";
+    assert_eq!(server.text(whole).await, "14,14,1");
+    assert_eq!(server.text("select id from stripe._quarantine").await, "pi_2");
+}
+
+/// Stripe lists some cards that it does not show alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_that_cannot_be_retrieved_keeps_its_listed_row() {
+    let changes = Mutex::new(HashSet::new());
+    let server = Hostile::start(move |asked| match asked.path.as_str() {
+        "/v1/charges" => {
+            let mut all = charges(3);
+            // The second reading shows another state within two seconds.
+            let first = changes.lock().unwrap().insert("read");
+            all[1]["description"] = if first { "one" } else { "two" }.into();
+            ok(page_of(&all, asked))
+        }
+        _ => error(403, "not retrievable"),
+    })
+    .await;
+    assert_eq!(server.backfill("charge").await.status, RunStatus::Complete);
+    let report = server.backfill("charge").await;
+    assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
+    let sql = "select description from stripe.charges where id = 'ch_1'";
+    assert_eq!(server.text(sql).await, "two");
+}
