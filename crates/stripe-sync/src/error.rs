@@ -115,7 +115,7 @@ impl From<PostgresError> for Error {
         let kind = ErrorKind::Database;
         let hint = error.hint().map(str::to_owned);
         let schema_missing = error.is_schema_missing();
-        let code = if schema_missing { "database_schema_missing" } else { "database_error" };
+        let code = error.code_name();
         Error { kind, code, schema_missing, message: error.to_string(), hint, source: None }
     }
 }

@@ -77,10 +77,12 @@ impl PostgresError {
         matches!(self.sqlstate.as_deref(), Some("42P01" | "42703" | "3F000"))
     }
 
-    /// The stable name of the error's class for programs.
-    #[allow(dead_code, reason = "the error code of the facade will be built on it")]
+    /// The stable name of the error for programs.
     pub(crate) fn code_name(&self) -> &'static str {
-        self.class.code_name()
+        match self.is_schema_missing() {
+            true => "database_schema_missing",
+            false => self.class.code_name(),
+        }
     }
 
     /// An error of the connection pool.
