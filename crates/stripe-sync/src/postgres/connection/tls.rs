@@ -98,20 +98,19 @@ mod tests {
 
     #[test]
     fn only_the_mode_is_removed() {
-        let took = |url| take_sslmode(url);
         let url = "postgres://u@h/d?sslmode=verify-full&application_name=x";
         assert_eq!(
-            took(url),
+            take_sslmode(url),
             ("postgres://u@h/d?application_name=x".into(), Some("verify-full".into()))
         );
         assert_eq!(
-            took("host=h sslmode=require dbname=d"),
+            take_sslmode("host=h sslmode=require dbname=d"),
             ("host=h dbname=d".into(), Some("require".into()))
         );
         assert_eq!(
-            took("postgres://u@h/d?sslmode=disable"),
+            take_sslmode("postgres://u@h/d?sslmode=disable"),
             ("postgres://u@h/d".into(), Some("disable".into()))
         );
-        assert_eq!(took("postgres://u@h/d"), ("postgres://u@h/d".into(), None));
+        assert_eq!(take_sslmode("postgres://u@h/d"), ("postgres://u@h/d".into(), None));
     }
 }

@@ -1,9 +1,9 @@
-//! A JSON parser that shares nothing with the engine: values as jsonb and numeric show them.
+//! A JSON parser that shares no code with the engine. Values are as jsonb and numeric show them.
 
 use std::collections::BTreeMap;
 
-/// A JSON value as jsonb knows it: one value per key, numbers by what they are and how many
-/// places they show.
+/// A JSON value as jsonb stores it: one value per key, and numbers with their value and number of
+/// decimal places.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Json {
     Null,
@@ -42,20 +42,20 @@ impl Parser<'_> {
     fn value(&mut self) -> Json {
         if self.eat("{") {
             let mut fields = BTreeMap::new();
-            let mut spelled: BTreeMap<&str, String> = BTreeMap::new();
+            let mut renamed: BTreeMap<&str, String> = BTreeMap::new();
             while !self.eat("}") {
                 self.eat(",");
                 self.space();
                 let from = self.at;
                 let mut key = self.string();
-                // Of keys that differ in replaced characters only, the later ones get longer.
-                match spelled.get(&self.text[from..self.at]) {
+                // Keys that differ only in replaced characters: the later ones are made longer.
+                match renamed.get(&self.text[from..self.at]) {
                     Some(known) => key = known.clone(),
                     None => {
                         while key.contains('\u{fffd}') && fields.contains_key(&key) {
                             key.push('\u{fffd}');
                         }
-                        spelled.insert(&self.text[from..self.at], key.clone());
+                        renamed.insert(&self.text[from..self.at], key.clone());
                     }
                 }
                 assert!(self.eat(":"));
@@ -119,7 +119,7 @@ impl Parser<'_> {
     }
 }
 
-/// A number as PostgreSQL's numeric writes it.
+/// A number as the type numeric shows it.
 fn as_numeric(number: &str) -> String {
     let (sign, digits) = number.strip_prefix('-').map_or(("", number), |digits| ("-", digits));
     let (digits, exponent) = digits.split_once(['e', 'E']).unwrap_or((digits, "0"));
@@ -138,7 +138,7 @@ fn as_numeric(number: &str) -> String {
     if part.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{part}") }
 }
 
-/// Columns that count and measure hold the value, not the number of its places.
+/// The value without its number of decimal places, as bigint and double precision columns store it.
 pub(super) fn value_of(json: &Json) -> Json {
     match json {
         Json::Number(n) if n.contains('.') => {
@@ -149,7 +149,7 @@ pub(super) fn value_of(json: &Json) -> Json {
 }
 
 #[test]
-fn numbers_are_written_as_numeric_writes_them() {
+fn numbers_are_shown_as_numeric_shows_them() {
     for (sent, written) in [
         ("-0", "0"),
         ("-0.0", "0.0"),

@@ -1,8 +1,8 @@
-//! Any object becomes a row and the row becomes the same object again: nothing that Stripe may
-//! send is lost on the way through encoding, SQL and the server.
+//! Writes generated objects as rows and reconstructs them: nothing that Stripe can send is lost in
+//! encoding, SQL or the server.
 //!
-//! The way back is written here alone, with a parser of its own: `_extra` wins over columns, null
-//! and absent are one, and what PostgreSQL cannot hold reads as U+FFFD.
+//! The reconstruction shares no code with the engine. `_extra` wins over columns, null equals absent,
+//! and characters that PostgreSQL cannot store are U+FFFD.
 
 mod json;
 mod objects;
@@ -15,16 +15,18 @@ use proptest::test_runner::{Config, TestRunner};
 use json::{Json, parse, value_of};
 use objects::{any_fields, object};
 
-use super::{Database, Names, Statements};
 use crate::catalog::{Catalog, Exclusions, JsonKind, Source, SqlType, Table};
 use crate::order::Stamp;
+use crate::postgres::connection::pool::Database;
+use crate::postgres::names::Names;
+use crate::postgres::write::Statements;
 use crate::row::{Observation, winners};
 
 const TABLES: [&str; 7] =
     ["customers", "invoices", "prices", "products", "subscriptions", "events", "payouts"];
 
-/// The properties that a row shows, with those of them that are known by value alone.
-fn back(
+/// The properties of a row, each with whether only its numeric value is known.
+fn reconstruct(
     table: &Table,
     row: &tokio_postgres::Row,
     sent: &BTreeMap<String, Json>,
@@ -90,7 +92,7 @@ async fn check(
     assert_eq!(stored.len(), objects.len());
     for (row, sent) in stored.iter().zip(objects) {
         let Json::Object(mut wanted) = parse(sent) else { panic!("an object: {sent}") };
-        let found = back(table, row, &wanted);
+        let found = reconstruct(table, row, &wanted);
         wanted.retain(|_, value| *value != Json::Null);
         assert!(wanted.keys().eq(found.keys()), "{sent}\n{found:?}");
         for (key, wanted) in wanted {

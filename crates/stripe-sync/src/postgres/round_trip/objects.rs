@@ -1,4 +1,4 @@
-//! Objects as nobody would send them: values of every kind under known and unknown names.
+//! Generates unusual objects: values of every kind under known and unknown names.
 
 use proptest::prelude::*;
 
@@ -41,12 +41,13 @@ fn any_json() -> impl Strategy<Value = String> {
                 .prop_map(|items| format!("[ {}]", items.join(" , "))),
             proptest::collection::vec((any_string(), inner.clone()), 0..5)
                 .prop_map(|fields| object(&fields)),
-            proptest::collection::vec((alike(), inner), 2..5).prop_map(|fields| object(&fields)),
+            proptest::collection::vec((ambiguous_key(), inner), 2..5)
+                .prop_map(|fields| object(&fields)),
         ]
     })
 }
 
-/// A JSON string with its quotes, by pieces that have broken somebody's parser.
+/// A JSON string with its quotes, made of pieces that parsers often get wrong.
 fn any_string() -> impl Strategy<Value = String> {
     let pieces = [
         "",
@@ -80,8 +81,8 @@ fn any_string() -> impl Strategy<Value = String> {
         .prop_map(|pieces| format!("\"{}\"", pieces.concat()))
 }
 
-/// Keys that PostgreSQL cannot tell from each other as they are.
-fn alike() -> impl Strategy<Value = String> {
+/// Keys that become the same key when PostgreSQL stores them.
+fn ambiguous_key() -> impl Strategy<Value = String> {
     let keys = ["a\\u0000", "a\\ud800", "a\\uFFFD", "a\\udfff", "a\\u0000\\u0000"];
     proptest::sample::select(keys.to_vec()).prop_map(|key| format!("\"{key}\""))
 }
@@ -91,21 +92,21 @@ pub(super) fn object(fields: &[(String, String)]) -> String {
     format!("{{ {}}}", fields.join(","))
 }
 
-/// The fields of an object of `table`: known properties with fitting and other values, unknown
-/// ones, and names that are taken by the engine.
+/// The fields of an object of `table`: known properties with values that fit and values that do not,
+/// unknown properties, and names that the engine uses.
 pub(super) fn any_fields(table: &'static Table) -> impl Strategy<Value = Vec<(String, String)>> {
     let columns: Vec<&str> =
         table.columns.iter().map(|c| c.name.as_str()).filter(|name| *name != "id").collect();
-    let taken =
+    let reserved =
         vec!["_extra", "_account_id", "updated_at", "last_synced_at", "t", "excluded", "ID", ""];
     let key = prop_oneof![
         12 => proptest::sample::select(columns.clone()).prop_map(|name| format!("\"{name}\"")),
         1 => proptest::sample::select(columns).prop_map(|name| {
             format!("\"\\u{:04x}{}\"", name.as_bytes()[0], &name[1..])
         }),
-        1 => proptest::sample::select(taken).prop_map(|name| format!("\"{name}\"")),
+        1 => proptest::sample::select(reserved).prop_map(|name| format!("\"{name}\"")),
         2 => any_string(),
-        2 => alike(),
+        2 => ambiguous_key(),
     ];
     proptest::collection::vec((key, any_json()), 0..12)
 }
