@@ -1,4 +1,4 @@
-//! The floor: the same rows by COPY into a table of the same shape, keys and settings.
+//! The reference: COPY of the same rows into a table with the same columns, keys and settings.
 
 use std::time::{Duration, Instant};
 
@@ -8,15 +8,15 @@ use tokio_postgres::NoTls;
 
 use crate::cpu;
 
-/// What COPY took.
-pub(crate) struct Copied {
+/// The cost of COPY.
+pub(crate) struct CopyCost {
     pub(crate) rows: u64,
     pub(crate) elapsed: Duration,
     pub(crate) postgres: Duration,
 }
 
-/// Reads the table into memory as COPY's text, then copies it into an empty one.
-pub(crate) async fn measure(url: &str, table: &str, server: i32) -> Result<Copied> {
+/// Reads the table into memory in COPY's text format, then copies it into an empty one.
+pub(crate) async fn measure(url: &str, table: &str, server: i32) -> Result<CopyCost> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
     tokio::spawn(connection);
     client
@@ -33,5 +33,5 @@ pub(crate) async fn measure(url: &str, table: &str, server: i32) -> Result<Copie
         sink.feed(chunk).await?;
     }
     let rows = sink.finish().await?;
-    Ok(Copied { rows, elapsed: began.elapsed(), postgres: cpu::tree(server)? - before })
+    Ok(CopyCost { rows, elapsed: began.elapsed(), postgres: cpu::tree(server)? - before })
 }

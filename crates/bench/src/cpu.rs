@@ -1,4 +1,4 @@
-//! What processes have used, from Linux's `/proc`.
+//! CPU time and memory of processes, from `/proc` on Linux.
 
 use std::fs;
 use std::time::Duration;
@@ -8,13 +8,13 @@ use anyhow::{Context, Result};
 /// The kernel's clock ticks per second on every Linux that Rust runs on.
 const TICKS: u64 = 100;
 
-/// CPU time of a process, of its living descendants, and of those it has waited for.
+/// CPU time of a process, of its running children, and of the children it has waited for.
 pub(crate) fn tree(pid: i32) -> Result<Duration> {
     let mut ticks = own(pid, true)?;
     for entry in fs::read_dir("/proc")? {
         let name = entry?.file_name();
         let Some(child) = name.to_str().and_then(|n| n.parse::<i32>().ok()) else { continue };
-        // A process may end while it is looked at.
+        // A process can end between the two reads.
         if parent(child) == Some(pid) {
             ticks += own(child, false).unwrap_or(0);
         }
@@ -38,7 +38,7 @@ pub(crate) fn process(pid: u32) -> Result<Duration> {
 
 fn own(pid: i32, with_waited: bool) -> Result<u64> {
     let fields = stat(pid)?;
-    // Fields 14 to 17: utime, stime, cutime, cstime (proc_pid_stat(5)), counted behind the name.
+    // Fields 14 to 17: utime, stime, cutime, cstime (proc_pid_stat(5)), counted after the name.
     let last = if with_waited { 15 } else { 13 };
     fields[11..last].iter().map(|f| f.parse::<u64>().context("ticks")).sum()
 }
@@ -47,7 +47,7 @@ fn parent(pid: i32) -> Option<i32> {
     stat(pid).ok()?.get(1)?.parse().ok()
 }
 
-/// The fields behind the process's name.
+/// The fields after the name of the process.
 fn stat(pid: i32) -> Result<Vec<String>> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat"))?;
     let (_, fields) = text.rsplit_once(')').context("/proc/pid/stat")?;

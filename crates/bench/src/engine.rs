@@ -1,4 +1,4 @@
-//! The engine in a process of its own, which reports what it used itself.
+//! The engine in a process of its own, which reports its own cost.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use stripe_sync::{ApiBase, ApiKey, BackfillRequest, Config, Names, RateOptions, StripeSync};
 
-use crate::{Stripe, cpu};
+use crate::cpu;
+use crate::simulator::Simulator;
 
-/// What a backfill took.
-pub(crate) struct Measured {
+/// The cost of a backfill.
+pub(crate) struct EngineCost {
     pub(crate) rows: u64,
     pub(crate) table: String,
     pub(crate) elapsed: Duration,
@@ -17,17 +18,10 @@ pub(crate) struct Measured {
     pub(crate) peak_rss_mb: u64,
 }
 
-/// Runs the engine as a child and reads its line.
-pub(crate) fn measure(
-    object: &str,
-    rows: u64,
-    latency_ms: u64,
-    url: &str,
-    stripe: &Stripe,
-) -> Result<Measured> {
+/// Runs the engine as a child process and reads the line it prints.
+pub(crate) fn measure(object: &str, url: &str, stripe: &Simulator) -> Result<EngineCost> {
     let output = Command::new(std::env::current_exe()?)
-        .args(["--object", object, "--rows", &rows.to_string()])
-        .args(["--latency-ms", &latency_ms.to_string(), "engine"])
+        .args(["--object", object, "engine"])
         .env("DATABASE_URL", url)
         .env("STRIPE_SECRET_KEY", &stripe.key)
         .env("STRIPE_API_BASE", &stripe.base)
@@ -37,9 +31,9 @@ pub(crate) fn measure(
     let text = String::from_utf8(output.stdout)?;
     let fields: Vec<&str> = text.split_whitespace().collect();
     let [table, rows, elapsed, cpu, rss] = fields[..] else {
-        anyhow::bail!("the engine said {text:?}")
+        anyhow::bail!("the engine printed {text:?}")
     };
-    Ok(Measured {
+    Ok(EngineCost {
         table: table.to_owned(),
         rows: rows.parse()?,
         elapsed: Duration::from_secs_f64(elapsed.parse()?),
@@ -48,7 +42,7 @@ pub(crate) fn measure(
     })
 }
 
-/// One backfill, migration included in neither time nor cost.
+/// Runs one backfill. Neither time nor cost includes the migration.
 pub(crate) async fn run(object: &str) -> Result<()> {
     let env = |name: &str| std::env::var(name).with_context(|| format!("{name} is not set"));
     let mut config = Config::new(env("DATABASE_URL")?, Names::new("stripe", "")?);

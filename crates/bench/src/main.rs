@@ -1,45 +1,50 @@
-//! `bench`: how fast a backfill is, and what it costs, against plain COPY of the same rows in
-//! the same run.
+//! `bench`: the speed and cost of a backfill relative to COPY of the same rows in the same run.
 //!
-//! Three processes, so that each one's cost can be told: the simulated Stripe, PostgreSQL, and
-//! the engine. Only ratios within one run mean something: the machine is shared.
+//! The simulated Stripe, PostgreSQL and the engine run in separate processes, so that the cost of
+//! each can be measured. Compare only ratios within one run: other programs share the machine.
 
 mod copy;
 mod cpu;
 mod engine;
+mod simulator;
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
 use private_postgres::{Options, Server};
-use stripe_sim::{Account, Sim, SimOptions};
 
-/// Measures a backfill of one object against COPY.
+use crate::simulator::Simulator;
+
+/// Measure a backfill of one object type relative to COPY of the same rows
 #[derive(Parser)]
 struct Args {
-    /// The object to backfill.
+    /// Object to backfill, such as customer
     #[arg(long, default_value = "customer")]
     object: String,
-    /// How many of it the account has.
+    /// Number of objects in the account
     #[arg(long, default_value_t = 50_000)]
     rows: u64,
-    /// Milliseconds that the simulated Stripe takes for an answer.
+    /// Milliseconds between a request and the response of the simulated Stripe
     #[arg(long, default_value_t = 0)]
     latency_ms: u64,
     #[command(subcommand)]
     role: Option<Role>,
 }
 
-/// What this process is; the bench starts itself again for each.
+impl Args {
+    fn latency(&self) -> Duration {
+        Duration::from_millis(self.latency_ms)
+    }
+}
+
+/// What this process does. The benchmark starts itself again for each role.
 #[derive(Subcommand)]
 enum Role {
-    /// The simulated Stripe: prints its address and key, then serves.
+    /// Serve the simulated Stripe after printing its address and key
     #[command(hide = true)]
     Stripe,
-    /// The engine: one backfill into the database named by DATABASE_URL.
+    /// Run one backfill into the database that DATABASE_URL names
     #[command(hide = true)]
     Engine,
 }
@@ -48,45 +53,32 @@ enum Role {
 async fn main() -> Result<()> {
     let args = Args::parse();
     match args.role {
-        Some(Role::Stripe) => serve(&args).await,
+        Some(Role::Stripe) => simulator::serve(&args.object, args.rows, args.latency()).await,
         Some(Role::Engine) => engine::run(&args.object).await,
         None => measure(&args).await,
     }
 }
 
-async fn serve(args: &Args) -> Result<()> {
-    let account = Account::builder(1).objects(&args.object, args.rows).build()?;
-    let options = SimOptions {
-        latency: Duration::from_millis(args.latency_ms),
-        // Compression is the simulator's cost, not the engine's, and would hide it.
-        gzip: false,
-        ..SimOptions::default()
-    };
-    let sim = Sim::start(account, options).await?;
-    println!("{} {}", sim.base_url(), sim.key());
-    std::future::pending().await
-}
-
 async fn measure(args: &Args) -> Result<()> {
     let directory = std::env::temp_dir().join(format!("stripe-sync-bench-{}", std::process::id()));
-    // Durable, as the product runs it.
+    // Durable, as in the product.
     let server = Server::start(Options::new(&directory)).await?;
-    let stripe = start_stripe(args)?;
+    let stripe = Simulator::start(&args.object, args.rows, args.latency())?;
     let result = compare(args, &server, &stripe).await;
     drop(stripe);
     server.stop().await?;
-    std::fs::remove_dir_all(&directory).context("cannot remove the bench's data directory")?;
+    std::fs::remove_dir_all(&directory).context("cannot remove the data directory")?;
     result
 }
 
-async fn compare(args: &Args, server: &Server, stripe: &Stripe) -> Result<()> {
+async fn compare(args: &Args, server: &Server, stripe: &Simulator) -> Result<()> {
     let url = server.connection_url();
     let before = cpu::tree(server.pid())?;
-    let engine = engine::measure(&args.object, args.rows, args.latency_ms, &url, stripe)?;
+    let engine = engine::measure(&args.object, &url, stripe)?;
     let postgres = cpu::tree(server.pid())? - before;
-    ensure!(engine.rows == args.rows, "{} of {} rows arrived", engine.rows, args.rows);
+    ensure!(engine.rows == args.rows, "{} of {} rows were stored", engine.rows, args.rows);
     let copy = copy::measure(&url, &engine.table, server.pid()).await?;
-    ensure!(copy.rows == args.rows, "COPY moved {} rows", copy.rows);
+    ensure!(copy.rows == args.rows, "COPY stored {} rows", copy.rows);
 
     let rows = args.rows as f64;
     let micros = |d: Duration| d.as_secs_f64() * 1e6 / rows;
@@ -118,31 +110,4 @@ async fn compare(args: &Args, server: &Server, stripe: &Stripe) -> Result<()> {
         micros(postgres) / micros(copy.postgres)
     );
     Ok(())
-}
-
-/// The simulated Stripe in a process of its own.
-struct Stripe {
-    child: Child,
-    base: String,
-    key: String,
-}
-
-impl Drop for Stripe {
-    fn drop(&mut self) {
-        if let Err(error) = self.child.kill().and_then(|()| self.child.wait()) {
-            eprintln!("the simulator could not be stopped: {error}");
-        }
-    }
-}
-
-fn start_stripe(args: &Args) -> Result<Stripe> {
-    let mut child = Command::new(std::env::current_exe()?)
-        .args(["--object", &args.object, "--rows", &args.rows.to_string()])
-        .args(["--latency-ms", &args.latency_ms.to_string(), "stripe"])
-        .stdout(Stdio::piped())
-        .spawn()?;
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().context("no stdout")?).read_line(&mut line)?;
-    let (base, key) = line.trim().split_once(' ').context("the simulator did not start")?;
-    Ok(Stripe { base: base.to_owned(), key: key.to_owned(), child })
 }
