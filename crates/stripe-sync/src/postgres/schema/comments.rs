@@ -5,12 +5,20 @@ use std::fmt::Write as _;
 use crate::catalog::{Catalog, Nested, Table};
 use crate::postgres::names::{Names, literal};
 
-/// The engine's own tables and views, each with its columns.
-const ENGINE_TABLES: [(&str, &str, &[(&str, &str)]); 8] = [
-    (
-        "sync_status",
-        "Progress of each stream of each backfill run",
-        &[
+/// The comments of a table or view and its columns.
+struct Comments {
+    table: &'static str,
+    comment: &'static str,
+    /// Column and comment.
+    columns: &'static [(&'static str, &'static str)],
+}
+
+/// The engine's own tables and views.
+const ENGINE_TABLES: [Comments; 8] = [
+    Comments {
+        table: "sync_status",
+        comment: "Progress of each stream of each backfill run",
+        columns: &[
             ("account_id", "Stripe account"),
             ("run_id", "Run, as in _runs"),
             (
@@ -34,11 +42,11 @@ const ENGINE_TABLES: [(&str, &str, &[(&str, &str)]); 8] = [
             ("request_id", "Stripe's id of the request that failed"),
             ("updated_at", "When the status of the stream last changed"),
         ],
-    ),
-    (
-        "_runs",
-        "Backfill runs; the same command continues an unfinished run",
-        &[
+    },
+    Comments {
+        table: "_runs",
+        comment: "Backfill runs; the same command continues an unfinished run",
+        columns: &[
             ("id", "Run id"),
             ("account_id", "Stripe account"),
             ("identity", "What a command must have in common with the run to continue it"),
@@ -55,11 +63,11 @@ const ENGINE_TABLES: [(&str, &str, &[(&str, &str)]); 8] = [
             ("finished_at", "When the run finished; null while it is not finished"),
             ("event_cursor", "Unix second from which Stripe's events cover changes during the run"),
         ],
-    ),
-    (
-        "_streams",
-        "Streams of each run; a stream is one Stripe list that is copied into one table",
-        &[
+    },
+    Comments {
+        table: "_streams",
+        comment: "Streams of each run; a stream is one Stripe list that is copied into one table",
+        columns: &[
             ("run_id", "Run, as in _runs"),
             ("stream", "Stream, named by its table"),
             ("status", "running, complete, skipped, denied or failed"),
@@ -71,11 +79,11 @@ const ENGINE_TABLES: [(&str, &str, &[(&str, &str)]); 8] = [
             ("request_id", "Stripe's id of the request that failed"),
             ("updated_at", "When the status of the stream last changed"),
         ],
-    ),
-    (
-        "_slices",
-        "Unfinished slices; a slice is a range of created times of one stream that one worker reads",
-        &[
+    },
+    Comments {
+        table: "_slices",
+        comment: "Unfinished slices; a slice is a range of created times of one stream that one worker reads",
+        columns: &[
             ("id", "Slice id"),
             ("run_id", "Run, as in _runs"),
             ("stream", "Stream, named by its table"),
@@ -94,21 +102,21 @@ const ENGINE_TABLES: [(&str, &str, &[(&str, &str)]); 8] = [
             ("owner", "Process that works on the slice"),
             ("lease_until", "When the slice becomes free unless its owner extends the lease"),
         ],
-    ),
-    (
-        "_tombstones",
-        "Objects that were deleted in Stripe and have no row; kept for 35 days or longer",
-        &[
+    },
+    Comments {
+        table: "_tombstones",
+        comment: "Objects that were deleted in Stripe and have no row; kept for 35 days or longer",
+        columns: &[
             ("table_name", "Table that the row was deleted from"),
             ("account_id", "Stripe account"),
             ("id", "Object id"),
             ("deleted_at", "When the deletion was observed, on Stripe's clock"),
         ],
-    ),
-    (
-        "_quarantine",
-        "Objects that PostgreSQL refused to store as rows",
-        &[
+    },
+    Comments {
+        table: "_quarantine",
+        comment: "Objects that PostgreSQL refused to store as rows",
+        columns: &[
             ("table_name", "Table that the row belongs to"),
             ("account_id", "Stripe account"),
             ("id", "Object id, or a name derived from the object if it has none"),
@@ -118,26 +126,26 @@ const ENGINE_TABLES: [(&str, &str, &[(&str, &str)]); 8] = [
             ("seen_at", "When the row was last refused"),
             ("object", "The object as Stripe sent it, without excluded columns"),
         ],
-    ),
-    (
-        "_migrations",
-        "Versions of the table definitions that this schema has been migrated to",
-        &[
+    },
+    Comments {
+        table: "_migrations",
+        comment: "Versions of the table definitions that this schema has been migrated to",
+        columns: &[
             ("catalog_version", "Version of the table definitions"),
             ("migrated_at", "When the schema was migrated"),
         ],
-    ),
-    (
-        "_meta",
-        "Facts about the whole schema",
-        &[
+    },
+    Comments {
+        table: "_meta",
+        comment: "Facts about the whole schema",
+        columns: &[
             (
                 "key",
                 "mode, schema_revision, excluded_columns, columns_to_clear, adopted_for, only_account, waiting/RUN/PROCESS or to_validate/FOREIGN_KEY",
             ),
             ("value", "Value of the key"),
         ],
-    ),
+    },
 ];
 
 /// The system columns of every table of rows.
@@ -155,7 +163,7 @@ const SYSTEM_COLUMNS: [(&str, &str); 4] = [
 pub(super) fn add(catalog: &Catalog, names: &Names) -> String {
     let mut tables: Vec<(String, String)> = Vec::new();
     let mut columns: Vec<(String, &str, &str)> = Vec::new();
-    for (table, comment, its_columns) in ENGINE_TABLES {
+    for Comments { table, comment, columns: its_columns } in ENGINE_TABLES {
         tables.push((names.bare(table), comment.to_owned()));
         columns
             .extend(its_columns.iter().map(|(column, text)| (names.bare(table), *column, *text)));
@@ -229,7 +237,7 @@ mod tests {
     #[test]
     fn every_engine_table_has_a_comment() {
         for (table, _) in STATE {
-            assert!(ENGINE_TABLES.iter().any(|(name, ..)| *name == table), "{table}");
+            assert!(ENGINE_TABLES.iter().any(|comments| comments.table == table), "{table}");
         }
     }
 
