@@ -28,8 +28,8 @@ pub struct Config {
     /// Columns that are stored nowhere from now on, and cleared where they are stored already. The
     /// schema remembers them; see [`crate::StripeSync::include_columns`].
     pub exclude_columns: Vec<ColumnName>,
-    /// How many bytes of another engine's tables [`crate::StripeSync::migrate`] may rewrite to take
-    /// them over. Default 1 GiB.
+    /// How many bytes of another engine's tables [`crate::StripeSync::migrate`] may rewrite to adopt
+    /// them. Default 1 GiB.
     pub rewrite_limit: u64,
     /// Requests per second; 75 % of what Stripe documents by default.
     pub rate: Option<RateOptions>,
