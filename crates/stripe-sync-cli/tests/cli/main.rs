@@ -4,6 +4,7 @@ mod active_runs;
 mod adoption;
 mod check;
 mod damaged_schemas;
+mod documented_json;
 mod excluded_columns;
 mod fake_postgres;
 mod interruption;
