@@ -66,6 +66,12 @@ impl Error {
         self
     }
 
+    /// Replaces the code that follows from the kind.
+    pub(crate) fn with_code(mut self, code: &'static str) -> Error {
+        self.code = code;
+        self
+    }
+
     pub(crate) fn caused_by(
         mut self,
         source: impl std::error::Error + Send + Sync + 'static,
@@ -127,7 +133,8 @@ impl From<StripeError> for Error {
             _ => ErrorKind::Stripe,
         };
         let (message, hint) = (error.to_string(), error.hint().map(str::to_owned));
+        let code = error.code_name();
         let source = Some(Box::new(error) as Box<dyn std::error::Error + Send + Sync>);
-        Error { kind, code: "stripe_error", schema_missing: false, message, hint, source }
+        Error { kind, code, schema_missing: false, message, hint, source }
     }
 }

@@ -103,14 +103,32 @@ pub(crate) fn account_error(error: AccountError) -> Error {
             let hint = cause.hint().unwrap_or(
                 "correct --api-version and --api-base (or their variables) if they are set",
             );
-            Error::new(ErrorKind::Stripe, message).caused_by(error).with_hint(hint)
+            let code = cause.code_name();
+            let hint = hint.to_owned();
+            Error::new(ErrorKind::Stripe, message).caused_by(error).with_hint(hint).with_code(code)
         }
         // A closed account answers like a missing permission. Only Stripe's text tells them apart.
-        AccountError::OwnAccountDenied(_) => {
+        AccountError::OwnAccountDenied(ref cause) => {
+            let code = cause.code_name();
             let (what, hint) = message.split_once("; ").unwrap_or((&message, ""));
             let (what, hint) = (what.to_owned(), hint.to_owned());
-            Error::new(ErrorKind::Access, what).caused_by(error).with_hint(hint)
+            Error::new(ErrorKind::Access, what).caused_by(error).with_hint(hint).with_code(code)
         }
-        _ => Error::new(ErrorKind::Access, message),
+        // The key can be right and refused for another reason, such as an allowlist of addresses.
+        AccountError::KeyRejected(ref cause) | AccountError::KeyExpired(ref cause) => {
+            let code = cause.code_name();
+            let said = cause.message.as_deref().filter(|said| !said.starts_with("Invalid API Key"));
+            let message = match said {
+                Some(said) => format!("{message}; Stripe says: {said}"),
+                None => message,
+            };
+            Error::new(ErrorKind::Access, message).with_code(code)
+        }
+        AccountError::Mismatch { .. } => {
+            Error::new(ErrorKind::Access, message).with_code("account_mismatch")
+        }
+        AccountError::MissingId => {
+            Error::new(ErrorKind::Access, message).with_code("account_unknown")
+        }
     }
 }

@@ -56,8 +56,10 @@ pub(crate) fn compare_observations(
 }
 
 /// The stamp of an answer to a request that was sent after `known` had been read from the database.
-/// It is later than `known` even if the process that wrote `known` has a clock that runs ahead.
+/// It is later than `known` even if the process that wrote `known` has a clock that runs ahead, unless
+/// `known` is so far in the future that it says nothing.
 pub(crate) fn stamp_of_answer(sent: Stamp, known: Option<Stamp>) -> Stamp {
+    let known = known.filter(|known| known.micros() - sent.micros() <= micros(FUTURE_LIMIT));
     known.map_or(sent, |known| sent.max(known.next()))
 }
 
@@ -113,5 +115,7 @@ mod tests {
         assert_eq!(stamp_of_answer(at(5), Some(at(3))), at(5));
         assert_eq!(stamp_of_answer(at(5), Some(at(5))), at(6));
         assert_eq!(stamp_of_answer(at(5), Some(at(9))), at(10));
+        let future = at(5 + micros(FUTURE_LIMIT) + 1);
+        assert_eq!(stamp_of_answer(at(5), Some(future)), at(5), "a stamp in the future heals");
     }
 }

@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
-use super::rule::{REAPPEAR_AFTER_DELETION, REUSE_AFTER_DELETION, UNCERTAINTY_WINDOW};
+use super::rule::{
+    FUTURE_LIMIT, REAPPEAR_AFTER_DELETION, REUSE_AFTER_DELETION, UNCERTAINTY_WINDOW,
+};
 
 /// The stored row is certainly older than the observation: [`super::Verdict::Newer`] for content that
 /// differs.
@@ -23,7 +25,7 @@ pub(crate) fn tombstone_covers(deleted_at: &str, observed: &str, custom_ids: boo
         true => REUSE_AFTER_DELETION,
         false => REAPPEAR_AFTER_DELETION,
     };
-    format!("{deleted_at} + {} > {observed}", interval(silence))
+    format!("({deleted_at}) + {} > {observed}", interval(silence))
 }
 
 /// A deletion observed at `deleted_at` applies to the stored row. An id that a user chose may be in
@@ -39,6 +41,17 @@ pub(crate) fn deletion_applies(stored: &str, deleted_at: &str, custom_ids: bool)
     }
 }
 
+/// How far a stored stamp may be ahead of the database's clock.
+pub(crate) fn future_limit() -> String {
+    interval(FUTURE_LIMIT)
+}
+
+/// A stored time, or the database's present if it is so far in the future that it says nothing.
+pub(crate) fn not_in_future(stored: &str) -> String {
+    let limit = future_limit();
+    format!("case when {stored} > now() + {limit} then now() else {stored} end")
+}
+
 fn interval(duration: Duration) -> String {
     format!("interval '{} microseconds'", duration.as_micros())
 }
@@ -50,7 +63,7 @@ mod tests {
     #[test]
     fn predicates_name_their_constants() {
         assert_eq!(is_newer("a", "b"), "a <= b - interval '2000000 microseconds'");
-        assert_eq!(tombstone_covers("d", "s", true), "d + interval '1000000 microseconds' > s");
+        assert_eq!(tombstone_covers("d", "s", true), "(d) + interval '1000000 microseconds' > s");
         assert!(tombstone_covers("d", "s", false).contains("60000000"));
     }
 }

@@ -7,15 +7,23 @@
 //! time of receipt is never more than Stripe's clock is ahead of the local one. The largest such
 //! difference is therefore the best lower bound. It only rises, so a request that is sent later
 //! by this process never gets an earlier stamp, unless the `Date` of its own response proves it.
+//!
+//! One wrong `Date` must not freeze rows. A date before Stripe existed counts as absent. One that is
+//! more than [`TOLERANCE`] off counts as absent too, until [`CONFIRMATIONS`] responses in a row agree:
+//! then the estimate follows, forward or back.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::order::Stamp;
 
-/// No response has arrived yet.
-const UNKNOWN: i64 = i64::MIN;
 const SECOND: i64 = 1_000_000;
+/// How far a `Date` may be from the estimate, in microseconds. Requests take less.
+const TOLERANCE: i64 = 120 * SECOND;
+/// Responses in a row that move the estimate further.
+const CONFIRMATIONS: u32 = 3;
+/// Stripe's first public year; no earlier `Date` is right.
+const FIRST_DATE: i64 = 1_293_840_000;
 
 /// The local monotonic clock, and how far Stripe's clock is ahead of it.
 #[derive(Debug)]
@@ -51,9 +59,7 @@ impl StripeClock {
         received: LocalInstant,
         date: Option<i64>,
     ) -> Stamp {
-        if let Some(date) = date {
-            self.offset.learn(received, date);
-        }
+        let date = date.filter(|date| self.offset.learn(received, *date));
         self.offset.stamp(sent, date)
     }
 }
@@ -66,27 +72,60 @@ pub(super) struct LocalInstant(i64);
 #[derive(Debug)]
 struct Offset {
     by_system_clock: i64,
-    by_responses: AtomicI64,
+    by_responses: Mutex<Estimate>,
+}
+
+/// What the responses have shown.
+#[derive(Debug, Default)]
+struct Estimate {
+    offset: Option<i64>,
+    /// The offset of the last responses, if it was outside of the tolerance, and how many agreed.
+    outlier: Option<(i64, u32)>,
 }
 
 impl Offset {
     fn from_system_clock(micros: i64) -> Offset {
-        Offset { by_system_clock: micros, by_responses: AtomicI64::new(UNKNOWN) }
+        Offset { by_system_clock: micros, by_responses: Mutex::default() }
     }
 
-    fn learn(&self, received: LocalInstant, date: i64) {
+    /// Learns from the `Date` of a response. False if that date counts as absent.
+    fn learn(&self, received: LocalInstant, date: i64) -> bool {
+        if date < FIRST_DATE {
+            return false;
+        }
         let ahead = date.saturating_mul(SECOND).saturating_sub(received.0);
-        self.by_responses.fetch_max(ahead, Ordering::Relaxed);
+        let is_near = |offset: i64| ahead.saturating_sub(offset).saturating_abs() <= TOLERANCE;
+        let mut estimate = self.estimate();
+        match (estimate.offset, estimate.outlier) {
+            (None, _) => estimate.offset = Some(ahead),
+            (Some(offset), _) if is_near(offset) => {
+                estimate.offset = Some(offset.max(ahead));
+                estimate.outlier = None;
+            }
+            (Some(_), outlier) => {
+                let agreeing = outlier.filter(|(offset, _)| is_near(*offset));
+                let (lowest, count) = agreeing.unwrap_or((ahead, 0));
+                // The lowest of them: a stamp must never be too late.
+                let (lowest, count) = (lowest.min(ahead), count + 1);
+                if count < CONFIRMATIONS {
+                    estimate.outlier = Some((lowest, count));
+                    return false;
+                }
+                *estimate = Estimate { offset: Some(lowest), outlier: None };
+            }
+        }
+        true
+    }
+
+    fn estimate(&self) -> MutexGuard<'_, Estimate> {
+        self.by_responses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The stamp of a request sent at `sent`, limited to the end of the second of the response's
     /// own `Date`. The limit matters when the machine slept between sending and receiving, while
     /// the local clock stood still.
     fn stamp(&self, sent: LocalInstant, date: Option<i64>) -> Stamp {
-        let offset = match self.by_responses.load(Ordering::Relaxed) {
-            UNKNOWN => self.by_system_clock,
-            learned => learned,
-        };
+        let offset = self.estimate().offset.unwrap_or(self.by_system_clock);
         let sent = sent.0.saturating_add(offset);
         let latest =
             date.map_or(i64::MAX, |date| date.saturating_mul(SECOND).saturating_add(SECOND - 1));
@@ -107,46 +146,74 @@ mod tests {
         LocalInstant((seconds * 1e6) as i64)
     }
 
+    /// A stamp, in microseconds after [`START`].
     fn micros(stamp: Stamp) -> i64 {
-        stamp.micros()
+        stamp.micros() - START * SECOND
     }
+
+    /// A time after Stripe's first year, in Unix seconds.
+    const START: i64 = 1_700_000_000;
 
     #[test]
     fn the_system_clock_is_used_until_stripe_has_responded() {
-        let offset = Offset::from_system_clock(5_000 * SECOND);
+        let offset = Offset::from_system_clock((START + 5_000) * SECOND);
         assert_eq!(micros(offset.stamp(at(2.0), None)), 5_002 * SECOND);
         // Stripe's clock counts even if it is far behind the system's.
-        offset.learn(at(2.5), 1_000);
+        assert!(offset.learn(at(2.5), START + 1_000));
         assert_eq!(micros(offset.stamp(at(2.0), None)), 999_500_000);
     }
 
     #[test]
     fn the_offset_only_rises() {
         let offset = Offset::from_system_clock(0);
-        offset.learn(at(1.9), 1_001);
+        offset.learn(at(1.9), START + 1_001);
         assert_eq!(micros(offset.stamp(at(0.0), None)), 999_100_000);
-        offset.learn(at(2.1), 1_002);
+        offset.learn(at(2.1), START + 1_002);
         assert_eq!(micros(offset.stamp(at(0.0), None)), 999_900_000);
-        offset.learn(at(3.9), 1_003);
+        offset.learn(at(3.9), START + 1_003);
         assert_eq!(micros(offset.stamp(at(0.0), None)), 999_900_000);
     }
 
     #[test]
     fn sleep_between_request_and_response_does_not_make_the_stamp_newer() {
         let offset = Offset::from_system_clock(0);
-        offset.learn(at(1.0), 1_001);
-        // The machine slept for an hour with the local clock stopped; another response shows it.
-        offset.learn(at(2.0), 4_602);
-        let stamp = offset.stamp(at(1.5), Some(1_001));
+        offset.learn(at(1.0), START + 1_001);
+        // The machine slept for an hour with the local clock stopped; other responses show it.
+        for _ in 0..CONFIRMATIONS {
+            offset.learn(at(2.0), START + 4_602);
+        }
+        let stamp = offset.stamp(at(1.5), Some(START + 1_001));
         assert_eq!(micros(stamp), 1_001_999_999);
+        assert_eq!(micros(offset.stamp(at(2.0), None)), 4_602 * SECOND);
+    }
+
+    #[test]
+    fn one_wrong_date_changes_nothing() {
+        let offset = Offset::from_system_clock(0);
+        assert!(offset.learn(at(1.0), START + 1_001));
+        for wrong in [START + 4_600, 0, -5, START - 86_400, i64::MAX] {
+            assert!(!offset.learn(at(2.0), wrong), "{wrong}");
+            assert_eq!(micros(offset.stamp(at(2.0), None)), 1_002 * SECOND, "{wrong}");
+            assert!(offset.learn(at(2.0), START + 1_002));
+        }
+    }
+
+    #[test]
+    fn a_first_date_that_was_wrong_is_corrected_by_the_following_ones() {
+        let offset = Offset::from_system_clock(0);
+        assert!(offset.learn(at(1.0), START + 3_600));
+        assert!(!offset.learn(at(2.0), START + 2));
+        assert!(!offset.learn(at(3.0), START + 3));
+        assert!(offset.learn(at(4.0), START + 4));
+        assert_eq!(micros(offset.stamp(at(5.0), None)), 5 * SECOND);
     }
 
     #[test]
     fn the_clock_advances() {
         let clock = StripeClock::new();
         let sent = clock.local();
-        let stamp = clock.stamp(sent, clock.local(), Some(1_000));
-        assert!(stamp.micros() <= 1_000_999_999, "{stamp:?}");
+        let stamp = clock.stamp(sent, clock.local(), Some(START + 1_000));
+        assert!(micros(stamp) <= 1_000_999_999, "{stamp:?}");
         assert!(clock.now() >= stamp);
     }
 
@@ -163,11 +230,11 @@ mod tests {
             let mut least_error = i64::MAX;
             for (pause, there, back) in trips {
                 let sent = now + pause;
-                let date = (sent + there + ahead).div_euclid(SECOND);
+                let date = START + (sent + there + ahead).div_euclid(SECOND);
                 now = sent + there + back;
                 offset.learn(LocalInstant(now), date);
                 least_error = least_error.min(back + (sent + there + ahead).rem_euclid(SECOND));
-                let stamp = offset.stamp(LocalInstant(sent), Some(date)).micros();
+                let stamp = micros(offset.stamp(LocalInstant(sent), Some(date)));
                 prop_assert!(stamp <= sent + ahead);
                 prop_assert!(stamp >= sent + ahead - least_error);
             }

@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use super::masking::{mask, word_with_prefix};
+use super::masking::{mask, quoted_before, word_with_prefix};
 
 /// The codes that change how an error is handled (<https://docs.stripe.com/error-codes>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,10 @@ impl ErrorBody {
             error.message.as_deref().and_then(|text| word_with_prefix(text, prefix)).map(mask)
         };
         Some(ErrorBody {
-            permission: word("rak_"),
+            permission: word("rak_").or_else(|| {
+                let text = error.message.as_deref()?;
+                quoted_before(text, " permission").map(mask)
+            }),
             account: word("acct_"),
             error_type: error.error_type.as_deref().map(mask),
             code: error.code.as_deref().map(mask),

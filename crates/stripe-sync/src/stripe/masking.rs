@@ -37,6 +37,18 @@ pub(super) fn word_with_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a st
         .find(|word| word.len() > prefix.len() && word.starts_with(prefix))
 }
 
+/// The quoted text right before `end`, as in `Having the 'credit_note_read' permission would ...` or
+/// `the "Credit notes: Read" permission`.
+pub(super) fn quoted_before<'a>(text: &'a str, end: &str) -> Option<&'a str> {
+    text.match_indices(end).find_map(|(at, _)| {
+        let before = &text[..at];
+        let quote = before.chars().next_back().filter(|c| matches!(c, '\'' | '"' | '`'))?;
+        let inner = &before[..before.len() - 1];
+        let quoted = &inner[inner.rfind(quote)? + 1..];
+        (!quoted.is_empty() && quoted.len() <= 100).then_some(quoted)
+    })
+}
+
 /// Stripe itself abbreviates keys with stars and dots, as in `rk_test_***abcd`.
 fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '*' | '-')
@@ -86,6 +98,18 @@ mod tests {
         }
         assert_eq!(mask(&"a".repeat(MAX_LENGTH)).len(), MAX_LENGTH);
         assert!(!mask(&format!("{} sk_live_SeCr", "a".repeat(MAX_LENGTH - 5))).contains("SeCr"));
+    }
+
+    #[test]
+    fn permissions_are_found_in_every_wording() {
+        for (text, expected) in [
+            ("Having the 'credit_note_read' permission would allow this", Some("credit_note_read")),
+            ("needs the \"Credit notes: Read\" permission.", Some("Credit notes: Read")),
+            ("the required permissions for this endpoint on account 'acct_1'", None),
+            ("the '' permission", None),
+        ] {
+            assert_eq!(quoted_before(text, " permission"), expected, "{text}");
+        }
     }
 
     #[test]

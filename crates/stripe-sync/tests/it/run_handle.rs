@@ -59,7 +59,7 @@ async fn an_error_of_the_engine_does_not_request_the_callers_stop() {
     wait_for_rows(&run, 1).await;
     world.sim.fail_times("/v1/customers", 1, 1_000, Fault::Status(401));
     let error = run.join().await.expect_err("the key is revoked");
-    assert_eq!((error.kind(), error.code()), (ErrorKind::Access, "stripe_error"));
+    assert_eq!((error.kind(), error.code()), (ErrorKind::Access, "stripe_unauthorized"));
     assert!(!canceller.is_requested());
 }
 

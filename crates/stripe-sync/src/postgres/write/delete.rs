@@ -103,11 +103,13 @@ impl Sql {
         }
         let tombstones = format!(
             "insert into {} as d (table_name, account_id, id, deleted_at)
-             select {}, $3, e.id, max(e.deleted_at) from {source} group by e.id order by e.id
+             select {}, $3, e.id, max({deleted_at}) from {source} group by e.id order by e.id
              on conflict (table_name, account_id, id) do update
-             set deleted_at = greatest(d.deleted_at, excluded.deleted_at)",
+             set deleted_at = greatest({stored}, excluded.deleted_at)",
             names.table("_tombstones"),
             literal(&table.name),
+            deleted_at = order_sql::not_in_future("e.deleted_at"),
+            stored = order_sql::not_in_future("d.deleted_at"),
         );
         let rows = format!("delete from {name} t using {source} where {which} returning t.id");
         let items = table.nested.iter().filter_map(|nested| {

@@ -89,10 +89,12 @@ and {insertable}"
     );
     let replace = format!(
         "update {name} t set {set}, updated_at = now(),
-last_synced_at = greatest(e.last_synced_at, t.last_synced_at + interval '1 microsecond')
+last_synced_at = greatest(e.last_synced_at, case when t.last_synced_at <= now() + {future_limit} \
+then t.last_synced_at + interval '1 microsecond' end)
 from {source} where {joined} and t.last_synced_at is not distinct from ${expected}",
         set = set_from("e."),
         expected = table.columns.len() + 4,
+        future_limit = order_sql::future_limit(),
     );
     Sql {
         upsert,

@@ -110,7 +110,6 @@ impl StripeError {
     }
 
     /// A stable name of the kind of failure, for programs, such as `stripe_rate_limited`.
-    #[allow(dead_code, reason = "for `Error::code`")]
     pub(crate) fn code_name(&self) -> &'static str {
         self.kind.code_name()
     }
