@@ -155,7 +155,7 @@ impl Summary<'_> {
         let largest = report.streams.iter().max_by_key(|stream| stream.synced);
         let table = largest.map_or("customers", |stream| &stream.table);
         let table = self.database.table(table);
-        format!("stripe-sync query 'select * from {table} limit 3'")
+        format!("to look at the rows, run: stripe-sync query 'select * from {table} limit 3'")
     }
 }
 

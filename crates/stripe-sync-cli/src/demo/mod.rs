@@ -159,7 +159,7 @@ fn instructions(kept: Option<&Path>) -> String {
         )
     });
     format!(
-        "\n{kept}{BOLD}To copy your own account:{BOLD:#}
+        "{kept}{BOLD}To copy your own account:{BOLD:#}
   export STRIPE_SECRET_KEY=...   # https://dashboard.stripe.com/apikeys
   stripe-sync backfill
   stripe-sync query \"select count(*) from stripe.customers\"

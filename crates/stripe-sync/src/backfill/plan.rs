@@ -33,7 +33,7 @@ impl BackfillRequest {
 
 /// A name that is no stream.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no object {name:?}; the objects are: all, {known}")]
+#[error("unknown object {name:?}; the objects are: all, {known}")]
 pub struct UnknownObject {
     name: String,
     known: String,

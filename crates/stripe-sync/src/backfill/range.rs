@@ -26,7 +26,7 @@ pub enum RangeError {
     )]
     Unreadable(String),
     /// Nothing lies between.
-    #[error("the range is empty: it ends before or where it begins")]
+    #[error("the range is empty: it ends at or before its start")]
     Empty,
     /// Before 1970 or so far ahead that no clock shows it.
     #[error("the time {0:?} is out of range")]

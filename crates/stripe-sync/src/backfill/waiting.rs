@@ -68,9 +68,9 @@ pub(super) fn waits_for(snapshot: &Snapshot) -> Option<String> {
     match &snapshot.stats.as_ref()?.limit {
         Limit::Outage { .. } => Some("Stripe, which is unreachable".to_owned()),
         Limit::Retrying => Some("the retry of a failed request".to_owned()),
-        Limit::GlobalRate => Some("Stripe's rate limit of the account".to_owned()),
-        Limit::EndpointRate(path) => Some(format!("Stripe's rate limit of {path}")),
-        Limit::Concurrency => Some("Stripe's limit of concurrent requests".to_owned()),
+        Limit::GlobalRate => Some("Stripe's rate limit for the account".to_owned()),
+        Limit::EndpointRate(path) => Some(format!("Stripe's rate limit for {path}")),
+        Limit::Concurrency => Some("Stripe's limit on concurrent requests".to_owned()),
         Limit::None if snapshot.waits_for_other => {
             Some("another process that is reading the rest".to_owned())
         }

@@ -31,7 +31,7 @@ fn facts(findings: &Findings) -> Vec<(&'static str, String)> {
     if let Some(stripe) = &findings.stripe {
         if let Some(key) = &stripe.key {
             let kind = if key.restricted { "restricted, " } else { "" };
-            let accepted = if stripe.accepted { "accepted" } else { "not accepted" };
+            let accepted = if stripe.accepted { "accepted" } else { "not verified" };
             facts.push(("key", format!("{} ({kind}{} data), {accepted}", key.hint, key.mode)));
         }
         if let Some((account, source)) = &stripe.account {
