@@ -168,7 +168,7 @@ impl PageReader<'_> {
         self.size = self.size.after(bytes, delivered);
         run.page_sizes.learn(&table.name, self.size);
         let mut objects: Vec<PageObject> =
-            page.items().map(|item| PageObject::read(item, list, requested)).collect();
+            page.objects().map(|object| PageObject::read(object, list, requested)).collect();
         if page.has_more {
             let kept = complete_seconds(objects.iter().map(|object| object.sort_time));
             // The reading continues behind an object other than the cursor's (an object can be listed

@@ -2,7 +2,7 @@
 
 use crate::catalog::List;
 use crate::memory::Held;
-use crate::row::{get, name_of, string};
+use crate::row::{Object, ObjectHead};
 use crate::slice::{Bounds, CursorRow};
 use crate::stripe::Page;
 
@@ -40,17 +40,20 @@ pub(super) struct PageObject {
 }
 
 impl PageObject {
-    pub(super) fn read(item: &str, list: &List, requested: Bounds) -> PageObject {
-        let has_id = get(item, "id").and_then(string).is_some();
-        let property = list.created.as_deref();
-        let sort_time = time_of(item, property.or(Some("created")));
-        let created = sort_time.filter(|_| property.is_some() && requested.hold(sort_time));
+    pub(super) fn read<'j>(
+        object: impl Into<Object<'j>>,
+        list: &List,
+        requested: Bounds,
+    ) -> PageObject {
+        let (object, property) = (object.into(), list.created.as_deref());
+        let head = ObjectHead::read(object, property.unwrap_or("created"));
+        let (has_id, sort_time) = (head.id.is_some(), head.created);
         PageObject {
-            id: name_of(item).into_owned(),
+            id: head.name(object.json()).into_owned(),
             has_id,
-            created,
+            created: sort_time.filter(|_| property.is_some() && requested.hold(sort_time)),
             sort_time,
-            deleted: has_id && get(item, "deleted") == Some("true"),
+            deleted: has_id && head.deleted,
         }
     }
 
@@ -59,10 +62,6 @@ impl PageObject {
         let can_be_cursor = self.has_id && !self.id.is_empty();
         can_be_cursor.then(|| CursorRow { id: self.id.clone(), created: self.created })
     }
-}
-
-fn time_of(item: &str, property: Option<&str>) -> Option<i64> {
-    get(item, property?)?.parse().ok()
 }
 
 #[cfg(test)]

@@ -3,22 +3,30 @@
 //! An object is never turned into a tree. Its text is scanned for the values that columns want,
 //! and each value goes straight into the binary array of its column.
 
+#[cfg(test)]
+pub(crate) mod any_json;
 mod array;
 mod batch;
 mod encode;
 mod head;
 mod keys_apart;
+mod list;
 mod number;
+mod object;
 mod redact;
 mod scan;
+#[cfg(test)]
+mod scan_by_byte;
 mod text;
+mod validate;
 mod value;
+mod word;
 
 pub(crate) use array::{Array, Element};
 pub(crate) use batch::{Observation, winners};
 pub(crate) use encode::encode;
-#[allow(unused_imports, reason = "callers still scan once per property")]
-pub(crate) use head::ObjectHead;
-pub(crate) use head::{NO_ID, id_of, name_of};
+pub(crate) use head::{NO_ID, ObjectHead, id_of, name_of};
+pub(crate) use list::ListIndex;
+pub(crate) use object::Object;
 pub(crate) use redact::redact;
 pub(crate) use scan::{elements, fields, get, get_path, key_is, string};

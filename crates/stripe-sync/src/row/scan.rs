@@ -1,16 +1,17 @@
-//! Finds values inside JSON text without building a tree and without recursion, so nesting of
-//! any depth is fine.
+//! Finds values inside JSON text without building a tree and without recursion, so that any depth
+//! of nesting is possible.
 //!
-//! Works on text that a parser has already accepted; on anything else the answers are
-//! unspecified but there is no panic and no read out of bounds.
+//! The text must be valid JSON, which [`super::validate`] checks. On any other text the results are
+//! unspecified, but nothing panics and every iterator ends.
 
 use std::borrow::Cow;
 
 use super::text::unescape;
+use super::word::Word;
 
 /// The fields of an object in their order, keys as written between their quotes.
 pub(crate) fn fields(object: &str) -> Fields<'_> {
-    let start = skip_space(object, 0);
+    let start = skip_space(object.as_bytes(), 0);
     let inside = object.as_bytes().get(start) == Some(&b'{');
     Fields { text: object, at: if inside { start + 1 } else { object.len() } }
 }
@@ -27,18 +28,18 @@ impl<'a> Iterator for Fields<'a> {
 
     fn next(&mut self) -> Option<(&'a str, &'a str)> {
         let bytes = self.text.as_bytes();
-        let mut at = skip_space(self.text, self.at);
+        let mut at = skip_space(bytes, self.at);
         if bytes.get(at) == Some(&b',') {
-            at = skip_space(self.text, at + 1);
+            at = skip_space(bytes, at + 1);
         }
         if bytes.get(at) != Some(&b'"') {
             self.at = self.text.len();
             return None;
         }
-        let key_end = end_of_value(self.text, at);
+        let key_end = end_of_string(bytes, at + 1);
         let key = self.text.get(at + 1..key_end.saturating_sub(1))?;
-        let colon = skip_space(self.text, key_end);
-        let from = skip_space(self.text, colon + 1);
+        let colon = skip_space(bytes, key_end);
+        let from = skip_space(bytes, colon + 1);
         let to = end_of_value(self.text, from);
         self.at = to;
         Some((key, self.text.get(from..to)?))
@@ -47,16 +48,16 @@ impl<'a> Iterator for Fields<'a> {
 
 /// The elements of an array, raw.
 pub(crate) fn elements(array: &str) -> impl Iterator<Item = &str> {
-    let start = skip_space(array, 0);
+    let start = skip_space(array.as_bytes(), 0);
     let mut at = match array.as_bytes().get(start) {
         Some(b'[') => start + 1,
         _ => array.len(),
     };
     std::iter::from_fn(move || {
         let bytes = array.as_bytes();
-        at = skip_space(array, at);
+        at = skip_space(bytes, at);
         if bytes.get(at) == Some(&b',') {
-            at = skip_space(array, at + 1);
+            at = skip_space(bytes, at + 1);
         }
         if matches!(bytes.get(at), None | Some(b']')) {
             at = array.len();
@@ -89,14 +90,19 @@ pub(crate) fn is_null(raw: &str) -> bool {
     raw == "null"
 }
 
-/// Whether a raw key, escapes and all, is `key`.
+/// Whether a key as written, which may contain escapes, is `key`.
+#[inline]
 pub(crate) fn key_is(raw: &str, key: &str) -> bool {
-    raw == key || (raw.contains('\\') && unescape(raw).text == key)
+    // An escape is longer than the character it stands for.
+    raw == key || (raw.len() > key.len() && raw.contains('\\') && unescape(raw).text == key)
 }
 
-fn skip_space(text: &str, from: usize) -> usize {
-    let rest = text.as_bytes().get(from..).unwrap_or_default();
-    from + rest.iter().take_while(|b| matches!(b, b' ' | b'\n' | b'\r' | b'\t')).count()
+#[inline(always)]
+pub(super) fn skip_space(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(b' ' | b'\n' | b'\r' | b'\t') = bytes.get(at) {
+        at += 1;
+    }
+    at
 }
 
 /// The position after the value that begins at `from`.
@@ -135,9 +141,16 @@ pub(super) fn end_of_value(text: &str, from: usize) -> usize {
     }
 }
 
-/// The position after the closing quote of a string whose content begins at `from`.
-fn end_of_string(bytes: &[u8], from: usize) -> usize {
-    let mut at = from;
+/// The position after the closing quote of a string whose content begins at `at`.
+#[inline(always)]
+fn end_of_string(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(word) = Word::read(bytes, at) {
+        match (word.equal(b'"') | word.equal(b'\\')).first() {
+            None => at += 8,
+            Some(place) if bytes[at + place] == b'"' => return at + place + 1,
+            Some(place) => at += place + 2,
+        }
+    }
     while let Some(byte) = bytes.get(at) {
         match byte {
             b'"' => return at + 1,
@@ -151,6 +164,8 @@ fn end_of_string(bytes: &[u8], from: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::row::any_json::{any_json, any_object};
+    use crate::row::scan_by_byte;
 
     #[test]
     fn finds_fields_across_space_escapes_and_nesting() {
@@ -187,6 +202,21 @@ mod tests {
     }
 
     proptest::proptest! {
+        /// The words of eight bytes change nothing.
+        #[test]
+        fn finds_what_the_scan_byte_by_byte_finds(json in any_object(), list in any_json()) {
+            let found: Vec<_> = fields(&json).collect();
+            proptest::prop_assert_eq!(&found, &scan_by_byte::fields(&json).collect::<Vec<_>>());
+            for (key, value) in &found {
+                let key = unescape(key).text;
+                proptest::prop_assert_eq!(get(&json, &key), scan_by_byte::get(&json, &key));
+                let found: Vec<_> = elements(value).collect();
+                proptest::prop_assert_eq!(found, scan_by_byte::elements(value).collect::<Vec<_>>());
+            }
+            let found: Vec<_> = elements(&list).collect();
+            proptest::prop_assert_eq!(found, scan_by_byte::elements(&list).collect::<Vec<_>>());
+        }
+
         #[test]
         fn never_panics_and_always_ends(text in "[{}\\[\\]\",:\\\\a1 é]{0,40}") {
             fields(&text).count();

@@ -1,21 +1,22 @@
 //! One answer of Stripe: a page of a list, or a single object.
 //!
-//! Objects are found, not decoded: a page keeps the body as it came and where each object lies in
-//! it. So nothing that Stripe sent is lost here, and nothing is copied.
+//! Objects are not decoded. A page keeps the body as it was received, and the places of its objects
+//! and of their properties, all found in one scan. Nothing that Stripe sent is lost here, and
+//! nothing is copied.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::order::Stamp;
+use crate::row::{ListIndex, Object};
 
 /// One page of a list.
 #[derive(Debug)]
 pub(crate) struct Page {
     body: String,
-    items: Vec<Range<usize>>,
+    index: ListIndex,
     /// Whether objects follow this page.
     pub(crate) has_more: bool,
     /// The moment the request that brought this page was sent, on Stripe's clock.
@@ -38,26 +39,32 @@ pub(crate) struct Answer {
 }
 
 impl Page {
-    /// The elements of `data` in Stripe's order, each the text of one JSON value. Stripe sends
-    /// objects only; what is none is for the reader to set aside.
-    pub(crate) fn items(&self) -> impl DoubleEndedIterator<Item = &str> + ExactSizeIterator {
-        self.items.iter().map(|range| &self.body[range.clone()])
+    /// The elements of `data` in Stripe's order. Each is one JSON value; Stripe sends only objects,
+    /// and the reader quarantines any other value.
+    pub(crate) fn objects(
+        &self,
+    ) -> impl DoubleEndedIterator<Item = Object<'_>> + ExactSizeIterator {
+        self.index.items(&self.body)
     }
 
-    /// Leaves the first `count` objects; the others have to be asked for again.
+    /// The texts of [`Page::objects`].
+    pub(crate) fn items(&self) -> impl DoubleEndedIterator<Item = &str> + ExactSizeIterator {
+        self.objects().map(Object::json)
+    }
+
+    /// Drops all but the first `count` objects, which must be requested again.
     pub(crate) fn truncate(&mut self, count: usize) {
-        self.items.truncate(count);
+        self.index.truncate(count);
     }
 
     /// What the page occupies in memory, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        self.body.capacity() + self.items.capacity() * size_of::<Range<usize>>()
+        self.body.capacity() + self.index.bytes()
     }
 
-    pub(super) fn new(body: String, found: FoundItems, arrival: Arrival) -> Page {
-        let FoundItems { items, has_more } = found;
+    pub(super) fn new(body: String, index: ListIndex, arrival: Arrival) -> Page {
         let Arrival { sent, request_id, requests } = arrival;
-        Page { body, items, has_more, sent, request_id, requests }
+        Page { body, has_more: index.has_more, index, sent, request_id, requests }
     }
 }
 
@@ -74,13 +81,6 @@ pub(super) struct Arrival {
     pub(super) sent: Stamp,
     pub(super) request_id: Option<String>,
     pub(super) requests: u32,
-}
-
-/// Where the objects of a page lie in its body.
-#[derive(Debug)]
-pub(super) struct FoundItems {
-    items: Vec<Range<usize>>,
-    has_more: bool,
 }
 
 /// A list object, whether it is a whole answer or embedded in another object.
@@ -157,16 +157,20 @@ pub(crate) fn parse_list(text: &str) -> Result<ParsedList<'_>, Unreadable> {
     Ok(ParsedList { items, has_more: shape.has_more, url })
 }
 
-/// Finds the objects of a page by their places in its body.
-pub(super) fn find_items(body: &str) -> Result<FoundItems, Unreadable> {
+/// Finds the objects of a page and their properties.
+///
+/// serde_json decides on what [`ListIndex::read`] does not accept, and tells why it is not a list.
+pub(super) fn find_items(body: &str) -> Result<ListIndex, Unreadable> {
+    if let Some(index) = ListIndex::read(body) {
+        return Ok(index);
+    }
     let ParsedList { items, has_more, .. } = parse_list(body)?;
     let start_of_body = body.as_ptr().addr();
-    let place = |item: &str| {
+    let range = |item: &str| {
         let start = item.as_ptr().addr() - start_of_body;
         start..start + item.len()
     };
-    let items = items.into_iter().map(place).collect();
-    Ok(FoundItems { items, has_more })
+    Ok(ListIndex::of_items(body, items.into_iter().map(range).collect(), has_more))
 }
 
 /// Accepts a text that is one well-formed JSON object.
