@@ -1,4 +1,4 @@
-//! The arguments as typed. [`crate::settings`] resolves them together with the environment.
+//! The arguments as typed. The module `settings` resolves them together with the environment.
 //!
 //! No type here implements `Debug`, because a database URL may contain a password.
 

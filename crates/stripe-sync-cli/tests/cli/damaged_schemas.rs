@@ -68,8 +68,11 @@ async fn foreign_objects_with_our_names_are_reported_and_left_unchanged() {
         ("a sequence", "create sequence stripe.customers"),
         ("an index", "create table stripe.x (id text); create index customers on stripe.x (id)"),
         ("a type", "create type stripe.customers as (id text)"),
-        ("a ledger", "create table stripe._runs (id text); create table stripe._meta (k text)"),
-        ("a record of migrations", "create table stripe._migrations (version int)"),
+        (
+            "ledger tables",
+            "create table stripe._runs (id text); create table stripe._meta (k text)",
+        ),
+        ("the table of migrations", "create table stripe._migrations (version int)"),
         ("the view", "create table stripe.sync_status (x int)"),
     ] {
         let sql = format!("create schema stripe; {sql}");
@@ -88,7 +91,7 @@ async fn dropped_objects_are_recreated_or_reported() {
     let mut database = TestDatabase::new("dropped").await;
     for (name, sql) in [
         ("a column", "alter table stripe.customers drop column email"),
-        ("a column of ours", "alter table stripe.customers drop column _extra"),
+        ("a system column", "alter table stripe.customers drop column _extra"),
         ("a table", "drop table stripe.customers"),
         ("the ledger", "drop table stripe._runs, stripe._slices cascade"),
         ("the quarantine", "drop table stripe._quarantine"),
@@ -99,8 +102,8 @@ async fn dropped_objects_are_recreated_or_reported() {
         assert_eq!(emails, database.sim.account().count("customer").cast_signed(), "{name}");
     }
     for (name, sql) in [
-        ("a key", "alter table stripe.customers drop constraint customers_pkey"),
-        ("what the schema knows", "drop table stripe._meta"),
+        ("a primary key", "alter table stripe.customers drop constraint customers_pkey"),
+        ("the metadata", "drop table stripe._meta"),
         ("a type", "alter table stripe.customers alter column metadata type text"),
     ] {
         database.run_case(name, true, sql, &[CHECK, "migrate", COPY]).await;

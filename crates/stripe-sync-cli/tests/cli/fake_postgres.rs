@@ -9,7 +9,7 @@ use std::net::{TcpListener, TcpStream};
 #[derive(Clone, Copy)]
 pub(crate) enum Behaviour {
     /// Rejects each session with this SQLSTATE and message.
-    Refuses(&'static str, &'static str),
+    Rejects(&'static str, &'static str),
     /// Answers every statement with these facts about itself.
     Is { number: i32, version: &'static str, standby: bool },
     /// Accepts connections and sends nothing.
@@ -36,8 +36,8 @@ fn serve(mut stream: TcpStream, behaviour: Behaviour) -> Option<()> {
     let mut start = vec![0; u32::from_be_bytes(length) as usize - 4];
     stream.read_exact(&mut start).ok()?;
     match behaviour {
-        Behaviour::Refuses(code, said) => {
-            let fields = format!("SFATAL\0VFATAL\0C{code}\0M{said}\0\0");
+        Behaviour::Rejects(code, text) => {
+            let fields = format!("SFATAL\0VFATAL\0C{code}\0M{text}\0\0");
             stream.write_all(&message(b'E', fields.as_bytes())).ok()
         }
         Behaviour::SpeaksHttp => stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").ok(),

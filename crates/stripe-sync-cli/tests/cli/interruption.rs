@@ -81,9 +81,9 @@ async fn two_signals_stop_immediately() {
     wait_for_requests(&sim, PATH, 1).await;
     let started = Instant::now();
     signal(&child, Signal::INT);
-    let mut said = String::new();
-    BufReader::new(child.stderr.as_mut().expect("stderr")).read_line(&mut said).expect("a line");
-    assert!(said.starts_with("finishing the pages in flight"), "{said}");
+    let mut stderr = String::new();
+    BufReader::new(child.stderr.as_mut().expect("stderr")).read_line(&mut stderr).expect("a line");
+    assert!(stderr.starts_with("finishing the pages in flight"), "{stderr}");
     signal(&child, Signal::INT);
     let output = wait(child);
     assert_eq!((output.code, output.stdout.as_str()), (Some(130), ""));

@@ -55,12 +55,12 @@ impl PgBouncer {
         shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut shell = shell.spawn().expect("a shell");
         let mut log = BufReader::new(shell.stderr.take().expect("stderr")).lines();
-        let mut said = String::new();
+        let mut log_text = String::new();
         let is_up = log.by_ref().map_while(Result::ok).any(|line| {
-            said.push_str(&format!("{line}\n"));
+            log_text.push_str(&format!("{line}\n"));
             line.contains("process up")
         });
-        assert!(is_up, "PgBouncer did not start: {said}");
+        assert!(is_up, "PgBouncer did not start: {log_text}");
         // A full pipe would block it.
         std::thread::spawn(move || log.for_each(drop));
         PgBouncer { shell, dir }

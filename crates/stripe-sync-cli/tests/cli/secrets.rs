@@ -78,7 +78,7 @@ fn every_encoding_of_a_secret_is_recognized() {
     }
 }
 
-/// A server that logs every statement and asks the role for its password.
+/// A server that logs every statement and requires the role's password.
 async fn server() -> Server {
     let server = Server::temporary_with(&[
         ("log_statement", "all"),
@@ -91,7 +91,7 @@ async fn server() -> Server {
     .await
     .expect("a server");
     let admin = connect(&server.connection_url()).await.expect("the superuser");
-    // What the test itself says of the password is not to be found in the log.
+    // The test's own statement with the password must not be logged.
     admin.batch_execute("set log_statement = 'none'").await.expect("set");
     admin
         .batch_execute(&format!(
@@ -272,9 +272,9 @@ async fn a_running_process_shows_no_secret_and_leaves_no_core() {
     assert!(!status.core_dumped());
     let left: Vec<_> = std::fs::read_dir(cli.home()).expect("home").flatten().collect();
     assert!(left.is_empty(), "{left:?}");
-    let mut said = String::new();
-    child.stderr.take().expect("stderr").read_to_string(&mut said).expect("read");
-    assert_clean("stderr", &said);
+    let mut stderr = String::new();
+    child.stderr.take().expect("stderr").read_to_string(&mut stderr).expect("read");
+    assert_clean("stderr", &stderr);
 }
 
 #[tokio::test(flavor = "multi_thread")]

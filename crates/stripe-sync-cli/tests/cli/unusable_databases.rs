@@ -88,9 +88,9 @@ async fn a_failed_connection_is_explained() {
         ("57P03", "the database system is starting up"),
     ];
     for (code, message) in refusals {
-        transcript.run_case(message, &fake(Behaviour::Refuses(code, message)), &args);
+        transcript.run_case(message, &fake(Behaviour::Rejects(code, message)), &args);
     }
-    let url = format!("{}?sslmode=require", fake(Behaviour::Refuses("28000", "no TLS here")));
+    let url = format!("{}?sslmode=require", fake(Behaviour::Rejects("28000", "no TLS here")));
     transcript.run_case("no TLS", &url, &args);
 
     let url = new_database("closed", "").await;

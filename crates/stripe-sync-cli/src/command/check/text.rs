@@ -103,7 +103,7 @@ impl PrivateDatabase {
             ),
             (None, false) => {
                 format!(
-                    "it would be a private PostgreSQL in {dir}, because DATABASE_URL is not set"
+                    "no private PostgreSQL in {dir} yet; it is used because DATABASE_URL is not set"
                 )
             }
         }
