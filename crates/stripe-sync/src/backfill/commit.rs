@@ -14,10 +14,10 @@ use crate::object::batches::{ObjectBatches, observe};
 use crate::object::nested::NestedError;
 use crate::object::refetch::{RefetchError, RefetchOutcome, refetch_uncertain, write_chunk};
 use crate::object::retrieve::RetrieveError;
-use crate::order::Stamp;
 use crate::postgres::{
     ClaimedSlice, Committed, Deletion, Position, PositionCommit, PostgresError, QuarantineEntry,
-    Replacement, SliceProgress, StreamStatus, UncertainRow, WriteOutcome, WriteRequest,
+    Replacement, SliceProgress, StoredState, StreamStatus, UncertainRow, WriteOutcome,
+    WriteRequest,
 };
 use crate::slice::{Bounds, advance};
 
@@ -41,7 +41,7 @@ enum Resolution {
     Written,
     /// It could not be fetched: the row that its list has shown replaces the stored one. With a reason,
     /// it is quarantined as well, because which of the two is newer stays unknown.
-    KeepListed { stored: Stamp, reason: Option<String> },
+    KeepListed { stored: StoredState, reason: Option<String> },
 }
 
 /// Why an object that could not be fetched has to be read again later; `None` if Stripe refuses to show
@@ -167,6 +167,7 @@ impl PageCommit<'_> {
         let SliceContext { run, table, list, .. } = *self.context;
         let is_written = |id: &String| matches!(resolved.get(id), Some(Resolution::Written));
         let mut batches = ObjectBatches::new(table);
+        let mut revived = Vec::new();
         let (mut deletions, mut replacements, mut quarantine) =
             (Vec::new(), Vec::new(), Vec::new());
         for piece in self.pieces {
@@ -182,8 +183,17 @@ impl PageCommit<'_> {
                         let entry =
                             entry.map(|reason| QuarantineEntry { table, row: row.clone(), reason });
                         quarantine.extend(entry);
-                        replacements.push(Replacement { table, row, expected_stamp: *stored });
-                        batches.add_items(id, json, stamp, request_id);
+                        match stored {
+                            StoredState::Row(stored) => {
+                                let expected_stamp = *stored;
+                                replacements.push(Replacement { table, row, expected_stamp });
+                                batches.add_items(id, json, stamp, request_id);
+                            }
+                            StoredState::Tombstone => {
+                                revived.push((table, id));
+                                batches.add(id, json, stamp, request_id);
+                            }
+                        }
                         continue;
                     }
                     None => {}
@@ -224,6 +234,7 @@ impl PageCommit<'_> {
             deletions,
             batches,
             replacements,
+            revived,
             quarantine,
             complete_lists,
             position: Some(position),

@@ -10,8 +10,8 @@ use crate::context::AccountContext;
 use crate::memory::Room;
 use crate::order::{REPLICA_LAG, Stamp, stamp_of_answer};
 use crate::postgres::{
-    Committed, Deletion, PostgresError, QuarantineEntry, Replacement, UncertainRow, WriteOutcome,
-    WriteRequest,
+    Committed, Deletion, ObjectNotes, PostgresError, QuarantineEntry, Replacement, StoredState,
+    UncertainRow, WriteOutcome, WriteRequest,
 };
 use crate::row::get;
 use crate::stripe::Answer;
@@ -55,8 +55,8 @@ pub(crate) async fn refresh(
     for _ in 0..MAX_ATTEMPTS {
         // The request is sent after the quarantined state was read, so its answer is newer.
         let (database, account) = (&context.database, context.account.as_str());
-        let quarantined = database.quarantined_at(&context.statements, account, table, id).await?;
-        let fetched = Fetched::request(context, table, id, quarantined).await;
+        let notes = database.object_notes(&context.statements, account, table, id).await?;
+        let fetched = Fetched::confirmed(context, table, id, notes).await;
         match fetched.apply(context, table, id, expected_stamp).await? {
             Attempt::Done(outcome) => return Ok(outcome),
             Attempt::Retry { expected_stamp: stored } => expected_stamp = stored,
@@ -65,20 +65,19 @@ pub(crate) async fn refresh(
     Err(RefetchError::KeepsChanging { table: table.name.clone(), id: id.to_owned() })
 }
 
-/// Fetches an object whose stored row is too close in time to another observation. The answer replaces
-/// both, unless the row has changed since; then it is fetched again.
+/// Fetches an object whose stored row or deletion is too close in time to another observation. The
+/// answer replaces both, unless the row has changed since; then it is fetched again.
 pub(crate) async fn refetch_uncertain(
     context: &AccountContext,
     row: &UncertainRow,
     table: &'static Table,
 ) -> Result<RefetchOutcome, RefetchError> {
-    let mut fetched = Fetched::request(context, table, &row.id, None).await;
-    // A list has just shown the object: a 404 is believed only if it lasts.
-    if fetched.answer.as_ref().is_err_and(RetrieveError::is_missing) {
-        tokio::time::sleep(REPLICA_LAG).await;
-        fetched = Fetched::request(context, table, &row.id, None).await;
-    }
-    match fetched.apply(context, table, &row.id, Some(row.stored)).await? {
+    let StoredState::Row(stored) = row.stored else {
+        return refresh(context, table, &row.id).await;
+    };
+    let notes = ObjectNotes { quarantined: None, deleted: None };
+    let fetched = Fetched::confirmed(context, table, &row.id, notes).await;
+    match fetched.apply(context, table, &row.id, Some(stored)).await? {
         Attempt::Done(outcome) => Ok(outcome),
         Attempt::Retry { .. } => refresh(context, table, &row.id).await,
     }
@@ -92,13 +91,36 @@ enum Attempt {
     },
 }
 
-/// The answer to one request for an object.
+/// The answer to a request for an object.
 struct Fetched {
     sent: Stamp,
     answer: Result<Answer, RetrieveError>,
+    /// The object exists although it was observed as deleted.
+    revived: bool,
 }
 
 impl Fetched {
+    /// Requests an object. An answer that would delete it, or bring it back shortly after it was
+    /// observed as deleted, is believed only if it lasts: a replica at Stripe can lag behind (FACTS 5).
+    async fn confirmed(
+        context: &AccountContext,
+        table: &Table,
+        id: &str,
+        notes: ObjectNotes,
+    ) -> Fetched {
+        let first = Fetched::request(context, table, id, notes.quarantined).await;
+        let contradicts = match &first.answer {
+            Ok(answer) => notes.deleted.is_some() && get(&answer.body, "deleted") != Some("true"),
+            Err(error) => error.is_missing(),
+        };
+        if !contradicts {
+            return first;
+        }
+        tokio::time::sleep(REPLICA_LAG).await;
+        let second = Fetched::request(context, table, id, notes.quarantined).await;
+        Fetched { revived: notes.deleted.is_some() && second.answer.is_ok(), ..second }
+    }
+
     /// `known` was read from the database before the request.
     async fn request(
         context: &AccountContext,
@@ -111,7 +133,7 @@ impl Fetched {
             answer.sent = stamp_of_answer(answer.sent, known);
             answer
         });
-        Fetched { sent, answer }
+        Fetched { sent, answer, revived: false }
     }
 
     async fn apply(
@@ -162,14 +184,20 @@ impl Fetched {
             batches,
             complete_lists,
             replacements,
+            revived: self.revived.then_some((table, id)).into_iter().collect(),
             quarantine: entry.into_iter().collect(),
             ..WriteRequest::default()
         };
-        let attempt =
-            write(context, request, |committed| match committed.quarantined + refused_items {
+        let attempt = write(context, request, |committed| {
+            if committed.tombstoned.iter().any(|tombstoned| tombstoned == id) {
+                // Another process has observed a later deletion.
+                return RefetchOutcome::Deleted { had_row: false };
+            }
+            match committed.quarantined + refused_items {
                 0 => RefetchOutcome::Written,
                 _ => RefetchOutcome::Quarantined,
-            });
+            }
+        });
         Ok(attempt.await?)
     }
 }
@@ -194,7 +222,11 @@ async fn write(
     Ok(match context.write(request).await? {
         WriteOutcome::Committed(committed) => Attempt::Done(outcome(committed)),
         WriteOutcome::Uncertain(rows) => {
-            Attempt::Retry { expected_stamp: rows.first().map(|row| row.stored) }
+            let stored = rows.first().and_then(|row| match row.stored {
+                StoredState::Row(stamp) => Some(stamp),
+                StoredState::Tombstone => None,
+            });
+            Attempt::Retry { expected_stamp: stored }
         }
         // Only a request with a position can be fenced; then nothing was written either.
         WriteOutcome::StampChanged | WriteOutcome::Fenced => {

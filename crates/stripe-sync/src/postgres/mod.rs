@@ -31,6 +31,6 @@ pub use query::QueryResult;
 pub use schema::SchemaState;
 pub(crate) use schema::{Inspection, Migrated};
 pub(crate) use write::{
-    Batch, Committed, CompleteList, Deletion, PositionCommit, QuarantineEntry, Replacement,
-    SliceProgress, Statements, UncertainRow, WriteOutcome, WriteRequest,
+    Batch, Committed, CompleteList, Deletion, ObjectNotes, PositionCommit, QuarantineEntry,
+    Replacement, SliceProgress, Statements, StoredState, UncertainRow, WriteOutcome, WriteRequest,
 };

@@ -2,7 +2,7 @@
 //! row is lost silently, and one object never stops the others.
 
 use std::collections::HashSet;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use stripe_sync::{RefreshOutcome, RunStatus};
@@ -270,4 +270,72 @@ async fn an_object_that_cannot_be_retrieved_keeps_its_listed_row() {
     assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
     let sql = "select description from stripe.charges where id = 'ch_1'";
     assert_eq!(server.text(sql).await, "two");
+}
+
+/// A server whose object is missing for as many requests as the test says.
+async fn flickering(missing: Arc<Mutex<usize>>) -> Hostile {
+    Hostile::start(move |asked| match asked.path.as_str() {
+        "/v1/charges" => ok(page_of(&charges(5), asked)),
+        "/v1/charges/ch_1" => {
+            let mut missing = missing.lock().unwrap();
+            match *missing {
+                0 => ok(charges(5)[1].clone()),
+                _ => {
+                    *missing -= 1;
+                    let missing = json!({"error": {"type": "invalid_request_error",
+                        "code": "resource_missing", "message": "No such charge", "param": "id"}});
+                    (404, missing.to_string())
+                }
+            }
+        }
+        _ => error(404, "no"),
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_404_of_a_lagging_replica_deletes_nothing() {
+    let missing = Arc::new(Mutex::new(0));
+    let server = flickering(Arc::clone(&missing)).await;
+    server.backfill("charge").await;
+    *missing.lock().unwrap() = 1;
+    let engine = server.engine().await;
+    let refreshed = engine.refresh(&["ch_1".into()]).await.expect("an outcome");
+    assert_eq!(refreshed[0].outcome, RefreshOutcome::Stored);
+    assert_eq!((server.count("charges").await, server.count("_tombstones").await), (5, 0));
+}
+
+/// The deletion was wrong, or the id is in use again: whoever says "stored" or "complete" has the row.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_that_exists_again_beats_its_tombstone() {
+    let missing = Arc::new(Mutex::new(0));
+    let server = flickering(Arc::clone(&missing)).await;
+    server.backfill("charge").await;
+    let engine = server.engine().await;
+    for by_list in [false, true] {
+        *missing.lock().unwrap() = 2;
+        let refreshed = engine.refresh(&["ch_1".into()]).await.expect("an outcome");
+        assert_eq!(refreshed[0].outcome, RefreshOutcome::Deleted);
+        assert_eq!(server.count("charges").await, 4);
+        if by_list {
+            let report = server.backfill("charge").await;
+            assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
+        } else {
+            let refreshed = engine.refresh(&["ch_1".into()]).await.expect("an outcome");
+            assert_eq!(refreshed[0].outcome, RefreshOutcome::Stored);
+        }
+        assert_eq!((server.count("charges").await, server.count("_tombstones").await), (5, 0));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tombstone_of_the_future_counts_as_of_now() {
+    let server = flickering(Arc::default()).await;
+    server.engine().await.migrate().await.expect("a schema");
+    let tombstone = "insert into stripe._tombstones (table_name, account_id, id, deleted_at)
+                     values ('charges', 'acct_hostile', 'ch_1', now() + interval '1 hour')";
+    server.sql.batch_execute(tombstone).await.expect("a tombstone");
+    let report = server.backfill("charge").await;
+    assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
+    assert_eq!(server.count("charges").await, 5);
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::Statements;
+use super::{Statements, StoredState};
 use crate::catalog::{Catalog, Exclusions};
 use crate::order::{FUTURE_LIMIT, Stamp, UNCERTAINTY_WINDOW, Verdict, compare_observations};
 use crate::postgres::{Database, Names};
@@ -63,8 +63,10 @@ async fn the_statements_do_what_the_rule_says() {
         };
         assert_eq!((eur, stamp), expected, "{what}");
         let uncertain = outcome.uncertain.iter().map(|(id, stamp)| (id.as_str(), *stamp));
-        let expected: Vec<_> =
-            (verdict == Verdict::Uncertain).then_some(("usd", stored)).into_iter().collect();
+        let expected: Vec<_> = (verdict == Verdict::Uncertain)
+            .then_some(("usd", StoredState::Row(stored)))
+            .into_iter()
+            .collect();
         assert_eq!(uncertain.collect::<Vec<_>>(), expected, "{what}");
     }
 }

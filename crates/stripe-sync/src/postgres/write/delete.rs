@@ -125,3 +125,22 @@ impl Sql {
         Sql::Delete { tombstones, rows, items: items.collect() }
     }
 }
+
+/// Removes the tombstones of objects that exist.
+pub(super) async fn remove_tombstones(
+    transaction: &Transaction<'_>,
+    statements: &Statements,
+    account: &str,
+    objects: &[(&'static Table, &str)],
+) -> Result<(), tokio_postgres::Error> {
+    let sql = format!(
+        "delete from {} where table_name = $1 and account_id = $2 and id = $3",
+        statements.names.table("_tombstones")
+    );
+    for (table, id) in objects {
+        let key: [(&(dyn ToSql + Sync), Type); 3] =
+            [(&table.name, Type::TEXT), (&account, Type::TEXT), (id, Type::TEXT)];
+        transaction.execute_typed(&sql, &key).await?;
+    }
+    Ok(())
+}

@@ -25,8 +25,9 @@ mod statements;
 mod transaction;
 mod upsert;
 
+pub(crate) use quarantine::ObjectNotes;
 pub(crate) use request::{
     Batch, Committed, CompleteList, Deletion, PositionCommit, QuarantineEntry, Replacement,
-    SliceProgress, UncertainRow, WriteOutcome, WriteRequest,
+    SliceProgress, StoredState, UncertainRow, WriteOutcome, WriteRequest,
 };
 pub(crate) use upsert::Statements;

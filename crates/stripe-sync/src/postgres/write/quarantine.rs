@@ -12,6 +12,7 @@ use super::upsert::{Statements, UpsertOutcome};
 use crate::catalog::{Exclusions, Table};
 use crate::hash::fnv1a;
 use crate::order::Stamp;
+use crate::order::sql::not_in_future;
 use crate::postgres::connection::pool::Database;
 use crate::postgres::error::PostgresError;
 use crate::postgres::error_class::ErrorClass;
@@ -41,6 +42,7 @@ pub(super) async fn upsert_guarded(
                 clear(transaction, statements, batch.table, rows, account).await?;
                 outcome.replaced_characters += part.replaced_characters;
                 outcome.uncertain.extend(part.uncertain);
+                outcome.tombstoned.extend(part.tombstoned);
             }
             Err(error) if error.class == ErrorClass::RowRefused => {
                 transaction.batch_execute("rollback to savepoint rows").await.map_err(fail)?;
@@ -76,28 +78,46 @@ fn name_of(id: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{beginning}... ({} bytes, {:016x})", id.len(), fnv1a(id)))
 }
 
+/// What the engine's tables say about one object.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ObjectNotes {
+    /// The stamp of its quarantined state.
+    pub(crate) quarantined: Option<Stamp>,
+    /// When it was observed as deleted.
+    pub(crate) deleted: Option<Stamp>,
+}
+
 impl Database {
-    /// The stamp of a quarantined object, if the object is quarantined.
-    pub(crate) async fn quarantined_at(
+    /// What the engine's tables say about one object.
+    pub(crate) async fn object_notes(
         &self,
         statements: &Statements,
         account: &str,
         table: &Table,
         id: &str,
-    ) -> Result<Option<Stamp>, PostgresError> {
+    ) -> Result<ObjectNotes, PostgresError> {
         let sql = format!(
-            "select seen_at from {} where table_name = $1 and account_id = $2 and id = $3",
-            statements.names.table("_quarantine")
+            "select (select seen_at from {} where table_name = $1 and account_id = $2 and id = $3),
+                    (select {} from {} d
+                     where d.table_name = $1 and d.account_id = $2 and d.id = $4)",
+            statements.names.table("_quarantine"),
+            not_in_future("d.deleted_at"),
+            statements.names.table("_tombstones"),
         );
-        let key: [(&(dyn ToSql + Sync), Type); 3] =
-            [(&table.name, Type::TEXT), (&account, Type::TEXT), (&name_of(id), Type::TEXT)];
+        let key: [(&(dyn ToSql + Sync), Type); 4] = [
+            (&table.name, Type::TEXT),
+            (&account, Type::TEXT),
+            (&name_of(id), Type::TEXT),
+            (&id, Type::TEXT),
+        ];
         let row = self
             .get()
             .await?
-            .query_typed_opt(&sql, &key)
+            .query_typed_one(&sql, &key)
             .await
             .map_err(|e| PostgresError::new("cannot read the quarantine", &e))?;
-        Ok(row.map(|row| Stamp::from_system(row.get(0))))
+        let stamp = |i| row.get::<_, Option<SystemTime>>(i).map(Stamp::from_system);
+        Ok(ObjectNotes { quarantined: stamp(0), deleted: stamp(1) })
     }
 }
 

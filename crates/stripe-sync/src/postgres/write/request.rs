@@ -96,6 +96,8 @@ pub(crate) struct WriteRequest<'a> {
     pub(crate) batches: Vec<Batch<'a>>,
     pub(crate) replacements: Vec<Replacement<'a>>,
     pub(crate) complete_lists: Vec<CompleteList>,
+    /// Ids of the batches' objects that exist although they have a tombstone.
+    pub(crate) revived: Vec<(&'static Table, &'a str)>,
     /// Objects that are quarantined besides being written as far as they are known.
     pub(crate) quarantine: Vec<QuarantineEntry<'a>>,
     /// The slice position that commits with the rows.
@@ -109,8 +111,16 @@ pub(crate) struct WriteRequest<'a> {
 pub(crate) struct UncertainRow {
     pub(crate) table: &'static str,
     pub(crate) id: String,
-    /// The stamp of the stored row.
-    pub(crate) stored: Stamp,
+    pub(crate) stored: StoredState,
+}
+
+/// What the observation of an uncertain object contradicts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StoredState {
+    /// A row with this stamp.
+    Row(Stamp),
+    /// A deletion that was observed shortly before.
+    Tombstone,
 }
 
 /// How a write ended.
@@ -133,6 +143,8 @@ pub(crate) struct Committed {
     pub(crate) position: Option<CommittedPosition>,
     /// Ids whose rows were deleted or marked as deleted.
     pub(crate) deleted: Vec<String>,
+    /// Ids that were not written, because the object was observed as deleted later.
+    pub(crate) tombstoned: Vec<String>,
     /// Characters that became U+FFFD.
     pub(crate) replaced_characters: u64,
     /// Rows that the server refused and that are quarantined.

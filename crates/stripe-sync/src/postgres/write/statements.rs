@@ -25,6 +25,9 @@ pub(super) struct Sql {
     pub(super) missing_after_upsert: String,
     /// Overwrites one row whose stamp is the expected one.
     pub(super) replace: String,
+    /// Finds observations that a tombstone covers: the id, and whether the object was observed after the
+    /// deletion, or at a time when a wrong clock was used.
+    pub(super) tombstoned: String,
 }
 
 pub(super) fn write(table: &Table, names: &Names) -> Sql {
@@ -96,7 +99,18 @@ from {source} where {joined} and t.last_synced_at is not distinct from ${expecte
         expected = table.columns.len() + 4,
         future_limit = order_sql::future_limit(),
     );
+    let tombstoned = format!(
+        "select e.\"id\", e.last_synced_at > {deleted_at} or d.deleted_at > now() + {limit} from {source} join {tombstones} d \
+         on d.table_name = {table_name} and d.account_id = {account} and d.id = e.\"id\"
+where {covers}",
+        deleted_at = order_sql::not_in_future("d.deleted_at"),
+        limit = order_sql::future_limit(),
+        tombstones = names.table("_tombstones"),
+        table_name = literal(&table.name),
+        covers = tombstone_covers(table),
+    );
     Sql {
+        tombstoned,
         upsert,
         advance_equal,
         differing,
@@ -104,6 +118,12 @@ from {source} where {joined} and t.last_synced_at is not distinct from ${expecte
         missing_after_upsert,
         replace,
     }
+}
+
+/// The tombstone `d` covers the observation `e`.
+fn tombstone_covers(table: &Table) -> String {
+    let deleted_at = order_sql::not_in_future("d.deleted_at");
+    order_sql::tombstone_covers(&deleted_at, "e.last_synced_at", table.custom_ids)
 }
 
 /// No tombstone covers the observation.
@@ -114,7 +134,7 @@ fn not_tombstoned(table: &Table, names: &Names, account: &str, id_column: &str) 
         tombstones = names.table("_tombstones"),
         table_name = literal(&table.name),
         id_column = quote(id_column),
-        covers = order_sql::tombstone_covers("d.deleted_at", "e.last_synced_at", table.custom_ids),
+        covers = tombstone_covers(table),
     )
 }
 
@@ -173,7 +193,8 @@ mod tests {
                 sql.differing,
                 sql.advance_changed_by_trigger,
                 sql.missing_after_upsert,
-                sql.replace
+                sql.replace,
+                sql.tombstoned
             ]
             .join("\n\n")
         );

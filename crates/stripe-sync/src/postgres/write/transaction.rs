@@ -115,6 +115,9 @@ impl Database {
             unmarked.extend(batch.rows_to_insert(&deleted));
             committed.deleted.extend(deleted);
         }
+        delete::remove_tombstones(&transaction, statements, request.account, &request.revived)
+            .await
+            .map_err(fail)?;
         for replacement in &request.replacements {
             if !writer.replace(replacement, &mut committed).await? {
                 return Ok(WriteOutcome::StampChanged);
@@ -201,6 +204,7 @@ impl Writer<'_> {
             }
         };
         committed.replaced_characters += outcome.replaced_characters;
+        committed.tombstoned.extend(outcome.tombstoned);
         let table = batch.table.name.as_str();
         let rows = outcome.uncertain.into_iter();
         uncertain.extend(rows.map(|(id, stored)| UncertainRow { table, id, stored }));

@@ -13,6 +13,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::param::WireArray;
+use super::request::StoredState;
 use super::statements::{self, Sql};
 use crate::catalog::{Exclusions, Table};
 use crate::order::{Stamp, Verdict, compare_observations};
@@ -36,7 +37,9 @@ pub(crate) struct UpsertOutcome {
     /// Characters that became U+FFFD.
     pub(crate) replaced_characters: u64,
     /// Ids and stored stamps of objects that have to be fetched again.
-    pub(crate) uncertain: Vec<(String, Stamp)>,
+    pub(crate) uncertain: Vec<(String, StoredState)>,
+    /// Ids that were not written, because the object was observed as deleted later.
+    pub(crate) tombstoned: Vec<String>,
 }
 
 impl Statements {
@@ -85,7 +88,7 @@ impl Statements {
         params.push((&account, Type::TEXT));
         let written = transaction.execute_typed(&sql.upsert, &params).await.map_err(fail)?;
         let mut outcome =
-            UpsertOutcome { replaced_characters: encoded.replaced, uncertain: Vec::new() };
+            UpsertOutcome { replaced_characters: encoded.replaced, ..UpsertOutcome::default() };
         if written == rows.len() as u64 {
             return Ok(outcome);
         }
@@ -98,6 +101,13 @@ impl Statements {
         }
         // In a second reading nearly every row is unchanged: there is nothing more to check then.
         if written + advanced < rows.len() as u64 {
+            let covered = transaction.query_typed(&sql.tombstoned, &params).await.map_err(fail)?;
+            for row in covered.iter().filter(|_| table.parent.is_none()) {
+                match row.get(1) {
+                    true => outcome.uncertain.push((row.get(0), StoredState::Tombstone)),
+                    false => outcome.tombstoned.push(row.get(0)),
+                }
+            }
             let advance = &sql.advance_changed_by_trigger;
             transaction.execute_typed(advance, &params).await.map_err(fail)?;
             let missing = transaction.query_typed_one(&sql.missing_after_upsert, &params).await;
@@ -136,10 +146,10 @@ impl Statements {
 }
 
 /// The id and stored stamp of a row of [`Sql::differing`], if the ordering rule cannot decide.
-fn uncertain(row: &Row) -> Option<(String, Stamp)> {
+fn uncertain(row: &Row) -> Option<(String, StoredState)> {
     let [stored, observed, now] = [1, 2, 3].map(|i| Stamp::from_system(row.get(i)));
     let verdict = compare_observations(stored, observed, false, now);
-    (verdict == Verdict::Uncertain).then(|| (row.get(0), stored))
+    (verdict == Verdict::Uncertain).then(|| (row.get(0), StoredState::Row(stored)))
 }
 
 /// The server accepted the statement, and rows of it do not exist.
