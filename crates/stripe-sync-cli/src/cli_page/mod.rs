@@ -166,8 +166,8 @@ impl Help {
             }
             _ => Vec::new(),
         };
-        if let Some((last, others)) = values.split_last() {
-            text.push_str(&format!(": {} or {last}", others.join(", ")));
+        if !values.is_empty() {
+            text.push_str(&format!(" ({})", values.join(", ")));
         }
         Help { text, env, default }
     }
@@ -220,7 +220,7 @@ fn possible_values_and_defaults_of_clap_are_shown() {
         .value_parser(["text", "json"])
         .default_value("text")
         .help("Output format");
-    let expected = "| `--output <FORMAT>` |  | `text` | Output format: `text` or `json` |";
+    let expected = "| `--output <FORMAT>` |  | `text` | Output format (`text`, `json`) |";
     assert_eq!(table([&arg].into_iter()).lines().last(), Some(expected));
 }
 
