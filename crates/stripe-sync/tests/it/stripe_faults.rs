@@ -144,7 +144,7 @@ async fn one_parent_whose_list_is_refused_does_not_stop_the_others() {
 async fn an_old_cursor_that_is_refused_without_a_parameter_restarts_the_list() {
     let (all, refused) = (invoices(1), Mutex::new(false));
     let server = Hostile::start(move |asked| match more_lines(&asked.path, 150) {
-        Some(_) if asked.get("starting_after").is_some() && !refused.lock().unwrap().clone() => {
+        Some(_) if asked.get("starting_after").is_some() && !*refused.lock().unwrap() => {
             *refused.lock().unwrap() = true;
             error(400, "that cursor is too old")
         }
