@@ -299,9 +299,9 @@ mod tests {
     fn depth_does_not_matter() {
         for depth in [1, 63, 64, 65, 127, 128, 129, 1000, 100_000] {
             let deep = "[{\"a\":".repeat(depth) + "1" + &"}]".repeat(depth);
-            assert_eq!(valid(&deep).0, true, "{depth}");
+            assert!(valid(&deep).0, "{depth}");
             let crossed = "[{\"a\":".repeat(depth) + "1" + &"]}".repeat(depth);
-            assert_eq!(valid(&crossed).0, false, "{depth}");
+            assert!(!valid(&crossed).0, "{depth}");
             assert_eq!(end(&deep[..deep.len() - 1]), None, "{depth}");
         }
     }
