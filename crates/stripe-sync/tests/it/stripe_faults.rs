@@ -277,7 +277,7 @@ async fn flickering(missing: Arc<Mutex<usize>>) -> Hostile {
     Hostile::start(move |asked| match asked.path.as_str() {
         "/v1/charges" => ok(page_of(&charges(5), asked)),
         "/v1/charges/ch_1" => {
-            let mut missing = missing.lock().unwrap();
+            let mut missing = missing.lock().expect("no test panics with the lock");
             match *missing {
                 0 => ok(charges(5)[1].clone()),
                 _ => {
