@@ -139,8 +139,10 @@ fn key(env: &Environment) -> Result<ApiKey, Failure> {
     let (secret, api) = (env.get("STRIPE_SECRET_KEY"), env.get("STRIPE_API_KEY"));
     let (text, name) = match (secret, api) {
         (Some(secret), Some(api)) if secret.trim() != api.trim() => {
-            return Err(Failure::usage("STRIPE_SECRET_KEY and STRIPE_API_KEY are set and differ")
-                .with_hint("unset one of them"));
+            return Err(Failure::usage(
+                "STRIPE_SECRET_KEY and STRIPE_API_KEY are both set, to different keys",
+            )
+            .with_hint("unset one of them"));
         }
         (Some(secret), _) => (secret, "STRIPE_SECRET_KEY"),
         (None, Some(api)) => (api, "STRIPE_API_KEY"),
