@@ -53,7 +53,9 @@ impl TextTable {
 fn color(word: &str) -> Option<Color> {
     match word {
         "ok" | "complete" | "stored" | "deleted" | "yes" => Some(Color::Green),
-        "skipped" | "denied" | "running" | "quarantined" | "not found" => Some(Color::Yellow),
+        "skipped" | "denied" | "gone" | "running" | "quarantined" | "not found" => {
+            Some(Color::Yellow)
+        }
         "failed" | "no" => Some(Color::Red),
         _ => None,
     }

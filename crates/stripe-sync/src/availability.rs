@@ -1,25 +1,26 @@
-//! What a refused first page says of its stream: denied, not available on this account, or failed.
-//! One rule for the backfill and for `check`; never decided on a message's text.
+//! What a refused first page means for its stream: denied, not available on this account, or failed.
+//!
+//! Backfill and `check` use the same rule. It never depends on the text of a message.
 
 use crate::catalog::Table;
 use crate::stripe::StripeError;
 
-/// What became of a stream whose first page was refused.
+/// What the refusal of a first page means for the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(crate) enum RefusalClass {
     /// The key lacks a permission.
     Denied,
-    /// Stripe does not offer this list to this account (FACTS 11), unless the stream has been
-    /// read before: then it is a failure.
+    /// Stripe does not offer this list to this account. If the stream has been read before, the
+    /// refusal is a failure instead.
     NotAvailable,
     /// Anything else.
     Failed,
 }
 
-/// Lists that every account has, whatever products are enabled on it: a 400 of theirs is a
-/// failure even if the stream never had a row. Lists of products that have to be enabled (Issuing,
-/// Treasury, Connect, Terminal, ...), that depend on the country, or that older API versions do
-/// not know, are missing here.
+/// Lists that every account has, whatever products are enabled on it: status 400 for them is a
+/// failure even if the stream never had a row. Not among them are lists of products that have to
+/// be enabled (Issuing, Treasury, Connect, Terminal, ...), that depend on the country, or that older
+/// API versions do not have.
 const EVERY_ACCOUNT: [&str; 31] = [
     "balance_transaction",
     "charge",
@@ -54,22 +55,26 @@ const EVERY_ACCOUNT: [&str; 31] = [
     "webhook_endpoint",
 ];
 
-/// Judges the refusal of a stream's first page, asked without cursor.
-pub(crate) fn judge_first_page(table: &Table, error: &StripeError) -> Refusal {
+/// Classifies the refusal of a stream's first page, requested without a cursor.
+pub(crate) fn classify_refusal(table: &Table, error: &StripeError) -> RefusalClass {
     if error.is_denied() {
-        Refusal::Denied
+        RefusalClass::Denied
     } else if error.is_not_available() && !EVERY_ACCOUNT.contains(&table.object.as_str()) {
-        Refusal::NotAvailable
+        RefusalClass::NotAvailable
     } else {
-        Refusal::Failed
+        RefusalClass::Failed
     }
 }
 
-/// What people read of a refusal.
-pub(crate) fn explain(refusal: Refusal, error: &StripeError) -> String {
-    match (refusal, error.missing_permission(), &error.message) {
-        (Refusal::Denied, Some(missing), _) => format!("the key lacks the permission {missing}"),
-        (Refusal::NotAvailable, _, Some(said)) => format!("not available on this account: {said}"),
+/// The reason of a refusal, for people.
+pub(crate) fn describe_refusal(class: RefusalClass, error: &StripeError) -> String {
+    match (class, error.missing_permission(), &error.message) {
+        (RefusalClass::Denied, Some(missing), _) => {
+            format!("the key lacks the permission {missing}")
+        }
+        (RefusalClass::NotAvailable, _, Some(message)) => {
+            format!("not available on this account: {message}")
+        }
         _ => error.to_string(),
     }
 }

@@ -166,7 +166,7 @@ fn only_permissions(report: &Report) -> bool {
 }
 
 fn unfinished(stream: &StreamReport) -> bool {
-    matches!(stream.status, "failed" | "running" | "denied")
+    matches!(stream.status, "failed" | "running" | "denied" | "gone")
 }
 
 /// The report as JSON.

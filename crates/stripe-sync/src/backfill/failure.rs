@@ -2,7 +2,7 @@
 
 use super::context::{RunContext, retry_transient};
 use super::outcome::FetchError;
-use crate::availability::{self, Refusal};
+use crate::availability::{RefusalClass, classify_refusal, describe_refusal};
 use crate::catalog::Table;
 use crate::error::Error;
 use crate::postgres::{ClaimedSlice, StreamEnd, StreamStatus};
@@ -44,17 +44,16 @@ pub(super) async fn reading_failed(
     if stripe.concerns_every_request() {
         return Err(stripe.into());
     }
-    // A permission or product that was there for the first page was taken away.
-    let first_page = slice.position.trail.is_empty() && slice.part == 0;
-    let mut refusal = availability::judge_first_page(table, &stripe);
-    // A stream that could be read before is not unavailable now.
-    if refusal == Refusal::NotAvailable && was_available(run, slice).await? || !first_page {
-        refusal = Refusal::Failed;
-    }
-    let status = match refusal {
-        Refusal::Denied => StreamStatus::Denied,
-        Refusal::NotAvailable => StreamStatus::Skipped,
-        Refusal::Failed => StreamStatus::Failed,
+    let class = match was_read(run, slice).await? {
+        // A permission or product that was there for an earlier page was taken away.
+        true => RefusalClass::Failed,
+        false => classify_refusal(table, &stripe),
+    };
+    let status = match class {
+        RefusalClass::Denied => StreamStatus::Denied,
+        RefusalClass::NotAvailable if was_available(run, slice).await? => StreamStatus::Gone,
+        RefusalClass::NotAvailable => StreamStatus::Skipped,
+        RefusalClass::Failed => StreamStatus::Failed,
     };
     tracing::info!(
         stream = slice.stream,
@@ -65,11 +64,24 @@ pub(super) async fn reading_failed(
         request_id = stripe.request_id,
         "the stream cannot be read on"
     );
-    let message = availability::explain(refusal, &stripe);
+    let message = match status {
+        StreamStatus::Gone => format!("could be read before and is gone: {stripe}"),
+        _ => describe_refusal(class, &stripe),
+    };
     let end = StreamEnd { status, message, request_id: stripe.request_id.clone() };
     Ok(StreamFailure { end, requests: i64::from(stripe.requests) })
 }
 
+/// Whether this run has read a page of the stream.
+async fn was_read(run: &RunContext, slice: &ClaimedSlice) -> Result<bool, Error> {
+    if !slice.position.trail.is_empty() || slice.part > 0 {
+        return Ok(true);
+    }
+    let (database, names) = (&run.account.database, run.account.statements.names());
+    Ok(retry_transient!(run, database.stream_was_read(names, slice.run_id, &slice.stream))?)
+}
+
+/// Whether an earlier run could read the stream.
 async fn was_available(run: &RunContext, slice: &ClaimedSlice) -> Result<bool, Error> {
     let (database, names) = (&run.account.database, run.account.statements.names());
     let account = run.account.account.as_str();

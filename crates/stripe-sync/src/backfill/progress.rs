@@ -95,12 +95,13 @@ impl ProgressUpdates {
     }
 }
 
-const STATUSES: [StreamStatus; 5] = [
+const STATUSES: [StreamStatus; 6] = [
     StreamStatus::Running,
     StreamStatus::Complete,
     StreamStatus::Skipped,
     StreamStatus::Denied,
     StreamStatus::Failed,
+    StreamStatus::Gone,
 ];
 
 impl Progress {

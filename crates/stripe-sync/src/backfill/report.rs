@@ -35,7 +35,7 @@ impl RunStatus {
 pub struct StreamReport {
     /// The stream's table.
     pub table: String,
-    /// `complete`, `skipped`, `denied`, `failed`, or `running` if the run was interrupted.
+    /// `complete`, `skipped`, `denied`, `gone`, `failed`, or `running` if the run was interrupted.
     pub status: &'static str,
     /// Rows read.
     pub synced: i64,
@@ -108,7 +108,11 @@ pub(super) fn overall(states: &[StreamState], quarantined: i64, interrupted: boo
     let all_skipped = states.iter().all(|s| s.status == StreamStatus::Skipped);
     if interrupted && any(StreamStatus::Running) {
         RunStatus::Interrupted
-    } else if any(StreamStatus::Running) || any(StreamStatus::Failed) || any(StreamStatus::Denied) {
+    } else if any(StreamStatus::Running)
+        || any(StreamStatus::Failed)
+        || any(StreamStatus::Denied)
+        || any(StreamStatus::Gone)
+    {
         RunStatus::Incomplete
     } else if all_skipped {
         RunStatus::Failed

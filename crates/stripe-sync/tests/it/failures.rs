@@ -114,3 +114,21 @@ async fn an_unknown_key_ends_before_the_database_is_touched() {
     let schema = world.text("select to_regnamespace('stripe')::text").await;
     assert_eq!(schema, "(null)");
 }
+
+/// Stripe retires a list, or the account leaves a product.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_is_retired_is_reported_once_as_gone() {
+    let account = Account::builder(97).objects("issuing.card", 3).build().expect("an account");
+    let world = World::new(account).await;
+    assert_eq!(world.backfill(&["issuing.card"]).await.status, RunStatus::Complete);
+    world.sim.fail_times("/v1/issuing/cards", 1, 1_000, Fault::Status(404));
+    let report = world.backfill(&["issuing.card", "customer"]).await;
+    let (status, _, message) = ended(&report, "issuing_cards");
+    assert!(status == "gone" && message.contains("could be read before"), "{status}: {message}");
+    assert_eq!(report.status, RunStatus::Incomplete);
+    let next = world.backfill(&["issuing.card", "customer"]).await;
+    assert_ne!(next.run_id, report.run_id, "the run has ended");
+    assert_eq!(ended(&next, "issuing_cards").0, "skipped");
+    assert_eq!(next.status, RunStatus::Complete);
+    assert_eq!(world.ids("issuing_cards").await.len(), 3, "the rows stay");
+}

@@ -46,7 +46,7 @@ pub(super) async fn run(args: &Check, context: &CommandContext) -> Result<Exit, 
         stripe: stripe.is_ok(),
         database: opened.is_some(),
     };
-    let CheckReport { stripe: stripe_check, database: database_check } =
+    let CheckReport { stripe: stripe_check, database: database_check, .. } =
         stripe_sync::check(&config, &request).await?;
     if let Some(open) = opened {
         open.close().await;

@@ -15,6 +15,8 @@ pub(crate) enum StreamStatus {
     Skipped,
     Denied,
     Failed,
+    /// An earlier run could read it, and the account does not offer it any more.
+    Gone,
 }
 
 /// A stream of a run. The counters include its unfinished slices.
@@ -45,6 +47,7 @@ impl StreamStatus {
             StreamStatus::Skipped => "skipped",
             StreamStatus::Denied => "denied",
             StreamStatus::Failed => "failed",
+            StreamStatus::Gone => "gone",
         }
     }
 
@@ -54,6 +57,7 @@ impl StreamStatus {
             "skipped" => StreamStatus::Skipped,
             "denied" => StreamStatus::Denied,
             "failed" => StreamStatus::Failed,
+            "gone" => StreamStatus::Gone,
             _ => StreamStatus::Running,
         }
     }
@@ -135,7 +139,31 @@ impl Database {
             .collect())
     }
 
-    /// Whether the table of a stream has rows of this account, or the stream was ever complete.
+    /// Whether a run has read a page of the stream.
+    pub(crate) async fn stream_was_read(
+        &self,
+        names: &Names,
+        run_id: i64,
+        stream: &str,
+    ) -> Result<bool, PostgresError> {
+        let sql = format!(
+            "select exists (select 1 from {} where run_id = $1 and stream = $2 and pages > 0)
+                 or exists (select 1 from {} where run_id = $1 and stream = $2 and rows > 0)",
+            names.table("_slices"),
+            names.table("_streams"),
+        );
+        let key: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
+            [(&run_id, Type::INT8), (&stream, Type::TEXT)];
+        let client = self.get().await?;
+        let row = client
+            .query_typed_one(&sql, &key)
+            .await
+            .map_err(|e| PostgresError::new("cannot read the ledger", &e))?;
+        Ok(row.get(0))
+    }
+
+    /// Whether the stream could be read when a run last ended it. A stream that no run has ended, such
+    /// as one of an adopted database, counts as available if its table has rows of this account.
     pub(crate) async fn stream_was_available(
         &self,
         names: &Names,
@@ -143,13 +171,16 @@ impl Database {
         stream: &str,
     ) -> Result<bool, PostgresError> {
         let sql = format!(
-            "select exists (select 1 from {} where _account_id = $1)
-                 or exists (select 1 from {} s join {} r on r.id = s.run_id
-                            where r.account_id = $1 and s.stream = $2
-                              and s.status = 'complete' and s.requests > 0)",
-            names.table(stream),
+            "select coalesce(
+                 (select s.status = 'complete' from {} s join {} r on r.id = s.run_id
+                  where r.account_id = $1 and s.stream = $2
+                    and (s.status = 'complete' and s.requests > 0
+                         or s.status in ('gone', 'skipped'))
+                  order by s.run_id desc limit 1),
+                 exists (select 1 from {} where _account_id = $1))",
             names.table("_streams"),
             names.table("_runs"),
+            names.table(stream),
         );
         let row = self
             .get()
