@@ -76,7 +76,7 @@ async fn a_core_stream_that_answers_400_is_never_skipped() {
     assert_eq!(report.status, RunStatus::Incomplete);
     let (status, _, message) = ended(&report, "customers");
     assert_eq!(status, "failed");
-    assert!(message.contains("400 to GET /v1/customers"), "{message}");
+    assert!(message.contains("status 400 for GET /v1/customers"), "{message}");
     assert_eq!(ended(&report, "issuing_cards").0, "skipped");
     assert_eq!(ended(&report, "products").0, "complete");
 }
