@@ -1,76 +1,78 @@
-//! A simulated account: a function of a seed, and what tests changed on top of it.
+//! A simulated account: objects computed from a seed, and the changes that tests have made.
 //!
-//! Objects are not stored. The account knows how many there are of each type and writes each one when it is asked for,
-//! so a million objects cost nothing. Changes live in an overlay and take effect between two requests.
+//! Objects are not stored. The account stores the number of objects of each type and computes an
+//! object when it is requested, so a million objects need no memory. Only changes are stored. A
+//! change takes effect between two requests.
 
 mod builder;
+pub(crate) mod changes;
+mod contents;
 mod mutate;
-pub(crate) mod overlay;
 mod sizes;
-mod truth;
 
 use std::sync::{Arc, RwLock, RwLockReadGuard};
 
-pub(crate) use builder::EVENT_DAYS;
 pub use builder::{AccountBuilder, BuildError};
 pub use mutate::MutationError;
 
 use crate::catalog::Kind;
 use crate::clock::Clock;
 use crate::collection::Key;
+use crate::generator::ObjectGenerator;
 use crate::id::Ids;
-use crate::recipe::Recipe;
 use crate::relation::Relations;
 use crate::timeline::{Interleave, Timeline};
 use crate::view::View;
 
-use overlay::Overlay;
+use changes::Changes;
 use sizes::Sizes;
 
-/// A simulated account. Clones are the same account.
+/// How long Stripe keeps events, in days. <https://docs.stripe.com/api/events>
+pub(crate) const EVENT_DAYS: i64 = 30;
+pub(crate) const SECONDS_PER_DAY: i64 = 86_400;
+
+/// A simulated account. Clones refer to the same account.
 #[derive(Clone, Debug)]
 pub struct Account {
-    pub(crate) inner: Arc<Inner>,
+    pub(crate) inner: Arc<AccountData>,
 }
 
-/// Everything that rendering needs.
+/// The data that all clones of an account share.
 #[derive(Debug)]
-pub(crate) struct Inner {
+pub(crate) struct AccountData {
     pub(crate) seed: u64,
     pub(crate) live: bool,
+    /// The id of the account that owns the keys.
     pub(crate) own_account: String,
+    /// The end of the window of creation times, a Unix second.
     pub(crate) to: i64,
     pub(crate) hostile_ids: bool,
     pub(crate) custom_payment_methods: bool,
     pub(crate) ids: Ids,
     pub(crate) relations: Relations,
     pub(crate) timelines: Vec<Timeline>,
-    /// The kind whose timeline plans follow: they are views of prices.
+    /// The kinds of plans and prices, if plans have the creation times of their prices.
     pub(crate) plans_follow: Option<(Kind, Kind)>,
     pub(crate) sizes: Vec<Sizes>,
-    pub(crate) recipes: Vec<Recipe>,
-    pub(crate) money: Interleave,
+    pub(crate) generators: Vec<ObjectGenerator>,
+    pub(crate) balance_transactions: Interleave,
     pub(crate) clock: Clock,
-    pub(crate) overlay: RwLock<Overlay>,
+    pub(crate) changes: RwLock<Changes>,
 }
 
 impl Account {
-    /// Starts an account that is a function of `seed`; it has no objects until the builder is told of some.
-    pub fn builder(seed: u64) -> AccountBuilder {
-        AccountBuilder::new(seed)
-    }
-
-    /// The id of the account that owns the keys, `acct_...`; the same in both modes.
+    /// The id of the account that owns the keys, `acct_...`. It is the same in both modes.
     pub fn id(&self) -> &str {
         &self.inner.own_account
     }
 
-    /// Whether this is the account's live mode.
+    /// Whether the account is in live mode.
     pub fn livemode(&self) -> bool {
         self.inner.live
     }
 
-    /// The Unix second on the account's clock, which dates responses, events and inserted objects.
+    /// The time of the account's clock in Unix seconds. Responses, events and inserted objects are
+    /// dated with it.
     pub fn now(&self) -> i64 {
         self.inner.clock.now()
     }
@@ -80,25 +82,31 @@ impl Account {
         self.inner.clock.freeze(second);
     }
 
-    /// Moves the account's clock by some seconds, whether it stands or runs.
+    /// Advances the account's clock, whether it is stopped or running.
     pub fn advance_clock(&self, seconds: i64) {
         self.inner.clock.advance(seconds);
     }
 
-    /// Calls `read` with a consistent look at the account.
+    /// The creation time of the oldest event that `/v1/events` still lists.
+    pub(crate) fn oldest_event(&self) -> i64 {
+        self.now() - EVENT_DAYS * SECONDS_PER_DAY
+    }
+
+    /// Calls `read` with a consistent view of the account.
     pub(crate) fn read<T>(&self, read: impl FnOnce(&View<'_>) -> T) -> T {
-        let overlay = self.inner.overlay();
-        read(&View { account: &self.inner, overlay: &overlay })
+        let changes = self.inner.changes();
+        read(&View { account: &self.inner, changes: &changes })
     }
 }
 
-impl Inner {
-    /// The overlay. A panic of another holder cannot leave it half-changed: mutations build first and insert last.
-    pub(crate) fn overlay(&self) -> RwLockReadGuard<'_, Overlay> {
-        self.overlay.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+impl AccountData {
+    /// Locks the changes for reading. A panic of a writer cannot leave an incomplete change behind:
+    /// writers compute everything first and store it last.
+    pub(crate) fn changes(&self) -> RwLockReadGuard<'_, Changes> {
+        self.changes.read().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// When a computed object of a rooted collection was created.
+    /// The creation time of a computed object of a top-level collection.
     pub(crate) fn created(&self, kind: Kind, index: u64) -> i64 {
         match self.plans_follow {
             Some((plan, price)) if plan == kind => {
@@ -109,7 +117,7 @@ impl Inner {
     }
 }
 
-/// The key of an object of a rooted collection.
-pub(crate) fn rooted(kind: Kind, index: u64) -> Key {
+/// The key of an object of a top-level collection.
+pub(crate) fn top_level_key(kind: Kind, index: u64) -> Key {
     Key { collection: kind, index, sub: 0 }
 }

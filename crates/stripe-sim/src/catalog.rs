@@ -1,14 +1,15 @@
-//! What the simulated API offers: its lists, their parameters, its objects and their properties.
+//! The catalog of the simulated API: its lists, their parameters, its objects and their properties.
 //!
-//! Read once from `catalog.json`, which `cargo xtask catalog` generates. Objects are numbered by their place in the
-//! file ([`Kind`]), so that the hot path compares numbers and not names.
+//! It is read once from `catalog.json`, which `cargo xtask catalog` generates. Object types are
+//! numbered by their position in the file ([`Kind`]), so that the hot path compares numbers instead
+//! of names.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
 
 use serde::Deserialize;
 
-/// A type of Stripe object, as its place in the catalog.
+/// A type of Stripe object, as its position in the catalog.
 pub(crate) type Kind = usize;
 
 /// One list operation.
@@ -112,21 +113,21 @@ impl Catalog {
         &self.objects[kind]
     }
 
-    /// How many object types there are.
+    /// The number of object types.
     pub(crate) fn len(&self) -> usize {
         self.objects.len()
     }
 
-    /// The object types that can be listed without naming a parent, in the order of the catalog.
+    /// The object types that can be listed without a parent, in the order of the catalog.
     pub(crate) fn free_kinds(&self) -> impl Iterator<Item = Kind> + '_ {
         self.lists.iter().filter(|l| l.free).filter_map(|l| self.kind(&l.objects[0]))
     }
 }
 
-/// The catalog of this build.
+/// Returns the catalog.
 ///
 /// # Panics
-/// When the checked-in file is broken, which the first test of any kind shows.
+/// Panics if the checked-in file is invalid, which every test detects.
 pub(crate) fn catalog() -> &'static Catalog {
     static CATALOG: OnceLock<Catalog> = OnceLock::new();
     CATALOG.get_or_init(|| {
@@ -138,7 +139,8 @@ pub(crate) fn catalog() -> &'static Catalog {
     })
 }
 
-/// The names of the objects that `stripe-sim` can list without a parent: what a whole backfill reads.
+/// Returns the names of the objects that can be listed without a parent. A complete backfill reads
+/// these.
 pub fn listable_objects() -> impl Iterator<Item = &'static str> {
     let catalog = catalog();
     catalog.free_kinds().map(|kind| catalog.name(kind))
@@ -149,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_catalog_has_all_lists_and_objects() {
+    fn the_catalog_contains_all_lists_and_objects() {
         let catalog = catalog();
         assert_eq!((catalog.lists.len(), catalog.len()), (115, 148));
         assert_eq!(listable_objects().count(), 74);

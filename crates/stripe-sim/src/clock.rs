@@ -1,11 +1,11 @@
-//! The account's clock: the machine's, shifted, or standing still.
+//! The clock of an account: the machine's clock with an offset, or stopped.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 const RUNNING: i64 = i64::MIN;
 
-/// Gives the simulated Unix second to responses, events and inserted objects.
+/// The simulated time of responses, events and inserted objects.
 #[derive(Debug)]
 pub(crate) struct Clock {
     offset: AtomicI64,
@@ -25,12 +25,12 @@ impl Clock {
         }
     }
 
-    /// Stops the clock at a second.
+    /// Stops the clock at a Unix second.
     pub(crate) fn freeze(&self, second: i64) {
         self.frozen.store(second, Ordering::Release);
     }
 
-    /// Moves the clock, whether it stands or runs.
+    /// Advances the clock, whether it is stopped or running.
     pub(crate) fn advance(&self, seconds: i64) {
         let moved = self.frozen.fetch_update(Ordering::AcqRel, Ordering::Acquire, |frozen| {
             (frozen != RUNNING).then(|| frozen + seconds)
@@ -41,7 +41,7 @@ impl Clock {
     }
 }
 
-/// The machine's Unix second; 0 before 1970.
+/// The current Unix second of the machine's clock; 0 before 1970.
 pub(crate) fn system_seconds() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs() as i64)
 }

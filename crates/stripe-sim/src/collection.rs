@@ -1,50 +1,51 @@
-//! Where objects live: a collection is either all objects of one type, or the children of one object.
+//! Collections of objects. A collection contains either all objects of one type, or the children of
+//! all objects of one type.
 //!
-//! Rooted collections carry the number of their object type. Child collections (lines of an invoice, items of a
-//! subscription, persons of an account) come after them, in the order of the catalog.
+//! The id of a top-level collection is the number of its object type. Child collections (lines of
+//! invoices, items of subscriptions, persons of accounts) follow in the order of the catalog.
 
 use std::sync::OnceLock;
 
 use crate::catalog::{Kind, ListOp, catalog};
 
-/// A collection's number.
+/// The number of a collection.
 pub(crate) type CollectionId = usize;
 
-/// Names one object: its collection, its place in it, and for a child the place below its parent.
+/// Identifies an object: its collection, its index there, and for a child its index below the parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Key {
     pub(crate) collection: CollectionId,
-    /// Index in a rooted collection; the parent's index in a child collection.
+    /// The index in a top-level collection; the index of the parent in a child collection.
     pub(crate) index: u64,
-    /// Index below the parent; 0 in a rooted collection.
+    /// The index below the parent; 0 in a top-level collection.
     pub(crate) sub: u32,
 }
 
-/// From here on an index is not computed from the seed but was handed to an inserted object.
-pub(crate) const INSERTED: u64 = 1 << 40;
-/// The same for children.
-pub(crate) const INSERTED_SUB: u32 = 1 << 31;
+/// The lowest index of inserted objects. Lower indexes belong to computed objects.
+pub(crate) const FIRST_INSERTED_INDEX: u64 = 1 << 40;
+/// The lowest index of inserted children below their parent.
+pub(crate) const FIRST_INSERTED_SUB: u32 = 1 << 31;
 
-/// A set of objects from one source.
+/// The definition of a collection.
 #[derive(Debug)]
 pub(crate) struct Collection {
     pub(crate) kinds: Vec<Kind>,
-    /// The parent's type in a child collection.
+    /// The type of the parents of a child collection.
     pub(crate) parent: Option<Kind>,
-    /// How the builder calls it: the embedded property, or the last segment of the list's path.
+    /// The property that embeds the list, or the last segment of the list's path.
     pub(crate) name: String,
-    /// The parameter of the child's list, and so the name of the child's property, that holds the parent's id.
+    /// The list parameter that contains the parent's id. Children have a property of the same name.
     pub(crate) parent_param: String,
 }
 
-/// What a list reads.
+/// The objects that a list reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     /// All objects of a type.
-    Rooted(Kind),
-    /// The children of the object in the path or in the query.
+    TopLevel(Kind),
+    /// The children of the object named in the path or in the query.
     Children { collection: CollectionId, parent: Kind, in_path: bool, param: String },
-    /// The objects of a type whose property names the object in the path.
+    /// The objects of a type with a property that contains the id of the object in the path.
     Referring { kind: Kind, property: String, parent: Kind },
 }
 
@@ -52,7 +53,7 @@ pub(crate) enum Source {
 #[derive(Debug)]
 pub(crate) struct Collections {
     all: Vec<Collection>,
-    /// Parallel to `catalog().lists`.
+    /// The source of each list, in the order of `catalog().lists`.
     pub(crate) sources: Vec<Source>,
 }
 
@@ -65,23 +66,23 @@ impl Collections {
         self.all.len()
     }
 
-    /// The child collection of a parent's type by its name.
+    /// The child collection of a parent type, by its name.
     pub(crate) fn child(&self, parent: Kind, name: &str) -> Option<CollectionId> {
         self.all.iter().position(|c| c.parent == Some(parent) && c.name == name)
     }
 
-    /// The child collections of a parent's type.
+    /// The child collections of a parent type.
     pub(crate) fn children_of(&self, parent: Kind) -> impl Iterator<Item = CollectionId> + '_ {
         (0..self.all.len()).filter(move |id| self.all[*id].parent == Some(parent))
     }
 
-    /// The collections whose objects can be of this type.
+    /// The collections that can contain objects of this type.
     pub(crate) fn of_kind(&self, kind: Kind) -> impl Iterator<Item = CollectionId> + '_ {
         (0..self.all.len()).filter(move |id| self.all[*id].kinds.contains(&kind))
     }
 }
 
-/// The collections of the catalog.
+/// Returns the collections of the catalog.
 pub(crate) fn collections() -> &'static Collections {
     static COLLECTIONS: OnceLock<Collections> = OnceLock::new();
     COLLECTIONS.get_or_init(build)
@@ -104,7 +105,7 @@ fn build() -> Collections {
 fn source(list: &ListOp, all: &mut Vec<Collection>) -> Source {
     let catalog = catalog();
     let kinds: Vec<Kind> = list.objects.iter().filter_map(|o| catalog.kind(o)).collect();
-    let Some((parent, param, in_path)) = parent_of(list) else { return Source::Rooted(kinds[0]) };
+    let Some((parent, param, in_path)) = parent_of(list) else { return Source::TopLevel(kinds[0]) };
     if list.path == "/v1/customers/{customer}/payment_methods" {
         return Source::Referring { kind: kinds[0], property: "customer".to_owned(), parent };
     }
@@ -116,10 +117,11 @@ fn source(list: &ListOp, all: &mut Vec<Collection>) -> Source {
         None if list.path.contains("/preview/") => "preview_lines".to_owned(),
         None => last.to_owned(),
     };
-    // Only cards and bank accounts are made for the lists of mixed types: they fit both payouts and customers.
+    // Lists of mixed types contain only cards and bank accounts, which are valid both for payouts
+    // and for customers.
     let kinds = if kinds.len() > 1 {
-        let plain = ["bank_account", "card"];
-        kinds.into_iter().filter(|k| plain.contains(&catalog.name(*k))).collect()
+        let included = ["bank_account", "card"];
+        kinds.into_iter().filter(|k| included.contains(&catalog.name(*k))).collect()
     } else {
         kinds
     };
@@ -127,7 +129,7 @@ fn source(list: &ListOp, all: &mut Vec<Collection>) -> Source {
     Source::Children { collection: all.len() - 1, parent, in_path, param }
 }
 
-/// The parent's type, the parameter that names it, and whether that stands in the path.
+/// Returns the type of the parent, the parameter that names it, and whether that is part of the path.
 fn parent_of(list: &ListOp) -> Option<(Kind, String, bool)> {
     let catalog = catalog();
     if let Some(open) = list.path.find('{') {
@@ -156,7 +158,7 @@ fn parent_of(list: &ListOp) -> Option<(Kind, String, bool)> {
     Some((catalog.kind(parent)?, param.clone(), false))
 }
 
-/// The path of a nested list's endpoint without its query and without the remark on aliases.
+/// Returns the path of a nested list's endpoint, without its query and the remark on aliases.
 pub(crate) fn endpoint_path(endpoint: &str) -> &str {
     endpoint.split([' ', '?']).next().unwrap_or(endpoint)
 }
@@ -169,8 +171,8 @@ mod tests {
     fn every_list_has_a_source_and_41_need_a_parent() {
         let all = collections();
         let lists = &catalog().lists;
-        let parented = all.sources.iter().filter(|s| !matches!(s, Source::Rooted(_))).count();
-        // apps.secret needs a scope, which is no object.
+        let parented = all.sources.iter().filter(|s| !matches!(s, Source::TopLevel(_))).count();
+        // Secrets of apps need a scope, which is not an object.
         assert_eq!(parented, lists.iter().filter(|l| !l.free).count() - 1);
         let invoice = catalog().kind("invoice").unwrap();
         assert!(all.child(invoice, "lines").is_some());

@@ -1,17 +1,17 @@
-//! Which properties a request wants expanded, as a tree of names.
+//! The properties that a request expands, as a tree of names.
 
 use std::collections::BTreeMap;
 
-/// The expansions below one object. Empty: nothing is expanded.
+/// The expanded properties of one object. If empty, nothing is expanded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Expand {
     children: BTreeMap<String, Expand>,
 }
 
-/// Nothing is expanded.
-pub(crate) static NOTHING: Expand = Expand { children: BTreeMap::new() };
+/// Expands nothing.
+pub(crate) static NO_EXPANSION: Expand = Expand { children: BTreeMap::new() };
 
-/// Stripe refuses deeper paths, counting every name with a leading `data`.
+/// The maximum number of names in a path. Stripe rejects longer paths, and counts a leading `data`.
 /// <https://docs.stripe.com/expand>
 pub(crate) const MAX_DEPTH: usize = 4;
 
@@ -24,14 +24,14 @@ impl Expand {
         }
     }
 
-    /// What is expanded below a property, if the property itself is.
+    /// The expansions inside a property, if the property itself is expanded.
     pub(crate) fn get(&self, name: &str) -> Option<&Expand> {
         if self.children.is_empty() { None } else { self.children.get(name) }
     }
 
-    /// What is expanded below a property that may be an object anyway.
-    pub(crate) fn below(&self, name: &str) -> &Expand {
-        self.get(name).unwrap_or(&NOTHING)
+    /// The expansions inside a property that is an object even if it is not expanded.
+    pub(crate) fn nested(&self, name: &str) -> &Expand {
+        self.get(name).unwrap_or(&NO_EXPANSION)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -39,6 +39,6 @@ impl Expand {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Expand)> {
-        self.children.iter().map(|(name, below)| (name.as_str(), below))
+        self.children.iter().map(|(name, nested)| (name.as_str(), nested))
     }
 }

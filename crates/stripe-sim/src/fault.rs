@@ -1,4 +1,4 @@
-//! What can go wrong on the way, by chance or by script.
+//! Injected faults, at random or scripted, and scripted changes of the account.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,37 +9,39 @@ use crate::seed::{fraction, mix2};
 /// A way for a request to fail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// A status with Stripe's JSON error body: 408, 409, 500, 503, ...
+    /// A status such as 408, 409, 500 or 503, with Stripe's JSON error body.
     Status(u16),
-    /// A status with the header `Stripe-Should-Retry`.
+    /// Like `Status`, with the header `Stripe-Should-Retry`.
     ShouldRetry(u16, bool),
-    /// 429 because of an object lock: `code` is `lock_timeout`, and no reason header.
+    /// Status 429 because of an object lock: `code` is `lock_timeout`, and there is no reason header.
     LockTimeout,
-    /// 429 with `Stripe-Rate-Limited-Reason: global-rate`, as if another client had used the budget.
+    /// Status 429 with `Stripe-Rate-Limited-Reason: global-rate`, as if another client had used up
+    /// the rate limit.
     RateLimited,
-    /// The connection is reset before anything is answered.
+    /// Resets the connection before the response.
     Reset,
-    /// The connection is reset in the middle of the body.
+    /// Resets the connection in the middle of the body.
     ResetMidBody,
-    /// Half of the body, and a `Content-Length` that fits it.
+    /// Sends half of the body, with the `Content-Length` of that half.
     Truncated,
-    /// Half of the body, the `Content-Length` of all of it, then the end of the connection.
+    /// Sends half of the body with the `Content-Length` of the whole body, then closes the connection.
     TruncatedWrongLength,
-    /// Nothing is ever answered; the connection stays open.
+    /// Sends nothing and keeps the connection open.
     Hang,
-    /// A page of HTML with this status.
+    /// Sends an HTML page with this status.
     Html(u16),
-    /// JSON that stops making sense in the middle.
+    /// Sends a body that is not valid JSON from the middle on.
     MalformedJson,
-    /// A list that has no rows and more of them; on other operations like `Status(500)`.
+    /// Sends a list without objects that has `has_more: true`. On other operations, the same as
+    /// `Status(500)`.
     EmptyWithMore,
-    /// The right answer, late.
+    /// Delays the correct response.
     Delay(Duration),
 }
 
-/// The faults that happen by chance, unless the options name others. All of them pass when the request is repeated,
-/// and none makes a client wait for its timeout.
-pub(crate) fn passing() -> Vec<Fault> {
+/// The default faults for random selection. A repeated request does not fail again, and no fault
+/// makes a client wait for its timeout.
+pub(crate) fn transient_faults() -> Vec<Fault> {
     vec![
         Fault::Status(500),
         Fault::Status(503),
@@ -59,94 +61,90 @@ pub(crate) fn passing() -> Vec<Fault> {
     ]
 }
 
-/// The fault of the `number`th request, as the seed has it.
-pub(crate) fn by_chance(seed: u64, number: u64, rate: f64, mix: &[Fault]) -> Option<Fault> {
+/// Selects the random fault of the `number`th request; a function of the seed.
+pub(crate) fn random_fault(seed: u64, number: u64, rate: f64, faults: &[Fault]) -> Option<Fault> {
     let draw = mix2(seed ^ 0xfa17, number);
-    if rate <= 0.0 || mix.is_empty() || fraction(draw) >= rate {
+    if rate <= 0.0 || faults.is_empty() || fraction(draw) >= rate {
         return None;
     }
-    Some(mix[(mix2(draw, 1) % mix.len() as u64) as usize].clone())
+    Some(faults[(mix2(draw, 1) % faults.len() as u64) as usize].clone())
 }
 
-type Change = Box<dyn FnOnce(&Account) + Send>;
-type Changes = Arc<Mutex<dyn FnMut(&Account) + Send>>;
+type SingleChange = Box<dyn FnOnce(&Account) + Send>;
+type RepeatedChange = Arc<Mutex<dyn FnMut(&Account) + Send>>;
 
 enum Action {
     Fail(Fault),
-    Change(Option<Change>),
-    Changes(Changes),
+    ChangeOnce(Option<SingleChange>),
+    ChangeEach(RepeatedChange),
 }
 
+/// An action for the requests `first..=last` to a path.
 struct Rule {
     path: String,
-    seen: u64,
+    requests: u64,
     first: u64,
     last: u64,
     action: Action,
 }
 
-/// What happens to certain requests to certain paths.
+/// The scripted faults and changes of a simulator.
 #[derive(Default)]
 pub(crate) struct Script {
     rules: Mutex<Vec<Rule>>,
 }
 
 impl Script {
-    /// The requests `first..=last` to a path fail. Requests are counted from here on, beginning with 1.
+    /// Makes the requests `first..=last` to a path fail. Requests are counted from this call on,
+    /// starting with 1.
     pub(crate) fn fail(&self, path: &str, first: u64, last: u64, fault: Fault) {
-        self.add(Rule { path: path.to_owned(), seen: 0, first, last, action: Action::Fail(fault) });
+        self.add(path, first, last, Action::Fail(fault));
     }
 
-    /// Before the `nth` request to a path the account is changed.
-    pub(crate) fn change(&self, path: &str, nth: u64, change: Change) {
-        self.add(Rule {
-            path: path.to_owned(),
-            seen: 0,
-            first: nth,
-            last: nth,
-            action: Action::Change(Some(change)),
-        });
+    /// Runs `change` before the `nth` request to a path.
+    pub(crate) fn change_once(&self, path: &str, nth: u64, change: SingleChange) {
+        self.add(path, nth, nth, Action::ChangeOnce(Some(change)));
     }
 
-    /// Before every request to a path the account is changed.
-    pub(crate) fn change_each(&self, path: &str, changes: Changes) {
-        let action = Action::Changes(changes);
-        self.add(Rule { path: path.to_owned(), seen: 0, first: 1, last: u64::MAX, action });
+    /// Runs `change` before each request to a path.
+    pub(crate) fn change_each(&self, path: &str, change: RepeatedChange) {
+        self.add(path, 1, u64::MAX, Action::ChangeEach(change));
     }
 
-    fn add(&self, rule: Rule) {
+    fn add(&self, path: &str, first: u64, last: u64, action: Action) {
+        let rule = Rule { path: path.to_owned(), requests: 0, first, last, action };
         self.rules.lock().unwrap_or_else(PoisonError::into_inner).push(rule);
     }
 
-    /// Counts a request, makes the changes that are due and returns the fault that is.
+    /// Counts a request, runs the changes for it and returns its fault, if there is one.
     pub(crate) fn on_request(&self, path: &str, account: &Account) -> Option<Fault> {
-        let (mut changes, mut each) = (Vec::new(), Vec::new());
+        let (mut once, mut each) = (Vec::new(), Vec::new());
         let mut fault = None;
         {
             let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
             for rule in rules.iter_mut().filter(|rule| matches(&rule.path, path)) {
-                rule.seen += 1;
-                if !(rule.first..=rule.last).contains(&rule.seen) {
+                rule.requests += 1;
+                if !(rule.first..=rule.last).contains(&rule.requests) {
                     continue;
                 }
                 match &mut rule.action {
-                    Action::Fail(failing) => fault = fault.or_else(|| Some(failing.clone())),
-                    Action::Change(change) => changes.extend(change.take()),
-                    Action::Changes(changes) => each.push(Arc::clone(changes)),
+                    Action::Fail(scripted) => fault = fault.or_else(|| Some(scripted.clone())),
+                    Action::ChangeOnce(change) => once.extend(change.take()),
+                    Action::ChangeEach(change) => each.push(Arc::clone(change)),
                 }
             }
         }
-        for change in changes {
+        for change in once {
             change(account);
         }
-        for changes in each {
-            changes.lock().unwrap_or_else(PoisonError::into_inner)(account);
+        for change in each {
+            change.lock().unwrap_or_else(PoisonError::into_inner)(account);
         }
         fault
     }
 }
 
-/// A pattern is a path, or the beginning of one before a `*`.
+/// Whether a path matches a pattern. A `*` at the end of a pattern matches any suffix.
 fn matches(pattern: &str, path: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(start) => path.starts_with(start),

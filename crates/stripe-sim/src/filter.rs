@@ -1,39 +1,40 @@
-//! Tests that an object must pass to be shown: the request's filters and the rows that Stripe hides.
+//! Conditions for an object to be listed: the filters of the request, and Stripe's rules for hidden
+//! objects.
 
 use std::ops::Range;
 
 use serde_json::Value;
 
 use crate::catalog::{Kind, catalog};
-use crate::collection::Key;
-use crate::recipe::price_is_inline;
-use crate::view::View;
+use crate::collection::{FIRST_INSERTED_INDEX, Key};
+use crate::view::{ObjectSeed, View};
 
-/// A test on one property, which may lie inside another.
+/// A condition on a property, which can be inside another property.
 #[derive(Clone, Debug)]
 pub(crate) struct Filter {
     pub(crate) path: Vec<String>,
     pub(crate) test: Test,
-    /// The object whose id is asked for: lets the list skip what cannot refer to it.
+    /// The property and the object that it must refer to. The list can then skip objects that
+    /// cannot refer to it.
     target: Option<(String, Kind, u64)>,
 }
 
-/// What is asked of the property's JSON text.
+/// A condition on the JSON text of a property.
 #[derive(Clone, Debug)]
 pub(crate) enum Test {
-    /// Is one of these.
+    /// The text is one of these.
     In(Vec<String>),
-    /// Is none of these; an absent property passes.
+    /// The text is none of these, or the property is absent.
     NotIn(Vec<String>),
-    /// Is null or absent.
+    /// The property is null or absent.
     Empty,
-    /// Is an integer between these, both inclusive.
+    /// The text is an integer in this inclusive range.
     Between(i64, i64),
-    /// Is a text that one of these matches; `*` stands for any rest.
+    /// The text is a string that matches one of these patterns; `*` matches anything.
     Like(Vec<String>),
-    /// Contains this text somewhere.
+    /// The text contains this text.
     Contains(String),
-    /// Not a price that was made inside another object.
+    /// The object is not a price that was created inline, as part of another object.
     NotInline,
 }
 
@@ -42,26 +43,26 @@ impl Filter {
         Self { path: path.split('.').map(ToOwned::to_owned).collect(), test, target: None }
     }
 
-    /// The property equals a text.
+    /// Requires that the property is a string with this content.
     pub(crate) fn text(path: &str, text: &str) -> Self {
         let mut quoted = String::new();
         crate::json::string(&mut quoted, text);
         Self::new(path, Test::In(vec![quoted]))
     }
 
-    /// The property names the object `parent`.
+    /// Requires that the property contains the id of the object `parent`.
     pub(crate) fn refers(view: &View<'_>, property: &str, kind: Kind, parent: Key) -> Self {
         let mut filter = Self::text(property, &view.id(parent));
         filter.narrow_to(property, (kind, parent.index));
         filter
     }
 
-    /// Says which object the id belongs to and by which property it is referred to.
+    /// Sets the object that `property` must refer to.
     pub(crate) fn narrow_to(&mut self, property: &str, target: (Kind, u64)) {
         self.target = Some((property.to_owned(), target.0, target.1));
     }
 
-    /// Outside of this range of a rooted collection, no computed object passes.
+    /// Returns a range of a top-level collection outside of which no computed object passes.
     pub(crate) fn range(&self, view: &View<'_>, kind: Kind) -> Option<Range<u64>> {
         let (property, target, index) = self.target.as_ref()?;
         view.account.relations.referring(kind, property, (*target, *index))
@@ -70,7 +71,8 @@ impl Filter {
     /// Whether the object passes.
     pub(crate) fn accepts(&self, view: &View<'_>, key: Key) -> bool {
         if matches!(self.test, Test::NotInline) {
-            return view.overlay.added(key).is_some() || !price_is_inline(&view.row(key));
+            return view.changes.inserted(key).is_some()
+                || !price_is_inline(&view.object_seed(key));
         }
         let mut text = String::new();
         let found = view.property(key, &self.path[0], &mut text);
@@ -115,7 +117,13 @@ impl Test {
     }
 }
 
-/// Rows that no parameter brings out.
+/// Whether a price was created inline, as part of another object. Such prices can be retrieved, but
+/// no list contains them. <https://github.com/stripe/stripe-python/issues/1724>
+fn price_is_inline(seed: &ObjectSeed) -> bool {
+    seed.key.index < FIRST_INSERTED_INDEX && seed.draw(10).is_multiple_of(40)
+}
+
+/// Filters out the objects that a list does not contain with any parameters.
 pub(crate) fn never_listed(kind: Kind) -> Vec<Filter> {
     match catalog().name(kind) {
         "price" => vec![Filter::new("id", Test::NotInline)],
@@ -124,27 +132,28 @@ pub(crate) fn never_listed(kind: Kind) -> Vec<Filter> {
     }
 }
 
-/// Rows that a list hides unless a parameter asks for them.
+/// Filters out the objects that a list hides unless a parameter selects them. `is_given` tells
+/// whether the request has a parameter.
 /// <https://docs.stripe.com/api/subscriptions/list>, <https://docs.stripe.com/api/prices/list>
-pub(crate) fn hidden_by_default(kind: Kind, given: &dyn Fn(&str) -> bool) -> Vec<Filter> {
-    let clockless = |filters: &mut Vec<Filter>| {
-        if !given("test_clock") && !given("customer") {
+pub(crate) fn hidden_by_default(kind: Kind, is_given: &dyn Fn(&str) -> bool) -> Vec<Filter> {
+    let without_test_clock = |filters: &mut Vec<Filter>| {
+        if !is_given("test_clock") && !is_given("customer") {
             filters.push(Filter::new("test_clock", Test::Empty));
         }
     };
     let mut filters = never_listed(kind);
     match catalog().name(kind) {
         "subscription" => {
-            if !given("status") {
+            if !is_given("status") {
                 filters.push(Filter::new("status", Test::NotIn(vec!["\"canceled\"".to_owned()])));
             }
-            clockless(&mut filters);
+            without_test_clock(&mut filters);
         }
-        "customer" | "quote" | "subscription_schedule" => clockless(&mut filters),
-        "price" if !given("active") => {
+        "customer" | "quote" | "subscription_schedule" => without_test_clock(&mut filters),
+        "price" if !is_given("active") => {
             filters.push(Filter::new("active", Test::In(vec!["true".to_owned()])))
         }
-        "payment_method" if !given("type") => {
+        "payment_method" if !is_given("type") => {
             filters.push(Filter::new("type", Test::NotIn(vec!["\"custom\"".to_owned()])));
         }
         _ => {}

@@ -1,5 +1,5 @@
-//! HTTP/1.1 on the wire, by hand: the faults that matter happen below any server library, in the middle of a body, with
-//! a wrong length or with a reset.
+//! An HTTP/1.1 server without a server library: faults such as a reset in the middle of a body or a
+//! wrong length occur below the interface of such a library.
 
 mod date;
 mod request;
@@ -12,28 +12,29 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use crate::answer::{Failure, answer, unavailable, unrecognized};
+use crate::answer::{ListOptions, answer};
+use crate::api_error::ApiError;
 use crate::catalog::catalog;
-use crate::fault::{Fault, by_chance};
+use crate::fault::{Fault, random_fault};
 use crate::keys::authenticate;
-use crate::record::Logged;
+use crate::record::LoggedRequest;
 use crate::route::{Operation, kind_of, route};
 use crate::seed::{fraction, mix2};
-use crate::sim::{Shared, Switches};
+use crate::state::SimState;
 
 use request::{Read, Request};
 use response::Response;
 
-/// Accepts connections until the task is aborted; the connections end with it.
-pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+/// Accepts connections until the task is aborted, which also ends the connections.
+pub(crate) async fn serve(listener: TcpListener, state: Arc<SimState>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(connection(stream, Arc::clone(&shared)));
+                    connections.spawn(connection(stream, Arc::clone(&state)));
                 }
-                // Out of file descriptors: clients that close will free some.
+                // The process may be out of file descriptors until clients close connections.
                 Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
             },
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
@@ -41,16 +42,16 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
-/// Counts a request out however its task ends.
-struct InFlight(Arc<Shared>);
+/// Counts the end of a request when it is dropped, even if the task is aborted.
+struct InFlight(Arc<SimState>);
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.0.record.end();
+        self.0.record.end_request();
     }
 }
 
-async fn connection(mut stream: TcpStream, shared: Arc<Shared>) {
+async fn connection(mut stream: TcpStream, state: Arc<SimState>) {
     let _ = stream.set_nodelay(true);
     let mut buffer = Vec::with_capacity(4_096);
     loop {
@@ -58,56 +59,60 @@ async fn connection(mut stream: TcpStream, shared: Arc<Shared>) {
             Read::Request(request) => request,
             Read::Closed => return,
             Read::Malformed => {
-                let refused = Response::failure(&Failure::new(400, "Bad request"));
-                let _ = stream.write_all(&refused.bytes(&shared, 0, true, false)).await;
+                let response = Response::error(&ApiError::new(400, "Bad request"));
+                let _ = stream.write_all(&response.bytes(&state, 0, true, false)).await;
                 return;
             }
         };
-        let keep = request.keep_alive;
-        if !exchange(&mut stream, &shared, request).await || !keep {
+        let keep_alive = request.keep_alive;
+        if !exchange(&mut stream, &state, request).await || !keep_alive {
             return;
         }
     }
 }
 
-/// Answers one request; false ends the connection.
-async fn exchange(stream: &mut TcpStream, shared: &Arc<Shared>, request: Request) -> bool {
-    let (number, in_flight) = shared.record.begin(&request.path);
-    let _counted = InFlight(Arc::clone(shared));
-    let header = |name: &str| request.header(name);
-    shared.record.see(header("stripe-version"), header("user-agent"), header("stripe-account"));
-    let scripted = shared.script.on_request(&request.path, &shared.account);
-    let options = &shared.options;
-    let fault =
-        scripted.or_else(|| by_chance(options.seed, number, options.fault_rate, &options.faults));
-    let wait = options.latency + options.jitter.mul_f64(fraction(mix2(options.seed, number)));
-    if !wait.is_zero() {
-        tokio::time::sleep(wait).await;
+/// Answers one request. Returns whether the connection can be used for another request.
+async fn exchange(stream: &mut TcpStream, state: &Arc<SimState>, request: Request) -> bool {
+    let (number, in_flight) = state.record.begin_request(&request.path);
+    let _in_flight = InFlight(Arc::clone(state));
+    state.record.record_client_headers(
+        request.header("stripe-version"),
+        request.header("user-agent"),
+        request.header("stripe-account"),
+    );
+    let scripted = state.script.on_request(&request.path, &state.account);
+    let options = &state.options;
+    let fault = scripted
+        .or_else(|| random_fault(options.seed, number, options.fault_rate, &options.faults));
+    let delay = options.latency + options.jitter.mul_f64(fraction(mix2(options.seed, number)));
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
     }
-    if let Some(Fault::Delay(late)) = fault {
-        tokio::time::sleep(late).await;
+    if let Some(Fault::Delay(additional)) = fault {
+        tokio::time::sleep(additional).await;
     }
-    let response = respond(shared, &request, number, in_flight, fault.as_ref());
+    let response = respond(state, &request, number, in_flight, fault.as_ref());
     let status = match fault {
         Some(Fault::Reset | Fault::Hang) => 0,
         _ => response.status,
     };
-    shared.record.log(|| Logged {
+    state.record.log_request(|| LoggedRequest {
         method: request.method.clone(),
         target: request.target.clone(),
         status,
         fault: fault.as_ref().map(|fault| format!("{fault:?}")),
     });
     let gzip = options.gzip && request.accepts_gzip();
-    let bytes = response.bytes(shared, number, !request.keep_alive, gzip);
+    let bytes = response.bytes(state, number, !request.keep_alive, gzip);
     send(stream, &bytes, fault.as_ref()).await
 }
 
-/// Puts the answer on the wire, or what the fault makes of it.
+/// Sends the response, or the part of it that the fault allows. Returns whether the connection can
+/// be used for another request.
 async fn send(stream: &mut TcpStream, bytes: &[u8], fault: Option<&Fault>) -> bool {
     match fault {
         Some(Fault::Hang) => {
-            // Until the client gives up; then the read ends.
+            // The read ends when the client closes the connection.
             let mut byte = [0];
             let _ = tokio::io::AsyncReadExt::read(stream, &mut byte).await;
             false
@@ -119,7 +124,8 @@ async fn send(stream: &mut TcpStream, bytes: &[u8], fault: Option<&Fault>) -> bo
         Some(Fault::ResetMidBody) => {
             let _ = stream.write_all(&bytes[..middle_of_body(bytes)]).await;
             let _ = stream.flush().await;
-            // A reset overtakes what the peer has not read yet; the pause lets the first half arrive.
+            // A reset discards data that the client has not read yet. The pause lets the client
+            // read the first half.
             tokio::time::sleep(Duration::from_millis(5)).await;
             reset(stream);
             false
@@ -138,49 +144,49 @@ fn middle_of_body(bytes: &[u8]) -> usize {
     body + (bytes.len() - body) / 2
 }
 
-/// Closing a socket that lingers for zero seconds sends a reset.
+/// Makes the socket send a reset when it is closed, by setting its linger time to zero.
 fn reset(stream: &TcpStream) {
     let _ = stream.set_zero_linger();
 }
 
-/// The status and the body that the API and the fault agree on.
+/// Computes the response, taking the fault into account.
 fn respond(
-    shared: &Shared,
+    state: &SimState,
     request: &Request,
     number: u64,
     in_flight: u64,
     fault: Option<&Fault>,
 ) -> Response {
-    let options = &shared.options;
+    let options = &state.options;
     let key = match authenticate(&options.keys, request.header("authorization")) {
         Ok(key) => key,
-        Err(failure) => return Response::failure(&failure),
+        Err(error) => return Response::error(&error),
     };
-    if let Some(early) = fault.and_then(Response::of_fault) {
-        return early;
+    if let Some(response) = fault.and_then(Response::of_fault) {
+        return response;
     }
     let Some(route) = route(&request.path) else {
-        return Response::failure(&unrecognized(&request.method, &request.path));
+        return Response::error(&ApiError::unrecognized(&request.method, &request.path));
     };
-    if let Err(reason) = shared.limiter.admit(route.endpoint, in_flight, Instant::now()) {
-        shared.record.limited();
-        return Response::rate_limited(reason, shared.limiter.retry_after());
+    if let Err(reason) = state.limiter.admit(route.endpoint, in_flight, Instant::now()) {
+        state.record.count_rate_limited();
+        return Response::rate_limited(reason, state.limiter.retry_after());
     }
     if request.method != "GET" {
         let message = format!(
-            "{} is not supported: the simulated account is changed from the test, not over HTTP ({} {}).",
+            "{} is not supported ({} {}): the simulator is read-only over HTTP, and tests change the account with its Rust API.",
             request.method, request.method, request.path
         );
-        return Response::failure(&Failure::new(405, &message));
+        return Response::error(&ApiError::new(405, &message));
     }
     let object = catalog().name(kind_of(&route.operation));
-    let own = route.operation == Operation::OwnAccount;
-    if let Err(failure) = key.permit(object, own, shared.account.id()) {
-        return Response::failure(&failure);
+    let is_own_account = route.operation == Operation::OwnAccount;
+    if let Err(error) = key.check_permission(object, is_own_account, state.account.id()) {
+        return Response::error(&error);
     }
-    if options.unavailable.iter().any(|start| request.path.starts_with(start.trim_end_matches('*')))
-    {
-        return Response::failure(&unavailable(&request.path));
+    let is_unavailable = |prefix: &String| request.path.starts_with(prefix.trim_end_matches('*'));
+    if options.unavailable.iter().any(is_unavailable) {
+        return Response::error(&ApiError::unavailable(&request.path));
     }
     if matches!(fault, Some(Fault::EmptyWithMore)) {
         return match route.operation {
@@ -191,13 +197,15 @@ fn respond(
                     request.path
                 ),
             ),
-            _ => Response::failure(&Failure::new(500, "An unknown error occurred")),
+            _ => Response::error(&ApiError::new(500, "An unknown error occurred")),
         };
     }
-    let switches = Switches { deleted_cursor_accepted: options.deleted_cursor_accepted };
-    let stir = options.unstable_order.then(|| mix2(options.seed ^ 0x5711, number));
-    match answer(&shared.account, &switches, &route, &request.path, &request.query, stir) {
-        Ok(body) => Response::json(200, body).spoiled(fault),
-        Err(failure) => Response::failure(&failure),
+    let list_options = ListOptions {
+        deleted_cursor_accepted: options.deleted_cursor_accepted,
+        shuffle: options.unstable_order.then(|| mix2(options.seed ^ 0x5711, number)),
+    };
+    match answer(&state.account, &list_options, &route, &request.path, &request.query) {
+        Ok(body) => Response::json(200, body).corrupted(fault),
+        Err(error) => Response::error(&error),
     }
 }

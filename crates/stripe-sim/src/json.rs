@@ -1,4 +1,4 @@
-//! Writing JSON text straight into a `String`: no value tree on the hot path.
+//! Writes JSON text directly into a `String`, without a tree of values on the hot path.
 
 use std::fmt::Write as _;
 
@@ -29,7 +29,7 @@ pub(crate) fn string(out: &mut String, text: &str) {
 }
 
 fn unsigned_escape(out: &mut String, code: u32) {
-    // Writing to a String cannot fail.
+    // Writing to a `String` cannot fail.
     let _ = write!(out, "\\u{code:04x}");
 }
 
@@ -52,7 +52,7 @@ pub(crate) fn int(out: &mut String, value: i64) {
     out.extend(digits[at..].iter().map(|d| char::from(*d)));
 }
 
-/// Appends `null`, or the integer.
+/// Appends an integer or `null`.
 pub(crate) fn int_or_null(out: &mut String, value: Option<i64>) {
     match value {
         Some(value) => int(out, value),
@@ -65,8 +65,9 @@ pub(crate) fn boolean(out: &mut String, value: bool) {
     out.push_str(if value { "true" } else { "false" });
 }
 
-/// The text of a top-level member of an object, the last of several. Works on any nesting and any number, as it never
-/// reads values; `None` also when the text is no object.
+/// Returns the text of a top-level member of an object, and the last one of members with the same
+/// name. Values are not parsed, so nesting depth and the size of numbers do not matter. Returns
+/// `None` if there is no such member or the text is not an object.
 pub(crate) fn member<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let bytes = text.as_bytes();
     let (mut depth, mut at, mut found) = (0usize, 0, None);
@@ -117,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_reads_back() {
+    fn written_values_can_be_parsed() {
         for text in ["", "plain", "q\"b\\n\n\r\t\u{1}\u{1f}é💥", "\0"] {
             let mut out = String::new();
             string(&mut out, text);
@@ -131,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn members_are_found_without_reading_values() {
+    fn members_are_found_without_parsing_values() {
         let deep = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
         let text = format!(
             r#"{{ "a" : "x\"}},{{" , "deep":{deep},"n": 1e400000 , "o":{{"a":7}},"a":[1,"a"],"last":null}}"#

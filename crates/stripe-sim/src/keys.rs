@@ -1,10 +1,10 @@
-//! API keys and what they may read.
+//! API keys and their permissions.
 
 use std::collections::BTreeSet;
 
-use crate::answer::Failure;
+use crate::api_error::ApiError;
 
-/// A key that the simulator accepts, or knows and refuses.
+/// A key that the simulator knows: one that it accepts, or a revoked one.
 #[derive(Clone, Debug)]
 pub struct ApiKey {
     secret: String,
@@ -14,7 +14,7 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
-    /// A key that may read everything: `sk_test_...`, `sk_live_...`, or `rk_...` with all permissions.
+    /// Creates a key with all permissions: `sk_test_...`, `sk_live_...` or `rk_...`.
     pub fn new(secret: &str) -> Self {
         Self {
             secret: secret.to_owned(),
@@ -24,28 +24,29 @@ impl ApiKey {
         }
     }
 
-    /// Takes the permission to read some objects, by Stripe's names for them: they answer 403.
+    /// Removes the permission to read some object types. Requests for them are answered with 403.
     #[must_use]
     pub fn deny<'a>(mut self, objects: impl IntoIterator<Item = &'a str>) -> Self {
         self.denied.extend(objects.into_iter().map(ToOwned::to_owned));
         self
     }
 
-    /// Takes the permission to read `/v1/account`. The 403's message still names the account.
+    /// Removes the permission to read `/v1/account`. The message of the 403 response still names the
+    /// account.
     #[must_use]
     pub fn deny_account(mut self) -> Self {
         self.account_denied = true;
         self
     }
 
-    /// Revokes the key: every request answers 401 with `api_key_expired`.
+    /// Revokes the key. Every request is answered with 401 and the code `api_key_expired`.
     #[must_use]
     pub fn revoke(mut self) -> Self {
         self.revoked = true;
         self
     }
 
-    /// The key itself.
+    /// The secret of the key.
     pub fn secret(&self) -> &str {
         &self.secret
     }
@@ -58,10 +59,16 @@ impl ApiKey {
         format!("{start}***{end}")
     }
 
-    /// Refuses the request if the key lacks the permission to read the object. The text is Stripe's:
-    /// <https://github.com/stripe/stripe-node/issues/2246>
-    pub(crate) fn permit(&self, object: &str, own: bool, own_account: &str) -> Result<(), Failure> {
-        let denied = if own { self.account_denied } else { self.denied.contains(object) };
+    /// Returns an error if the key has no permission to read the object type. The message is that of
+    /// Stripe: <https://github.com/stripe/stripe-node/issues/2246>
+    pub(crate) fn check_permission(
+        &self,
+        object: &str,
+        is_own_account: bool,
+        own_account: &str,
+    ) -> Result<(), ApiError> {
+        let denied =
+            if is_own_account { self.account_denied } else { self.denied.contains(object) };
         if !denied {
             return Ok(());
         }
@@ -69,7 +76,7 @@ impl ApiKey {
             "account" => "rak_accounts_kyc_basic_read".to_owned(),
             other => format!("rak_{}_read", other.replace('.', "_")),
         };
-        Err(Failure::new(
+        Err(ApiError::new(
             403,
             &format!(
                 "The provided key '{}' does not have the required permissions for this endpoint on account '{own_account}'. \
@@ -80,13 +87,14 @@ impl ApiKey {
     }
 }
 
-/// Finds the key that an `Authorization` header carries, as Bearer token or as the user of basic authentication.
+/// Finds the key of an `Authorization` header, which contains it as bearer token or as user name of
+/// basic authentication.
 pub(crate) fn authenticate<'a>(
     keys: &'a [ApiKey],
     header: Option<&str>,
-) -> Result<&'a ApiKey, Failure> {
+) -> Result<&'a ApiKey, ApiError> {
     let Some(header) = header else {
-        return Err(Failure::new(
+        return Err(ApiError::new(
             401,
             "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer \
              auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See https://stripe.com/docs/api#authentication for details.",
@@ -101,11 +109,11 @@ pub(crate) fn authenticate<'a>(
     };
     match keys.iter().find(|key| key.secret == secret) {
         Some(key) if key.revoked => {
-            Err(Failure::new(401, &format!("Expired API Key provided: {}", key.masked()))
+            Err(ApiError::new(401, &format!("Expired API Key provided: {}", key.masked()))
                 .code("api_key_expired"))
         }
         Some(key) => Ok(key),
-        None => Err(Failure::new(
+        None => Err(ApiError::new(
             401,
             &format!("Invalid API Key provided: {}", ApiKey::new(&secret).masked()),
         )),
@@ -133,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_schemes_find_the_key() {
+    fn both_authentication_schemes_find_the_key() {
         let keys = [ApiKey::new("sk_test_simulated"), ApiKey::new("rk_test_old").revoke()];
         for header in [
             "Bearer sk_test_simulated",

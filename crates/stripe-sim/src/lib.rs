@@ -1,9 +1,9 @@
-//! A simulated Stripe account over HTTP.
+//! Simulates a Stripe account over HTTP.
 //!
-//! Objects are functions of a seed and are never stored, so a million of them cost no memory. The lists, their
-//! parameters and the properties of the objects come from a catalog of Stripe's API. Tests start a [`Sim`], point a
-//! client at [`Sim::base_url`], inject faults and changes, and compare what the client made of it with
-//! [`Account::ids`] and [`Account::object_json`].
+//! Objects are computed from a seed and never stored, so a million objects need no memory. The
+//! lists, their parameters and the properties of the objects come from a catalog of Stripe's API.
+//! Tests start a [`Sim`], connect a client to [`Sim::base_url`], inject faults and changes, and
+//! compare the client's data with [`Account::ids`] and [`Account::object_json`].
 //!
 //! ```no_run
 //! # async fn doc() -> Result<(), Box<dyn std::error::Error>> {
@@ -17,12 +17,14 @@
 
 mod account;
 mod answer;
+mod api_error;
 mod catalog;
 mod clock;
 mod collection;
 mod expand;
 mod fault;
 mod filter;
+mod generator;
 mod http;
 mod id;
 mod json;
@@ -30,14 +32,15 @@ mod keys;
 mod list;
 #[cfg(test)]
 mod list_tests;
+mod options;
 mod params;
 mod rate;
-mod recipe;
 mod record;
 mod relation;
 mod route;
 mod seed;
 mod sim;
+mod state;
 mod timeline;
 mod view;
 
@@ -46,6 +49,7 @@ pub use catalog::listable_objects;
 pub use fault::Fault;
 pub use id::CustomIds;
 pub use keys::ApiKey;
+pub use options::SimOptions;
 pub use rate::{RateLimit, RateLimits};
-pub use record::{Logged, Seen};
-pub use sim::{Sim, SimOptions};
+pub use record::{ClientHeaders, LoggedRequest};
+pub use sim::Sim;

@@ -1,15 +1,15 @@
-//! One page of a list: newest first, after or before a cursor, inside a range of creation times, through filters.
+//! Pages of lists: newest first, after or before a cursor, limited by creation times and filters.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::account::overlay::{INSERTED_TIE, Place};
+use crate::account::changes::{FIRST_INSERTED_TIE, SortKey};
 use crate::collection::{CollectionId, Key, Source};
 use crate::filter::Filter;
 use crate::seed::{mix, mix2};
 use crate::view::View;
 
-/// Where a page begins.
+/// The object after or before which a page starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cursor {
     None,
@@ -17,24 +17,24 @@ pub(crate) enum Cursor {
     Before(Key),
 }
 
-/// What a page is asked for.
+/// The query for a page.
 #[derive(Clone, Debug)]
-pub(crate) struct Ask {
+pub(crate) struct ListQuery {
     pub(crate) source: Source,
     /// The index of the parent of a child list.
     pub(crate) parent: u64,
-    /// Bounds of `created`, both inclusive.
+    /// The bounds of `created`, both inclusive.
     pub(crate) created: (i64, i64),
     pub(crate) filters: Vec<Filter>,
     pub(crate) cursor: Cursor,
     pub(crate) limit: usize,
-    /// Stirs the order within one second; `None` leaves it as it is.
-    pub(crate) stir: Option<u64>,
+    /// Seed by which the objects of the same second are reordered; `None` keeps their order.
+    pub(crate) shuffle: Option<u64>,
 }
 
-impl Ask {
-    /// Everything of a source.
-    pub(crate) fn whole(source: Source, parent: u64) -> Self {
+impl ListQuery {
+    /// The query for all objects of a source.
+    pub(crate) fn all(source: Source, parent: u64) -> Self {
         Self {
             source,
             parent,
@@ -42,13 +42,13 @@ impl Ask {
             filters: Vec::new(),
             cursor: Cursor::None,
             limit: 100,
-            stir: None,
+            shuffle: None,
         }
     }
 
     fn collection(&self) -> CollectionId {
         match &self.source {
-            Source::Rooted(kind) | Source::Referring { kind, .. } => *kind,
+            Source::TopLevel(kind) | Source::Referring { kind, .. } => *kind,
             Source::Children { collection, .. } => *collection,
         }
     }
@@ -58,92 +58,103 @@ impl Ask {
     }
 }
 
-/// A page's objects in the order of the answer.
+/// The objects of a page in the order of the response.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Page {
     pub(crate) keys: Vec<Key>,
     pub(crate) has_more: bool,
 }
 
-/// Reads one page.
-pub(crate) fn page(view: &View<'_>, ask: &Ask) -> Page {
-    let series = Series::new(view, ask);
-    let nothing = BTreeMap::new();
-    let parent = if ask.is_child() { ask.parent } else { 0 };
-    let added = view.overlay.list(series.collection, parent).unwrap_or(&nothing);
-    let falling = !matches!(ask.cursor, Cursor::Before(_));
-    let mut base = series.range(ask);
-    let edge = match ask.cursor {
+/// Reads a page: merges the computed and the inserted objects of the list in their order.
+pub(crate) fn read_page(view: &View<'_>, query: &ListQuery) -> Page {
+    let computed = ComputedObjects::new(view, query);
+    let empty = BTreeMap::new();
+    let parent = if query.is_child() { query.parent } else { 0 };
+    let inserted = view.changes.list(computed.collection, parent).unwrap_or(&empty);
+    let descending = !matches!(query.cursor, Cursor::Before(_));
+    let mut range = computed.range(query);
+    let cursor = match query.cursor {
         Cursor::None => None,
-        Cursor::After(key) | Cursor::Before(key) => Some(series.place(key)),
+        Cursor::After(key) | Cursor::Before(key) => Some(computed.sort_key(key)),
     };
-    match (edge, falling) {
-        (Some(edge), true) => base.end = base.end.min(series.before(edge)).max(base.start),
-        (Some(edge), false) => base.start = base.start.max(series.after(edge)).min(base.end),
+    match (cursor, descending) {
+        (Some(cursor), true) => {
+            range.end = range.end.min(computed.older_end(cursor)).max(range.start);
+        }
+        (Some(cursor), false) => {
+            range.start = range.start.max(computed.newer_start(cursor)).min(range.end);
+        }
         (None, _) => {}
     }
-    let mut inserted: Box<dyn Iterator<Item = (Place, Key)>> = match (edge, falling) {
-        (None, _) => Box::new(added.iter().rev().map(|(p, k)| (*p, *k))),
-        (Some(edge), true) => Box::new(added.range(..edge).rev().map(|(p, k)| (*p, *k))),
-        (Some(edge), false) => {
-            Box::new(added.iter().filter(move |(p, _)| **p > edge).map(|(p, k)| (*p, *k)))
+    let mut inserted: Box<dyn Iterator<Item = (SortKey, Key)>> = match (cursor, descending) {
+        (None, _) => Box::new(inserted.iter().rev().map(|(s, k)| (*s, *k))),
+        (Some(cursor), true) => Box::new(inserted.range(..cursor).rev().map(|(s, k)| (*s, *k))),
+        (Some(cursor), false) => {
+            Box::new(inserted.iter().filter(move |(s, _)| **s > cursor).map(|(s, k)| (*s, *k)))
         }
     };
-    let mut ranks: Box<dyn Iterator<Item = u64>> =
-        if falling { Box::new(base.rev()) } else { Box::new(base) };
-    let mut next_base = ranks.next().map(|rank| series.at(rank));
-    let mut next_added = inserted.next();
-    let mut keys = Vec::with_capacity(ask.limit.min(101) + 1);
-    while keys.len() <= ask.limit {
-        let take_base = match (&next_base, &next_added) {
+    let mut positions: Box<dyn Iterator<Item = u64>> =
+        if descending { Box::new(range.rev()) } else { Box::new(range) };
+    let mut next_computed = positions.next().map(|position| computed.at(position));
+    let mut next_inserted = inserted.next();
+    let mut keys = Vec::with_capacity(query.limit.min(101) + 1);
+    while keys.len() <= query.limit {
+        let take_computed = match (&next_computed, &next_inserted) {
             (None, None) => break,
             (Some(_), None) => true,
             (None, Some(_)) => false,
-            (Some((a, _)), Some((b, _))) => (a > b) == falling,
+            (Some((a, _)), Some((b, _))) => (a > b) == descending,
         };
-        let source = if take_base { &mut next_base } else { &mut next_added };
-        let Some((place, key)) = source.take() else { break };
-        if take_base {
-            next_base = ranks.next().map(|rank| series.at(rank));
+        let source = if take_computed { &mut next_computed } else { &mut next_inserted };
+        let Some((sort_key, key)) = source.take() else { break };
+        if take_computed {
+            next_computed = positions.next().map(|position| computed.at(position));
         } else {
-            next_added = inserted.next();
+            next_inserted = inserted.next();
         }
-        if shows(view, ask, place, key) {
+        if is_listed(view, query, sort_key, key) {
             keys.push(key);
         }
     }
-    let has_more = keys.len() > ask.limit;
-    keys.truncate(ask.limit);
-    if !falling {
+    let has_more = keys.len() > query.limit;
+    keys.truncate(query.limit);
+    if !descending {
         keys.reverse();
     }
     Page { keys, has_more }
 }
 
-fn shows(view: &View<'_>, ask: &Ask, place: Place, key: Key) -> bool {
-    (ask.created.0..=ask.created.1).contains(&place.created)
-        && !view.overlay.is_deleted(key)
-        && ask.filters.iter().all(|filter| filter.accepts(view, key))
+fn is_listed(view: &View<'_>, query: &ListQuery, sort_key: SortKey, key: Key) -> bool {
+    (query.created.0..=query.created.1).contains(&sort_key.created)
+        && !view.changes.is_deleted(key)
+        && query.filters.iter().all(|filter| filter.accepts(view, key))
 }
 
-/// The computed objects of a source as positions that rise with time.
-struct Series<'v> {
+/// The computed objects of a list by position. Positions are in ascending order of creation time.
+struct ComputedObjects<'v> {
     view: &'v View<'v>,
     collection: CollectionId,
+    /// The index of the parent of a child list.
     child_of: Option<u64>,
     count: u64,
-    stir: Option<u64>,
+    shuffle: Option<u64>,
 }
 
-impl<'v> Series<'v> {
-    fn new(view: &'v View<'v>, ask: &Ask) -> Self {
-        let collection = ask.collection();
-        let child_of = ask.is_child().then_some(ask.parent);
+impl<'v> ComputedObjects<'v> {
+    fn new(view: &'v View<'v>, query: &ListQuery) -> Self {
+        let collection = query.collection();
+        let child_of = query.is_child().then_some(query.parent);
         let count = match child_of {
             Some(parent) => view.child_count(collection, parent),
             None => view.account.relations.count(collection),
         };
-        Self { view, collection, child_of, count, stir: ask.stir.filter(|_| child_of.is_none()) }
+        Self {
+            view,
+            collection,
+            child_of,
+            count,
+            shuffle: query.shuffle.filter(|_| child_of.is_none()),
+        }
     }
 
     fn key(&self, index: u64) -> Key {
@@ -154,7 +165,7 @@ impl<'v> Series<'v> {
     }
 
     fn created(&self, index: u64) -> i64 {
-        self.view.place(self.key(index)).created
+        self.view.sort_key(self.key(index)).created
     }
 
     fn first_at_or_after(&self, second: i64) -> u64 {
@@ -166,17 +177,18 @@ impl<'v> Series<'v> {
         low
     }
 
-    /// The positions that the range of times and the references leave over.
-    fn range(&self, ask: &Ask) -> Range<u64> {
+    /// The positions that the range of creation times and the references of the filters allow.
+    fn range(&self, query: &ListQuery) -> Range<u64> {
         let mut range = 0..self.count;
-        if ask.created.0 > i64::MIN {
-            range.start = self.first_at_or_after(ask.created.0);
+        if query.created.0 > i64::MIN {
+            range.start = self.first_at_or_after(query.created.0);
         }
-        if ask.created.1 < i64::MAX {
-            range.end = self.first_at_or_after(ask.created.1 + 1);
+        if query.created.1 < i64::MAX {
+            range.end = self.first_at_or_after(query.created.1 + 1);
         }
-        if self.child_of.is_none() && self.stir.is_none() && self.view.overlay.patches.is_empty() {
-            for filter in &ask.filters {
+        if self.child_of.is_none() && self.shuffle.is_none() && self.view.changes.patches.is_empty()
+        {
+            for filter in &query.filters {
                 if let Some(narrow) = filter.range(self.view, self.collection) {
                     range = range.start.max(narrow.start)..range.end.min(narrow.end);
                 }
@@ -185,59 +197,59 @@ impl<'v> Series<'v> {
         if range.is_empty() { 0..0 } else { range }
     }
 
-    /// The end of the positions older than a place.
-    fn before(&self, edge: Place) -> u64 {
-        if edge.tie >= INSERTED_TIE {
-            self.first_at_or_after(edge.created.saturating_add(1))
+    /// The end of the range of positions that are older than a sort key.
+    fn older_end(&self, sort_key: SortKey) -> u64 {
+        if sort_key.tie >= FIRST_INSERTED_TIE {
+            self.first_at_or_after(sort_key.created.saturating_add(1))
         } else {
-            edge.tie
+            sort_key.tie
         }
     }
 
-    /// The first of the positions newer than a place.
-    fn after(&self, edge: Place) -> u64 {
-        if edge.tie >= INSERTED_TIE {
-            self.first_at_or_after(edge.created.saturating_add(1))
+    /// The start of the range of positions that are newer than a sort key.
+    fn newer_start(&self, sort_key: SortKey) -> u64 {
+        if sort_key.tie >= FIRST_INSERTED_TIE {
+            self.first_at_or_after(sort_key.created.saturating_add(1))
         } else {
-            edge.tie + 1
+            sort_key.tie + 1
         }
     }
 
-    fn at(&self, rank: u64) -> (Place, Key) {
-        let key = self.key(self.stirred(rank, false));
-        (Place { tie: rank, ..self.view.place(key) }, key)
+    fn at(&self, position: u64) -> (SortKey, Key) {
+        let key = self.key(self.shuffled(position, false));
+        (SortKey { tie: position, ..self.view.sort_key(key) }, key)
     }
 
-    fn place(&self, key: Key) -> Place {
-        let place = self.view.place(key);
-        if place.tie >= INSERTED_TIE {
-            return place;
+    fn sort_key(&self, key: Key) -> SortKey {
+        let sort_key = self.view.sort_key(key);
+        if sort_key.tie >= FIRST_INSERTED_TIE {
+            return sort_key;
         }
-        Place { tie: self.stirred(place.tie, true), ..place }
+        SortKey { tie: self.shuffled(sort_key.tie, true), ..sort_key }
     }
 
-    /// Permutes the positions of one second: position to index, or back.
-    fn stirred(&self, position: u64, back: bool) -> u64 {
-        let Some(stir) = self.stir else { return position };
+    /// Permutes the positions of one second: from position to index, or back if `inverse` is set.
+    fn shuffled(&self, position: u64, inverse: bool) -> u64 {
+        let Some(shuffle) = self.shuffle else { return position };
         let second = self.created(position);
         let start = self.first_at_or_after(second);
         let size = self.first_at_or_after(second + 1) - start;
-        let shift = mix2(stir, mix(second as u64)) % size;
-        let turned = if back {
+        let shift = mix2(shuffle, mix(second as u64)) % size;
+        let rotated = if inverse {
             (position - start + size - shift) % size
         } else {
             (position - start + shift) % size
         };
         start
-            + if mix2(stir, 1).is_multiple_of(2) {
-                turned
+            + if mix2(shuffle, 1).is_multiple_of(2) {
+                rotated
             } else {
-                turned_back(position - start, shift, size)
+                reflected(position - start, shift, size)
             }
     }
 }
 
-/// A reflection: its own inverse.
-fn turned_back(offset: u64, shift: u64, size: u64) -> u64 {
+/// Reverses the offsets and rotates them. The function is its own inverse.
+fn reflected(offset: u64, shift: u64, size: u64) -> u64 {
     (shift + size - offset) % size
 }

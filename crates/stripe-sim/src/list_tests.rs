@@ -1,4 +1,4 @@
-//! Properties of lists, asked in process through the same door as HTTP.
+//! Properties of lists, tested without HTTP through the function that answers HTTP requests.
 
 use std::collections::HashSet;
 
@@ -6,23 +6,23 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::account::Account;
-use crate::answer::{Failure, answer};
+use crate::answer::{ListOptions, answer};
+use crate::api_error::ApiError;
 use crate::catalog::{catalog, listable_objects};
 use crate::collection::{Source, collections};
+use crate::generator::percent_encode;
 use crate::id::CustomIds;
-use crate::recipe::percent_encode;
 use crate::route::route;
-use crate::sim::Switches;
-
-fn get_stirred(account: &Account, target: &str, stir: Option<u64>) -> Result<Value, Failure> {
+fn get_shuffled(account: &Account, target: &str, shuffle: Option<u64>) -> Result<Value, ApiError> {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let route = route(path).unwrap_or_else(|| panic!("no route for {path}"));
-    let body = answer(account, &Switches::default(), &route, path, query, stir)?;
+    let options = ListOptions { shuffle, ..ListOptions::default() };
+    let body = answer(account, &options, &route, path, query)?;
     Ok(serde_json::from_str(&body).unwrap_or_else(|e| panic!("{target}: {e}: {body}")))
 }
 
-fn get(account: &Account, target: &str) -> Result<Value, Failure> {
-    get_stirred(account, target, None)
+fn get(account: &Account, target: &str) -> Result<Value, ApiError> {
+    get_shuffled(account, target, None)
 }
 
 fn ids_of(page: &Value) -> Vec<String> {
@@ -35,28 +35,28 @@ fn encoded(id: &str) -> String {
     out
 }
 
-/// Reads a list to its end.
+/// Reads all pages of a list.
 fn read(account: &Account, path: &str, query: &str, limit: usize) -> Vec<String> {
     let mut ids: Vec<String> = Vec::new();
     loop {
         let cursor =
             ids.last().map(|id| format!("&starting_after={}", encoded(id))).unwrap_or_default();
         let page = get(account, &format!("{path}?limit={limit}{cursor}&{query}")).unwrap();
-        let got = ids_of(&page);
-        assert!(got.len() <= limit);
-        let more = page["has_more"] == true;
-        assert!(!more || got.len() == limit);
-        ids.extend(got);
-        if !more {
+        let page_ids = ids_of(&page);
+        assert!(page_ids.len() <= limit);
+        let has_more = page["has_more"] == true;
+        assert!(!has_more || page_ids.len() == limit);
+        ids.extend(page_ids);
+        if !has_more {
             return ids;
         }
     }
 }
 
-fn customers(seed: u64, count: u64, crowd: f64) -> Account {
+fn customers(seed: u64, count: u64, same_second: f64) -> Account {
     Account::builder(seed)
         .objects("customer", count)
-        .crowd(crowd)
+        .same_second(same_second)
         .window(1_000_000, 1_200_000)
         .build()
         .unwrap()
@@ -66,10 +66,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn paging_yields_each_id_once_newest_first(
-        seed in 0u64..1000, count in 0u64..400, limit in 1usize..101, crowd in 0.0f64..1.0,
+    fn paging_returns_each_id_once_and_newest_first(
+        seed in 0u64..1000, count in 0u64..400, limit in 1usize..101, same_second in 0.0f64..1.0,
     ) {
-        let account = customers(seed, count, crowd);
+        let account = customers(seed, count, same_second);
         let ids = read(&account, "/v1/customers", "", limit);
         prop_assert_eq!(&ids, &account.ids("customer").collect::<Vec<_>>());
         prop_assert_eq!(ids.iter().collect::<HashSet<_>>().len() as u64, count);
@@ -81,7 +81,7 @@ proptest! {
     }
 
     #[test]
-    fn windows_of_created_partition_the_list(
+    fn ranges_of_created_partition_the_list(
         seed in 0u64..1000, count in 1u64..400, cuts in prop::collection::vec(999_990i64..1_200_010, 0..6),
     ) {
         let account = customers(seed, count, 0.1);
@@ -97,7 +97,7 @@ proptest! {
     }
 
     #[test]
-    fn before_is_the_mirror_of_after(seed in 0u64..1000, count in 2u64..300, at in 0usize..300, limit in 1usize..20) {
+    fn ending_before_returns_the_page_before_the_cursor(seed in 0u64..1000, count in 2u64..300, at in 0usize..300, limit in 1usize..20) {
         let account = customers(seed, count, 0.3);
         let all: Vec<String> = account.ids("customer").collect();
         let at = at % all.len();
@@ -107,7 +107,7 @@ proptest! {
     }
 
     #[test]
-    fn changes_keep_paging_exact(
+    fn paging_includes_insertions_and_excludes_deletions(
         seed in 0u64..1000,
         deleted in prop::collection::hash_set(0usize..120, 0..40),
         inserted in prop::collection::vec(1_000_000i64..1_200_000, 0..30),
@@ -118,12 +118,12 @@ proptest! {
         for at in &deleted {
             account.delete("customer", &before[*at]).unwrap();
         }
-        let new: Vec<String> = inserted.iter()
+        let inserted: Vec<String> = inserted.iter()
             .map(|created| account.insert("customer", json!({"created": created})).unwrap())
             .collect();
         let ids = read(&account, "/v1/customers", "", limit);
         let expected: HashSet<&String> = before.iter().enumerate()
-            .filter(|(at, _)| !deleted.contains(at)).map(|(_, id)| id).chain(&new).collect();
+            .filter(|(at, _)| !deleted.contains(at)).map(|(_, id)| id).chain(&inserted).collect();
         prop_assert_eq!(ids.len(), expected.len());
         prop_assert_eq!(ids.iter().collect::<HashSet<_>>(), expected);
         prop_assert_eq!(account.count("customer"), ids.len() as u64);
@@ -136,15 +136,15 @@ proptest! {
 }
 
 #[test]
-fn a_stirred_second_keeps_its_members() {
+fn shuffling_keeps_all_objects_of_a_second() {
     let account = customers(5, 200, 1.0);
     let all: HashSet<String> = account.ids("customer").collect();
     let mut orders = HashSet::new();
-    for stir in 0..20 {
-        let first = get_stirred(&account, "/v1/customers?limit=100", Some(stir)).unwrap();
+    for shuffle in 0..20 {
+        let first = get_shuffled(&account, "/v1/customers?limit=100", Some(shuffle)).unwrap();
         let first = ids_of(&first);
         let next = format!("/v1/customers?limit=100&starting_after={}", first[99]);
-        let second = ids_of(&get_stirred(&account, &next, Some(stir)).unwrap());
+        let second = ids_of(&get_shuffled(&account, &next, Some(shuffle)).unwrap());
         let both: HashSet<String> = first.iter().chain(&second).cloned().collect();
         assert_eq!(both, all);
         orders.insert(first);
@@ -153,7 +153,7 @@ fn a_stirred_second_keeps_its_members() {
 }
 
 #[test]
-fn every_free_list_shows_its_objects_and_each_can_be_retrieved() {
+fn every_top_level_list_contains_its_objects_and_each_can_be_retrieved() {
     for style in [CustomIds::Plain, CustomIds::Hostile] {
         let account = Account::builder(11).uniform(23).custom_ids(style).build().unwrap();
         for list in catalog().lists.iter().filter(|l| l.free) {
@@ -172,9 +172,9 @@ fn every_free_list_shows_its_objects_and_each_can_be_retrieved() {
             } else {
                 read(&account, &list.path, query, 5)
             };
-            let shown: HashSet<&String> = ids.iter().collect();
-            let truth: HashSet<String> = account.ids(object).collect();
-            assert_eq!(shown, truth.iter().collect(), "{}", list.path);
+            let listed: HashSet<&String> = ids.iter().collect();
+            let expected: HashSet<String> = account.ids(object).collect();
+            assert_eq!(listed, expected.iter().collect(), "{}", list.path);
             assert!(!ids.is_empty(), "{}", list.path);
             for id in ids.iter().filter(|_| list.retrieve.is_some()) {
                 let got = get(&account, &format!("{}/{}", list.path, encoded(id))).unwrap();
@@ -192,7 +192,7 @@ fn every_free_list_shows_its_objects_and_each_can_be_retrieved() {
 }
 
 #[test]
-fn every_child_list_pages_and_belongs_to_its_parent() {
+fn every_child_list_contains_exactly_the_children_of_its_parent() {
     let account = Account::builder(3)
         .uniform(4)
         .objects("tax.calculation", 2)
@@ -211,8 +211,8 @@ fn every_child_list_pages_and_belongs_to_its_parent() {
         let parent_object = catalog().name(*parent);
         for parent_id in account.ids(parent_object) {
             let expected = account.nested_ids(parent_object, &parent_id, name);
-            let fill = "customer=cus_x&end_time=2&start_time=1&ownership=fcaowns_x";
-            let others = fill
+            let required = "customer=cus_x&end_time=2&start_time=1&ownership=fcaowns_x";
+            let others = required
                 .split('&')
                 .filter(|p| list.required.iter().any(|r| r != param && p.starts_with(r.as_str())));
             let others = others.collect::<Vec<_>>().join("&");
@@ -248,7 +248,7 @@ fn every_child_list_pages_and_belongs_to_its_parent() {
 }
 
 #[test]
-fn references_name_objects_that_exist_and_point_back() {
+fn references_name_existing_objects_and_are_mutual() {
     let account = Account::builder(9).demo().build().unwrap();
     for object in listable_objects().filter(|o| !matches!(*o, "event" | "tax_code")) {
         let kind = catalog().kind(object).unwrap();
@@ -260,10 +260,10 @@ fn references_name_objects_that_exist_and_point_back() {
                 else {
                     continue;
                 };
-                let found =
+                let exists =
                     property.expandable.iter().any(|t| account.object_json(t, text).is_some());
-                let elsewhere = text.contains("SimulatedElsewhere") || text == account.id();
-                assert!(found || elsewhere, "{object}.{name} = {text}");
+                let placeholder = text.contains("SimulatedElsewhere") || text == account.id();
+                assert!(exists || placeholder, "{object}.{name} = {text}");
             }
         }
     }
@@ -271,7 +271,7 @@ fn references_name_objects_that_exist_and_point_back() {
         let value: Value = serde_json::from_str(&account.object_json(object, id)?).unwrap();
         value[name].as_str().map(ToOwned::to_owned)
     };
-    let mut moved = 0;
+    let mut transactions = 0;
     for charge in account.ids("charge") {
         let intent = field("charge", &charge, "payment_intent").unwrap();
         assert_eq!(field("payment_intent", &intent, "latest_charge").as_ref(), Some(&charge));
@@ -280,10 +280,10 @@ fn references_name_objects_that_exist_and_point_back() {
                 field("balance_transaction", &transaction, "source").as_ref(),
                 Some(&charge)
             );
-            moved += 1;
+            transactions += 1;
         }
     }
-    assert!(moved > 2_000, "{moved}");
+    assert!(transactions > 2_000, "{transactions}");
     for subscription in account.ids("subscription").take(200) {
         let Some(invoice) = field("subscription", &subscription, "latest_invoice") else {
             continue;

@@ -1,4 +1,4 @@
-//! `stripe-sim`: a simulated Stripe account for your own tests and CI.
+//! `stripe-sim`: serves a simulated Stripe account, for tests and CI.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -9,50 +9,50 @@ use stripe_sim::{
     Account, AccountBuilder, ApiKey, CustomIds, RateLimits, Sim, SimOptions, listable_objects,
 };
 
-/// A simulated Stripe account over HTTP on 127.0.0.1.
+/// Serve a simulated Stripe account over HTTP on 127.0.0.1
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Args {
-    /// Port to listen on; 0 takes a free one
+    /// Port to listen on; 0 selects a free port
     #[arg(long, default_value_t = 12_111)]
     port: u16,
-    /// Seed of the account: the same seed gives the same account
+    /// Seed of the account; the same seed produces the same account
     #[arg(long, default_value_t = 42)]
     seed: u64,
-    /// Kind of account
+    /// Objects of the account
     #[arg(long, value_enum, default_value_t = Preset::Demo)]
     preset: Preset,
-    /// Objects of each type with --preset uniform
+    /// Number of objects of each type with --preset uniform
     #[arg(long, default_value_t = 100)]
     each: u64,
-    /// Number of objects of one type, on top of the preset; repeatable
-    #[arg(long, value_name = "OBJECT=N", value_parser = assignment)]
+    /// Number of objects of one type, which overrides the preset; repeatable
+    #[arg(long, value_name = "OBJECT=N", value_parser = parse_objects)]
     objects: Vec<(String, u64)>,
-    /// Time from request to answer
+    /// Delay of each response
     #[arg(long, default_value_t = 0, value_name = "MS")]
     latency_ms: u64,
-    /// Up to so much more, differing from request to request
+    /// Maximum of an additional random delay
     #[arg(long, default_value_t = 0, value_name = "MS")]
     jitter_ms: u64,
-    /// Stripe's documented limits of live or test mode
+    /// Rate limits as Stripe documents them
     #[arg(long, value_enum, default_value_t = Limits::None)]
     rate_limit: Limits,
-    /// Share of requests that fail, 0 to 1
+    /// Share of requests that fail, from 0 to 1
     #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
     faults: f64,
-    /// The key to accept; its prefix decides the mode
+    /// Accepted API key; its prefix selects test or live mode
     #[arg(long)]
     key: Option<String>,
-    /// Objects that the key may not read; repeatable
+    /// Object type that the key has no permission to read; repeatable
     #[arg(long, value_name = "OBJECT")]
     deny: Vec<String>,
-    /// Beginning of the paths of a product that is not enabled, such as /v1/issuing/; repeatable
+    /// Path prefix of a product that is not enabled, such as /v1/issuing/; repeatable
     #[arg(long, value_name = "PATH")]
     unavailable: Vec<String>,
-    /// Gives products, plans and coupons ids with spaces, quotes and slashes
+    /// Ids with spaces, quotes and slashes for some products, plans and coupons
     #[arg(long)]
     hostile_ids: bool,
-    /// Answers without compression
+    /// No compression of responses
     #[arg(long)]
     no_gzip: bool,
 }
@@ -63,26 +63,26 @@ enum Preset {
     Demo,
     /// About 600 objects
     Small,
-    /// The same number of every listable type
+    /// The same number of objects of each type
     Uniform,
-    /// Nothing but what --objects says
+    /// Only the objects of --objects
     Empty,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Limits {
+    /// 100 requests per second, 25 per endpoint
     Live,
+    /// 25 requests per second
     Test,
+    /// No limits
     None,
 }
 
-fn assignment(text: &str) -> Result<(String, u64), String> {
+fn parse_objects(text: &str) -> Result<(String, u64), String> {
     let (object, count) =
         text.split_once('=').ok_or("expected OBJECT=N, such as customer=50000")?;
-    let count = count
-        .replace('_', "")
-        .parse()
-        .map_err(|_| format!("`{count}` is not a number of objects"))?;
+    let count = count.replace('_', "").parse().map_err(|_| format!("`{count}` is not a number"))?;
     Ok((object.to_owned(), count))
 }
 
@@ -99,16 +99,16 @@ async fn main() -> ExitCode {
 
 async fn run(args: Args) -> Result<()> {
     if !(0.0..=1.0).contains(&args.faults) {
-        bail!("--faults {} is not a share between 0 and 1", args.faults);
+        bail!("--faults {} is not a number from 0 to 1", args.faults);
     }
-    let live = mode(args.key.as_deref())?;
+    let live = is_live_mode(args.key.as_deref())?;
     let known: Vec<&str> = listable_objects().collect();
     let account = match builder(&args, live).build() {
         Ok(account) => account,
-        Err(error) => bail!("{error}; known are {}", known.join(", ")),
+        Err(error) => bail!("{error}; the object types are {}", known.join(", ")),
     };
-    if let Some(wrong) = args.deny.iter().find(|object| !known.contains(&object.as_str())) {
-        bail!("--deny {wrong}: no such object; known are {}", known.join(", "));
+    if let Some(unknown) = args.deny.iter().find(|object| !known.contains(&object.as_str())) {
+        bail!("--deny: unknown object type `{unknown}`; the types are {}", known.join(", "));
     }
     let options = SimOptions {
         port: args.port,
@@ -132,12 +132,12 @@ async fn run(args: Args) -> Result<()> {
     };
     if options.keys.is_empty() && !args.deny.is_empty() {
         bail!(
-            "--deny needs --key rk_test_... or rk_live_...: only restricted keys lack permissions"
+            "--deny requires --key with a restricted key (rk_test_... or rk_live_...); other keys have all permissions"
         );
     }
     let total: u64 = known.iter().map(|object| account.count(object)).sum();
     let sim = Sim::start(account, options).await.with_context(|| {
-        format!("cannot listen on 127.0.0.1:{} (is another one running? try --port 0)", args.port)
+        format!("cannot listen on 127.0.0.1:{} (use --port 0 to select a free port)", args.port)
     })?;
     println!("base url  {}", sim.base_url());
     println!("key       {}", sim.key());
@@ -149,12 +149,12 @@ async fn run(args: Args) -> Result<()> {
         sim.key()
     );
     tokio::signal::ctrl_c().await.context("cannot wait for Ctrl-C")?;
-    eprintln!("{} requests answered", sim.requests());
+    eprintln!("answered {} requests", sim.requests());
     Ok(())
 }
 
-/// Live or test mode, by the key's prefix.
-fn mode(key: Option<&str>) -> Result<bool> {
+/// Whether the prefix of the key selects live mode.
+fn is_live_mode(key: Option<&str>) -> Result<bool> {
     let Some(key) = key else { return Ok(false) };
     if ["sk_test_", "rk_test_"].iter().any(|prefix| key.starts_with(prefix)) {
         return Ok(false);
@@ -162,7 +162,7 @@ fn mode(key: Option<&str>) -> Result<bool> {
     if ["sk_live_", "rk_live_"].iter().any(|prefix| key.starts_with(prefix)) {
         return Ok(true);
     }
-    bail!("--key must begin with sk_test_, sk_live_, rk_test_ or rk_live_")
+    bail!("--key must start with sk_test_, sk_live_, rk_test_ or rk_live_")
 }
 
 fn builder(args: &Args, live: bool) -> AccountBuilder {

@@ -1,21 +1,21 @@
-//! Stripe's two levels of rate limits, and its limit of concurrent requests.
+//! Stripe's rate limits on two levels, and its limit of concurrent requests.
 //! <https://docs.stripe.com/rate-limits>
 
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Instant;
 
-/// How many requests one level lets through.
+/// The rate limit of one level.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RateLimit {
-    /// Requests per second, in the long run.
+    /// The sustained rate, in requests per second.
     pub per_second: f64,
-    /// Requests at once after a pause.
+    /// The number of requests that can be sent at once after a pause.
     pub burst: f64,
 }
 
 impl RateLimit {
-    /// So many requests per second, and as many at once.
+    /// A limit with `rate` requests per second and the same burst.
     pub fn per_second(rate: f64) -> Self {
         Self { per_second: rate, burst: rate.max(1.0) }
     }
@@ -24,23 +24,23 @@ impl RateLimit {
 /// The limits of an account.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct RateLimits {
-    /// Over all requests.
+    /// The limit of all requests.
     pub global: Option<RateLimit>,
-    /// Over the requests to one operation, whatever the ids in its path.
+    /// The limit of the requests to each operation. Paths that differ only in ids are one operation.
     pub endpoint: Option<RateLimit>,
-    /// Requests in flight at once.
+    /// The maximum number of requests in flight.
     pub concurrency: Option<u64>,
-    /// The `Retry-After` of a 429, in seconds; Stripe does not document one.
+    /// The `Retry-After` header of a 429 response, in seconds. Stripe does not document this header.
     pub retry_after: Option<u64>,
 }
 
 impl RateLimits {
-    /// No limits, the default.
+    /// No limits. This is the default.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// 100 requests per second, 25 per endpoint.
+    /// The limits of live mode: 100 requests per second, 25 per endpoint.
     pub fn live() -> Self {
         Self {
             global: Some(RateLimit::per_second(100.0)),
@@ -49,7 +49,7 @@ impl RateLimits {
         }
     }
 
-    /// 25 requests per second on both levels.
+    /// The limits of test mode: 25 requests per second on both levels.
     pub fn test() -> Self {
         Self {
             global: Some(RateLimit::per_second(25.0)),
@@ -77,7 +77,7 @@ impl Bucket {
     }
 }
 
-/// The state of the limits.
+/// Enforces the limits.
 pub(crate) struct Limiter {
     limits: RateLimits,
     buckets: Mutex<(Option<Bucket>, HashMap<&'static str, Bucket>)>,
@@ -88,14 +88,14 @@ impl Limiter {
         Self { limits, buckets: Mutex::new((None, HashMap::new())) }
     }
 
-    /// Lets a request through, or says with which `Stripe-Rate-Limited-Reason` it is refused.
+    /// Admits a request, or returns the `Stripe-Rate-Limited-Reason` with which it is rejected.
     pub(crate) fn admit(
         &self,
         endpoint: &'static str,
         in_flight: u64,
         now: Instant,
     ) -> Result<(), &'static str> {
-        if self.limits.concurrency.is_some_and(|most| in_flight > most) {
+        if self.limits.concurrency.is_some_and(|limit| in_flight > limit) {
             return Err("global-concurrency");
         }
         let mut guard = self.buckets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -123,7 +123,7 @@ impl Limiter {
         Ok(())
     }
 
-    /// The `Retry-After` to send with a refusal.
+    /// The `Retry-After` header of rejected requests.
     pub(crate) fn retry_after(&self) -> Option<u64> {
         self.limits.retry_after
     }
@@ -136,22 +136,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_levels_let_their_rate_through() {
+    fn both_levels_admit_requests_at_their_rate() {
         let limiter = Limiter::new(RateLimits::live());
         let start = Instant::now();
-        let mut passed = [0, 0];
+        let mut admitted = [0, 0];
         let mut reasons = std::collections::BTreeSet::new();
         for step in 0..4_000u64 {
             let now = start + Duration::from_millis(step);
             for (i, endpoint) in ["/v1/a", "/v1/b"].into_iter().enumerate() {
                 match limiter.admit(endpoint, 1, now) {
-                    Ok(()) => passed[i] += 1,
+                    Ok(()) => admitted[i] += 1,
                     Err(reason) => _ = reasons.insert(reason),
                 }
             }
         }
-        // 25 at once and 25 in each of four seconds.
-        assert!(passed.iter().all(|n| (120..=126).contains(n)), "{passed:?}");
+        // A burst of 25, and 25 in each of four seconds.
+        assert!(admitted.iter().all(|n| (120..=126).contains(n)), "{admitted:?}");
         assert_eq!(reasons.into_iter().collect::<Vec<_>>(), ["endpoint-rate"]);
         let endpoints: Vec<&'static str> = vec!["1", "2", "3", "4", "5", "6"];
         let limiter = Limiter::new(RateLimits::live());
@@ -159,7 +159,7 @@ mod tests {
             .iter()
             .flat_map(|e| (0..25).map(move |_| *e))
             .map(|e| limiter.admit(e, 1, start));
-        let refused: Vec<_> = all.filter_map(Result::err).collect();
-        assert_eq!(refused, vec!["global-rate"; 50]);
+        let rejected: Vec<_> = all.filter_map(Result::err).collect();
+        assert_eq!(rejected, vec!["global-rate"; 50]);
     }
 }

@@ -1,26 +1,27 @@
-//! Which object refers to which.
+//! References between objects.
 //!
-//! The children of a parent are a contiguous range of indexes (child `i` of `C` belongs to parent `i * P / C`), so both
-//! "the customer of this invoice" and "the invoices of this customer" are arithmetic, and what belongs together was
-//! created at about the same time.
+//! The children of a parent have a contiguous range of indexes: child `i` of `C` children belongs to
+//! parent `i * P / C` of `P` parents. The customer of an invoice and the invoices of a customer can
+//! therefore both be computed, and related objects are created at about the same time.
 
 use std::ops::Range;
 
 use crate::catalog::{Kind, catalog};
-use crate::collection::INSERTED;
+use crate::collection::FIRST_INSERTED_INDEX;
 use crate::seed::mix;
 use crate::timeline::{muldiv, muldiv_up};
 
-/// One step along references.
+/// One step of a path of references.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// To the parent of this type.
+    /// To the parent, which has this type.
     Up(Kind),
     /// To the newest child of this type.
     Newest(Kind),
 }
 
-/// `(object, property, path)`: `^x` goes up to x, `.x` to the newest x. A step up to a type without objects is left out.
+/// `(object, property, path)`: `^x` is a step to the parent of type x, `.x` is a step to the newest
+/// child of type x. A step to a parent type without objects is skipped.
 const PATHS: &[(&str, &str, &str)] = &[
     ("charge", "customer", "^payment_intent ^customer"),
     ("charge", "payment_intent", "^payment_intent"),
@@ -79,7 +80,7 @@ const PATHS: &[(&str, &str, &str)] = &[
     ("billing.credit_balance_transaction", "credit_grant", "^billing.credit_grant"),
 ];
 
-/// The references between the rooted collections of one account.
+/// The references between the top-level collections of one account.
 #[derive(Debug)]
 pub(crate) struct Relations {
     counts: Vec<u64>,
@@ -90,19 +91,19 @@ impl Relations {
     pub(crate) fn new(counts: Vec<u64>) -> Self {
         let mut paths = Vec::new();
         for (object, property, text) in PATHS {
-            let steps: Option<Vec<Step>> = text.split(' ').map(step).collect();
+            let steps: Option<Vec<Step>> = text.split(' ').map(parse_step).collect();
             let (Some(kind), Some(steps)) = (catalog().kind(object), steps) else { continue };
-            paths.push((kind, *property, thin(steps, &counts)));
+            paths.push((kind, *property, skip_empty_types(steps, &counts)));
         }
         Self { counts, paths }
     }
 
-    /// How many objects of the type the account was built with.
+    /// The number of objects of a type with which the account was built.
     pub(crate) fn count(&self, kind: Kind) -> u64 {
         self.counts[kind]
     }
 
-    /// The steps from an object to the one that its property names.
+    /// The steps from an object to the object that its property names.
     pub(crate) fn path(&self, kind: Kind, property: &str) -> Option<&[Step]> {
         self.paths
             .iter()
@@ -117,7 +118,7 @@ impl Relations {
             let next = match *step {
                 Step::Up(to) => (to, self.up(kind, index, to)?),
                 Step::Newest(to) => {
-                    let children = self.below(to, kind, index..index + 1);
+                    let children = self.children(to, kind, index..index + 1);
                     if children.is_empty() {
                         return None;
                     }
@@ -129,20 +130,21 @@ impl Relations {
         Some((kind, index))
     }
 
+    /// The index of the parent of type `to`.
     fn up(&self, kind: Kind, index: u64, to: Kind) -> Option<u64> {
         let parents = self.counts[to];
         if parents == 0 {
             return None;
         }
-        // An inserted object has no place in the proportion: any parent will do.
-        if index >= INSERTED || index >= self.counts[kind] {
+        // The index of an inserted object is not in the proportional range, so it gets any parent.
+        if index >= FIRST_INSERTED_INDEX || index >= self.counts[kind] {
             return Some(mix(index) % parents);
         }
         Some(muldiv(index, parents, self.counts[kind]))
     }
 
-    /// The children of type `child` of a range of parents; none of an inserted parent.
-    fn below(&self, child: Kind, parent: Kind, range: Range<u64>) -> Range<u64> {
+    /// The children of type `child` of a range of parents. An inserted parent has no children.
+    fn children(&self, child: Kind, parent: Kind, range: Range<u64>) -> Range<u64> {
         let (children, parents) = (self.counts[child], self.counts[parent]);
         if range.start >= parents {
             return 0..0;
@@ -151,7 +153,7 @@ impl Relations {
             ..muldiv_up(range.end, children, parents).min(children)
     }
 
-    /// The objects whose property can name the object `target`: a range outside of which none does.
+    /// Returns the range of objects whose property can name the object `target`.
     pub(crate) fn referring(
         &self,
         kind: Kind,
@@ -169,18 +171,18 @@ impl Relations {
         }
         let mut range = target.1..target.1 + 1;
         for pair in kinds.windows(2).rev() {
-            range = self.below(pair[0], pair[1], range);
+            range = self.children(pair[0], pair[1], range);
         }
         Some(range)
     }
 }
 
-fn step(text: &str) -> Option<Step> {
+fn parse_step(text: &str) -> Option<Step> {
     let kind = catalog().kind(&text[1..])?;
     Some(if text.starts_with('^') { Step::Up(kind) } else { Step::Newest(kind) })
 }
 
-fn thin(steps: Vec<Step>, counts: &[u64]) -> Vec<Step> {
+fn skip_empty_types(steps: Vec<Step>, counts: &[u64]) -> Vec<Step> {
     let last = steps.len() - 1;
     let keep = |(at, step): &(usize, Step)| match step {
         Step::Up(kind) => *at == last || counts[*kind] > 0,
@@ -202,12 +204,12 @@ mod tests {
     }
 
     #[test]
-    fn every_path_names_known_types() {
+    fn all_paths_consist_of_known_types() {
         assert_eq!(relations(&[]).paths.len(), PATHS.len());
     }
 
     #[test]
-    fn both_directions_agree() {
+    fn parents_and_children_are_computed_consistently() {
         for sizes in [[10, 7, 33], [10, 100, 3], [1, 1, 1], [5, 0, 12]] {
             let r = relations(&[
                 ("customer", sizes[0]),

@@ -1,31 +1,31 @@
-//! Which operation a path names.
+//! Maps paths to operations.
 
 use std::sync::OnceLock;
 
 use crate::catalog::{Kind, catalog};
 use crate::collection::{Source, collections};
 
-/// An operation.
+/// An operation of the API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
-    /// A list of the catalog, by its number.
+    /// Reads a list, by its number in the catalog.
     List(usize),
-    /// One object of that list.
-    Item(usize),
-    /// The old path of a charge's refunds, which its embedded list still names.
+    /// Retrieves an object of that list.
+    Retrieve(usize),
+    /// Lists the refunds of a charge by the old path, which the embedded list of a charge contains.
     RefundsOfCharge,
-    /// The account of the key.
+    /// Retrieves the account that owns the key.
     OwnAccount,
-    /// An object of which an account has exactly one.
-    Single(Kind),
+    /// Retrieves an object that exists once per account.
+    Singleton(Kind),
 }
 
-/// An operation with the values of the path's parameters, decoded.
+/// An operation and the decoded parameters of its path.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Route {
     pub(crate) operation: Operation,
     pub(crate) params: Vec<String>,
-    /// The path with its parameters' names: what Stripe counts as one endpoint.
+    /// The path with the names of its parameters. Stripe limits the rate of each such endpoint.
     pub(crate) endpoint: &'static str,
 }
 
@@ -35,7 +35,7 @@ struct Pattern {
     operation: Operation,
 }
 
-/// Finds the operation of a path without its query.
+/// Finds the operation of a path. The path has no query.
 pub(crate) fn route(path: &str) -> Option<Route> {
     let segments: Vec<&str> = path.trim_end_matches('/').split('/').collect();
     patterns().iter().find_map(|pattern| {
@@ -43,10 +43,10 @@ pub(crate) fn route(path: &str) -> Option<Route> {
             return None;
         }
         let mut params = Vec::new();
-        for (wanted, given) in pattern.segments.iter().zip(&segments) {
-            if wanted.starts_with('{') {
-                params.push(decode(given).filter(|value| !value.is_empty())?);
-            } else if wanted != given {
+        for (expected, actual) in pattern.segments.iter().zip(&segments) {
+            if expected.starts_with('{') {
+                params.push(decode(actual).filter(|value| !value.is_empty())?);
+            } else if expected != actual {
                 return None;
             }
         }
@@ -54,17 +54,17 @@ pub(crate) fn route(path: &str) -> Option<Route> {
     })
 }
 
-/// The object type whose permission an operation needs.
+/// The object type for which an operation needs a permission.
 pub(crate) fn kind_of(operation: &Operation) -> Kind {
     let account = || catalog().kind("account").unwrap_or_default();
     match operation {
-        Operation::List(list) | Operation::Item(list) => match &collections().sources[*list] {
-            Source::Rooted(kind) | Source::Referring { kind, .. } => *kind,
+        Operation::List(list) | Operation::Retrieve(list) => match &collections().sources[*list] {
+            Source::TopLevel(kind) | Source::Referring { kind, .. } => *kind,
             Source::Children { collection, .. } => collections().get(*collection).kinds[0],
         },
         Operation::RefundsOfCharge => catalog().kind("refund").unwrap_or_else(account),
         Operation::OwnAccount => account(),
-        Operation::Single(kind) => *kind,
+        Operation::Singleton(kind) => *kind,
     }
 }
 
@@ -72,34 +72,34 @@ fn patterns() -> &'static [Pattern] {
     static PATTERNS: OnceLock<Vec<Pattern>> = OnceLock::new();
     PATTERNS.get_or_init(|| {
         let catalog = catalog();
-        let shape = |path: &str| -> Vec<String> {
+        let segments = |path: &str| -> Vec<String> {
             let segment = |s: &str| if s.starts_with('{') { "{}".to_owned() } else { s.to_owned() };
             path.split('/').map(segment).collect()
         };
         let objects = (0..catalog.len()).flat_map(|kind| catalog.object(kind).retrieve.iter());
         let retrievable: Vec<Vec<String>> = objects
             .chain(catalog.lists.iter().filter_map(|l| l.retrieve.as_ref()))
-            .map(|p| shape(p))
+            .map(|p| segments(p))
             .collect();
         let mut patterns = Vec::new();
         let mut add = |path: String, operation| {
-            patterns.push(Pattern { segments: shape(&path), text: path, operation });
+            patterns.push(Pattern { segments: segments(&path), text: path, operation });
         };
         for (number, list) in catalog.lists.iter().enumerate() {
             add(list.path.clone(), Operation::List(number));
             let item = format!("{}/{{id}}", list.path);
-            if retrievable.contains(&shape(&item)) {
-                add(item, Operation::Item(number));
+            if retrievable.contains(&segments(&item)) {
+                add(item, Operation::Retrieve(number));
             }
         }
         add("/v1/charges/{charge}/refunds".to_owned(), Operation::RefundsOfCharge);
         add("/v1/account".to_owned(), Operation::OwnAccount);
         for (path, object) in [("/v1/balance", "balance"), ("/v1/tax/settings", "tax.settings")] {
             if let Some(kind) = catalog.kind(object) {
-                add(path.to_owned(), Operation::Single(kind));
+                add(path.to_owned(), Operation::Singleton(kind));
             }
         }
-        // Literal segments win over parameters: /v1/credit_notes/preview/lines.
+        // Literal segments take precedence over parameters, as in /v1/credit_notes/preview/lines.
         patterns.sort_by_key(|p| p.segments.iter().filter(|s| s.starts_with('{')).count());
         patterns
     })
@@ -140,13 +140,13 @@ mod tests {
             assert_eq!(route(&path).map(|r| r.operation), Some(Operation::List(number)), "{path}");
             if let Some(retrieve) = &list.retrieve {
                 let found = route(&retrieve.replace(['{', '}'], "")).map(|r| r.operation);
-                assert!(matches!(found, Some(Operation::Item(_))), "{retrieve}: {found:?}");
+                assert!(matches!(found, Some(Operation::Retrieve(_))), "{retrieve}: {found:?}");
             }
         }
     }
 
     #[test]
-    fn parameters_are_one_encoded_segment() {
+    fn a_path_parameter_is_one_percent_encoded_segment() {
         let found = route("/v1/products/50%25%2Foff%3F%20no%2014").unwrap();
         assert_eq!(found.params, ["50%/off? no 14"]);
         assert_eq!(route("/v1/products/a/b"), None);

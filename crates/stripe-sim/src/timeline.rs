@@ -1,41 +1,47 @@
-//! When objects were created: a function of their index that never falls, so that a moment is found by bisection.
+//! Creation times of objects, as a non-decreasing function of their index. The first object created
+//! at or after a given time can be found by binary search.
 
 use crate::seed::mix2;
 
-/// The creation times of one rooted collection.
+/// The creation times of one top-level collection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timeline {
     pub(crate) count: u64,
     from: i64,
     to: i64,
     salt: u64,
-    crowd_from: u64,
-    crowd_to: u64,
+    /// The indexes of the objects that are created in the same second.
+    same_second_from: u64,
+    same_second_to: u64,
 }
 
-/// Objects that come in bursts share a second with their block.
+/// The size of the blocks of objects. All objects of some blocks are created in the same second.
 const BLOCK: u64 = 8;
 
 impl Timeline {
-    /// `count` objects between the Unix seconds `from` and `to`, a share `crowd` of them in one single second.
-    pub(crate) fn new(count: u64, from: i64, to: i64, salt: u64, crowd: f64) -> Self {
-        let crowd_from = count * 2 / 5;
-        let crowd_to = (crowd_from + (count as f64 * crowd) as u64).min(count);
-        Self { count, from, to, salt, crowd_from, crowd_to }
+    /// Distributes `count` objects between the Unix seconds `from` and `to`. A share of
+    /// `same_second` of them is created in one second.
+    pub(crate) fn new(count: u64, from: i64, to: i64, salt: u64, same_second: f64) -> Self {
+        let same_second_from = count * 2 / 5;
+        let same_second_to = (same_second_from + (count as f64 * same_second) as u64).min(count);
+        Self { count, from, to, salt, same_second_from, same_second_to }
     }
 
     /// The Unix second in which the object at `index` was created.
     pub(crate) fn at(&self, index: u64) -> i64 {
         let mut index = index;
-        if (self.crowd_from..self.crowd_to).contains(&index) {
-            index = self.crowd_from;
+        if (self.same_second_from..self.same_second_to).contains(&index) {
+            index = self.same_second_from;
         } else if mix2(self.salt, index / BLOCK).is_multiple_of(6) {
-            // Never below the crowd's end: the function must not fall.
+            // Not before the end of the shared second: the function must not decrease.
             let block = index / BLOCK * BLOCK;
-            index =
-                if index >= self.crowd_to { block.max(self.crowd_to.min(index)) } else { block };
+            index = if index >= self.same_second_to {
+                block.max(self.same_second_to.min(index))
+            } else {
+                block
+            };
         }
-        // Growing accounts: the newest part of the window is three times as dense as the oldest.
+        // The account grows: the end of the window is denser than its beginning.
         let x = (index as f64 + 0.5) / self.count.max(1) as f64;
         self.from + ((self.to - self.from) as f64 * x * (1.5 - 0.5 * x)) as i64
     }
@@ -52,10 +58,11 @@ impl Timeline {
     }
 }
 
-/// Spreads `parts` over `total` places as evenly as possible, each part a strictly rising set of places.
+/// Distributes `total` positions among parts as evenly as possible. The members of a part have
+/// strictly ascending positions.
 ///
-/// Balance transactions are shared out like this between charges, refunds, payouts and so on, and both directions are
-/// computable: from a place to its part, and from a member of a part to its place.
+/// Balance transactions are distributed in this way among charges, refunds, payouts and other
+/// objects. Both the part of a position and the position of a member can be computed.
 #[derive(Clone, Debug)]
 pub(crate) struct Interleave {
     total: u64,
@@ -76,47 +83,49 @@ impl Interleave {
         Self { total, parts }
     }
 
-    /// The part that owns the place, and the index inside that part; `None` for a place that is left over.
-    pub(crate) fn owner(&self, mut place: u64) -> Option<(usize, u64)> {
+    /// Returns the number of the part that has a position, and the index of the member in this part.
+    /// Returns `None` if no part has the position.
+    pub(crate) fn owner(&self, mut position: u64) -> Option<(usize, u64)> {
         let mut total = self.total;
-        for (which, part) in self.parts.iter().copied().enumerate() {
-            if place >= total {
+        for (number, part) in self.parts.iter().copied().enumerate() {
+            if position >= total {
                 return None;
             }
-            let (before, upto) = (muldiv(place, part, total), muldiv(place + 1, part, total));
-            if upto > before {
-                return Some((which, before));
+            let before = muldiv(position, part, total);
+            let including = muldiv(position + 1, part, total);
+            if including > before {
+                return Some((number, before));
             }
-            place -= upto;
+            position -= including;
             total -= part;
         }
         None
     }
 
-    /// The place of a part's member.
-    pub(crate) fn place(&self, which: usize, index: u64) -> Option<u64> {
-        if index >= *self.parts.get(which)? {
+    /// Returns the position of a member of a part.
+    pub(crate) fn position(&self, number: usize, index: u64) -> Option<u64> {
+        if index >= *self.parts.get(number)? {
             return None;
         }
         let mut totals = vec![self.total];
         for part in &self.parts {
             totals.push(totals[totals.len() - 1] - part);
         }
-        let part = self.parts[which];
-        let mut place = muldiv_up(index + 1, totals[which], part) - 1;
-        for earlier in (0..which).rev() {
-            place = muldiv(place, totals[earlier], totals[earlier + 1]);
+        let part = self.parts[number];
+        let mut position = muldiv_up(index + 1, totals[number], part) - 1;
+        for earlier in (0..number).rev() {
+            position = muldiv(position, totals[earlier], totals[earlier + 1]);
         }
-        Some(place)
+        Some(position)
     }
 }
 
-/// `a * b / c`, rounded down, without overflow; 0 when `c` is 0.
+/// Computes `a * b / c`, rounded down, without overflow. Returns 0 if `c` is 0.
 pub(crate) fn muldiv(a: u64, b: u64, c: u64) -> u64 {
     if c == 0 { 0 } else { (u128::from(a) * u128::from(b) / u128::from(c)) as u64 }
 }
 
-/// The same, rounded up.
+/// Computes `a * b / c`, rounded up, without overflow. Returns 0 if `c` is 0.
 pub(crate) fn muldiv_up(a: u64, b: u64, c: u64) -> u64 {
     if c == 0 { 0 } else { (u128::from(a) * u128::from(b)).div_ceil(u128::from(c)) as u64 }
 }
@@ -126,41 +135,43 @@ mod tests {
     use super::*;
 
     #[test]
-    fn time_never_falls_and_bisection_finds_it() {
-        for (count, crowd) in [(1, 0.0), (7, 0.5), (5_000, 0.0), (5_000, 0.2), (100_000, 0.01)] {
-            let line = Timeline::new(count, 1_000_000, 2_000_000, 3, crowd);
-            let mut last = line.at(0);
+    fn times_do_not_decrease_and_are_found_by_binary_search() {
+        for (count, same_second) in
+            [(1, 0.0), (7, 0.5), (5_000, 0.0), (5_000, 0.2), (100_000, 0.01)]
+        {
+            let timeline = Timeline::new(count, 1_000_000, 2_000_000, 3, same_second);
+            let mut last = timeline.at(0);
             assert!(last >= 1_000_000);
             for i in 1..count {
-                let now = line.at(i);
-                assert!(now >= last, "{count} {crowd} {i}");
+                let now = timeline.at(i);
+                assert!(now >= last, "{count} {same_second} {i}");
                 if now > last {
-                    assert_eq!(line.first_at_or_after(now), i);
+                    assert_eq!(timeline.first_at_or_after(now), i);
                 }
                 last = now;
             }
             assert!(last < 2_000_000);
         }
-        let crowded = Timeline::new(5_000, 0, 1_000_000, 3, 0.2);
-        let second = crowded.at(2_000);
-        let shared = crowded.first_at_or_after(second + 1) - crowded.first_at_or_after(second);
-        assert!(shared >= 1_000, "{shared}");
+        let timeline = Timeline::new(5_000, 0, 1_000_000, 3, 0.2);
+        let second = timeline.at(2_000);
+        let count = timeline.first_at_or_after(second + 1) - timeline.first_at_or_after(second);
+        assert!(count >= 1_000, "{count}");
     }
 
     #[test]
-    fn interleaving_goes_both_ways() {
+    fn interleaving_can_be_computed_in_both_directions() {
         for (total, parts) in
             [(100, vec![80, 10, 5]), (7, vec![7]), (10, vec![0, 3, 20]), (1000, vec![333, 1, 500])]
         {
-            let shared = Interleave::new(total, &parts);
-            let mut seen = 0;
-            for place in 0..total {
-                if let Some((which, index)) = shared.owner(place) {
-                    assert_eq!(shared.place(which, index), Some(place));
-                    seen += 1;
+            let interleave = Interleave::new(total, &parts);
+            let mut count = 0;
+            for position in 0..total {
+                if let Some((number, index)) = interleave.owner(position) {
+                    assert_eq!(interleave.position(number, index), Some(position));
+                    count += 1;
                 }
             }
-            assert_eq!(seen, shared.parts.iter().sum::<u64>());
+            assert_eq!(count, interleave.parts.iter().sum::<u64>());
         }
     }
 }

@@ -1,25 +1,21 @@
-//! Building an account: how many of what, when, and with which peculiarities.
+//! Builds an account: the number of objects, their creation times and other properties.
 
 use std::fmt;
 use std::sync::{Arc, RwLock};
 
-use super::overlay::Overlay;
+use super::changes::Changes;
 use super::sizes::Sizes;
-use super::{Account, Inner};
+use super::{Account, AccountData, EVENT_DAYS, SECONDS_PER_DAY};
 use crate::catalog::{Kind, catalog};
 use crate::clock::{Clock, system_seconds};
-use crate::collection::{INSERTED, INSERTED_SUB, collections};
+use crate::collection::{FIRST_INSERTED_INDEX, FIRST_INSERTED_SUB, collections};
+use crate::generator::{GeneratorContext, ObjectGenerator, balance_sources};
 use crate::id::{CustomIds, Ids};
-use crate::recipe::{Recipe, Scene, money_parts};
 use crate::relation::Relations;
 use crate::seed::mix2;
 use crate::timeline::{Interleave, Timeline};
 
-const DAY: i64 = 86_400;
-/// Stripe keeps events for thirty days. <https://docs.stripe.com/api/events>
-pub(crate) const EVENT_DAYS: i64 = 30;
-
-/// The proportions of [`AccountBuilder::demo`]: about twenty thousand objects of a subscription business.
+/// The objects of [`AccountBuilder::demo`]: about 20,000 objects of a subscription business.
 const DEMO: &[(&str, u64)] = &[
     ("customer", 2_500),
     ("product", 40),
@@ -67,20 +63,20 @@ const DEMO: &[(&str, u64)] = &[
 /// Why an account could not be built.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BuildError {
-    /// No object of Stripe's is called this.
+    /// Stripe has no object type of this name.
     UnknownObject(String),
-    /// The object has no nested list of this name.
+    /// The object type has no nested list of this name.
     UnknownNested(String, String),
-    /// More objects than ids can number.
+    /// There are more objects than ids can represent.
     TooMany(String, u64),
-    /// The window of creation times ends before it starts.
+    /// The window of creation times is empty.
     EmptyWindow,
 }
 
 impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::UnknownObject(name) => write!(f, "no object is called `{name}`"),
+            Self::UnknownObject(name) => write!(f, "unknown object type `{name}`"),
             Self::UnknownNested(object, name) => {
                 write!(f, "`{object}` has no nested list `{name}`")?;
                 let kind = catalog().kind(object);
@@ -89,59 +85,72 @@ impl fmt::Display for BuildError {
                     .flat_map(|kind| collections().children_of(kind))
                     .map(|id| collections().get(id).name.as_str())
                     .collect();
-                if known.is_empty() { Ok(()) } else { write!(f, "; it has {}", known.join(", ")) }
+                if known.is_empty() {
+                    Ok(())
+                } else {
+                    write!(f, "; its nested lists are {}", known.join(", "))
+                }
             }
             Self::TooMany(name, count) => {
-                write!(f, "{count} of `{name}` are more than ids can number")
+                write!(f, "{count} objects of type `{name}` are too many for the id format")
             }
-            Self::EmptyWindow => f.write_str("the window of creation times ends before it starts"),
+            Self::EmptyWindow => f.write_str("the window of creation times is empty"),
         }
     }
 }
 
 impl std::error::Error for BuildError {}
 
-/// Collects the properties of an account; see [`Account::builder`].
+/// Configures and builds an account; see [`Account::builder`].
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct AccountBuilder {
     seed: u64,
     live: bool,
     window: Option<(i64, i64)>,
-    crowd: f64,
+    same_second: f64,
     custom_ids: CustomIds,
     custom_payment_methods: bool,
     counts: Vec<u64>,
     sizes: Vec<Sizes>,
-    wrong: Option<BuildError>,
+    error: Option<BuildError>,
+}
+
+impl Account {
+    /// Returns a builder for an account that is computed from `seed`. Without further calls, the
+    /// account has no objects.
+    pub fn builder(seed: u64) -> AccountBuilder {
+        AccountBuilder::new(seed)
+    }
 }
 
 impl AccountBuilder {
-    pub(super) fn new(seed: u64) -> Self {
+    fn new(seed: u64) -> Self {
         Self {
             seed,
             live: false,
             window: None,
-            crowd: 0.0,
+            same_second: 0.0,
             custom_ids: CustomIds::default(),
             custom_payment_methods: false,
             counts: vec![0; catalog().len()],
-            sizes: (0..collections().len()).map(Sizes::standard).collect(),
-            wrong: None,
+            sizes: (0..collections().len()).map(Sizes::default_of).collect(),
+            error: None,
         }
     }
 
-    /// Live mode or test mode (the default).
+    /// Selects live mode or test mode. The default is test mode.
     pub fn livemode(mut self, live: bool) -> Self {
         self.live = live;
         self
     }
 
-    /// The number of objects of one type, by Stripe's name for it (`customer`, `checkout.session`).
+    /// Sets the number of objects of one type. The type has Stripe's name, such as `customer` or
+    /// `checkout.session`.
     pub fn objects(mut self, object: &str, count: u64) -> Self {
         match catalog().kind(object) {
             None => self.fail(BuildError::UnknownObject(object.to_owned())),
-            Some(_) if count >= INSERTED => {
+            Some(_) if count >= FIRST_INSERTED_INDEX => {
                 self.fail(BuildError::TooMany(object.to_owned(), count))
             }
             Some(kind) => self.counts[kind] = count,
@@ -149,13 +158,16 @@ impl AccountBuilder {
         self
     }
 
-    /// `n` objects of one type and what they refer to: some customers, products and prices.
+    /// Adds `n` objects of one type, and some customers, products and prices that they refer to.
     pub fn one_type(self, object: &str, n: u64) -> Self {
-        let few = (n / 20).clamp(1, 500);
-        self.objects("customer", few).objects("product", 5).objects("price", 12).objects(object, n)
+        let customers = (n / 20).clamp(1, 500);
+        self.objects("customer", customers)
+            .objects("product", 5)
+            .objects("price", 12)
+            .objects(object, n)
     }
 
-    /// `n` objects of each of the types that can be listed without a parent.
+    /// Adds `n` objects of each type that can be listed without a parent.
     pub fn uniform(mut self, n: u64) -> Self {
         for kind in catalog().free_kinds() {
             self.counts[kind] = n;
@@ -163,18 +175,19 @@ impl AccountBuilder {
         self
     }
 
-    /// About 20,000 objects in the proportions of a subscription business.
+    /// Adds about 20,000 objects in the proportions of a subscription business.
     pub fn demo(self) -> Self {
         DEMO.iter().fold(self, |builder, (object, count)| builder.objects(object, *count))
     }
 
-    /// About 600 objects in the same proportions.
+    /// Adds about 600 objects in the same proportions.
     pub fn small(self) -> Self {
         DEMO.iter()
             .fold(self, |builder, (object, count)| builder.objects(object, (count / 40).max(2)))
     }
 
-    /// The sizes of a nested list, by the object and the property (or the last segment of the list's path).
+    /// Sets the range of sizes of a nested list. `name` is the property that contains the list, or
+    /// the last segment of the list's path.
     pub fn nested(
         mut self,
         object: &str,
@@ -187,15 +200,16 @@ impl AccountBuilder {
         self
     }
 
-    /// The size of the nested list of one parent, by the parent's index: 0 is the oldest.
+    /// Sets the size of the nested list of one parent. The oldest parent has index 0.
     pub fn nested_at(mut self, object: &str, index: u64, name: &str, size: u64) -> Self {
         if let Some(collection) = self.nested_collection(object, name, size) {
-            self.sizes[collection].at.insert(index, size);
+            self.sizes[collection].by_parent.insert(index, size);
         }
         self
     }
 
-    /// The Unix seconds between which objects were created. By default the three years up to the last midnight, UTC.
+    /// Sets the range of creation times in Unix seconds. The default is the three years before the
+    /// last midnight (UTC).
     pub fn window(mut self, from: i64, to: i64) -> Self {
         self.window = Some((from, to));
         if to <= from {
@@ -204,60 +218,67 @@ impl AccountBuilder {
         self
     }
 
-    /// The share of each type that was created in one and the same second.
-    pub fn crowd(mut self, share: f64) -> Self {
-        self.crowd = share.clamp(0.0, 1.0);
+    /// Sets the share of the objects of each type that were created in the same second, from 0 to 1.
+    pub fn same_second(mut self, share: f64) -> Self {
+        self.same_second = share.clamp(0.0, 1.0);
         self
     }
 
-    /// How ids of products, plans and coupons look.
+    /// Sets the form of the ids of products, plans and coupons.
     pub fn custom_ids(mut self, style: CustomIds) -> Self {
         self.custom_ids = style;
         self
     }
 
-    /// Makes some payment methods of type `custom`, which the list hides unless asked for that type.
-    pub fn custom_payment_methods(mut self, some: bool) -> Self {
-        self.custom_payment_methods = some;
+    /// Gives some payment methods the type `custom`. Lists hide these unless the request selects
+    /// the type.
+    pub fn custom_payment_methods(mut self, enabled: bool) -> Self {
+        self.custom_payment_methods = enabled;
         self
     }
 
     /// Builds the account.
     ///
     /// # Errors
-    /// The first wrong name or number that the builder was given.
+    /// The first invalid name or number that was passed to the builder.
     pub fn build(self) -> Result<Account, BuildError> {
-        if let Some(wrong) = self.wrong {
-            return Err(wrong);
+        if let Some(error) = self.error {
+            return Err(error);
         }
         let (from, to) = self.window.unwrap_or_else(|| {
-            let midnight = system_seconds() / DAY * DAY;
-            (midnight - 3 * 365 * DAY, midnight)
+            let midnight = system_seconds() / SECONDS_PER_DAY * SECONDS_PER_DAY;
+            (midnight - 3 * 365 * SECONDS_PER_DAY, midnight)
         });
         let ids = Ids::new(self.seed, self.live, self.custom_ids);
         let own_account = ids.own_account();
         let event = catalog().kind("event");
         let timelines: Vec<Timeline> = (0..catalog().len())
             .map(|kind| {
-                // The clock is up to a day ahead of `to`, and what is too old is not listed.
-                let from =
-                    if Some(kind) == event { from.max(to - (EVENT_DAYS - 1) * DAY) } else { from };
-                Timeline::new(self.counts[kind], from, to, mix2(self.seed, kind as u64), self.crowd)
+                // The clock is up to one day ahead of `to`, and events that are too old are not
+                // listed.
+                let from = if Some(kind) == event {
+                    from.max(to - (EVENT_DAYS - 1) * SECONDS_PER_DAY)
+                } else {
+                    from
+                };
+                let salt = mix2(self.seed, kind as u64);
+                Timeline::new(self.counts[kind], from, to, salt, self.same_second)
             })
             .collect();
-        let parts: Vec<u64> = money_parts().iter().map(|kind| self.counts[*kind]).collect();
+        let parts: Vec<u64> = balance_sources().iter().map(|kind| self.counts[*kind]).collect();
         let total = catalog().kind("balance_transaction").map_or(0, |kind| self.counts[kind]);
         let plans_follow = plans_follow(&self.counts);
         let relations = Relations::new(self.counts);
-        let scene = Scene {
+        let context = GeneratorContext {
             relations: &relations,
             live: self.live,
             own_account: &own_account,
             version: &catalog().version,
         };
-        let recipes = (0..catalog().len()).map(|kind| Recipe::new(kind, &scene)).collect();
+        let generators =
+            (0..catalog().len()).map(|kind| ObjectGenerator::new(kind, &context)).collect();
         Ok(Account {
-            inner: Arc::new(Inner {
+            inner: Arc::new(AccountData {
                 seed: self.seed,
                 live: self.live,
                 to,
@@ -269,10 +290,10 @@ impl AccountBuilder {
                 timelines,
                 plans_follow,
                 sizes: self.sizes,
-                recipes,
-                money: Interleave::new(total, &parts),
+                generators,
+                balance_transactions: Interleave::new(total, &parts),
                 clock: Clock::new(),
-                overlay: RwLock::new(Overlay::default()),
+                changes: RwLock::new(Changes::default()),
             }),
         })
     }
@@ -286,18 +307,18 @@ impl AccountBuilder {
         if found.is_none() {
             self.fail(BuildError::UnknownNested(object.to_owned(), name.to_owned()));
         }
-        if size >= u64::from(INSERTED_SUB) {
+        if size >= u64::from(FIRST_INSERTED_SUB) {
             self.fail(BuildError::TooMany(format!("{object}.{name}"), size));
         }
         found
     }
 
     fn fail(&mut self, error: BuildError) {
-        self.wrong.get_or_insert(error);
+        self.error.get_or_insert(error);
     }
 }
 
-/// Plans take their creation times from their prices when every plan has one.
+/// Returns the kinds of plans and prices if each plan has a price, whose creation time it then has.
 fn plans_follow(counts: &[u64]) -> Option<(Kind, Kind)> {
     let (plan, price) = (catalog().kind("plan")?, catalog().kind("price")?);
     let recurring = counts[price] / 4 * 3 + (counts[price] % 4).min(3);

@@ -1,42 +1,43 @@
-//! Changing an account. Each change takes effect between two requests and appends the event that Stripe would send.
+//! Changes to an account. A change takes effect between two requests and appends the event that
+//! Stripe would send.
 
 use std::fmt;
 
 use serde_json::{Value, json};
 
-use super::overlay::{Added, INSERTED_TIE, Overlay, Place, merge};
-use super::{Account, rooted};
+use super::changes::{Changes, FIRST_INSERTED_TIE, InsertedObject, SortKey, merge};
+use super::{Account, top_level_key};
 use crate::catalog::{Kind, catalog};
-use crate::collection::{INSERTED, INSERTED_SUB, Key, collections};
-use crate::expand::NOTHING;
-use crate::recipe::event_type;
+use crate::collection::{FIRST_INSERTED_INDEX, FIRST_INSERTED_SUB, Key, collections};
+use crate::expand::NO_EXPANSION;
+use crate::generator::event_type;
 use crate::view::View;
 
-/// Why a change was refused.
+/// Why a change was rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MutationError {
-    /// No object of Stripe's is called this.
+    /// Stripe has no object type of this name.
     UnknownObject(String),
-    /// The account has no such object.
+    /// The account has no object of this type and id.
     NoSuchObject(String, String),
-    /// The object has no such nested list.
+    /// The object type has no nested list of this name.
     UnknownNested(String, String),
     /// An object with this id exists.
-    Taken(String),
-    /// A patch or a new object must be a JSON object.
+    IdExists(String),
+    /// The patch or the new object is not a JSON object.
     NotAnObject,
 }
 
 impl fmt::Display for MutationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::UnknownObject(name) => write!(f, "no object is called `{name}`"),
+            Self::UnknownObject(name) => write!(f, "unknown object type `{name}`"),
             Self::NoSuchObject(object, id) => write!(f, "the account has no {object} `{id}`"),
             Self::UnknownNested(object, name) => {
                 write!(f, "`{object}` has no nested list `{name}`")
             }
-            Self::Taken(id) => write!(f, "an object with the id `{id}` exists"),
-            Self::NotAnObject => f.write_str("not a json object"),
+            Self::IdExists(id) => write!(f, "an object with the id `{id}` exists"),
+            Self::NotAnObject => f.write_str("the value is not a JSON object"),
         }
     }
 }
@@ -44,52 +45,54 @@ impl fmt::Display for MutationError {
 impl std::error::Error for MutationError {}
 
 impl Account {
-    /// Deletes an object, of a list or of a nested list. Customers can still be retrieved, as `deleted`.
+    /// Deletes an object of a list or of a nested list. A deleted customer can still be retrieved
+    /// and has `deleted: true`.
     ///
     /// # Errors
-    /// When there is no such object.
+    /// If the object does not exist.
     pub fn delete(&self, object: &str, id: &str) -> Result<(), MutationError> {
-        self.change(object, id, |account, overlay, key| {
-            let before = account.event(overlay, key, "deleted", Value::Null);
-            overlay.deleted.insert(key);
-            account.append(overlay, before);
+        self.change(object, id, |account, changes, key| {
+            let before = account.event(changes, key, "deleted", Value::Null);
+            changes.deleted.insert(key);
+            account.append(changes, before);
         })
     }
 
-    /// Merges a patch into an object: objects merge, everything else replaces, `null` is a value.
+    /// Merges a patch into an object. Nested objects are merged, other values are replaced, and
+    /// `null` is a value.
     ///
     /// # Errors
-    /// When there is no such object or the patch is no JSON object.
+    /// If the object does not exist or the patch is not a JSON object.
     pub fn update(&self, object: &str, id: &str, patch: Value) -> Result<(), MutationError> {
         if !patch.is_object() {
             return Err(MutationError::NotAnObject);
         }
-        self.change(object, id, |account, overlay, key| {
-            let before = account.view(overlay).value(key, &NOTHING);
-            merge(overlay.patches.entry(key).or_insert_with(|| json!({})), &patch);
+        self.change(object, id, |account, changes, key| {
+            let before = account.view(changes).value(key, &NO_EXPANSION);
+            merge(changes.patches.entry(key).or_insert_with(|| json!({})), &patch);
             let mut previous = json!({});
             for name in patch.as_object().into_iter().flat_map(|p| p.keys()) {
                 previous[name] = before[name].clone();
             }
-            let event = account.event(overlay, key, "updated", previous);
-            account.append(overlay, event);
+            let event = account.event(changes, key, "updated", previous);
+            account.append(changes, event);
         })
     }
 
-    /// Inserts an object of a rooted list. What `value` leaves out is made up; `id` and `created` may be given.
-    /// Returns the id.
+    /// Inserts an object of a top-level list and returns its id. Properties that `value` does not
+    /// contain are generated; it may contain `id` and `created`.
     ///
     /// # Errors
-    /// When the type is unknown, the id is taken, or `value` is no JSON object.
+    /// If the type is unknown, the id exists, or `value` is not a JSON object.
     pub fn insert(&self, object: &str, value: Value) -> Result<String, MutationError> {
         let kind = kind(object)?;
         self.insert_at(kind, 0, None, value, None)
     }
 
-    /// Inserts a child below a parent, by the name of the nested list. Returns the id.
+    /// Inserts an item into a nested list of a parent and returns its id.
     ///
     /// # Errors
-    /// As [`Account::insert`], and when the parent or its list is unknown.
+    /// Those of [`Account::insert`], and if the parent does not exist or has no such list.
     pub fn insert_nested(
         &self,
         object: &str,
@@ -106,11 +109,12 @@ impl Account {
         self.insert_at(item, key.index, Some(collection), value, None)
     }
 
-    /// Inserts an object whose JSON text is served byte for byte, whatever it is. It is listed at `created`; filters
-    /// see its top-level properties. No event is appended.
+    /// Inserts an object whose text is served byte for byte, even if it is not valid JSON. The
+    /// object is listed at `created`, and filters use its top-level properties. No event is
+    /// appended.
     ///
     /// # Errors
-    /// When the type is unknown or the id is taken.
+    /// If the type is unknown or the id exists.
     pub fn insert_raw(
         &self,
         object: &str,
@@ -122,10 +126,10 @@ impl Account {
         self.insert_at(kind, 0, None, json!({"id": id, "created": created}), Some(text)).map(|_| ())
     }
 
-    /// Deletes an item of a nested list of a parent.
+    /// Deletes an item of a nested list of a parent. Appends an update event of the parent.
     ///
     /// # Errors
-    /// When the parent, its list or the item is unknown.
+    /// If the parent, its list or the item does not exist.
     pub fn remove_nested_item(
         &self,
         object: &str,
@@ -138,12 +142,12 @@ impl Account {
         let collection = collections()
             .child(kind, name)
             .ok_or_else(|| MutationError::UnknownNested(object.to_owned(), name.to_owned()))?;
-        let mut overlay = self.write();
-        let key = self.view(&overlay).find_child(collection, parent.index, id);
+        let mut changes = self.write();
+        let key = self.view(&changes).find_child(collection, parent.index, id);
         let key = key.ok_or_else(|| MutationError::NoSuchObject(name.to_owned(), id.to_owned()))?;
-        overlay.deleted.insert(key);
-        let event = self.event(&overlay, parent, "updated", json!({}));
-        self.append(&mut overlay, event);
+        changes.deleted.insert(key);
+        let event = self.event(&changes, parent, "updated", json!({}));
+        self.append(&mut changes, event);
         Ok(())
     }
 
@@ -158,13 +162,13 @@ impl Account {
         if !value.is_object() {
             return Err(MutationError::NotAnObject);
         }
-        let mut overlay = self.write();
-        overlay.sequence += 1;
-        let sequence = overlay.sequence;
+        let mut changes = self.write();
+        changes.sequence += 1;
+        let sequence = changes.sequence;
         let key = match child {
-            None => rooted(kind, INSERTED + sequence),
+            None => top_level_key(kind, FIRST_INSERTED_INDEX + sequence),
             Some(collection) => {
-                Key { collection, index: parent, sub: INSERTED_SUB + sequence as u32 }
+                Key { collection, index: parent, sub: FIRST_INSERTED_SUB + sequence as u32 }
             }
         };
         let mut id = String::new();
@@ -175,17 +179,17 @@ impl Account {
         let time = if catalog().name(kind) == "invoiceitem" { "date" } else { "created" };
         let created =
             value[time].as_i64().or(value["created"].as_i64()).unwrap_or_else(|| self.now());
-        let taken = self.view(&overlay).find(kind, &id);
-        if taken.is_some_and(|key| !overlay.is_deleted(key)) {
-            return Err(MutationError::Taken(id));
+        let existing = self.view(&changes).find(kind, &id);
+        if existing.is_some_and(|key| !changes.is_deleted(key)) {
+            return Err(MutationError::IdExists(id));
         }
-        let announce = raw.is_none();
-        let place = Place { created, tie: INSERTED_TIE + sequence };
-        overlay.add(key, parent, Added { kind, id: id.clone(), place, raw });
-        if announce {
-            overlay.patches.insert(key, value);
-            let event = self.event(&overlay, key, "created", Value::Null);
-            self.append(&mut overlay, event);
+        let appends_event = raw.is_none();
+        let sort_key = SortKey { created, tie: FIRST_INSERTED_TIE + sequence };
+        changes.add(key, parent, InsertedObject { kind, id: id.clone(), sort_key, raw });
+        if appends_event {
+            changes.patches.insert(key, value);
+            let event = self.event(&changes, key, "created", Value::Null);
+            self.append(&mut changes, event);
         }
         Ok(id)
     }
@@ -194,45 +198,46 @@ impl Account {
         &self,
         object: &str,
         id: &str,
-        change: impl FnOnce(&Self, &mut Overlay, Key),
+        change: impl FnOnce(&Self, &mut Changes, Key),
     ) -> Result<(), MutationError> {
         let kind = kind(object)?;
         let key = self.existing(kind, object, id)?;
-        let mut overlay = self.write();
-        change(self, &mut overlay, key);
+        let mut changes = self.write();
+        change(self, &mut changes, key);
         Ok(())
     }
 
     fn existing(&self, kind: Kind, object: &str, id: &str) -> Result<Key, MutationError> {
-        self.read(|view| view.find(kind, id).filter(|key| !view.overlay.is_deleted(*key)))
+        self.read(|view| view.find(kind, id).filter(|key| !view.changes.is_deleted(*key)))
             .ok_or_else(|| MutationError::NoSuchObject(object.to_owned(), id.to_owned()))
     }
 
-    fn view<'a>(&'a self, overlay: &'a Overlay) -> View<'a> {
-        View { account: &self.inner, overlay }
+    fn view<'a>(&'a self, changes: &'a Changes) -> View<'a> {
+        View { account: &self.inner, changes }
     }
 
-    fn write(&self) -> std::sync::RwLockWriteGuard<'_, Overlay> {
-        self.inner.overlay.write().unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, Changes> {
+        self.inner.changes.write().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// The event that reports a change of the object as it stands, if its type has one.
+    /// Returns the id and the text of the event that reports a change of the object, if its type
+    /// has such an event.
     fn event(
         &self,
-        overlay: &Overlay,
+        changes: &Changes,
         key: Key,
         change: &str,
         previous: Value,
     ) -> Option<(String, String)> {
-        let view = self.view(overlay);
+        let view = self.view(changes);
         let kind = view.kind(key);
         let event = event_type(kind, change)?;
         let event_kind = catalog().kind("event")?;
         let mut id = String::new();
-        let at = rooted(event_kind, INSERTED + overlay.sequence + 1);
+        let at = top_level_key(event_kind, FIRST_INSERTED_INDEX + changes.sequence + 1);
         self.inner.ids.write(event_kind, at, &mut id);
         let mut text = String::new();
-        view.write_object(key, &NOTHING, &mut text);
+        view.write_object(key, &NO_EXPANSION, &mut text);
         let mut out = format!(
             "{{\"id\":\"{id}\",\"object\":\"event\",\"api_version\":\"{}\",\"created\":{},\"data\":{{\"object\":{text}",
             catalog().version,
@@ -248,15 +253,15 @@ impl Account {
         Some((id, out))
     }
 
-    fn append(&self, overlay: &mut Overlay, event: Option<(String, String)>) {
+    fn append(&self, changes: &mut Changes, event: Option<(String, String)>) {
         let (Some((id, text)), Some(kind)) = (event, catalog().kind("event")) else { return };
-        overlay.sequence += 1;
-        let sequence = overlay.sequence;
-        let place = Place { created: self.now(), tie: INSERTED_TIE + sequence };
-        overlay.add(
-            rooted(kind, INSERTED + sequence),
+        changes.sequence += 1;
+        let sequence = changes.sequence;
+        let sort_key = SortKey { created: self.now(), tie: FIRST_INSERTED_TIE + sequence };
+        changes.add(
+            top_level_key(kind, FIRST_INSERTED_INDEX + sequence),
             0,
-            Added { kind, id, place, raw: Some(text) },
+            InsertedObject { kind, id, sort_key, raw: Some(text) },
         );
     }
 }

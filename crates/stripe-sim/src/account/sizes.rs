@@ -1,25 +1,25 @@
-//! How many children each parent has.
+//! The number of items in the nested lists of each parent.
 
 use std::collections::HashMap;
 
 use crate::collection::{CollectionId, collections};
 use crate::seed::mix2;
 
-/// The size of the child lists of one collection.
+/// The sizes of the nested lists of one child collection.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sizes {
     pub(crate) low: u64,
     pub(crate) high: u64,
-    /// Parents with a size of their own, by index.
-    pub(crate) at: HashMap<u64, u64>,
+    /// The sizes of single parents, by the index of the parent.
+    pub(crate) by_parent: HashMap<u64, u64>,
 }
 
 impl Sizes {
-    /// What an account has unless the builder says otherwise.
-    pub(crate) fn standard(collection: CollectionId) -> Self {
-        let shape = collections().get(collection);
-        let (low, high) = match shape.name.as_str() {
-            _ if shape.parent.is_none() => (0, 0),
+    /// The default sizes of a collection.
+    pub(crate) fn default_of(collection: CollectionId) -> Self {
+        let definition = collections().get(collection);
+        let (low, high) = match definition.name.as_str() {
+            _ if definition.parent.is_none() => (0, 0),
             "lines" | "line_items" => (1, 3),
             "items" => (1, 2),
             "capabilities" => (2, 4),
@@ -42,12 +42,13 @@ impl Sizes {
             }
             _ => (0, 1),
         };
-        Self { low, high, at: HashMap::new() }
+        Self { low, high, by_parent: HashMap::new() }
     }
 
-    pub(crate) fn of(&self, seed: u64, collection: CollectionId, parent: u64) -> u64 {
-        if !self.at.is_empty()
-            && let Some(size) = self.at.get(&parent)
+    /// The size of the list of one parent.
+    pub(crate) fn size(&self, seed: u64, collection: CollectionId, parent: u64) -> u64 {
+        if !self.by_parent.is_empty()
+            && let Some(size) = self.by_parent.get(&parent)
         {
             return *size;
         }

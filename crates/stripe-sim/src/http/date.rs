@@ -1,4 +1,4 @@
-//! The date in the form of HTTP headers, `Sun, 06 Nov 1994 08:49:37 GMT`.
+//! Dates in the format of HTTP headers, `Sun, 06 Nov 1994 08:49:37 GMT`.
 
 /// Formats a Unix second.
 pub(super) fn http_date(second: i64) -> String {
@@ -6,7 +6,7 @@ pub(super) fn http_date(second: i64) -> String {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let (days, rest) = (second.div_euclid(86_400), second.rem_euclid(86_400));
-    let (year, month, day) = civil(days);
+    let (year, month, day) = civil_from_days(days);
     format!(
         "{}, {day:02} {} {year:04} {:02}:{:02}:{:02} GMT",
         DAYS[days.rem_euclid(7) as usize],
@@ -17,8 +17,9 @@ pub(super) fn http_date(second: i64) -> String {
     )
 }
 
-/// Year, month and day of a day since 1970, after Howard Hinnant's `civil_from_days`.
-fn civil(days: i64) -> (i64, i64, i64) {
+/// Converts days since 1970-01-01 to year, month and day. The algorithm is Howard Hinnant's
+/// `civil_from_days`.
+fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let z = days + 719_468;
     let era = z.div_euclid(146_097);
     let doe = z.rem_euclid(146_097);
@@ -34,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn known_dates() {
+    fn dates_have_the_format_of_http_headers() {
         assert_eq!(http_date(784_111_777), "Sun, 06 Nov 1994 08:49:37 GMT");
         assert_eq!(http_date(0), "Thu, 01 Jan 1970 00:00:00 GMT");
         assert_eq!(http_date(1_709_210_096), "Thu, 29 Feb 2024 12:34:56 GMT");

@@ -1,16 +1,16 @@
-//! Reading a request: its line, its headers, and its body as far as it must be skipped.
+//! Reads requests: the request line, the headers, and the body, which is discarded.
 
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 
-/// The largest head that is read.
-const MOST: usize = 64 * 1024;
+/// The size limit of the head and of the body of a request.
+const MAX_BYTES: usize = 64 * 1024;
 
 /// One request.
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) method: String,
-    /// Path and query as sent.
+    /// The path and query as sent.
     pub(super) target: String,
     pub(super) path: String,
     pub(super) query: String,
@@ -18,7 +18,7 @@ pub(super) struct Request {
     headers: Vec<(String, String)>,
 }
 
-/// What came next on a connection.
+/// The result of reading from a connection.
 pub(super) enum Read {
     Request(Request),
     Closed,
@@ -26,13 +26,13 @@ pub(super) enum Read {
 }
 
 impl Request {
-    /// Reads the next request. What was read beyond it stays in the buffer.
+    /// Reads the next request. Bytes of the request after it stay in the buffer.
     pub(super) async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Read {
         let end = loop {
             if let Some(at) = buffer.windows(4).position(|w| w == b"\r\n\r\n") {
                 break at;
             }
-            if buffer.len() > MOST {
+            if buffer.len() > MAX_BYTES {
                 return Read::Malformed;
             }
             match stream.read_buf(buffer).await {
@@ -44,7 +44,7 @@ impl Request {
         buffer.drain(..end + 4);
         let Some(mut request) = parsed else { return Read::Malformed };
         if request.header("transfer-encoding").is_some() {
-            // Only writes have bodies, and those are refused: not worth reading.
+            // Only write requests have a body. They are rejected, so the body is not read.
             request.keep_alive = false;
             return Read::Request(request);
         }
@@ -54,7 +54,7 @@ impl Request {
             request.keep_alive = false;
             return Read::Request(request);
         }
-        if length > MOST {
+        if length > MAX_BYTES {
             return Read::Malformed;
         }
         while buffer.len() < length {
@@ -67,7 +67,7 @@ impl Request {
         Read::Request(request)
     }
 
-    /// A header's value, by its name in lower case.
+    /// The value of a header. `name` is in lower case.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn heads_are_parsed_or_refused() {
+    fn valid_heads_are_parsed_and_invalid_ones_are_rejected() {
         let request = parse(
             "GET /v1/customers?limit=3 HTTP/1.1\r\nHost: x\r\nAccept-Encoding: br, gzip;q=0.5",
         )

@@ -1,4 +1,4 @@
-//! Writing a response, and the answers that faults give instead.
+//! Writes responses, including the responses of injected faults.
 
 use std::io::Write as _;
 
@@ -6,13 +6,13 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::date::http_date;
-use crate::answer::Failure;
+use crate::api_error::ApiError;
 use crate::catalog::catalog;
 use crate::fault::Fault;
 use crate::seed::mix2;
-use crate::sim::Shared;
+use crate::state::SimState;
 
-/// A status with a body and some headers.
+/// A status with a body and headers.
 #[derive(Debug)]
 pub(super) struct Response {
     pub(super) status: u16,
@@ -26,14 +26,14 @@ impl Response {
         Self { status, body, html: false, headers: Vec::new() }
     }
 
-    pub(super) fn failure(failure: &Failure) -> Self {
-        Self::json(failure.status, failure.body())
+    pub(super) fn error(error: &ApiError) -> Self {
+        Self::json(error.status, error.body())
     }
 
-    /// 429 of a limit.
+    /// The response to a request that a limit rejects.
     pub(super) fn rate_limited(reason: &str, retry_after: Option<u64>) -> Self {
         let message = "Request rate limit exceeded. Learn more about rate limits here https://stripe.com/docs/rate-limits.";
-        let mut response = Self::failure(&Failure::new(429, message).code("rate_limit"));
+        let mut response = Self::error(&ApiError::new(429, message).code("rate_limit"));
         response.headers.push(("Stripe-Rate-Limited-Reason", reason.to_owned()));
         if let Some(seconds) = retry_after {
             response.headers.push(("Retry-After", seconds.to_string()));
@@ -41,18 +41,18 @@ impl Response {
         response
     }
 
-    /// The answer of a fault that does not depend on the request.
+    /// The response of a fault, if it does not depend on the request.
     pub(super) fn of_fault(fault: &Fault) -> Option<Self> {
         Some(match fault {
-            Fault::Status(status) => Self::failure(&Failure::new(*status, reason(*status))),
+            Fault::Status(status) => Self::error(&ApiError::new(*status, reason(*status))),
             Fault::ShouldRetry(status, retry) => {
-                let mut response = Self::failure(&Failure::new(*status, reason(*status)));
+                let mut response = Self::error(&ApiError::new(*status, reason(*status)));
                 response.headers.push(("Stripe-Should-Retry", retry.to_string()));
                 response
             }
             Fault::LockTimeout => {
                 let message = "This object cannot be accessed right now because another API request or Stripe process is currently accessing it.";
-                Self::failure(&Failure::new(429, message).code("lock_timeout"))
+                Self::error(&ApiError::new(429, message).code("lock_timeout"))
             }
             Fault::RateLimited => Self::rate_limited("global-rate", None),
             Fault::Html(status) => {
@@ -70,8 +70,8 @@ impl Response {
         })
     }
 
-    /// Spoils the text of a right answer.
-    pub(super) fn spoiled(mut self, fault: Option<&Fault>) -> Self {
+    /// Corrupts the body of a correct response if the fault requires it.
+    pub(super) fn corrupted(mut self, fault: Option<&Fault>) -> Self {
         let mut half = self.body.len() / 2;
         while !self.body.is_char_boundary(half) {
             half -= 1;
@@ -84,23 +84,23 @@ impl Response {
         self
     }
 
-    /// Head and body as they go over the wire.
-    pub(super) fn bytes(&self, shared: &Shared, number: u64, close: bool, gzip: bool) -> Vec<u8> {
-        let zipped =
+    /// The head and the body as they are sent.
+    pub(super) fn bytes(&self, state: &SimState, number: u64, close: bool, gzip: bool) -> Vec<u8> {
+        let compressed =
             (gzip && self.body.len() > 256).then(|| compress(self.body.as_bytes())).flatten();
-        let body = zipped.as_deref().unwrap_or(self.body.as_bytes());
-        let id = mix2(shared.options.seed ^ 0x4e9, number);
+        let body = compressed.as_deref().unwrap_or(self.body.as_bytes());
+        let id = mix2(state.options.seed ^ 0x4e9, number);
         let mut head = format!(
             "HTTP/1.1 {} {}\r\nServer: stripe-sim\r\nDate: {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n\
              Request-Id: req_{id:016x}\r\nStripe-Version: {}\r\n",
             self.status,
             reason(self.status),
-            http_date(shared.account.now()),
+            http_date(state.account.now()),
             if self.html { "text/html" } else { "application/json" },
             body.len(),
             catalog().version,
         );
-        if zipped.is_some() {
+        if compressed.is_some() {
             head.push_str("Content-Encoding: gzip\r\n");
         }
         for (name, value) in &self.headers {
@@ -122,7 +122,7 @@ impl Response {
 
 fn compress(body: &[u8]) -> Option<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::fast());
-    // Writing to memory cannot fail; should it ever, the answer goes out uncompressed.
+    // Writing to memory does not fail. If it did, the response would be sent uncompressed.
     encoder.write_all(body).ok()?;
     encoder.finish().ok()
 }

@@ -1,4 +1,4 @@
-//! Headers, errors, expansions: the shape of answers.
+//! Responses: headers, errors and expansions.
 
 use serde_json::Value;
 use stripe_sim::{Account, CustomIds, SimOptions};
@@ -6,7 +6,7 @@ use stripe_sim::{Account, CustomIds, SimOptions};
 use crate::client::{customers, get, http, start};
 
 #[tokio::test]
-async fn every_answer_carries_stripes_headers_and_gzip_if_wanted() {
+async fn every_response_has_stripes_headers_and_is_compressed_on_request() {
     let sim = customers(SimOptions::default()).await;
     sim.account().set_clock(784_111_777);
     for target in ["/v1/customers", "/v1/nothing"] {
@@ -25,21 +25,21 @@ async fn every_answer_carries_stripes_headers_and_gzip_if_wanted() {
         .unwrap();
     let length = plain.content_length().unwrap();
     assert_eq!(plain.text().await.unwrap().len() as u64, length);
-    let zipped = reqwest::Client::builder().no_proxy().gzip(false).build().unwrap();
-    let zipped = zipped
+    let client = reqwest::Client::builder().no_proxy().gzip(false).build().unwrap();
+    let compressed = client
         .get(format!("{}/v1/customers", sim.base_url()))
         .bearer_auth(sim.key())
         .header("accept-encoding", "br, gzip")
         .send()
         .await
         .unwrap();
-    assert_eq!(zipped.headers()["content-encoding"], "gzip");
-    assert!(zipped.content_length().unwrap() < length / 2);
-    assert!(sim.seen().versions.contains("2020-08-27"));
+    assert_eq!(compressed.headers()["content-encoding"], "gzip");
+    assert!(compressed.content_length().unwrap() < length / 2);
+    assert!(sim.client_headers().versions.contains("2020-08-27"));
 }
 
 #[tokio::test]
-async fn wrong_requests_are_refused_like_stripe_refuses_them() {
+async fn invalid_requests_are_rejected_with_stripes_errors() {
     let account = Account::builder(1).objects("customer", 30).objects("subscription", 5);
     let sim = start(account, SimOptions::default()).await;
     let id = sim.account().ids("customer").next().unwrap();
@@ -112,7 +112,7 @@ async fn wrong_requests_are_refused_like_stripe_refuses_them() {
 }
 
 #[tokio::test]
-async fn expansions_put_the_object_in_place_of_its_id() {
+async fn an_expansion_replaces_an_id_with_its_object() {
     let account = Account::builder(2)
         .objects("customer", 10)
         .objects("product", 3)
@@ -156,7 +156,7 @@ async fn expansions_put_the_object_in_place_of_its_id() {
 }
 
 #[tokio::test]
-async fn ids_with_any_characters_can_be_retrieved() {
+async fn objects_can_be_retrieved_by_ids_with_any_characters() {
     let account = Account::builder(4)
         .objects("product", 40)
         .objects("price", 40)
@@ -178,12 +178,12 @@ async fn ids_with_any_characters_can_be_retrieved() {
     let plan = sim.account().ids("plan").next().unwrap();
     assert!(
         sim.account().object_json("price", &plan).is_some(),
-        "a plan shares its id with a price"
+        "a plan must have the id of a price"
     );
 }
 
 #[tokio::test]
-async fn every_type_of_object_is_valid_json_with_all_required_properties() {
+async fn every_object_is_valid_json_with_its_type_id_and_mode() {
     let sim = start(Account::builder(6).uniform(12), SimOptions::default()).await;
     for object in stripe_sim::listable_objects() {
         for id in sim.account().ids(object) {

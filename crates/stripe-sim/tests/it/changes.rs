@@ -1,4 +1,4 @@
-//! Changes between requests, events about them, deleted cursors, raw objects.
+//! Changes of the account, their events, deleted cursors and raw objects.
 
 use serde_json::{Value, json};
 use stripe_sim::{Account, SimOptions};
@@ -6,15 +6,15 @@ use stripe_sim::{Account, SimOptions};
 use crate::client::{customers, get, start};
 
 #[tokio::test]
-async fn a_change_falls_between_two_requests() {
+async fn a_change_takes_effect_between_two_requests() {
     let sim = customers(SimOptions::default()).await;
     let ids: Vec<String> = sim.account().ids("customer").collect();
-    let victim = ids[9].clone();
-    let next = ids[10].clone();
+    let deleted_id = ids[9].clone();
+    let updated_id = ids[10].clone();
     sim.before_nth("/v1/customers", 2, move |account| {
-        account.delete("customer", &victim).unwrap();
+        account.delete("customer", &deleted_id).unwrap();
         account
-            .update("customer", &next, json!({"name": "Changed", "metadata": {"a": "b"}}))
+            .update("customer", &updated_id, json!({"name": "Changed", "metadata": {"a": "b"}}))
             .unwrap();
     });
     let first = get(&sim, "/v1/customers").await;
@@ -30,7 +30,7 @@ async fn a_change_falls_between_two_requests() {
 }
 
 #[tokio::test]
-async fn a_deleted_cursor_is_accepted_when_the_switch_says_so() {
+async fn a_deleted_cursor_is_accepted_if_the_option_is_set() {
     let sim =
         customers(SimOptions { deleted_cursor_accepted: true, ..SimOptions::default() }).await;
     let ids: Vec<String> = sim.account().ids("customer").collect();
@@ -40,7 +40,7 @@ async fn a_deleted_cursor_is_accepted_when_the_switch_says_so() {
 }
 
 #[tokio::test]
-async fn a_cursor_that_left_the_filter_is_refused() {
+async fn a_cursor_that_no_longer_matches_the_filter_is_rejected() {
     let sim = start(
         Account::builder(1).objects("customer", 5).objects("subscription", 60),
         SimOptions::default(),
@@ -55,7 +55,7 @@ async fn a_cursor_that_left_the_filter_is_refused() {
 }
 
 #[tokio::test]
-async fn changes_append_events_at_the_accounts_time() {
+async fn changes_append_events_dated_by_the_accounts_clock() {
     let sim = customers(SimOptions::default()).await;
     let now = sim.account().now() + 1_000;
     sim.account().set_clock(now);
@@ -66,7 +66,7 @@ async fn changes_append_events_at_the_accounts_time() {
     sim.account().advance_clock(5);
     sim.account().delete("customer", &id).unwrap();
     let page = get(&sim, &format!("/v1/events?created[gte]={now}")).await.json();
-    let seen: Vec<(&str, i64, &Value)> = page["data"]
+    let events: Vec<(&str, i64, &Value)> = page["data"]
         .as_array()
         .unwrap()
         .iter()
@@ -79,7 +79,7 @@ async fn changes_append_events_at_the_accounts_time() {
         })
         .collect();
     assert_eq!(
-        seen,
+        events,
         [
             ("customer.deleted", now + 10, &json!("Newer")),
             ("customer.updated", now + 5, &json!("Newer")),
@@ -92,7 +92,7 @@ async fn changes_append_events_at_the_accounts_time() {
 }
 
 #[tokio::test]
-async fn nested_items_come_and_go() {
+async fn items_of_nested_lists_can_be_inserted_and_deleted() {
     let account = Account::builder(1).objects("customer", 3).objects("invoice", 3).nested(
         "invoice",
         "lines",
@@ -131,7 +131,7 @@ async fn raw_objects_are_served_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn wrong_changes_are_errors() {
+async fn invalid_changes_are_rejected() {
     let account = Account::builder(1).objects("customer", 3).build().unwrap();
     assert!(account.delete("customer", "cus_nope").is_err());
     assert!(account.update("nothing", "x", json!({})).is_err());

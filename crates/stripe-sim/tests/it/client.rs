@@ -1,4 +1,4 @@
-//! A small HTTP client: what the tests need and nothing that hides the wire.
+//! A small HTTP client for the tests, which hides no details of a response.
 
 use std::sync::Once;
 
@@ -6,7 +6,7 @@ use reqwest::header::HeaderMap;
 use serde_json::Value;
 use stripe_sim::{Account, AccountBuilder, Sim, SimOptions};
 
-/// An answer with its body read.
+/// A response with its body.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,

@@ -1,4 +1,4 @@
-//! Faults on the wire, limits, latency, counters.
+//! Injected faults, limits, latency and counters.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use stripe_sim::{Account, Fault, RateLimit, RateLimits, SimOptions};
 use crate::client::{customers, get, http, start, try_get};
 
 #[tokio::test]
-async fn scripted_faults_hit_the_nth_request_and_no_other() {
+async fn scripted_faults_affect_only_their_requests() {
     let sim = customers(SimOptions { log: true, ..SimOptions::default() }).await;
     let path = "/v1/customers";
     sim.fail_nth(path, 2, Fault::Status(500));
@@ -29,7 +29,7 @@ async fn scripted_faults_hit_the_nth_request_and_no_other() {
 }
 
 #[tokio::test]
-async fn each_fault_is_what_its_name_says() {
+async fn each_fault_has_its_documented_effect() {
     let sim = start(
         Account::builder(1).objects("customer", 300),
         SimOptions { gzip: false, ..SimOptions::default() },
@@ -76,7 +76,7 @@ async fn each_fault_is_what_its_name_says() {
 }
 
 #[tokio::test]
-async fn a_reset_is_a_reset_and_not_an_end() {
+async fn reset_faults_reset_the_connection_instead_of_closing_it() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let sim = customers(SimOptions::default()).await;
     let address = sim.base_url().replace("http://", "");
@@ -97,7 +97,7 @@ async fn a_reset_is_a_reset_and_not_an_end() {
 }
 
 #[tokio::test]
-async fn faults_by_chance_are_a_function_of_the_seed() {
+async fn random_faults_are_determined_by_the_seed() {
     let options = SimOptions {
         fault_rate: 0.3,
         faults: vec![Fault::Status(500), Fault::Status(503)],
@@ -119,29 +119,29 @@ async fn faults_by_chance_are_a_function_of_the_seed() {
 }
 
 #[tokio::test]
-async fn limits_answer_429_with_the_reason() {
+async fn requests_over_a_limit_are_answered_with_429_and_the_reason() {
     let slow = RateLimit { per_second: 0.001, burst: 3.0 };
     let limits = RateLimits { endpoint: Some(slow), retry_after: Some(7), ..RateLimits::none() };
     let sim = customers(SimOptions { limits, ..SimOptions::default() }).await;
     for _ in 0..3 {
         assert_eq!(get(&sim, "/v1/customers").await.status, 200);
     }
-    let refused = get(&sim, "/v1/customers").await;
-    assert_eq!(refused.status, 429);
-    assert_eq!(refused.header("stripe-rate-limited-reason"), Some("endpoint-rate"));
-    assert_eq!(refused.header("retry-after"), Some("7"));
-    assert_eq!(get(&sim, "/v1/charges").await.status, 200, "another endpoint has its own bucket");
+    let rejected = get(&sim, "/v1/customers").await;
+    assert_eq!(rejected.status, 429);
+    assert_eq!(rejected.header("stripe-rate-limited-reason"), Some("endpoint-rate"));
+    assert_eq!(rejected.header("retry-after"), Some("7"));
+    assert_eq!(get(&sim, "/v1/charges").await.status, 200, "each endpoint has its own limit");
     let ids: Vec<String> = sim.account().ids("customer").take(4).collect();
     let mut statuses = Vec::new();
     for id in ids {
         statuses.push(get(&sim, &format!("/v1/customers/{id}")).await.status);
     }
-    assert_eq!(statuses, [200, 200, 200, 429], "all ids share one endpoint");
+    assert_eq!(statuses, [200, 200, 200, 429], "paths that differ in ids are one endpoint");
     assert_eq!(sim.rate_limited(), 2);
 }
 
 #[tokio::test]
-async fn latency_and_concurrency_are_seen() {
+async fn latency_and_the_concurrency_limit_apply() {
     let sim =
         customers(SimOptions { latency: Duration::from_millis(80), ..SimOptions::default() }).await;
     let started = Instant::now();

@@ -1,11 +1,11 @@
-//! Keys: both schemes, restricted, revoked; products that are not enabled.
+//! Keys: authentication schemes, restricted and revoked keys, and products that are not enabled.
 
 use stripe_sim::{Account, ApiKey, SimOptions};
 
 use crate::client::{get, get_with, http, start};
 
 #[tokio::test]
-async fn keys_are_checked_and_denials_name_the_permission() {
+async fn keys_are_checked_and_errors_name_the_missing_permission() {
     let restricted = ApiKey::new("rk_test_restricted_key")
         .deny(["subscription", "checkout.session"])
         .deny_account();
@@ -48,7 +48,7 @@ async fn keys_are_checked_and_denials_name_the_permission() {
 }
 
 #[tokio::test]
-async fn products_that_are_not_enabled_answer_400_without_code_and_param() {
+async fn products_that_are_not_enabled_are_answered_with_400_without_code_and_param() {
     let options = SimOptions {
         unavailable: vec!["/v1/issuing/".into(), "/v1/climate/".into()],
         ..SimOptions::default()
@@ -67,11 +67,11 @@ async fn products_that_are_not_enabled_answer_400_without_code_and_param() {
 }
 
 #[tokio::test]
-async fn the_mode_shows_in_keys_ids_and_objects() {
+async fn keys_ids_and_objects_have_the_accounts_mode() {
     let live = start(Account::builder(1).small().livemode(true), SimOptions::default()).await;
     let test = start(Account::builder(1).small(), SimOptions::default()).await;
     assert!(live.key().starts_with("sk_live_") && test.key().starts_with("sk_test_"));
-    assert_eq!(live.account().id(), test.account().id(), "both modes share the account's id");
+    assert_eq!(live.account().id(), test.account().id(), "the id is the same in both modes");
     assert_eq!(get(&live, "/v1/customers").await.json()["data"][0]["livemode"], true);
     assert!(live.account().ids("checkout.session").all(|id| id.starts_with("cs_live_")));
     assert!(test.account().ids("checkout.session").all(|id| id.starts_with("cs_test_")));

@@ -1,4 +1,4 @@
-//! Hidden rows, filters, nested lists, large accounts.
+//! Lists: hidden objects, filters, nested lists and large accounts.
 
 use std::collections::HashSet;
 
@@ -20,7 +20,7 @@ async fn all(sim: &Sim, path: &str, query: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn rows_that_stripe_hides_are_hidden() {
+async fn objects_that_stripe_hides_are_hidden() {
     let account = Account::builder(8)
         .objects("customer", 50)
         .objects("subscription", 300)
@@ -32,21 +32,21 @@ async fn rows_that_stripe_hides_are_hidden() {
         .nested("customer", "tax_ids", 1..=1)
         .custom_payment_methods(true);
     let sim = start(account, SimOptions::default()).await;
-    let usual = all(&sim, "/v1/subscriptions", "").await;
+    let default = all(&sim, "/v1/subscriptions", "").await;
     let canceled = all(&sim, "/v1/subscriptions", "status=canceled").await;
     let every = all(&sim, "/v1/subscriptions", "status=all").await;
     assert_eq!(every.len(), 300);
     assert!(!canceled.is_empty());
-    assert_eq!(usual.len() + canceled.len(), 300);
-    assert!(usual.iter().all(|id| !canceled.contains(id)));
+    assert_eq!(default.len() + canceled.len(), 300);
+    assert!(default.iter().all(|id| !canceled.contains(id)));
 
-    let usual = all(&sim, "/v1/prices", "").await;
+    let default = all(&sim, "/v1/prices", "").await;
     let active = all(&sim, "/v1/prices", "active=true").await;
     let inactive = all(&sim, "/v1/prices", "active=false").await;
-    assert_eq!(usual, active);
+    assert_eq!(default, active);
     assert!(!inactive.is_empty());
     let listed: HashSet<&String> = active.iter().chain(&inactive).collect();
-    assert!(listed.len() < 300, "inline prices are never listed");
+    assert!(listed.len() < 300, "inline prices must not be listed");
     assert_eq!(listed.len() as u64, sim.account().count("price"));
 
     assert!(sim.account().count("review") < 60);
@@ -54,7 +54,7 @@ async fn rows_that_stripe_hides_are_hidden() {
     let cards = all(&sim, "/v1/payment_methods", "").await.len();
     let custom = all(&sim, "/v1/payment_methods", "type=custom").await.len();
     assert!(custom > 0 && cards + custom == 100, "{cards} + {custom}");
-    assert_eq!(all(&sim, "/v1/tax_ids", "").await.len(), 3, "only the account's own");
+    assert_eq!(all(&sim, "/v1/tax_ids", "").await.len(), 3, "only tax ids of the account");
     let accounts = all(&sim, "/v1/accounts", "").await;
     assert!(accounts.len() == 4 && !accounts.contains(&sim.account().id().to_owned()));
 
@@ -64,7 +64,7 @@ async fn rows_that_stripe_hides_are_hidden() {
 }
 
 #[tokio::test]
-async fn filters_select_what_the_objects_say() {
+async fn filters_select_objects_by_their_properties() {
     let sim = start(Account::builder(8).demo(), SimOptions::default()).await;
     let customer = sim.account().ids("customer").nth(700).unwrap();
     for (object, path, property) in [
@@ -104,11 +104,11 @@ async fn filters_select_what_the_objects_say() {
     assert!(!updates.is_empty() && updates.len() < every.len());
     sim.account().advance_clock(20 * 86_400);
     let later = all(&sim, "/v1/events", "").await;
-    assert!(later.len() < every.len(), "events are kept for thirty days");
+    assert!(later.len() < every.len(), "events older than 30 days must not be listed");
 }
 
 #[tokio::test]
-async fn long_nested_lists_continue_at_their_own_path() {
+async fn embedded_lists_contain_ten_items_and_the_path_of_the_complete_list() {
     let account = Account::builder(8)
         .objects("customer", 5)
         .objects("price", 8)
@@ -145,7 +145,7 @@ async fn long_nested_lists_continue_at_their_own_path() {
 }
 
 #[tokio::test]
-async fn a_million_objects_cost_nothing_until_asked_for() {
+async fn a_million_objects_are_computed_on_demand() {
     let sim =
         start(Account::builder(8).objects("customer", 1_000_000), SimOptions::default()).await;
     let page = get(&sim, "/v1/customers?limit=100&created[lt]=1700000000").await;

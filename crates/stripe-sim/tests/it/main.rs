@@ -1,6 +1,6 @@
-//! The simulator as a client sees it, over real HTTP.
+//! Tests the simulator with a client over HTTP.
 
-#![allow(clippy::unwrap_used, reason = "everything here is a test, helpers included")]
+#![allow(clippy::unwrap_used, reason = "the helpers are test code as well")]
 
 mod answers;
 mod changes;

@@ -24,7 +24,7 @@ async fn every_object_of_every_stream_and_every_nested_item() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn faults_and_crowded_seconds_lose_nothing() {
-    let account = Account::builder(2).demo().crowd(0.5).build().expect("an account");
+    let account = Account::builder(2).demo().same_second(0.5).build().expect("an account");
     let options = SimOptions { fault_rate: 0.03, seed: 7, ..SimOptions::default() };
     let world = World::with(account, options).await;
     let report = world.backfill(&[]).await;

@@ -21,7 +21,7 @@ fn created(account: &Account, object: &str) -> Vec<(i64, String)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_ends_mean_what_stripe_means() {
-    let account = Account::builder(16).objects("customer", 400).crowd(0.3).build();
+    let account = Account::builder(16).objects("customer", 400).same_second(0.3).build();
     let world = World::new(account.expect("an account")).await;
     let all = created(world.sim.account(), "customer");
     let (from, to) = (all[100].0, all[300].0);

@@ -1,14 +1,14 @@
-//! Made-up words for names, addresses and descriptions. All addresses use domains reserved for examples.
+//! Generated names, addresses and descriptions. E-mail addresses use domains reserved for examples.
 
 use crate::json;
 use crate::seed::mix;
 
-pub(crate) const FIRST: [&str; 24] = [
+const FIRST_NAMES: [&str; 24] = [
     "Jenny", "Ada", "Grace", "Linus", "Zoë", "Jürgen", "Björk", "José", "Mei", "Ngozi", "Olu",
     "Priya", "Søren", "Tomás", "Yuki", "Ines", "Kofi", "Lena", "Marek", "Noor", "Paula", "Ravi",
     "Sana", "Wim",
 ];
-pub(crate) const LAST: [&str; 24] = [
+const LAST_NAMES: [&str; 24] = [
     "Rosen",
     "Lovelace",
     "Hopper",
@@ -34,7 +34,8 @@ pub(crate) const LAST: [&str; 24] = [
     "Patel",
     "Quinn",
 ];
-pub(crate) const CITIES: [(&str, &str, &str, &str); 8] = [
+/// City, state, postal code and country.
+const CITIES: [(&str, &str, &str, &str); 8] = [
     ("San Francisco", "CA", "94111", "US"),
     ("New York", "NY", "10001", "US"),
     ("Berlin", "BE", "10115", "DE"),
@@ -44,7 +45,7 @@ pub(crate) const CITIES: [(&str, &str, &str, &str); 8] = [
     ("London", "", "EC1A 1BB", "GB"),
     ("Sydney", "NSW", "2000", "AU"),
 ];
-const NOUNS: [&str; 32] = [
+const WORDS: [&str; 32] = [
     "starter",
     "team",
     "business",
@@ -79,12 +80,11 @@ const NOUNS: [&str; 32] = [
     "archive",
 ];
 
-/// One word.
-pub(crate) fn word(hash: u64) -> &'static str {
-    NOUNS[(hash % 32) as usize]
+fn word(hash: u64) -> &'static str {
+    WORDS[(hash % 32) as usize]
 }
 
-/// Two or three words as a JSON string.
+/// Appends two or three words as a JSON string.
 pub(crate) fn phrase(out: &mut String, hash: u64) {
     out.push('"');
     out.push_str(word(hash));
@@ -97,7 +97,7 @@ pub(crate) fn phrase(out: &mut String, hash: u64) {
     out.push('"');
 }
 
-/// A prefix and 16 hexadecimal digits as a JSON string.
+/// Appends a prefix and 16 hexadecimal digits as a JSON string.
 pub(crate) fn token(out: &mut String, prefix: &str, hash: u64) {
     out.push('"');
     out.push_str(prefix);
@@ -105,21 +105,21 @@ pub(crate) fn token(out: &mut String, prefix: &str, hash: u64) {
     out.push('"');
 }
 
-/// 16 hexadecimal digits.
+/// Appends 16 hexadecimal digits.
 pub(crate) fn hex(out: &mut String, hash: u64) {
     for shift in (0..16).rev() {
         out.push(char::from_digit((hash >> (shift * 4)) as u32 & 15, 16).unwrap_or('0'));
     }
 }
 
-/// A person's name without quotes.
+/// Appends the name of a person, without quotes.
 pub(crate) fn name(out: &mut String, hash: u64) {
-    out.push_str(FIRST[(hash % 24) as usize]);
+    out.push_str(FIRST_NAMES[(hash % 24) as usize]);
     out.push(' ');
-    out.push_str(LAST[(hash / 24 % 24) as usize]);
+    out.push_str(LAST_NAMES[(hash / 24 % 24) as usize]);
 }
 
-/// An e-mail address without quotes; `number` keeps it apart from others.
+/// Appends an e-mail address, without quotes. `number` makes it unique.
 pub(crate) fn email(out: &mut String, hash: u64, number: u64) {
     out.push_str(["jenny", "ada", "grace", "billing", "accounts", "hello"][(hash % 6) as usize]);
     out.push('.');
@@ -127,7 +127,7 @@ pub(crate) fn email(out: &mut String, hash: u64, number: u64) {
     out.push_str(["@example.com", "@example.org", "@mail.example.net"][(hash / 6 % 3) as usize]);
 }
 
-/// A postal address as a JSON object.
+/// Appends a postal address as a JSON object.
 pub(crate) fn address(out: &mut String, hash: u64) {
     let (city, state, postal_code, country) = CITIES[(hash % 8) as usize];
     out.push_str("{\"city\":\"");
@@ -137,7 +137,7 @@ pub(crate) fn address(out: &mut String, hash: u64) {
     out.push_str("\",\"line1\":\"");
     json::int(out, (hash >> 9) as i64 % 2_000 + 1);
     out.push(' ');
-    out.push_str(LAST[(hash >> 20) as usize % 24]);
+    out.push_str(LAST_NAMES[(hash >> 20) as usize % 24]);
     out.push_str(" Street\",\"line2\":");
     out.push_str(if hash & 0x100 == 0 { "null" } else { "\"Apt 4\"" });
     out.push_str(",\"postal_code\":\"");
@@ -152,7 +152,7 @@ pub(crate) fn address(out: &mut String, hash: u64) {
     }
 }
 
-/// A metadata map of up to four entries.
+/// Appends metadata with up to four entries.
 pub(crate) fn metadata(out: &mut String, hash: u64) {
     out.push('{');
     for i in 0..hash % 5 {

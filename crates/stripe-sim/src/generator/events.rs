@@ -1,14 +1,14 @@
-//! Events of the last thirty days, each about an object that exists.
+//! Events of the last 30 days, each about an existing object.
 
-use super::{Write, words};
+use super::{WriteValue, text};
 use crate::catalog::{Kind, catalog};
 use crate::collection::Key;
-use crate::expand::{Expand, NOTHING};
+use crate::expand::{Expand, NO_EXPANSION};
 use crate::json;
-use crate::view::{Row, View};
+use crate::view::{ObjectSeed, View};
 
-/// The types that events of the seed are about.
-const ABOUT: [&str; 12] = [
+/// The types of the objects that generated events are about.
+const SUBJECTS: [&str; 12] = [
     "charge",
     "payment_intent",
     "invoice",
@@ -23,21 +23,21 @@ const ABOUT: [&str; 12] = [
     "coupon",
 ];
 
-pub(super) fn custom(object: &str, name: &str) -> Option<Write> {
+pub(super) fn custom(object: &str, name: &str) -> Option<WriteValue> {
     if object != "event" {
         return None;
     }
     Some(match name {
-        "type" => |view, row, _, out| {
+        "type" => |view, seed, _, out| {
             out.push('"');
-            out.push_str(subject(view, row).map_or("account.updated", |s| s.event));
+            out.push_str(subject(view, seed).map_or("account.updated", |s| s.event));
             out.push('"');
         },
         "data" => data,
-        "pending_webhooks" => |_, row, _, out| json::int(out, i64::from(row.draw(1) % 50 == 0)),
-        "request" => |_, row, _, out| {
+        "pending_webhooks" => |_, seed, _, out| json::int(out, i64::from(seed.draw(1) % 50 == 0)),
+        "request" => |_, seed, _, out| {
             out.push_str("{\"id\":");
-            words::token(out, "req_", row.draw(2));
+            text::token(out, "req_", seed.draw(2));
             out.push_str(",\"idempotency_key\":null}");
         },
         "account" | "context" => |_, _, _, out| out.push_str("null"),
@@ -45,26 +45,28 @@ pub(super) fn custom(object: &str, name: &str) -> Option<Write> {
     })
 }
 
+/// The object that an event is about.
 struct Subject {
     kind: Kind,
     index: u64,
     event: &'static str,
 }
 
-fn subject(view: &View<'_>, row: &Row) -> Option<Subject> {
+fn subject(view: &View<'_>, seed: &ObjectSeed) -> Option<Subject> {
     let catalog = catalog();
-    let draw = row.draw(3) as usize;
-    let kinds = ABOUT.iter().cycle().skip(draw % ABOUT.len()).take(ABOUT.len());
+    let draw = seed.draw(3) as usize;
+    let kinds = SUBJECTS.iter().cycle().skip(draw % SUBJECTS.len()).take(SUBJECTS.len());
     let kind = kinds
         .filter_map(|name| catalog.kind(name))
         .find(|kind| view.account.relations.count(*kind) > 0)?;
-    // Something happens mostly to what is new: the newest fifth.
+    // Events are about the newest fifth of the objects of a type.
     let count = view.account.relations.count(kind);
-    let index = count - 1 - row.draw(4) % (count / 5).max(1);
+    let index = count - 1 - seed.draw(4) % (count / 5).max(1);
     Some(Subject { kind, index, event: event_type(kind, "updated")? })
 }
 
-/// The event type that reports a change of this sort, or the nearest one that the type has.
+/// The event type that reports a change (`created`, `updated`, `deleted`) of an object, or the most
+/// similar event type that the object type has.
 pub(crate) fn event_type(kind: Kind, change: &str) -> Option<&'static str> {
     let types = &catalog().object(kind).events;
     let ending = |ending: &str| {
@@ -83,11 +85,15 @@ pub(crate) fn event_type(kind: Kind, change: &str) -> Option<&'static str> {
     }
 }
 
-fn data(view: &View<'_>, row: &Row, _: &Expand, out: &mut String) {
-    let Some(subject) = subject(view, row) else { return out.push_str("{\"object\":{}}") };
+fn data(view: &View<'_>, seed: &ObjectSeed, _: &Expand, out: &mut String) {
+    let Some(subject) = subject(view, seed) else { return out.push_str("{\"object\":{}}") };
     out.push_str("{\"object\":");
-    // The payload is the state at that time: mutations of the test came later.
-    view.write_base(Key { collection: subject.kind, index: subject.index, sub: 0 }, &NOTHING, out);
+    // The event contains the state at its time. Changes by tests were made later.
+    view.write_base(
+        Key { collection: subject.kind, index: subject.index, sub: 0 },
+        &NO_EXPANSION,
+        out,
+    );
     if subject.event.ends_with(".updated") {
         out.push_str(",\"previous_attributes\":{\"metadata\":{\"order_id\":null}}");
     }

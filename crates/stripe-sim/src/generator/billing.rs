@@ -1,27 +1,28 @@
-//! Subscriptions and their items, invoices and their lines: amounts add up, periods and prices agree.
+//! Subscriptions and their items, invoices and their lines. Amounts add up, and periods and prices
+//! are consistent.
 
-use super::{Write, words, write_key, write_reference};
+use super::{WriteValue, text, write_key, write_reference};
 use crate::catalog::catalog;
-use crate::collection::{INSERTED_SUB, Key, collections};
+use crate::collection::{FIRST_INSERTED_SUB, Key, collections};
 use crate::expand::Expand;
 use crate::id::{plan_of_price, price_of_plan};
 use crate::json;
 use crate::seed::mix2;
-use crate::view::{Row, View};
+use crate::view::{ObjectSeed, View};
 
 const MONTH: i64 = 30 * 86_400;
 
-pub(super) fn custom(object: &str, name: &str) -> Option<Write> {
+pub(super) fn custom(object: &str, name: &str) -> Option<WriteValue> {
     Some(match (object, name) {
-        ("subscription", "status") => |_, row, _, out| quoted(out, subscription_status(row)),
-        ("subscription", "canceled_at" | "ended_at") => |_, row, _, out| {
+        ("subscription", "status") => |_, seed, _, out| quoted(out, subscription_status(seed)),
+        ("subscription", "canceled_at" | "ended_at") => |_, seed, _, out| {
             json::int_or_null(
                 out,
-                (subscription_status(row) == "canceled").then_some(row.created + 2 * MONTH),
+                (subscription_status(seed) == "canceled").then_some(seed.created + 2 * MONTH),
             );
         },
         ("subscription", "start_date" | "billing_cycle_anchor") => {
-            |_, row, _, out| json::int(out, row.created)
+            |_, seed, _, out| json::int(out, seed.created)
         }
         (
             "subscription",
@@ -37,8 +38,8 @@ pub(super) fn custom(object: &str, name: &str) -> Option<Write> {
         ("subscription" | "invoice", "automatic_tax") => |_, _, _, out| {
             out.push_str("{\"disabled_reason\":null,\"enabled\":false,\"liability\":null,\"provider\":null,\"status\":null}");
         },
-        ("subscription" | "invoice", "collection_method") => |_, row, _, out| {
-            quoted(out, if row.draw(2) % 6 == 0 { "send_invoice" } else { "charge_automatically" })
+        ("subscription" | "invoice", "collection_method") => |_, seed, _, out| {
+            quoted(out, if seed.draw(2) % 6 == 0 { "send_invoice" } else { "charge_automatically" })
         },
         ("subscription", "billing_mode") => {
             |_, _, _, out| out.push_str("{\"flexible\":null,\"type\":\"classic\"}")
@@ -56,40 +57,40 @@ pub(super) fn custom(object: &str, name: &str) -> Option<Write> {
             "subscription" | "invoice" | "invoiceitem" | "line_item" | "subscription_item",
             "discounts",
         ) => |_, _, _, out| out.push_str("[]"),
-        ("subscription_item", "price") => |view, row, expand, out| {
-            let key = item_price(view, row);
-            write_whole(view, key, "price", row, expand, out);
+        ("subscription_item", "price") => |view, seed, expand, out| {
+            let key = item_price(view, seed);
+            write_object_or_generated(view, key, "price", seed, expand, out);
         },
-        ("subscription_item", "plan") => |view, row, expand, out| {
-            let plan = item_price(view, row).and_then(|key| plan_of_price(key.index));
+        ("subscription_item", "plan") => |view, seed, expand, out| {
+            let plan = item_price(view, seed).and_then(|key| plan_of_price(key.index));
             let key = plan
                 .and_then(|index| Some(Key { collection: catalog().kind("plan")?, index, sub: 0 }));
-            write_whole(view, key, "plan", row, expand, out);
+            write_object_or_generated(view, key, "plan", seed, expand, out);
         },
         ("subscription_item", "current_period_start") => {
-            |_, row, _, out| json::int(out, row.created)
+            |_, seed, _, out| json::int(out, seed.created)
         }
         ("subscription_item", "current_period_end") => {
-            |_, row, _, out| json::int(out, row.created + MONTH)
+            |_, seed, _, out| json::int(out, seed.created + MONTH)
         }
         ("subscription_item" | "line_item" | "invoiceitem", "quantity") => {
-            |_, row, _, out| json::int(out, (row.draw(3) % 5) as i64 + 1)
+            |_, seed, _, out| json::int(out, (seed.draw(3) % 5) as i64 + 1)
         }
-        ("invoice", "status") => |_, row, _, out| quoted(out, invoice_status(row)),
+        ("invoice", "status") => |_, seed, _, out| quoted(out, invoice_status(seed)),
         (
             "invoice",
             "total" | "subtotal" | "amount_due" | "subtotal_excluding_tax" | "total_excluding_tax",
-        ) => |view, row, _, out| json::int(out, invoice_total(view, row)),
-        ("invoice", "amount_paid") => |view, row, _, out| {
+        ) => |view, seed, _, out| json::int(out, invoice_total(view, seed)),
+        ("invoice", "amount_paid") => |view, seed, _, out| {
             json::int(
                 out,
-                if invoice_status(row) == "paid" { invoice_total(view, row) } else { 0 },
+                if invoice_status(seed) == "paid" { invoice_total(view, seed) } else { 0 },
             );
         },
-        ("invoice", "amount_remaining") => |view, row, _, out| {
+        ("invoice", "amount_remaining") => |view, seed, _, out| {
             json::int(
                 out,
-                if invoice_status(row) == "paid" { 0 } else { invoice_total(view, row) },
+                if invoice_status(seed) == "paid" { 0 } else { invoice_total(view, seed) },
             );
         },
         (
@@ -101,31 +102,31 @@ pub(super) fn custom(object: &str, name: &str) -> Option<Write> {
             | "pre_payment_credit_notes_amount",
         ) => |_, _, _, out| out.push('0'),
         ("invoice", "attempted") => {
-            |_, row, _, out| json::boolean(out, invoice_status(row) == "paid")
+            |_, seed, _, out| json::boolean(out, invoice_status(seed) == "paid")
         }
         ("invoice", "attempt_count") => {
-            |_, row, _, out| json::int(out, i64::from(invoice_status(row) == "paid"))
+            |_, seed, _, out| json::int(out, i64::from(invoice_status(seed) == "paid"))
         }
-        ("invoice", "billing_reason") => |_, row, _, out| {
+        ("invoice", "billing_reason") => |_, seed, _, out| {
             quoted(
                 out,
-                if row.draw(4) % 5 == 0 { "subscription_create" } else { "subscription_cycle" },
+                if seed.draw(4) % 5 == 0 { "subscription_create" } else { "subscription_cycle" },
             )
         },
-        ("invoice", "number") => |_, row, _, out| {
-            if invoice_status(row) == "draft" {
+        ("invoice", "number") => |_, seed, _, out| {
+            if invoice_status(seed) == "draft" {
                 return out.push_str("null");
             }
             out.push_str("\"SIM-");
-            json::int(out, row.key.index as i64);
+            json::int(out, seed.key.index as i64);
             out.push('"');
         },
         ("invoice", "parent") => invoice_parent,
-        ("invoice", "period_start") => |_, row, _, out| json::int(out, row.created - MONTH),
-        ("invoice", "period_end") => |_, row, _, out| json::int(out, row.created),
+        ("invoice", "period_start") => |_, seed, _, out| json::int(out, seed.created - MONTH),
+        ("invoice", "period_end") => |_, seed, _, out| json::int(out, seed.created),
         ("invoice", "status_transitions") => invoice_transitions,
         ("invoice", "hosted_invoice_url" | "invoice_pdf") => {
-            |_, row, _, out| words::token(out, "https://invoice.stripe.test/i/", row.draw(5))
+            |_, seed, _, out| text::token(out, "https://invoice.stripe.test/i/", seed.draw(5))
         }
         ("invoice", "issuer") => |_, _, _, out| out.push_str("{\"type\":\"self\"}"),
         ("invoice", "rendering") => |_, _, _, out| {
@@ -154,25 +155,25 @@ pub(super) fn custom(object: &str, name: &str) -> Option<Write> {
         }
         ("invoice", "total_taxes") => total_taxes,
         ("line_item", "amount" | "subtotal") => {
-            |view, row, _, out| json::int(out, line_amount(view, row.key))
+            |view, seed, _, out| json::int(out, line_amount(view, seed.key))
         }
-        ("line_item", "invoice") => |view, row, _, out| parent_id(view, row, "invoice", out),
-        ("line_item", "period") => |_, row, _, out| {
+        ("line_item", "invoice") => |view, seed, _, out| parent_id(view, seed, "invoice", out),
+        ("line_item", "period") => |_, seed, _, out| {
             out.push_str("{\"end\":");
-            json::int(out, row.created + MONTH);
+            json::int(out, seed.created + MONTH);
             out.push_str(",\"start\":");
-            json::int(out, row.created);
+            json::int(out, seed.created);
             out.push('}');
         },
         ("line_item", "parent") => line_parent,
-        ("line_item", "subscription") => |view, row, expand, out| {
-            let wanted = (!expand.is_empty()).then_some(expand);
-            write_reference(view, invoice_subscription(view, row.key.index), wanted, out);
+        ("line_item", "subscription") => |view, seed, expand, out| {
+            let nested = (!expand.is_empty()).then_some(expand);
+            write_reference(view, invoice_subscription(view, seed.key.index), nested, out);
         },
         ("line_item" | "invoiceitem", "pricing") => pricing,
         ("invoice_payment", "payment") => invoice_payment,
         ("invoice_payment", "status") => |_, _, _, out| quoted(out, "paid"),
-        ("credit_note", "number") => |_, row, _, out| words::token(out, "SIM-CN-", row.draw(6)),
+        ("credit_note", "number") => |_, seed, _, out| text::token(out, "SIM-CN-", seed.draw(6)),
         _ => return None,
     })
 }
@@ -183,9 +184,9 @@ fn quoted(out: &mut String, text: &str) {
     out.push('"');
 }
 
-/// The subscription's state. One in seven is canceled, which the list hides by default.
-pub(crate) fn subscription_status(row: &Row) -> &'static str {
-    match row.draw(1) % 100 {
+/// The status of a subscription. One in seven is canceled, and lists hide these by default.
+pub(crate) fn subscription_status(seed: &ObjectSeed) -> &'static str {
+    match seed.draw(1) % 100 {
         0..14 => "canceled",
         14..20 => "past_due",
         20..26 => "trialing",
@@ -195,8 +196,8 @@ pub(crate) fn subscription_status(row: &Row) -> &'static str {
     }
 }
 
-fn invoice_status(row: &Row) -> &'static str {
-    match row.draw(1) % 100 {
+fn invoice_status(seed: &ObjectSeed) -> &'static str {
+    match seed.draw(1) % 100 {
         0..4 => "draft",
         4..11 => "open",
         11..14 => "void",
@@ -210,11 +211,11 @@ fn line_amount(view: &View<'_>, key: Key) -> i64 {
         + 100
 }
 
-fn invoice_total(view: &View<'_>, row: &Row) -> i64 {
-    let Some(collection) = collections().child(row.kind, "lines") else { return 0 };
-    let lines = view.child_count(collection, row.key.index) as u32;
-    let computed = (0..lines).map(|sub| Key { collection, index: row.key.index, sub });
-    let removed = |key: &Key| !view.overlay.is_deleted(*key);
+fn invoice_total(view: &View<'_>, seed: &ObjectSeed) -> i64 {
+    let Some(collection) = collections().child(seed.kind, "lines") else { return 0 };
+    let lines = view.child_count(collection, seed.key.index) as u32;
+    let computed = (0..lines).map(|sub| Key { collection, index: seed.key.index, sub });
+    let removed = |key: &Key| !view.changes.is_deleted(*key);
     computed.filter(removed).map(|key| line_amount(view, key)).sum()
 }
 
@@ -224,21 +225,21 @@ fn invoice_subscription(view: &View<'_>, invoice: u64) -> Option<(usize, u64)> {
     view.account.relations.follow(kind, invoice, steps)
 }
 
-fn invoice_parent(view: &View<'_>, row: &Row, expand: &Expand, out: &mut String) {
-    let Some(target) = invoice_subscription(view, row.key.index) else {
+fn invoice_parent(view: &View<'_>, seed: &ObjectSeed, expand: &Expand, out: &mut String) {
+    let Some(target) = invoice_subscription(view, seed.key.index) else {
         return out.push_str("null");
     };
     out.push_str(
         "{\"quote_details\":null,\"subscription_details\":{\"metadata\":{},\"subscription\":",
     );
-    let below = expand.below("subscription_details");
-    write_reference(view, Some(target), below.get("subscription"), out);
+    let nested = expand.nested("subscription_details");
+    write_reference(view, Some(target), nested.get("subscription"), out);
     out.push_str("},\"type\":\"subscription_details\"}");
 }
 
-/// One invoice in five has taxes, of two rates, included in its lines.
-fn total_taxes(view: &View<'_>, row: &Row, _: &Expand, out: &mut String) {
-    if !row.draw(9).is_multiple_of(5) {
+/// One invoice in five has taxes of two rates, which its lines include.
+fn total_taxes(view: &View<'_>, seed: &ObjectSeed, _: &Expand, out: &mut String) {
+    if !seed.draw(9).is_multiple_of(5) {
         return out.push_str("[]");
     }
     out.push('[');
@@ -247,20 +248,20 @@ fn total_taxes(view: &View<'_>, row: &Row, _: &Expand, out: &mut String) {
             out.push(',');
         }
         out.push_str("{\"amount\":");
-        json::int(out, invoice_total(view, row) * (7 + 5 * rate) / 100);
+        json::int(out, invoice_total(view, seed) * (7 + 5 * rate) / 100);
         out.push_str(",\"tax_behavior\":\"inclusive\",\"tax_rate_details\":{\"tax_rate\":");
         let target = catalog().kind("tax_rate").filter(|k| view.account.relations.count(*k) > 0);
         write_reference(view, target.map(|kind| (kind, 0)), None, out);
         out.push_str("},\"taxability_reason\":\"standard_rated\",\"taxable_amount\":");
-        json::int(out, invoice_total(view, row));
+        json::int(out, invoice_total(view, seed));
         out.push_str(",\"type\":\"tax_rate_details\"}");
     }
     out.push(']');
 }
 
-fn invoice_transitions(_: &View<'_>, row: &Row, _: &Expand, out: &mut String) {
-    let status = invoice_status(row);
-    let when = |is: bool| is.then_some(row.created + 3_600);
+fn invoice_transitions(_: &View<'_>, seed: &ObjectSeed, _: &Expand, out: &mut String) {
+    let status = invoice_status(seed);
+    let when = |is: bool| is.then_some(seed.created + 3_600);
     out.push_str("{\"finalized_at\":");
     json::int_or_null(out, when(status != "draft"));
     out.push_str(",\"marked_uncollectible_at\":");
@@ -272,17 +273,17 @@ fn invoice_transitions(_: &View<'_>, row: &Row, _: &Expand, out: &mut String) {
     out.push('}');
 }
 
-fn parent_id(view: &View<'_>, row: &Row, parent: &str, out: &mut String) {
+fn parent_id(view: &View<'_>, seed: &ObjectSeed, parent: &str, out: &mut String) {
     let key =
-        catalog().kind(parent).map(|collection| Key { collection, index: row.key.index, sub: 0 });
+        catalog().kind(parent).map(|collection| Key { collection, index: seed.key.index, sub: 0 });
     match key {
         Some(key) => view.write_quoted_id(key, out),
         None => out.push_str("null"),
     }
 }
 
-fn line_parent(view: &View<'_>, row: &Row, _: &Expand, out: &mut String) {
-    let Some((kind, index)) = invoice_subscription(view, row.key.index) else {
+fn line_parent(view: &View<'_>, seed: &ObjectSeed, _: &Expand, out: &mut String) {
+    let Some((kind, index)) = invoice_subscription(view, seed.key.index) else {
         return out.push_str("null");
     };
     out.push_str("{\"invoice_item_details\":null,\"subscription_item_details\":{\"invoice_item\":null,\"proration\":false,\"proration_details\":{\"credited_items\":null},\"subscription\":");
@@ -290,8 +291,8 @@ fn line_parent(view: &View<'_>, row: &Row, _: &Expand, out: &mut String) {
     out.push_str(",\"subscription_item\":");
     match collections().child(kind, "items") {
         Some(collection) if view.child_count(collection, index) > 0 => {
-            let sub = row.key.sub
-                % INSERTED_SUB
+            let sub = seed.key.sub
+                % FIRST_INSERTED_SUB
                 % view.child_count(collection, index).min(u64::from(u32::MAX)) as u32;
             view.write_quoted_id(Key { collection, index, sub }, out);
         }
@@ -300,39 +301,40 @@ fn line_parent(view: &View<'_>, row: &Row, _: &Expand, out: &mut String) {
     out.push_str("},\"type\":\"subscription_item_details\"}");
 }
 
-/// A recurring price of the account.
-fn item_price(view: &View<'_>, row: &Row) -> Option<Key> {
+/// The recurring price of a subscription item or an invoice line.
+fn item_price(view: &View<'_>, seed: &ObjectSeed) -> Option<Key> {
     let collection = catalog().kind("price")?;
     let prices = view.account.relations.count(collection);
-    // Three of four prices recur; see `price_of_plan`.
+    // Three of four prices are recurring; see `price_of_plan`.
     let recurring = prices / 4 * 3 + (prices % 4).min(3);
     (recurring > 0).then(|| Key {
         collection,
-        index: price_of_plan(row.draw(7) % recurring),
+        index: price_of_plan(seed.draw(7) % recurring),
         sub: 0,
     })
 }
 
-fn write_whole(
+/// Writes the object `key`, or a generated object of the type if the account has none.
+fn write_object_or_generated(
     view: &View<'_>,
     key: Option<Key>,
     kind: &str,
-    row: &Row,
+    seed: &ObjectSeed,
     expand: &Expand,
     out: &mut String,
 ) {
     if let Some(key) = key {
         return view.write_object(key, expand, out);
     }
-    // An account without prices: the object is made up and belongs to this item alone.
+    // The account has no prices, so the object is generated for this item only.
     let Some(collection) = catalog().kind(kind) else { return out.push_str("null") };
-    view.write_base(Key { collection, index: row.key.index / 3 * 4, sub: 0 }, expand, out);
+    view.write_base(Key { collection, index: seed.key.index / 3 * 4, sub: 0 }, expand, out);
 }
 
-fn pricing(view: &View<'_>, row: &Row, expand: &Expand, out: &mut String) {
-    let Some(price) = item_price(view, row) else { return out.push_str("null") };
+fn pricing(view: &View<'_>, seed: &ObjectSeed, expand: &Expand, out: &mut String) {
+    let Some(price) = item_price(view, seed) else { return out.push_str("null") };
     out.push_str("{\"price_details\":{\"price\":");
-    write_key(view, price, expand.below("price_details").get("price"), out);
+    write_key(view, price, expand.nested("price_details").get("price"), out);
     out.push_str(",\"product\":");
     let steps = view.account.relations.path(price.collection, "product").unwrap_or(&[]);
     let product = view
@@ -342,14 +344,17 @@ fn pricing(view: &View<'_>, row: &Row, expand: &Expand, out: &mut String) {
         .filter(|t| t.0 != price.collection);
     write_reference(view, product, None, out);
     out.push_str("},\"type\":\"price_details\",\"unit_amount_decimal\":\"");
-    json::int(out, (row.draw(8) % 4_000) as i64);
+    json::int(out, (seed.draw(8) % 4_000) as i64);
     out.push_str("\"}");
 }
 
-fn invoice_payment(view: &View<'_>, row: &Row, expand: &Expand, out: &mut String) {
-    let steps = view.account.relations.path(row.kind, "payment_intent").unwrap_or(&[]);
-    let target =
-        view.account.relations.follow(row.kind, row.key.index, steps).filter(|t| t.0 != row.kind);
+fn invoice_payment(view: &View<'_>, seed: &ObjectSeed, expand: &Expand, out: &mut String) {
+    let steps = view.account.relations.path(seed.kind, "payment_intent").unwrap_or(&[]);
+    let target = view
+        .account
+        .relations
+        .follow(seed.kind, seed.key.index, steps)
+        .filter(|t| t.0 != seed.kind);
     out.push_str("{\"payment_intent\":");
     write_reference(view, target, expand.get("payment_intent"), out);
     out.push_str(",\"type\":\"payment_intent\"}");

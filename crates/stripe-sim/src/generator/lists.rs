@@ -1,28 +1,29 @@
-//! Lists inside objects: the newest ten items, whether there are more, and where.
+//! Embedded lists: the newest ten items, whether there are more, and the URL of the list.
 
 use crate::catalog::{Kind, catalog};
 use crate::collection::{Key, Source, collections};
 use crate::expand::Expand;
 use crate::filter::{Filter, hidden_by_default};
 use crate::json;
-use crate::list::{Ask, Cursor};
+use crate::list::{ListQuery, Page, read_page};
 use crate::view::View;
 
-/// How many items an embedded list shows.
-const SHOWN: usize = 10;
+/// The number of items that an embedded list contains.
+const EMBEDDED_ITEMS: usize = 10;
 
 /// A list property of an object.
 #[derive(Debug)]
-pub(crate) struct Embedded {
-    /// Absent unless the request expands it.
+pub(crate) struct EmbeddedList {
+    /// Whether the list is absent unless the request expands it.
     pub(crate) optional: bool,
     source: Source,
+    /// The parts of the list's URL before and after the id of the object.
     before_id: String,
     after_id: String,
 }
 
-impl Embedded {
-    /// The embedded list at `path` of a type, if the catalog says where its items are.
+impl EmbeddedList {
+    /// The embedded list at `path` of a type, if the catalog contains the endpoint of its items.
     pub(crate) fn new(kind: Kind, path: &str) -> Option<Self> {
         let nested = catalog().object(kind).nested.iter().find(|n| n.path == path)?;
         let item = catalog().kind(nested.items.first()?)?;
@@ -49,17 +50,17 @@ impl Embedded {
 
     /// Appends the list of the object `key`.
     pub(crate) fn write(&self, view: &View<'_>, key: Key, expand: &Expand, out: &mut String) {
-        let (keys, more) = embedded_window(view, &self.source, key, SHOWN);
+        let page = first_items(view, &self.source, key);
         out.push_str("{\"object\":\"list\",\"data\":[");
-        let below = expand.below("data");
-        for (i, item) in keys.iter().enumerate() {
+        let nested = expand.nested("data");
+        for (i, item) in page.keys.iter().enumerate() {
             if i > 0 {
                 out.push(',');
             }
-            view.write_object(*item, below, out);
+            view.write_object(*item, nested, out);
         }
         out.push_str("],\"has_more\":");
-        json::boolean(out, more);
+        json::boolean(out, page.has_more);
         out.push_str(",\"url\":\"");
         out.push_str(&self.before_id);
         percent_encode(&view.id(key), out);
@@ -68,25 +69,18 @@ impl Embedded {
     }
 }
 
-/// The first items of a nested list, newest first, and whether there are more.
-pub(crate) fn embedded_window(
-    view: &View<'_>,
-    source: &Source,
-    parent: Key,
-    shown: usize,
-) -> (Vec<Key>, bool) {
-    let mut ask = Ask::whole(source.clone(), parent.index);
+/// Reads the first items of a nested list, newest first.
+fn first_items(view: &View<'_>, source: &Source, parent: Key) -> Page {
+    let mut query = ListQuery::all(source.clone(), parent.index);
     if let Source::Referring { kind: items, property, parent: kind } = source {
-        ask.filters = hidden_by_default(*items, &|param| param == property);
-        ask.filters.push(Filter::refers(view, property, *kind, parent));
+        query.filters = hidden_by_default(*items, &|param| param == property);
+        query.filters.push(Filter::refers(view, property, *kind, parent));
     }
-    ask.limit = shown;
-    ask.cursor = Cursor::None;
-    let page = crate::list::page(view, &ask);
-    (page.keys, page.has_more)
+    query.limit = EMBEDDED_ITEMS;
+    read_page(view, &query)
 }
 
-/// Escapes an id for a path.
+/// Percent-encodes an id for use in a path.
 pub(crate) fn percent_encode(text: &str, out: &mut String) {
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {

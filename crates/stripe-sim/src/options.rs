@@ -1,0 +1,59 @@
+//! The options of a simulator.
+
+use std::time::Duration;
+
+use crate::fault::{Fault, transient_faults};
+use crate::keys::ApiKey;
+use crate::rate::RateLimits;
+
+/// How a simulator behaves. By default it has one secret key, no limits, no latency and no faults.
+#[derive(Clone, Debug)]
+pub struct SimOptions {
+    /// The port on 127.0.0.1; 0 selects a free port.
+    pub port: u16,
+    /// The accepted keys. If empty, the simulator creates one secret key of the account's mode.
+    pub keys: Vec<ApiKey>,
+    /// The rate and concurrency limits.
+    pub limits: RateLimits,
+    /// The delay before each response.
+    pub latency: Duration,
+    /// The maximum of an additional random delay.
+    pub jitter: Duration,
+    /// The share of requests that fail at random, from 0 to 1.
+    pub fault_rate: f64,
+    /// The faults from which a random fault is selected.
+    pub faults: Vec<Fault>,
+    /// Seed of the random faults and of the jitter.
+    pub seed: u64,
+    /// Compresses responses for clients that accept gzip.
+    pub gzip: bool,
+    /// Keeps a log of all requests.
+    pub log: bool,
+    /// Accepts a cursor that names a deleted object. Stripe rejects such a cursor; see
+    /// <https://github.com/stripe/stripe-python/issues/671>.
+    pub deleted_cursor_accepted: bool,
+    /// Changes the order of objects created in the same second from request to request.
+    pub unstable_order: bool,
+    /// Path prefixes of products that are not enabled, such as `/v1/issuing/`.
+    pub unavailable: Vec<String>,
+}
+
+impl Default for SimOptions {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            keys: Vec::new(),
+            limits: RateLimits::none(),
+            latency: Duration::ZERO,
+            jitter: Duration::ZERO,
+            fault_rate: 0.0,
+            faults: transient_faults(),
+            seed: 0,
+            gzip: true,
+            log: false,
+            deleted_cursor_accepted: false,
+            unstable_order: false,
+            unavailable: Vec::new(),
+        }
+    }
+}
