@@ -83,31 +83,46 @@ async fn compare(args: &Args, server: &Server, stripe: &Simulator) -> Result<()>
     let rows = args.rows as f64;
     let micros = |d: Duration| d.as_secs_f64() * 1e6 / rows;
     let rate = |d: Duration| rows / d.as_secs_f64();
-    println!("{} rows of {}, latency {} ms", args.rows, engine.table, args.latency_ms);
-    println!(
-        "                          rows/s   seconds   CPU us/row: engine   PostgreSQL   peak RSS"
-    );
-    println!(
-        "backfill                {:>8.0}  {:>8.2}  {:>18.1}  {:>11.1}  {:>6} MB",
-        rate(engine.elapsed),
-        engine.elapsed.as_secs_f64(),
-        micros(engine.cpu),
-        micros(postgres),
-        engine.peak_rss_mb
-    );
-    println!(
-        "COPY of the same rows   {:>8.0}  {:>8.2}  {:>18}  {:>11.1}",
-        rate(copy.elapsed),
-        copy.elapsed.as_secs_f64(),
-        "-",
-        micros(copy.postgres)
-    );
-    println!(
-        "ratio to COPY           {:>8.2}  {:>8.2}  {:>18}  {:>11.2}",
-        rate(engine.elapsed) / rate(copy.elapsed),
-        engine.elapsed.as_secs_f64() / copy.elapsed.as_secs_f64(),
+    println!("{}: {} rows, latency {} ms\n", engine.table, args.rows, args.latency_ms);
+    print_line(
         "",
-        micros(postgres) / micros(copy.postgres)
+        ["rows/s", "seconds", "engine CPU us/row", "PostgreSQL CPU us/row", "engine peak RSS MB"],
+    );
+    print_line(
+        "backfill",
+        [
+            format!("{:.0}", rate(engine.elapsed)),
+            format!("{:.2}", engine.elapsed.as_secs_f64()),
+            format!("{:.1}", micros(engine.cpu)),
+            format!("{:.1}", micros(postgres)),
+            engine.peak_rss_mb.to_string(),
+        ],
+    );
+    print_line(
+        "COPY of the same rows",
+        [
+            format!("{:.0}", rate(copy.elapsed)),
+            format!("{:.2}", copy.elapsed.as_secs_f64()),
+            "-".to_owned(),
+            format!("{:.1}", micros(copy.postgres)),
+            "-".to_owned(),
+        ],
+    );
+    print_line(
+        "backfill / COPY",
+        [
+            format!("{:.2}", rate(engine.elapsed) / rate(copy.elapsed)),
+            format!("{:.2}", engine.elapsed.as_secs_f64() / copy.elapsed.as_secs_f64()),
+            "-".to_owned(),
+            format!("{:.2}", micros(postgres) / micros(copy.postgres)),
+            "-".to_owned(),
+        ],
     );
     Ok(())
+}
+
+/// Prints a line of the table: a label and right-aligned cells.
+fn print_line(label: &str, cells: [impl AsRef<str>; 5]) {
+    let [rate, seconds, engine, postgres, memory] = cells.each_ref().map(AsRef::as_ref);
+    println!("{label:<21}  {rate:>8}  {seconds:>7}  {engine:>17}  {postgres:>21}  {memory:>18}");
 }
