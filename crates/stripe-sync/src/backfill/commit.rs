@@ -172,13 +172,13 @@ impl PageCommit<'_> {
             (Vec::new(), Vec::new(), Vec::new());
         for piece in self.pieces {
             let (stamp, request_id) = (piece.page.sent, piece.page.request_id.as_deref());
-            for (piece_object, json) in piece.objects() {
+            for (piece_object, listed) in piece.objects() {
                 let object = &piece_object.object;
                 let id = object.id.as_str();
                 match resolved.get(id) {
                     Some(Resolution::Written) => continue,
                     Some(Resolution::KeepListed { stored, reason }) => {
-                        let row = observe(id, json, stamp, request_id);
+                        let row = observe(id, listed, stamp, request_id);
                         let entry = reason.clone();
                         let entry =
                             entry.map(|reason| QuarantineEntry { table, row: row.clone(), reason });
@@ -187,11 +187,11 @@ impl PageCommit<'_> {
                             StoredState::Row(stored) => {
                                 let expected_stamp = *stored;
                                 replacements.push(Replacement { table, row, expected_stamp });
-                                batches.add_items(id, json, stamp, request_id);
+                                batches.add_items(id, listed, stamp, request_id);
                             }
                             StoredState::Tombstone => {
                                 revived.push((table, id));
-                                batches.add(id, json, stamp, request_id);
+                                batches.add(id, listed, stamp, request_id);
                             }
                         }
                         continue;
@@ -199,18 +199,18 @@ impl PageCommit<'_> {
                     None => {}
                 }
                 if let Some(problem) = &piece_object.problem {
-                    let row = observe(id, json, stamp, problem.request_id.as_deref());
+                    let row = observe(id, listed, stamp, problem.request_id.as_deref());
                     let reason = problem.reason.clone();
                     quarantine.push(QuarantineEntry { table, row, reason });
                 }
                 if object.deleted {
                     // A list should not show deleted objects; one that does is believed.
-                    let row = (!piece_object.gone).then(|| observe(id, json, stamp, request_id));
+                    let row = (!piece_object.gone).then(|| observe(id, listed, stamp, request_id));
                     deletions.push(Deletion { table, id, stamp, row });
                 } else if object.has_id {
-                    batches.add(id, json, stamp, request_id);
+                    batches.add(id, listed, stamp, request_id);
                 } else {
-                    batches.add_without_items(id, json, stamp, request_id);
+                    batches.add_without_items(id, listed, stamp, request_id);
                 }
             }
             let sent = piece.sent_lists.iter().filter(|list| !is_written(&list.parent));

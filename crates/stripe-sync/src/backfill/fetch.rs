@@ -122,7 +122,7 @@ impl PageReader<'_> {
             let request = page_request(table, list, part, bounds, None);
             let page = self.deliver(&request).await.map_err(|e| FetchOutcome::Failed(e.into()))?.0;
             // Of the cursor's second the page has to show the cursor as its last row.
-            let last = page.items().rev().find_map(id_of);
+            let last = page.objects().rev().find_map(id_of);
             let is_cursor = |id: &str| self.trail.last().is_some_and(|row| row.id == id);
             let confirmed = match expected {
                 0 => page.items().len() == 0,

@@ -6,6 +6,7 @@ use super::page::PageObject;
 use crate::memory::{Held, Room};
 use crate::object::nested::{CompletedObject, ItemChunk, ListProblem};
 use crate::postgres::CompleteList;
+use crate::row::Object;
 use crate::slice::{Bounds, CursorRow, before_last_second};
 use crate::stripe::Page;
 
@@ -82,12 +83,12 @@ impl PagePiece {
         }
     }
 
-    /// The objects with their JSON as it is to be stored.
-    pub(super) fn objects(&self) -> impl Iterator<Item = (&PieceObject, &str)> {
-        let items = self.page.items().skip(self.first);
-        self.objects.iter().zip(items).map(|(object, sent)| {
-            let json = object.completed.as_deref().unwrap_or(sent);
-            (object, json)
+    /// The objects as they are to be stored.
+    pub(super) fn objects(&self) -> impl Iterator<Item = (&PieceObject, Object<'_>)> {
+        let sent = self.page.objects().skip(self.first);
+        self.objects.iter().zip(sent).map(|(object, sent)| {
+            let stored = object.completed.as_deref().map_or(sent, Object::from);
+            (object, stored)
         })
     }
 

@@ -32,7 +32,7 @@ pub(super) async fn prepare(
     let last = objects.len().checked_sub(1);
     let (client, table) = (&context.run.account.client, context.table);
     let mut readings = Vec::new();
-    for (index, (object, item)) in objects.into_iter().zip(page.items()).enumerate() {
+    for (index, (object, item)) in objects.into_iter().zip(page.objects()).enumerate() {
         let room = context.run.account.memory.room(turn.clone(), index);
         let sent = page.sent;
         readings.push(async move {
@@ -58,7 +58,7 @@ pub(super) async fn prepare(
             let (request_id, requests) = (problem.request_id.clone(), completed.requests);
             return Err(FetchOutcome::Failed(FetchError::Broken { what, request_id, requests }));
         }
-        piece.add(object, item, completed);
+        piece.add(object, item.json(), completed);
         index += 1;
         if piece.is_full() && Some(index - 1) != last {
             let next = piece.split(index);

@@ -29,7 +29,7 @@ pub(crate) async fn request_first_object(
     };
     let broken = match page.items().next() {
         None if page.has_more => Some(NO_OBJECTS),
-        Some(_) if page.items().any(|item| id_of(item).is_none()) => Some(NO_IDS),
+        Some(_) if page.objects().any(|object| id_of(object).is_none()) => Some(NO_IDS),
         _ => None,
     };
     Ok(FirstPage { broken, request_id: page.request_id.clone() })

@@ -4,7 +4,7 @@ use super::nested::ItemChunk;
 use crate::catalog::{Catalog, Table};
 use crate::order::Stamp;
 use crate::postgres::{Batch, CompleteList};
-use crate::row::{Observation, elements, get, get_path, name_of, winners};
+use crate::row::{Object, Observation, elements, get_each, name_of, winners};
 
 /// Collects objects of one table, and the items of their embedded lists.
 pub(crate) struct ObjectBatches<'a> {
@@ -25,12 +25,12 @@ impl<'a> ObjectBatches<'a> {
     pub(crate) fn add(
         &mut self,
         id: &'a str,
-        json: &'a str,
+        object: Object<'a>,
         stamp: Stamp,
         request_id: Option<&'a str>,
     ) {
-        self.add_items(id, json, stamp, request_id);
-        self.add_without_items(id, json, stamp, request_id);
+        self.add_items(id, object, stamp, request_id);
+        self.add_without_items(id, object, stamp, request_id);
     }
 
     /// Adds an object alone. One without an id of its own will be quarantined, and its items have no
@@ -38,18 +38,18 @@ impl<'a> ObjectBatches<'a> {
     pub(crate) fn add_without_items(
         &mut self,
         id: &'a str,
-        json: &'a str,
+        object: Object<'a>,
         stamp: Stamp,
         request_id: Option<&'a str>,
     ) {
-        self.objects.push(observe(id, json, stamp, request_id));
+        self.objects.push(observe(id, object, stamp, request_id));
     }
 
     /// Adds the items of an object's embedded lists.
     pub(crate) fn add_items(
         &mut self,
         id: &'a str,
-        json: &'a str,
+        object: Object<'a>,
         stamp: Stamp,
         request_id: Option<&'a str>,
     ) {
@@ -58,14 +58,15 @@ impl<'a> ObjectBatches<'a> {
                 continue;
             };
             let path: Vec<String> = nested.path.split('.').map(str::to_owned).collect();
-            let Some(list) = get_path(json, &path) else { continue };
-            let Some(data) = get(list, "data") else { continue };
+            let Some(list) = object.get_path(&path) else { continue };
+            let [data, has_more] = get_each(list, ["data", "has_more"]);
+            let Some(data) = data else { continue };
             let items = elements(data).map(|item| observe_item(item, stamp, id, request_id));
             match self.items.iter_mut().find(|batch| batch.table.name == table.name) {
                 Some(batch) => batch.rows.extend(items),
                 None => self.items.push(Batch { table, rows: items.collect() }),
             }
-            if get(list, "has_more") == Some("false") {
+            if has_more == Some("false") {
                 self.complete_lists.push(CompleteList { table, parent: id.to_owned(), stamp });
             }
         }
@@ -97,11 +98,11 @@ impl ItemChunk {
 /// An observation of an object of its own, not of a parent's item.
 pub(crate) fn observe<'a>(
     id: &'a str,
-    json: &'a str,
+    object: impl Into<Object<'a>>,
     stamp: Stamp,
     request_id: Option<&'a str>,
 ) -> Observation<'a> {
-    Observation { id: id.into(), json, stamp, parent: None, request_id }
+    Observation { id: id.into(), object: object.into(), stamp, parent: None, request_id }
 }
 
 fn observe_item<'a>(
@@ -110,7 +111,7 @@ fn observe_item<'a>(
     parent: &'a str,
     request_id: Option<&'a str>,
 ) -> Observation<'a> {
-    Observation { id: name_of(item), json: item, stamp, parent: Some(parent), request_id }
+    Observation { id: name_of(item), object: item.into(), stamp, parent: Some(parent), request_id }
 }
 
 #[cfg(test)]
@@ -122,7 +123,7 @@ mod tests {
         let table = Catalog::get().table("invoices").expect("invoices");
         let batches_of = |json: &'static str| {
             let mut batches = ObjectBatches::new(table);
-            batches.add("in_1", json, Stamp::from_micros(1), None);
+            batches.add("in_1", json.into(), Stamp::from_micros(1), None);
             let (batches, complete) = batches.finish();
             let row = |batch: &Batch<'_>| {
                 let ids = batch.rows.iter().map(|row| row.id.to_string()).collect::<Vec<_>>();

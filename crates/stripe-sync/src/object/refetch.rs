@@ -13,7 +13,7 @@ use crate::postgres::{
     Committed, Deletion, ObjectNotes, PostgresError, QuarantineEntry, Replacement, StoredState,
     UncertainRow, WriteOutcome, WriteRequest,
 };
-use crate::row::get;
+use crate::row::{Object, get};
 use crate::stripe::Answer;
 
 /// How often an object is fetched again because its row changed meanwhile.
@@ -153,7 +153,7 @@ impl Fetched {
         };
         let request_id = answer.request_id.as_deref();
         if get(&answer.body, "deleted") == Some("true") {
-            let row = Some(observe(id, &answer.body, answer.sent, request_id));
+            let row = Some(observe(id, answer.body.as_str(), answer.sent, request_id));
             return Ok(delete(context, Deletion { table, id, stamp: answer.sent, row }).await?);
         }
         let stamp = stamp_of_answer(answer.sent, expected_stamp);
@@ -162,22 +162,22 @@ impl Fetched {
         if completed.gone {
             return Ok(delete(context, Deletion { table, id, stamp, row: None }).await?);
         }
-        let json = completed.json.as_deref().unwrap_or(&answer.body);
+        let object = Object::from(completed.json.as_deref().unwrap_or(&answer.body));
         let mut batches = ObjectBatches::new(table);
         batches.add_complete_lists(completed.sent_lists);
         let mut replacements = Vec::new();
         match expected_stamp {
             Some(expected_stamp) => {
-                batches.add_items(id, json, stamp, request_id);
-                let row = observe(id, json, stamp, request_id);
+                batches.add_items(id, object, stamp, request_id);
+                let row = observe(id, object, stamp, request_id);
                 replacements.push(Replacement { table, row, expected_stamp });
             }
-            None => batches.add(id, json, stamp, request_id),
+            None => batches.add(id, object, stamp, request_id),
         }
         let (batches, complete_lists) = batches.finish();
         let entry = problem.as_ref().map(|problem| QuarantineEntry {
             table,
-            row: observe(id, json, stamp, problem.request_id.as_deref()),
+            row: observe(id, object, stamp, problem.request_id.as_deref()),
             reason: problem.reason.clone(),
         });
         let request = WriteRequest {
@@ -247,7 +247,8 @@ async fn complete(
     let (sender, mut receiver) = mpsc::channel::<ItemChunk>(CHUNKS_AHEAD);
     let reading = async move {
         // Few objects are fetched alone at the same time: their lists are not counted as memory.
-        nested::complete(&context.client, table, id, body, stamp, Room::default(), &sender).await
+        nested::complete(&context.client, table, id, body.into(), stamp, Room::default(), &sender)
+            .await
     };
     let writing = async move {
         let mut quarantined = 0;

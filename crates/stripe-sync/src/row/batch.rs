@@ -3,19 +3,30 @@
 
 use std::borrow::Cow;
 
+use super::object::Object;
 use crate::order::Stamp;
 
 /// An object as seen at an instant.
 #[derive(Debug, Clone)]
 pub(crate) struct Observation<'a> {
     pub(crate) id: Cow<'a, str>,
-    /// The object as sent.
-    pub(crate) json: &'a str,
+    /// The object as it is to be stored.
+    pub(crate) object: Object<'a>,
     pub(crate) stamp: Stamp,
     /// The object whose nested list held this one.
     pub(crate) parent: Option<&'a str>,
     /// Stripe's name for the request that brought it.
     pub(crate) request_id: Option<&'a str>,
+}
+
+impl<'a> Observation<'a> {
+    /// The same with `text`, a changed copy or the object's own text.
+    pub(crate) fn with_text(&self, text: &'a Cow<'_, str>) -> Observation<'a> {
+        match text {
+            Cow::Borrowed(_) => self.clone(),
+            Cow::Owned(changed) => Observation { object: changed.as_str().into(), ..self.clone() },
+        }
+    }
 }
 
 /// Keeps the newest observation of each id, the later one of equals, sorted by id.
@@ -38,14 +49,15 @@ mod tests {
 
     fn seen(id: &'static str, json: &'static str, at: i64) -> Observation<'static> {
         let stamp = Stamp::from_micros(at);
-        Observation { id: id.into(), json, stamp, parent: None, request_id: None }
+        Observation { id: id.into(), object: json.into(), stamp, parent: None, request_id: None }
     }
 
     #[test]
     fn one_winner_per_key_in_key_order() {
         let batch =
             vec![seen("b", "1", 5), seen("a", "2", 9), seen("b", "3", 4), seen("a", "4", 9)];
-        let left: Vec<_> = winners(batch).iter().map(|o| (o.id.to_string(), o.json)).collect();
+        let left: Vec<_> =
+            winners(batch).iter().map(|o| (o.id.to_string(), o.object.json())).collect();
         assert_eq!(left, [("a".to_owned(), "4"), ("b".to_owned(), "1")]);
     }
 }

@@ -10,7 +10,8 @@ use std::collections::HashMap;
 use super::array::{Array, Element};
 use super::batch::Observation;
 use super::number::{integer, number};
-use super::scan::{fields, get, is_null, key_is, string};
+use super::object::Object;
+use super::scan::{get, is_null, key_is, string};
 use super::text::{compact, for_jsonb, unescape};
 use super::value::{self, Value};
 use crate::catalog::{Column, Exclusions, JsonKind, SqlType, Table};
@@ -39,7 +40,7 @@ pub(crate) fn encode(table: &Table, rows: &[Observation<'_>], left_out: &Exclusi
     let mut row = RowScan { own: vec![None; table.columns.len()], rest: Vec::new() };
     let mut replaced = 0;
     for observation in rows {
-        row.read(observation.json, &places);
+        row.read(observation.object, &places);
         for (i, column) in table.columns.iter().enumerate() {
             if absent[i] {
                 arrays[i].push_null();
@@ -78,10 +79,10 @@ struct RowScan<'a> {
 }
 
 impl<'a> RowScan<'a> {
-    fn read(&mut self, json: &'a str, places: &HashMap<&str, usize>) {
+    fn read(&mut self, object: Object<'a>, places: &HashMap<&str, usize>) {
         self.own.fill(None);
         self.rest.clear();
-        for (key, raw) in fields(json) {
+        for (key, raw) in object.fields() {
             let place = match key.contains('\\') {
                 false => places.get(key),
                 true => places.get(unescape(key).text.as_ref()),

@@ -85,7 +85,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// `has_more`, and where the list ends.
     fn list(&mut self) -> Option<(bool, usize)> {
-        let (mut data, mut has_more, mut url) = (None, None, None);
+        let (mut data, mut has_more) = (None, None);
         let (b'{', mut at) = self.validator.token(0)? else { return None };
         loop {
             let (key, key_end, value) = self.validator.key(at + 1)?;
@@ -99,10 +99,6 @@ impl Reader<'_> {
                     let end = self.validator.value(value)?;
                     once(&mut has_more, self.text[value..end].parse().ok()?)?;
                     end
-                }
-                "url" => {
-                    once(&mut url, ())?;
-                    self.validator.value(value)?
                 }
                 other if other.contains('\\') => return None,
                 _ => self.validator.value(value)?,
@@ -192,7 +188,6 @@ mod tests {
         for text in [
             r#"{"data":[],"has_more":false,"data":[]}"#,
             r#"{"data":[],"has_more":false,"has_more":true}"#,
-            r#"{"data":[],"has_more":false,"url":1,"url":2}"#,
             r#"{"data":[],"has_more":false,"\u0064ata":[]}"#,
             r#"{"data":[],"has_more":"false"}"#,
             r#"{"data":{},"has_more":false}"#,

@@ -73,6 +73,12 @@ impl<'a> Object<'a> {
             None => scan::get(self.json, key),
         }
     }
+
+    /// The value at a path of keys.
+    pub(crate) fn get_path(self, path: &[String]) -> Option<&'a str> {
+        let (first, rest) = path.split_first()?;
+        scan::get_path(self.get(first)?, rest)
+    }
 }
 
 /// A text that has not been scanned yet.

@@ -74,6 +74,20 @@ pub(crate) fn get<'a>(object: &'a str, key: &str) -> Option<&'a str> {
     fields(object).filter(|(k, _)| key_is(k, key)).last().map(|(_, value)| value)
 }
 
+/// The values of several keys, found in one scan.
+pub(crate) fn get_each<'a, const N: usize>(
+    object: &'a str,
+    keys: [&str; N],
+) -> [Option<&'a str>; N] {
+    let mut values = [None; N];
+    for (raw, value) in fields(object) {
+        if let Some(place) = keys.iter().position(|key| key_is(raw, key)) {
+            values[place] = Some(value);
+        }
+    }
+    values
+}
+
 /// The value at a path of keys.
 pub(crate) fn get_path<'a>(object: &'a str, path: &[String]) -> Option<&'a str> {
     path.iter().try_fold(object, |at, key| get(at, key))
@@ -183,6 +197,8 @@ mod tests {
     #[test]
     fn the_last_of_equal_keys_counts() {
         assert_eq!(get(r#"{"a":1,"a":2}"#, "a"), Some("2"));
+        let values = get_each(r#"{"a":1,"b":null,"\u0061":2}"#, ["c", "b", "a"]);
+        assert_eq!(values, [None, Some("null"), Some("2")]);
     }
 
     #[test]

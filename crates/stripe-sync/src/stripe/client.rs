@@ -18,7 +18,7 @@ use super::failure::Failure;
 use super::limiter::{Limiter, Permit};
 use super::options::ClientOptions;
 use super::outage::OutageGate;
-use super::page::{Answer, Arrival, Page, Unreadable, expect_object, find_items};
+use super::page::{Answer, Arrival, Page, Unreadable, expect_object, find_objects};
 use super::request::Request;
 use super::retry::{RetryPolicy, RetryState};
 use super::stats::{Counters, Stats, add};
@@ -94,8 +94,8 @@ impl StripeClient {
     /// The last failure, after all retries that made sense. The time until then is limited by the
     /// attempts, ten minutes of rate limits, and the maximum duration of an outage.
     pub(crate) async fn list(&self, request: &Request) -> Result<Page, StripeError> {
-        let (response, items, arrival) = self.shared.send(request, find_items).await?;
-        Ok(Page::new(response.body, items, arrival))
+        let (response, index, arrival) = self.shared.send(request, find_objects).await?;
+        Ok(Page::new(response.body, index, arrival))
     }
 
     /// Requests one object. Cancel-safe.

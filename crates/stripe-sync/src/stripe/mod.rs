@@ -40,7 +40,7 @@ pub(crate) use error::{StripeError, StripeErrorKind};
 pub use key::{ApiKey, KeyError};
 pub use limiter::RateOptions;
 pub(crate) use options::ClientOptions;
-pub(crate) use page::{Answer, Page, ParsedList, parse_list};
+pub(crate) use page::{Answer, Page};
 pub(crate) use path::{ApiPath, BadId};
 pub(crate) use request::Request;
 pub use stats::{Limit, Stats};

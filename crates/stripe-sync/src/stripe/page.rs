@@ -4,8 +4,6 @@
 //! and of their properties, all found in one scan. Nothing that Stripe sent is lost here, and
 //! nothing is copied.
 
-use std::borrow::Cow;
-
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -83,17 +81,6 @@ pub(super) struct Arrival {
     pub(super) requests: u32,
 }
 
-/// A list object, whether it is a whole answer or embedded in another object.
-#[derive(Debug)]
-pub(crate) struct ParsedList<'a> {
-    /// The elements of `data` in Stripe's order, each the text of one JSON value.
-    pub(crate) items: Vec<&'a str>,
-    /// Whether the list has more objects than these.
-    pub(crate) has_more: bool,
-    /// The list's own address, as Stripe wrote it.
-    pub(crate) url: Option<Cow<'a, str>>,
-}
-
 /// Why a text is not the list or object that was asked for. No message repeats the text, which
 /// may hold row values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -139,38 +126,25 @@ struct ListShape<'a> {
     #[serde(borrow)]
     data: Vec<&'a RawValue>,
     has_more: bool,
-    /// Read leniently: a list without a usable url still has its items.
-    #[serde(borrow, default)]
-    url: Option<&'a RawValue>,
 }
 
-/// Finds the objects of a list without decoding them, however deep they nest.
+/// Finds the objects of a page and their properties without decoding them, however deep they nest.
 ///
 /// # Errors
 /// [`Unreadable`], also when `data` or `has_more` is missing or has another type: guessing either would
-/// end a list too early.
-pub(crate) fn parse_list(text: &str) -> Result<ParsedList<'_>, Unreadable> {
-    let shape: ListShape<'_> = serde_json::from_str(text)
-        .map_err(|error| Unreadable::from_json(&error, Unreadable::NotAList))?;
-    let items = shape.data.into_iter().map(RawValue::get).collect();
-    let url = shape.url.and_then(|url| serde_json::from_str(url.get()).ok());
-    Ok(ParsedList { items, has_more: shape.has_more, url })
-}
-
-/// Finds the objects of a page and their properties.
-///
-/// serde_json decides on what [`ListIndex::read`] does not accept, and tells why it is not a list.
-pub(super) fn find_items(body: &str) -> Result<ListIndex, Unreadable> {
+/// end a list too early. serde_json decides on a text that [`ListIndex::read`] does not accept.
+pub(super) fn find_objects(body: &str) -> Result<ListIndex, Unreadable> {
     if let Some(index) = ListIndex::read(body) {
         return Ok(index);
     }
-    let ParsedList { items, has_more, .. } = parse_list(body)?;
+    let ListShape { data, has_more } = serde_json::from_str(body)
+        .map_err(|error| Unreadable::from_json(&error, Unreadable::NotAList))?;
     let start_of_body = body.as_ptr().addr();
-    let range = |item: &str| {
-        let start = item.as_ptr().addr() - start_of_body;
-        start..start + item.len()
+    let range = |item: &RawValue| {
+        let start = item.get().as_ptr().addr() - start_of_body;
+        start..start + item.get().len()
     };
-    Ok(ListIndex::of_items(body, items.into_iter().map(range).collect(), has_more))
+    Ok(ListIndex::of_items(body, data.into_iter().map(range).collect(), has_more))
 }
 
 /// Accepts a text that is one well-formed JSON object.
@@ -185,7 +159,7 @@ mod tests {
     use super::*;
 
     fn page(body: &str) -> Page {
-        let found = find_items(body).unwrap();
+        let found = find_objects(body).unwrap();
         let arrival = Arrival { sent: Stamp::from_micros(1), request_id: None, requests: 1 };
         Page::new(body.to_owned(), found, arrival)
     }
@@ -198,24 +172,31 @@ mod tests {
         let items: Vec<&str> = page.items().collect();
         assert_eq!(items, [r#"{"id":"ch_1", "a":1.10 ,"b":"\ud800"}"#, r#"{"id":"ch_2"}"#]);
         assert!(page.has_more);
-        assert_eq!(parse_list(body).unwrap().url.as_deref(), Some("/v1/charges"));
         assert!(page.bytes() >= body.len());
     }
 
     #[test]
     fn an_empty_list_and_one_without_url_are_lists() {
-        let list = parse_list(r#"{"data":[],"has_more":false}"#).unwrap();
-        assert_eq!((list.items.len(), list.has_more, list.url), (0, false, None));
-        for url in ["null", "7", "[]"] {
-            let text = format!(r#"{{"data":[],"has_more":false,"url":{url}}}"#);
-            assert!(parse_list(&text).unwrap().url.is_none(), "{text}");
+        for url in ["", r#","url":null"#, r#","url":7"#, r#","url":[]"#] {
+            let page = page(&format!(r#"{{"data":[],"has_more":false{url}}}"#));
+            assert_eq!((page.objects().len(), page.has_more), (0, false), "{url}");
         }
     }
 
     #[test]
+    fn a_list_may_be_written_with_escapes() {
+        let body = r#"{"d\u0061ta":[{"id":"a","b":[1]},7],"has_more":true}"#;
+        let page = page(body);
+        let objects: Vec<_> = page.objects().collect();
+        assert_eq!(objects[0].fields().collect::<Vec<_>>(), [("id", "\"a\""), ("b", "[1]")]);
+        assert_eq!((objects.len(), objects[1].json(), page.has_more), (2, "7", true));
+    }
+
+    #[test]
     fn elements_that_are_no_objects_are_passed_on() {
-        let list = parse_list(r#"{"data":[{},null, 1,"a",[]],"has_more":false}"#).unwrap();
-        assert_eq!(list.items, ["{}", "null", "1", "\"a\"", "[]"]);
+        let page = page(r#"{"data":[{},null, 1,"a",[]],"has_more":false}"#);
+        let items: Vec<&str> = page.items().collect();
+        assert_eq!(items, ["{}", "null", "1", "\"a\"", "[]"]);
     }
 
     #[test]
@@ -236,7 +217,7 @@ mod tests {
             (r#"{"data":[],"has_more":false} x"#, Unreadable::NotJson { line: 1, column: 30 }),
             (r#"{"data":[{"id":"ch_1"}],"has_more":fal"#, Unreadable::CutOff),
         ] {
-            assert_eq!(parse_list(text).err(), Some(why), "{text}");
+            assert_eq!(find_objects(text).err(), Some(why), "{text}");
         }
     }
 

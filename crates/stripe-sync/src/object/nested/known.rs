@@ -1,7 +1,7 @@
 //! Which lists an object has: those of the catalog, and those that only the object itself shows.
 
 use crate::catalog::{Catalog, Nested, Table};
-use crate::row::{fields, get, string};
+use crate::row::{Object, get, string};
 
 /// A list inside an object, and how to read it.
 pub(super) struct KnownList {
@@ -32,10 +32,11 @@ impl KnownList {
 /// `payment_intents.charges` of API versions before 2022-11-15.
 pub(super) fn unknown_lists<'j>(
     table: &'static Table,
-    json: &'j str,
+    object: Object<'j>,
 ) -> impl Iterator<Item = KnownList> + use<'j> {
     let is_known = |key: &str| table.nested.iter().any(|nested| nested.path == key);
-    fields(json)
+    object
+        .fields()
         .filter(move |(key, raw)| !is_known(key) && is_cut_off_list(raw))
         .map(|(key, _)| KnownList { path: vec![key.to_owned()], table: None, address: None })
 }

@@ -5,6 +5,7 @@
 //! writer page by page, so a parent with a hundred thousand items needs no more memory than a page.
 
 mod completed;
+mod embedded;
 mod items;
 mod known;
 mod reader;
@@ -12,14 +13,15 @@ mod reader;
 use tokio::sync::mpsc;
 
 pub(crate) use self::completed::{CompletedObject, ListProblem, NestedError};
+use self::embedded::EmbeddedList;
 pub(crate) use self::items::ItemChunk;
 use self::known::{KnownList, unknown_lists};
 use self::reader::{Interruption, ListReader};
 use crate::catalog::Table;
 use crate::memory::Room;
 use crate::order::Stamp;
-use crate::row::{get, get_path, string};
-use crate::stripe::{ParsedList, StripeClient, parse_list};
+use crate::row::Object;
+use crate::stripe::StripeClient;
 
 /// Reads every cut-off list of an object to its end. Items of lists that are too long for the object
 /// are sent to `chunks`; they have to be written before the object.
@@ -31,17 +33,18 @@ pub(crate) async fn complete<M: From<ItemChunk>>(
     client: &StripeClient,
     table: &'static Table,
     id: &str,
-    json: &str,
+    object: Object<'_>,
     stamp: Stamp,
     room: Room,
     chunks: &mpsc::Sender<M>,
 ) -> Result<CompletedObject, NestedError> {
     let mut completed = CompletedObject { room, ..CompletedObject::default() };
-    let lists = table.nested.iter().map(KnownList::of).chain(unknown_lists(table, json));
+    let lists = table.nested.iter().map(KnownList::of).chain(unknown_lists(table, object));
     for list in lists {
         let previous = completed.json.take();
-        let current = previous.as_deref().unwrap_or(json);
-        let found = get_path(current, &list.path).and_then(|raw| Some((raw, embedded_list(raw)?)));
+        let current = previous.as_deref().map_or(object, Object::from);
+        let found =
+            current.get_path(&list.path).and_then(|raw| Some((raw, EmbeddedList::read(raw)?)));
         let mut whole = None;
         if let Some((raw, embedded)) = found.filter(|(_, embedded)| embedded.has_more) {
             let mut reader = ListReader {
@@ -53,7 +56,7 @@ pub(crate) async fn complete<M: From<ItemChunk>>(
                 completed: &mut completed,
             };
             match reader.read(&embedded, chunks).await {
-                Ok(items) => whole = items.map(|items| items.put_into(current, raw)),
+                Ok(items) => whole = items.map(|items| items.put_into(current.json(), raw)),
                 Err(Interruption::Problem(problem)) => {
                     completed.problem.get_or_insert(problem);
                 }
@@ -66,17 +69,4 @@ pub(crate) async fn complete<M: From<ItemChunk>>(
         }
     }
     Ok(completed)
-}
-
-/// A list inside an object; `None` where there is none, such as where Stripe sends null. A list that
-/// does not say whether it has more items counts as one of which nothing is known: it is read from
-/// its start.
-fn embedded_list(raw: &str) -> Option<ParsedList<'_>> {
-    let is_list = raw.starts_with('{')
-        && (get(raw, "data").is_some() || get(raw, "object").and_then(string)? == "list");
-    let unknown = || {
-        let url = get(raw, "url").and_then(string);
-        ParsedList { items: Vec::new(), has_more: true, url }
-    };
-    is_list.then(|| parse_list(raw).unwrap_or_else(|_| unknown()))
 }

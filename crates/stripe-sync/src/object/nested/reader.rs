@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use tokio::sync::mpsc;
 
 use super::completed::{CompletedObject, ListProblem, NestedError};
+use super::embedded::EmbeddedList;
 use super::items::{ItemChunk, Items};
 use super::known::KnownList;
 use crate::catalog::Table;
@@ -12,10 +13,8 @@ use crate::hash::fnv1a;
 use crate::object::retrieve::retrieve;
 use crate::order::{REPLICA_LAG, Stamp};
 use crate::postgres::CompleteList;
-use crate::row::{get, id_of};
-use crate::stripe::{
-    ApiPath, Page, ParsedList, Request, StripeClient, StripeError, StripeErrorKind,
-};
+use crate::row::{Object, get, id_of};
+use crate::stripe::{ApiPath, Page, Request, StripeClient, StripeError, StripeErrorKind};
 
 /// A list with a table of its own is put back into its object up to this size.
 const INLINE_LIMIT: usize = 1 << 20;
@@ -47,15 +46,17 @@ impl ListReader<'_, '_> {
     /// All items, or `None` if they were sent to the writer or the object is gone.
     pub(super) async fn read<M: From<ItemChunk>>(
         &mut self,
-        list: &ParsedList<'_>,
+        list: &EmbeddedList<'_>,
         chunks: &mpsc::Sender<M>,
     ) -> Result<Option<Items>, Interruption> {
         let child = self.list.table;
         let base = self.request(list)?;
         let (mark, mut kept) = (self.completed.room.mark(), Items::default());
-        let mut cursor = last_id(list.items.iter().copied());
-        let until = count_through(list.items.iter().copied(), cursor.as_deref());
-        list.items[..until].iter().for_each(|item| kept.push(item));
+        let embedded = list.items();
+        let objects = embedded.iter().map(|item| Object::from(*item));
+        let mut cursor = last_id(objects.clone());
+        let until = count_through(objects, cursor.as_deref());
+        embedded[..until].iter().for_each(|item| kept.push(item));
         let mut seen: HashSet<u64> = kept.iter().filter_map(id_of).map(|id| fnv1a(&id)).collect();
         let (mut restarts, mut sending, mut limit) = (0, false, MAX_LIMIT);
         loop {
@@ -77,9 +78,9 @@ impl ListReader<'_, '_> {
                 Err(source) => return Err(self.refused(source)),
             };
             self.completed.requests += page.requests;
-            let last = last_id(page.items());
+            let last = last_id(page.objects());
             let mut new_items = 0;
-            for id in page.items().filter_map(id_of) {
+            for id in page.objects().filter_map(id_of) {
                 new_items += usize::from(seen.insert(fnv1a(&id)));
             }
             if page.has_more && new_items == 0 && last.is_some() {
@@ -90,7 +91,7 @@ impl ListReader<'_, '_> {
             }
             // What follows the new cursor comes again with the next page.
             let until = match page.has_more {
-                true => count_through(page.items(), last.as_deref()),
+                true => count_through(page.objects(), last.as_deref()),
                 false => page.items().len(),
             };
             let more: usize = page.items().take(until).map(|item| item.len() + 1).sum();
@@ -147,7 +148,7 @@ impl ListReader<'_, '_> {
     }
 
     /// The list's own address if Stripe sent a usable one, otherwise the catalog's.
-    fn request(&self, list: &ParsedList<'_>) -> Result<Request, Interruption> {
+    fn request(&self, list: &EmbeddedList<'_>) -> Result<Request, Interruption> {
         // An address that does not name this parent would return another object's items.
         let own = list.url.as_deref().and_then(ApiPath::from_response);
         let own = own.filter(|(path, query)| {
@@ -223,13 +224,13 @@ fn allowed_restarts(error: &StripeError) -> u32 {
 }
 
 /// The id of the last item that has one.
-fn last_id<'i>(items: impl DoubleEndedIterator<Item = &'i str>) -> Option<String> {
+fn last_id<'i>(items: impl DoubleEndedIterator<Item = Object<'i>>) -> Option<String> {
     items.rev().find_map(id_of).map(|id| id.into_owned())
 }
 
 /// The number of items up to and including the last one with this id; 0 without an id.
 fn count_through<'i>(
-    mut items: impl DoubleEndedIterator<Item = &'i str> + ExactSizeIterator,
+    mut items: impl DoubleEndedIterator<Item = Object<'i>> + ExactSizeIterator,
     id: Option<&str>,
 ) -> usize {
     let position = |id| items.rposition(|item| id_of(item).as_deref() == Some(id));

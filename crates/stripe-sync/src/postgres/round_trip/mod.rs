@@ -69,7 +69,7 @@ async fn check(
     let stamp = Stamp::from_micros(1_700_000_000_000_000);
     let seen = ids.iter().zip(objects).map(|(id, json)| Observation {
         id: id.into(),
-        json,
+        object: json.as_str().into(),
         stamp,
         parent: None,
         request_id: None,

@@ -12,7 +12,7 @@ const STORED: &str = r#"{"id":"usd","object":"exchange_rate","rates":{"eur":0.9}
 const OTHER: &str = r#"{"id":"usd","object":"exchange_rate","rates":{"eur":0.8}}"#;
 
 fn seen(json: &str, stamp: Stamp) -> Observation<'_> {
-    Observation { id: "usd".into(), json, stamp, parent: None, request_id: None }
+    Observation { id: "usd".into(), object: json.into(), stamp, parent: None, request_id: None }
 }
 
 #[tokio::test]

@@ -47,7 +47,7 @@ impl Place {
     ) -> WriteOutcome {
         let seen = objects.iter().map(|(id, json)| Observation {
             id: id.into(),
-            json,
+            object: json.as_str().into(),
             stamp: at,
             parent,
             request_id: None,

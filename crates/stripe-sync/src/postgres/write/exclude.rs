@@ -49,13 +49,14 @@ pub(super) fn without<'a>(
         return Cow::Borrowed(batches);
     }
     texts.extend(batches.iter().map(|batch| {
-        batch.rows.iter().map(|row| redact(row.json, &batch.table.name, exclusions)).collect()
+        batch
+            .rows
+            .iter()
+            .map(|row| redact(row.object.json(), &batch.table.name, exclusions))
+            .collect()
     }));
     let stored = |(batch, texts): (&'a Batch<'a>, &'a Vec<Cow<'a, str>>)| {
-        let row = |(row, json): (&Observation<'a>, &'a Cow<'a, str>)| Observation {
-            json: json.as_ref(),
-            ..row.clone()
-        };
+        let row = |(row, text): (&Observation<'a>, &'a Cow<'a, str>)| row.with_text(text);
         Batch { table: batch.table, rows: batch.rows.iter().zip(texts).map(row).collect() }
     };
     Cow::Owned(batches.iter().zip(texts.iter()).map(stored).collect())

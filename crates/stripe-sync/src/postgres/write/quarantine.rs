@@ -203,7 +203,7 @@ pub(super) async fn put(
                 (&reason.sqlstate, Type::TEXT),
                 (&row.request_id, Type::TEXT),
                 (&row.stamp.to_system(), Type::TIMESTAMPTZ),
-                (&row.json, Type::TEXT),
+                (&row.object.json(), Type::TEXT),
             ],
         )
         .await?;

@@ -26,7 +26,7 @@ use crate::postgres::connection::RetryBudget;
 use crate::postgres::connection::pool::{Database, begin};
 use crate::postgres::error::PostgresError;
 use crate::postgres::error_class::ErrorClass;
-use crate::row::{Observation, redact};
+use crate::row::redact;
 
 /// Whether statements run behind savepoints, so that a refused row can be quarantined alone.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -221,8 +221,8 @@ impl Writer<'_> {
         let fail = |e: tokio_postgres::Error| PostgresError::new(DOING, &e);
         let Replacement { table, row, expected_stamp } = replacement;
         let account = request.account;
-        let json = redact(row.json, &table.name, exclusions);
-        let row = &Observation { json: &json, ..row.clone() };
+        let text = redact(row.object.json(), &table.name, exclusions);
+        let row = &row.with_text(&text);
         transaction.batch_execute("savepoint replacement").await.map_err(fail)?;
         match statements
             .replace(transaction, table, account, row, *expected_stamp, exclusions)
@@ -255,8 +255,8 @@ impl Writer<'_> {
         committed: &mut Committed,
     ) -> Result<(), PostgresError> {
         let QuarantineEntry { table, row, reason } = entry;
-        let json = redact(row.json, &table.name, self.exclusions);
-        let row = Observation { json: &json, ..row.clone() };
+        let text = redact(row.object.json(), &table.name, self.exclusions);
+        let row = row.with_text(&text);
         let (account, reason) = (self.request.account, Reason { text: reason, sqlstate: None });
         quarantine::put(self.transaction, self.statements, &table.name, account, &row, reason)
             .await
