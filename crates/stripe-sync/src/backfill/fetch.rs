@@ -21,8 +21,8 @@ use crate::row::id_of;
 use crate::slice::{Bounds, CursorRow, advance, complete_seconds};
 use crate::stripe::{Page, Request, StripeError};
 
-/// How often a page that says `has_more` without rows is requested.
-const EMPTY_PAGE_ATTEMPTS: u32 = 3;
+/// How often a page is requested that says `has_more` without rows, or holds objects of another type.
+const BROKEN_PAGE_ATTEMPTS: u32 = 3;
 /// How long a page in flight may still take after the request to stop.
 const STOP_GRACE: Duration = Duration::from_secs(3);
 
@@ -97,10 +97,19 @@ impl PageReader<'_> {
         let mut attempts = 1;
         loop {
             let arrived = self.request_page().await?;
+            if let Some(foreign) = arrived.objects.iter().find(|object| object.is_foreign) {
+                if attempts == BROKEN_PAGE_ATTEMPTS {
+                    let object = &self.context.table.object;
+                    let what = format!("Stripe sent {}, which is not a {object}", foreign.id);
+                    return Err(FetchOutcome::broken(what, &arrived.page));
+                }
+                attempts += 1;
+                continue;
+            }
             if !arrived.objects.is_empty() || !arrived.page.has_more {
                 return Ok(arrived);
             }
-            if attempts == EMPTY_PAGE_ATTEMPTS {
+            if attempts == BROKEN_PAGE_ATTEMPTS {
                 return match self.is_end_confirmed(&arrived).await? {
                     true => Ok(arrived.into_last_page()),
                     false => Err(FetchOutcome::broken(NO_OBJECTS, &arrived.page)),
@@ -168,7 +177,7 @@ impl PageReader<'_> {
         self.size = self.size.after(bytes, delivered);
         run.page_sizes.learn(&table.name, self.size);
         let mut objects: Vec<PageObject> =
-            page.objects().map(|object| PageObject::read(object, list, requested)).collect();
+            page.objects().map(|object| PageObject::read(object, table, list, requested)).collect();
         if page.has_more {
             let kept = complete_seconds(objects.iter().map(|object| object.sort_time));
             // The reading continues behind an object other than the cursor's (an object can be listed

@@ -1,6 +1,6 @@
 //! A page as it arrived, and what is known of each of its objects.
 
-use crate::catalog::List;
+use crate::catalog::{List, Table};
 use crate::memory::Held;
 use crate::row::{Object, ObjectHead};
 use crate::slice::{Bounds, CursorRow};
@@ -37,11 +37,14 @@ pub(super) struct PageObject {
     /// The time by which its list may be sorted, also where the list has no filter by time.
     pub(super) sort_time: Option<i64>,
     pub(super) deleted: bool,
+    /// It is an object of another type than its list's, such as a customer among charges.
+    pub(super) is_foreign: bool,
 }
 
 impl PageObject {
     pub(super) fn read<'j>(
         object: impl Into<Object<'j>>,
+        table: &Table,
         list: &List,
         requested: Bounds,
     ) -> PageObject {
@@ -54,6 +57,7 @@ impl PageObject {
             created: sort_time.filter(|_| property.is_some() && requested.hold(sort_time)),
             sort_time,
             deleted: has_id && head.deleted,
+            is_foreign: head.object.is_some_and(|object| *object != table.object),
         }
     }
 
@@ -71,10 +75,10 @@ mod tests {
 
     #[test]
     fn only_a_time_inside_the_bounds_counts() {
-        let list = |table: &str| {
-            Catalog::get().table(table).and_then(|t| t.list.as_ref()).expect("a list")
+        let read = |item: &str, table: &str, requested| {
+            let table = Catalog::get().table(table).expect("a table");
+            PageObject::read(item, table, table.list.as_ref().expect("a list"), requested)
         };
-        let customers = list("customers");
         let requested = Bounds { from: Some(10), to: Some(20) };
         for (item, created, sort_time) in [
             (r#"{"created":10}"#, Some(10), Some(10)),
@@ -84,12 +88,12 @@ mod tests {
             ("{}", None, None),
             ("null", None, None),
         ] {
-            let object = PageObject::read(item, customers, requested);
+            let object = read(item, "customers", requested);
             assert_eq!((object.created, object.sort_time), (created, sort_time), "{item}");
         }
         let all = Bounds { from: None, to: None };
-        assert_eq!(PageObject::read(r#"{"created":-9}"#, customers, all).created, Some(-9));
-        let unfiltered = PageObject::read(r#"{"created":9}"#, list("payment_methods"), all);
+        assert_eq!(read(r#"{"created":-9}"#, "customers", all).created, Some(-9));
+        let unfiltered = read(r#"{"created":9}"#, "payment_methods", all);
         assert_eq!((unfiltered.created, unfiltered.sort_time), (None, Some(9)));
     }
 }

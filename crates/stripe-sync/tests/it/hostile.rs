@@ -77,6 +77,18 @@ impl Hostile {
     pub(crate) async fn start(
         handler: impl Fn(&Asked) -> Answer + Send + Sync + 'static,
     ) -> Hostile {
+        let account = || ok(json!({ "id": "acct_hostile", "object": "account" }));
+        Hostile::start_with_account(move |asked| match asked.path.as_str() {
+            "/v1/account" => account(),
+            _ => handler(asked),
+        })
+        .await
+    }
+
+    /// Starts a server that answers every request with `handler`.
+    pub(crate) async fn start_with_account(
+        handler: impl Fn(&Asked) -> Answer + Send + Sync + 'static,
+    ) -> Hostile {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
@@ -143,10 +155,7 @@ async fn serve(
             stream.read_line(&mut line).await?;
         }
         let asked = parse(&target);
-        let (status, body) = match asked.path.as_str() {
-            "/v1/account" => ok(json!({ "id": "acct_hostile", "object": "account" })),
-            _ => handler(&asked),
-        };
+        let (status, body) = handler(&asked);
         log.lock().expect("a log").push(asked);
         number += 1;
         let head = format!(

@@ -339,3 +339,41 @@ async fn a_tombstone_of_the_future_counts_as_of_now() {
     assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
     assert_eq!(server.count("charges").await, 5);
 }
+
+/// A cache on the way confuses two lists.
+#[tokio::test(flavor = "multi_thread")]
+async fn objects_of_another_type_are_not_stored() {
+    for confused in [1, usize::MAX] {
+        let left = Mutex::new(confused);
+        let server = Hostile::start(move |asked| {
+            let mut left = left.lock().unwrap();
+            if *left == 0 {
+                return ok(page_of(&charges(3), asked));
+            }
+            *left -= 1;
+            ok(list(&[json!({"id": "cus_1", "object": "customer", "created": 1})], false))
+        })
+        .await;
+        let report = server.backfill("charge").await;
+        let (status, _, message) = ended(&report, "charges");
+        match confused {
+            1 => assert_eq!((status, server.count("charges").await), ("complete", 3)),
+            _ => {
+                assert!(status == "failed" && message.contains("cus_1"), "{status}: {message}");
+                assert_eq!(server.count("charges").await, 0);
+            }
+        }
+    }
+}
+
+/// Such as an allowlist of addresses: the key is right.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_refused_for_another_reason_shows_the_reason_of_stripe() {
+    let mut server = Hostile::start(|_| error(404, "no")).await;
+    server.config.api_base = {
+        let refused = Hostile::start_with_account(|_| error(401, "This address is not allowed."));
+        refused.await.config.api_base
+    };
+    let refused = server.engine().await.prepare().await.expect_err("refused").to_string();
+    assert!(refused.contains("This address is not allowed."), "{refused}");
+}
