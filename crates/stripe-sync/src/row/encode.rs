@@ -9,10 +9,11 @@ use std::collections::HashMap;
 
 use super::array::{Array, Element};
 use super::batch::Observation;
+use super::escape::unescape;
+use super::jsonb::{compact, for_jsonb};
 use super::number::{integer, number};
 use super::object::Object;
 use super::scan::{get, is_null, key_is, string};
-use super::text::{compact, for_jsonb, unescape};
 use super::value::{self, Value};
 use crate::catalog::{Column, Exclusions, JsonKind, SqlType, Table};
 

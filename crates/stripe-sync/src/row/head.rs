@@ -7,9 +7,9 @@
 
 use std::borrow::Cow;
 
+use super::escape::unescape;
 use super::object::Object;
 use super::scan::string;
-use super::text::unescape;
 use crate::hash::fnv1a;
 
 /// How the names of objects without an id begin.

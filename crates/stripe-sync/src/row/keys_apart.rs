@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
+use super::escape::unescape;
 use super::scan::end_of_value;
-use super::text::unescape;
 
 /// Keys that differ in nothing but what is replaced would become one key, and jsonb keeps one value of
 /// it. Of such keys the later ones get as many U+FFFD more as tell them apart. A key that is sent twice

@@ -8,7 +8,9 @@ pub(crate) mod any_json;
 mod array;
 mod batch;
 mod encode;
+mod escape;
 mod head;
+mod jsonb;
 mod keys_apart;
 mod list;
 mod number;
@@ -17,7 +19,6 @@ mod redact;
 mod scan;
 #[cfg(test)]
 mod scan_by_byte;
-mod text;
 mod validate;
 mod value;
 mod word;

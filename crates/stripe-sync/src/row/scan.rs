@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::text::unescape;
+use super::escape::unescape;
 use super::word::Word;
 
 /// The fields of an object in their order, keys as written between their quotes.

@@ -1,6 +1,6 @@
 //! A scanner that looks at every byte of a text in turn. Tests compare [`super::scan`] with it.
 
-use super::text::unescape;
+use super::escape::unescape;
 
 /// The fields of an object in their order, keys as written between their quotes.
 pub(crate) fn fields(object: &str) -> Fields<'_> {

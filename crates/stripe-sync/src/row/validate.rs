@@ -1,7 +1,7 @@
 //! Checks that a text is valid JSON (RFC 8259) while it finds where values end.
 //!
 //! Iterative: the nesting of a text costs one bit a level and no stack. Lone surrogates in escapes are
-//! valid, as the grammar has it; [`super::text`] replaces them.
+//! valid, as the grammar has it; [`super::escape`] replaces them.
 
 use super::scan::skip_space;
 use super::word::Word;

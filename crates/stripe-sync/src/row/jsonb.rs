@@ -1,42 +1,11 @@
-//! Strings that PostgreSQL can hold. U+0000 and lone surrogates, which JSON can spell and
-//! PostgreSQL's text and jsonb cannot hold, become U+FFFD and are counted.
+//! JSON text in the form that the database stores.
 
 use std::borrow::Cow;
 
+use super::escape::{Repaired, escape};
 use super::keys_apart::keys_apart;
 
-/// A text and how many characters of it were replaced.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Repaired<'a> {
-    pub(super) text: Cow<'a, str>,
-    pub(super) replaced: u64,
-}
-
-/// The text of a JSON string literal without its quotes.
-pub(super) fn unescape(inner: &str) -> Repaired<'_> {
-    if !inner.contains('\\') {
-        return Repaired { text: Cow::Borrowed(inner), replaced: 0 };
-    }
-    let mut out = String::with_capacity(inner.len());
-    let mut replaced = 0;
-    let mut rest = inner;
-    while let Some(at) = rest.find('\\') {
-        out.push_str(&rest[..at]);
-        let (char, length) = escape(&rest[at..]);
-        match char {
-            Some(char) => out.push(char),
-            None => {
-                out.push('\u{fffd}');
-                replaced += 1;
-            }
-        }
-        rest = rest.get(at + length..).unwrap_or_default();
-    }
-    out.push_str(rest);
-    Repaired { text: Cow::Owned(out), replaced }
-}
-
-/// JSON text that jsonb accepts as far as its characters go, with every value under a key of its own.
+/// JSON text without characters that jsonb refuses, in which keys that differed still differ.
 pub(super) fn for_jsonb(raw: &str) -> Repaired<'_> {
     let repaired = replace(raw);
     if repaired.replaced == 0 {
@@ -96,66 +65,9 @@ pub(super) fn compact(raw: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The character that the escape at the start of `text` stands for, `None` if PostgreSQL cannot
-/// hold it, and the bytes that the escape takes.
-fn escape(text: &str) -> (Option<char>, usize) {
-    let bytes = text.as_bytes();
-    let char = match bytes.get(1) {
-        Some(b'n') => '\n',
-        Some(b't') => '\t',
-        Some(b'r') => '\r',
-        Some(b'b') => '\u{8}',
-        Some(b'f') => '\u{c}',
-        Some(b'u') => return unicode(bytes),
-        Some(_) => {
-            // `\"`, `\\` and `\/` stand for themselves.
-            let itself = text[1..].chars().next();
-            return (itself, 1 + itself.map_or(0, char::len_utf8));
-        }
-        None => return (None, 1),
-    };
-    (Some(char), 2)
-}
-
-fn unicode(bytes: &[u8]) -> (Option<char>, usize) {
-    match hex4(bytes, 2) {
-        Some(0) | None => (None, 6.min(bytes.len())),
-        Some(high @ 0xd800..0xdc00) => match (bytes.get(6..8), hex4(bytes, 8)) {
-            (Some(b"\\u"), Some(low @ 0xdc00..0xe000)) => {
-                let code = 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
-                (char::from_u32(code), 12)
-            }
-            _ => (None, 6),
-        },
-        Some(code) => (char::from_u32(code), 6),
-    }
-}
-
-fn hex4(bytes: &[u8], from: usize) -> Option<u32> {
-    let digits = std::str::from_utf8(bytes.get(from..from + 4)?).ok()?;
-    u32::from_str_radix(digits, 16).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn unescapes_what_json_can_spell() {
-        let cases = [
-            (r"plain é 😀", "plain é 😀", 0),
-            (r#"\"\\\/\n\t\r\b\f"#, "\"\\/\n\t\r\u{8}\u{c}", 0),
-            (r"\u00e9\ud83d\ude00", "é😀", 0),
-            (r"a\u0000b", "a\u{fffd}b", 1),
-            (r"\ud83dx", "\u{fffd}x", 1),
-            (r"\ude00\ud83d", "\u{fffd}\u{fffd}", 2),
-            (r"\ud83d\u0041", "\u{fffd}A", 1),
-            (r"\\u0000", r"\u0000", 0),
-        ];
-        for (raw, text, replaced) in cases {
-            assert_eq!(unescape(raw), Repaired { text: text.into(), replaced }, "{raw}");
-        }
-    }
 
     #[test]
     fn repairs_jsonb_and_only_what_must_be() {
@@ -187,14 +99,11 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// Every string survives the way through JSON, but for U+0000.
+        /// Every string survives the way through jsonb, except for U+0000.
         #[test]
         fn round_trips_any_text(text in proptest::collection::vec(proptest::char::any(), 0..40)) {
             let text: String = text.into_iter().collect();
             let json = serde_json::to_string(&text).expect("a string");
-            let inner = &json[1..json.len() - 1];
-            let back = unescape(inner);
-            proptest::prop_assert_eq!(back.text, text.replace('\0', "\u{fffd}"));
             let repaired = for_jsonb(&json).text;
             let again: String = serde_json::from_str(&repaired).expect("valid json");
             proptest::prop_assert_eq!(again, text.replace('\0', "\u{fffd}"));
@@ -202,7 +111,6 @@ mod tests {
 
         #[test]
         fn never_panics(text in "[\\\\ud8dce0\"a]{0,30}") {
-            unescape(&text);
             for_jsonb(&text);
             compact(&text);
         }
