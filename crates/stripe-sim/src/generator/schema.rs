@@ -46,7 +46,7 @@ pub(crate) fn property(
             absent,
         );
     }
-    if !schema.expandable.is_empty() || is_always_null(name) {
+    if !schema.expandable.is_empty() || is_unused(name) {
         let text =
             if schema.nullable { "null".to_owned() } else { placeholder_id(schema, context) };
         return generator(
@@ -102,8 +102,9 @@ fn fixed(object: &str, name: &str, context: &GeneratorContext<'_>) -> Option<Str
     })
 }
 
-/// Whether a property is null because a simulated account does not need it.
-fn is_always_null(name: &str) -> bool {
+/// Whether a simulated account does not use a property. The property is then null, or contains a
+/// placeholder id if it is not nullable.
+fn is_unused(name: &str) -> bool {
     matches!(
         name,
         "customer_account"
@@ -142,7 +143,7 @@ fn reference(
     schema: &catalog::Property,
     context: &GeneratorContext<'_>,
 ) -> Option<Kind> {
-    if schema.kind != "string" || !schema.values.is_empty() || is_always_null(name) {
+    if schema.kind != "string" || !schema.values.is_empty() || is_unused(name) {
         return None;
     }
     let by_name = [name.to_owned()];
