@@ -138,3 +138,51 @@ impl From<StripeError> for Error {
         Error { kind, code, schema_missing: false, message, hint, source }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    const CRATE: &str = env!("CARGO_MANIFEST_DIR");
+
+    fn source_files(directory: &Path) -> Vec<PathBuf> {
+        let entries = fs::read_dir(directory).expect("a directory of the crate");
+        let paths = entries.map(|entry| entry.expect("an entry").path());
+        let files = paths.flat_map(|path| match path.is_dir() {
+            true => source_files(&path),
+            false => vec![path],
+        });
+        files.collect()
+    }
+
+    /// The string literals of a file's production code that have the form of an error code.
+    fn codes_in(text: &str) -> Vec<String> {
+        const PREFIXES: [&str; 5] = ["access_", "account_", "database_", "internal_", "stripe_"];
+        let production = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let literals = production.split('"').skip(1).step_by(2);
+        let is_word = |s: &&str| s.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        let is_code =
+            |s: &&str| *s == "usage" || PREFIXES.iter().any(|prefix| s.starts_with(prefix));
+        literals.filter(is_word).filter(is_code).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_library_guide_lists_every_code() {
+        let files = source_files(&Path::new(CRATE).join("src"));
+        let texts = files.iter().map(|file| fs::read_to_string(file).expect("a source file"));
+        let defines_codes = |text: &String| {
+            ["fn code_name(", ".with_code(\"", "let code = match"].iter().any(|s| text.contains(s))
+        };
+        let used: BTreeSet<_> = texts.filter(defines_codes).flat_map(|t| codes_in(&t)).collect();
+
+        let guide = Path::new(CRATE).join("../../docs/library.md");
+        let guide = fs::read_to_string(guide).expect("the guide");
+        let errors = guide.split("## Errors").nth(1).expect("the section about errors");
+        let rows = errors.lines().filter_map(|line| line.strip_prefix("| `"));
+        let listed: BTreeSet<_> =
+            rows.filter_map(|row| row.split_once('`')).map(|(code, _)| code.to_owned()).collect();
+        assert_eq!(used, listed);
+    }
+}

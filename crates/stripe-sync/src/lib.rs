@@ -1,6 +1,44 @@
-//! Copies a Stripe account into PostgreSQL, keeps the copy current, and can prove it.
+//! Copies a Stripe account into PostgreSQL: one table for each kind of object, a column for each
+//! property, and a report that names what is missing.
 //!
-//! Start at [`StripeSync`]; `ARCHITECTURE.md` in the repository draws the whole.
+//! [`StripeSync`] is the entry point. A backfill copies everything that Stripe lists, or a part of it,
+//! and resumes after a crash; a refresh copies single objects. Webhooks and events are not processed
+//! yet.
+//!
+//! ```no_run
+//! use stripe_sync::{ApiKey, BackfillRequest, Config, Names, StripeSync};
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let names = Names::new("stripe", "")?; // schema, table prefix
+//! let mut config = Config::new(std::env::var("DATABASE_URL")?, names);
+//! config.key = Some(ApiKey::parse(&std::env::var("STRIPE_SECRET_KEY")?)?);
+//!
+//! let sync = StripeSync::connect(config).await?;
+//! let mut run = sync.start_backfill(BackfillRequest::default()).await?;
+//!
+//! let mut updates = run.subscribe();
+//! while let Some(snapshot) = updates.next().await {
+//!     println!("{} rows", snapshot.streams.iter().map(|stream| stream.rows).sum::<i64>());
+//! }
+//! let report = run.join().await?;
+//! println!("run {} is {}", report.run_id, report.status.as_str());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - [`StripeSync::migrate`] creates the schema and its tables; backfills and refreshes do it by
+//!   themselves.
+//! - [`StripeSync::start_backfill`] returns a [`BackfillRun`]: follow it, cancel it, or wait for its
+//!   [`Report`].
+//! - [`StripeSync::refresh`] fetches and stores single objects.
+//! - [`StripeSync::status`], [`StripeSync::processes`] and [`StripeSync::quarantined`] read what the
+//!   database records about runs.
+//! - [`check`] finds what would stop a backfill, without writing anything.
+//! - [`Error`] has a kind, a stable code and a hint.
+//!
+//! `docs/library.md` in the repository is the guide with more examples; `ARCHITECTURE.md` describes how
+//! the engine works.
 
 mod account;
 mod adopt;
@@ -50,3 +88,9 @@ pub use stripe::{
     AccountSource, ApiBase, ApiBaseError, ApiKey, KeyError, Limit, RateOptions, Stats,
 };
 pub use sync::{StripeSync, api_version, check_ids, objects};
+
+/// Compiles the examples of the guide. The file is read by `cargo test` only, so a packaged crate builds
+/// without it.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/library.md")]
+struct LibraryGuide;
