@@ -1,4 +1,5 @@
-//! What a refused first page means for its stream: denied, not available on this account, or failed.
+//! What a refused first page means for its stream: denied, not available on this account, or
+//! failed.
 //!
 //! Backfill and `check` use the same rule. It never depends on the text of a message.
 
@@ -10,8 +11,8 @@ use crate::stripe::StripeError;
 pub(crate) enum RefusalClass {
     /// The key lacks a permission.
     Denied,
-    /// Stripe does not offer this list to this account. If the stream has been read before, the
-    /// refusal is a failure instead.
+    /// Stripe does not offer this list to this account. The caller decides what that means for a
+    /// stream that has been read before.
     NotAvailable,
     /// Anything else.
     Failed,
@@ -19,8 +20,8 @@ pub(crate) enum RefusalClass {
 
 /// Lists that every account has, whatever products are enabled on it: status 400 for them is a
 /// failure even if the stream never had a row. Not among them are lists of products that have to
-/// be enabled (Issuing, Treasury, Connect, Terminal, ...), that depend on the country, or that older
-/// API versions do not have.
+/// be enabled (Issuing, Treasury, Connect, Terminal, ...), lists that depend on the country, and
+/// lists that older API versions do not have.
 const EVERY_ACCOUNT: [&str; 31] = [
     "balance_transaction",
     "charge",

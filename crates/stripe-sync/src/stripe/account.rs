@@ -34,7 +34,7 @@ pub(crate) enum AccountError {
         "Stripe's response to GET /v1/account has no account id; pass --account acct_..., or correct --api-base if it does not point to Stripe"
     )]
     MissingId,
-    /// Storing one account's data under another's id would mix them for good.
+    /// Storing one account's data under another's id would mix them permanently.
     #[error(
         "this key belongs to account {actual}, not {expected}; omit --account, or use a key of {expected}"
     )]

@@ -38,7 +38,7 @@ impl Backoff {
         let jittered = bound.mul_f64(random_fraction());
         match retry_after {
             // Requests that were told the same time are spread after it.
-            Some(asked) => asked.min(MAX_RETRY_AFTER) + jittered.min(self.first),
+            Some(requested) => requested.min(MAX_RETRY_AFTER) + jittered.min(self.first),
             None => jittered,
         }
     }
@@ -77,12 +77,12 @@ mod tests {
 
     #[test]
     fn retry_after_is_honored_up_to_ten_minutes() {
-        for (asked, least) in [(0, 0), (7, 7), (600, 600), (86_400, 600)] {
-            let pause = Backoff::REQUESTS.pause(1, Some(Duration::from_secs(asked)));
-            let least = Duration::from_secs(least);
+        for (seconds, minimum) in [(0, 0), (7, 7), (600, 600), (86_400, 600)] {
+            let pause = Backoff::REQUESTS.pause(1, Some(Duration::from_secs(seconds)));
+            let minimum = Duration::from_secs(minimum);
             assert!(
-                pause >= least && pause <= least + Backoff::REQUESTS.first,
-                "{asked}: {pause:?}"
+                pause >= minimum && pause <= minimum + Backoff::REQUESTS.first,
+                "{seconds}: {pause:?}"
             );
         }
     }

@@ -207,7 +207,7 @@ impl Shared {
     fn slow_down_if_told(&self, request: &Request, permit: &Permit, failure: &Failure) {
         let Advice::SlowDown { reason, retry_after } = advise(failure) else { return };
         add(&self.counters.rate_limited, 1);
-        let retry_after = retry_after.map(|told| told.min(MAX_RETRY_AFTER));
+        let retry_after = retry_after.map(|requested| requested.min(MAX_RETRY_AFTER));
         if self.limiter.slow_down(permit, reason, retry_after) {
             let endpoint = &request.endpoint;
             tracing::info!(endpoint, ?reason, ?retry_after, "slowing down after a rate limit");

@@ -8,9 +8,9 @@
 //! difference is therefore the best lower bound. It only rises, so a request that is sent later
 //! by this process never gets an earlier stamp, unless the `Date` of its own response proves it.
 //!
-//! One wrong `Date` must not freeze rows. A date before Stripe existed counts as absent. One that is
-//! more than [`TOLERANCE`] off counts as absent too, until [`CONFIRMATIONS`] responses in a row agree:
-//! then the estimate follows, forward or back.
+//! One wrong `Date` must not keep rows from being updated. A date before Stripe existed is ignored.
+//! A date that differs from the estimate by more than [`TOLERANCE`] is ignored until
+//! [`CONFIRMATIONS`] responses in a row agree; then the estimate moves, forward or back.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -18,11 +18,11 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use crate::order::Stamp;
 
 const SECOND: i64 = 1_000_000;
-/// How far a `Date` may be from the estimate, in microseconds. Requests take less.
+/// How far a `Date` may be from the estimate, in microseconds. Longer than any request takes.
 const TOLERANCE: i64 = 120 * SECOND;
-/// Responses in a row that move the estimate further.
+/// Responses in a row that move the estimate by more than that.
 const CONFIRMATIONS: u32 = 3;
-/// Stripe's first public year; no earlier `Date` is right.
+/// The start of 2011, Stripe's first public year, in Unix seconds. An earlier `Date` is wrong.
 const FIRST_DATE: i64 = 1_293_840_000;
 
 /// The local monotonic clock, and how far Stripe's clock is ahead of it.
@@ -79,7 +79,7 @@ struct Offset {
 #[derive(Debug, Default)]
 struct Estimate {
     offset: Option<i64>,
-    /// The offset of the last responses, if it was outside of the tolerance, and how many agreed.
+    /// The offset of the latest responses if it is outside the tolerance, and how many agree.
     outlier: Option<(i64, u32)>,
 }
 
@@ -88,7 +88,7 @@ impl Offset {
         Offset { by_system_clock: micros, by_responses: Mutex::default() }
     }
 
-    /// Learns from the `Date` of a response. False if that date counts as absent.
+    /// Learns from the `Date` of a response. False if that date is ignored.
     fn learn(&self, received: LocalInstant, date: i64) -> bool {
         if date < FIRST_DATE {
             return false;
@@ -105,7 +105,7 @@ impl Offset {
             (Some(_), outlier) => {
                 let agreeing = outlier.filter(|(offset, _)| is_near(*offset));
                 let (lowest, count) = agreeing.unwrap_or((ahead, 0));
-                // The lowest of them: a stamp must never be too late.
+                // The lowest of them, because a stamp must never be too late.
                 let (lowest, count) = (lowest.min(ahead), count + 1);
                 if count < CONFIRMATIONS {
                     estimate.outlier = Some((lowest, count));

@@ -1,10 +1,13 @@
-//! Stripe over HTTP: asks for pages and objects, politely, and names what went wrong.
+//! Stripe over HTTP: requests pages and objects within the rate limits, and classifies failures.
 //!
-//! Follow one request: [`request`] says what is asked, [`client`] asks it again for as long as
-//! [`advice`] tells, [`limiter`] and [`outage`] decide when it may leave, [`exchange`] is one
-//! attempt on the wire, [`page`] is what comes back and [`error`] what is said otherwise.
+//! The path of a request: [`client`] runs the loop, [`outage`] and [`limiter`] decide when it is
+//! sent, [`exchange`] is one attempt over the shared [`transport`], [`retry`] decides whether there
+//! is another. The result is a [`page`] or an [`error`].
 //!
-//! Nothing here knows what an object means or where it goes: objects are passed on as text.
+//! The transport is shared by a process. A client belongs to one account: key, `Stripe-Account`,
+//! rate limits, clock and outages.
+//!
+//! Nothing here knows what an object means or where it is stored: objects are passed on as text.
 
 mod account;
 mod address;

@@ -12,7 +12,8 @@ pub(crate) struct Request {
     pub(crate) endpoint: String,
     /// Parameters in the order in which they are sent, not yet encoded.
     pub(crate) query: Vec<(String, String)>,
-    /// Attempts, if fewer than the client's own number. Rate limits and outages do not count.
+    /// Maximum number of attempts, if lower than that of the client. Rate limits and outages do
+    /// not count.
     pub(crate) max_attempts: Option<u32>,
 }
 
@@ -31,7 +32,7 @@ impl Request {
         Request { path, endpoint: endpoint.into(), query, max_attempts: None }
     }
 
-    /// Gives up after so many attempts.
+    /// Limits the number of attempts.
     pub(crate) fn with_max_attempts(self, attempts: u32) -> Request {
         Request { max_attempts: Some(attempts), ..self }
     }

@@ -1,21 +1,22 @@
 //! Pages that Stripe cannot deliver at their full size.
 //!
-//! An answer can be cut off by something on the way, take too long, or fail at Stripe, each time that
-//! it is requested, because of its size. Requested with a smaller `limit`, it arrives.
+//! A large response can fail each time it is requested: a proxy truncates it, it takes too long, or
+//! Stripe fails to build it. With a smaller `limit` it can succeed.
 
 use super::client::StripeClient;
 use super::error::StripeError;
 use super::page::Page;
 use super::request::Request;
 
-/// Attempts before the page is requested with a smaller limit.
+/// Attempts before a smaller limit is used.
 const ATTEMPTS_PER_SIZE: u32 = 3;
-/// How much smaller.
+/// The limit is divided by this.
 const REDUCTION: usize = 3;
 
 impl StripeClient {
-    /// One page of at most `limit` objects. If it cannot be delivered, a smaller one, down to a single
-    /// object. Also returns the limit of the delivered page. Cancel-safe.
+    /// Requests a page of at most `limit` objects. If that fails for a reason that may depend on its
+    /// size, requests smaller ones, down to a single object. Also returns the limit that succeeded.
+    /// Cancel-safe.
     ///
     /// # Errors
     /// As [`StripeClient::list`], for a page of one object.

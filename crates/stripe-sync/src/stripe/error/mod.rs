@@ -119,8 +119,8 @@ impl StripeError {
         matches!(self.kind, StripeErrorKind::Unreachable | StripeErrorKind::Unauthorized { .. })
     }
 
-    /// A smaller answer could have arrived: it was too large, cut off, too late, or an error of the
-    /// server.
+    /// A smaller response might have succeeded: this one was too large, truncated, too late, or a
+    /// server error.
     pub(crate) fn may_depend_on_size(&self) -> bool {
         matches!(
             self.kind,

@@ -1,4 +1,4 @@
-//! Whose data a client reads: the key's own account, a connected one, and how that is found out.
+//! The account of a client: the key's own or a connected one, and how it is resolved.
 
 use super::*;
 use crate::account::AccountId;
@@ -94,18 +94,18 @@ async fn the_account_is_resolved_or_the_reason_is_given() {
     let other = AccountId::parse("acct_2Cd").unwrap();
     let same = AccountId::parse("acct_1Ab").unwrap();
     for (reply, configured, expected) in [
-        (answer(200, &[], own), None, Ok(("acct_1Ab", Stripe))),
-        (answer(200, &[], own), Some(&same), Ok(("acct_1Ab", Stripe))),
+        (response(200, &[], own), None, Ok(("acct_1Ab", Stripe))),
+        (response(200, &[], own), Some(&same), Ok(("acct_1Ab", Stripe))),
         (
-            answer(200, &[], own),
+            response(200, &[], own),
             Some(&other),
             Err("this key belongs to account acct_1Ab, not acct_2Cd"),
         ),
-        (answer(200, &[], "{}"), None, Err("has no account id; pass --account")),
-        (answer(200, &[], "{}"), Some(&other), Ok(("acct_2Cd", Configuration))),
-        (answer(403, &[], named), None, Ok(("acct_1Ab", Refusal))),
-        (answer(403, &[], named), Some(&same), Ok(("acct_1Ab", Refusal))),
-        (answer(403, &[], named), Some(&other), Err("belongs to account acct_1Ab, not acct_2Cd")),
+        (response(200, &[], "{}"), None, Err("has no account id; pass --account")),
+        (response(200, &[], "{}"), Some(&other), Ok(("acct_2Cd", Configuration))),
+        (response(403, &[], named), None, Ok(("acct_1Ab", Refusal))),
+        (response(403, &[], named), Some(&same), Ok(("acct_1Ab", Refusal))),
+        (response(403, &[], named), Some(&other), Err("belongs to account acct_1Ab, not acct_2Cd")),
         (refused(403, &[], ""), Some(&other), Ok(("acct_2Cd", Configuration))),
         (
             refused(403, &[], ""),

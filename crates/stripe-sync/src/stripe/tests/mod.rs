@@ -1,4 +1,4 @@
-//! The client against a scripted server: what it makes of each response, and what it sends.
+//! The client with a scripted server: what it sends, and how it handles each response.
 
 mod accounts;
 mod connections;
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 
-use self::scripted_server::{ONE_CHARGE, Reply, ScriptedServer, answer};
+use self::scripted_server::{ONE_CHARGE, Reply, ScriptedServer, response};
 use super::*;
 
 const KEY: &str = "sk_test_SeCrEtSeCrEt";
@@ -48,13 +48,13 @@ fn charges() -> Request {
 }
 
 fn good() -> Reply {
-    let date = "Date: Sun, 06 Nov 1994 08:49:37 GMT";
-    answer(200, &["Request-Id: req_good", date], ONE_CHARGE)
+    let date = "Date: Tue, 14 Nov 2023 22:13:20 GMT";
+    response(200, &["Request-Id: req_good", date], ONE_CHARGE)
 }
 
 fn refused(status: u16, headers: &[&str], code: &str) -> Reply {
     let body = format!(r#"{{"error":{{"type":"t","code":"{code}","message":"m for {KEY}"}}}}"#);
-    answer(status, headers, &body)
+    response(status, headers, &body)
 }
 
 /// Lists charges from a script, and checks that nothing that can be shown holds a secret.

@@ -47,7 +47,7 @@ async fn rate_limits_use_no_attempts() {
         let script = vec![
             limited(),
             limited(),
-            answer(429, &[], "busy"),
+            response(429, &[], "busy"),
             refused(400, &[], "rate_limit"),
             good(),
         ];

@@ -1,7 +1,7 @@
 //! Responses as networks, proxies and Stripe at its worst send them: which are retried, and what is
 //! reported of the others.
 
-use super::scripted_server::{message, one_charge_packed, truncated};
+use super::scripted_server::{message, one_charge_compressed, truncated};
 use super::*;
 
 #[tokio::test]
@@ -14,17 +14,17 @@ async fn a_broken_response_is_retried() {
         ("reset in the body", reset),
         ("head cut off", cut_head),
         ("body cut off", truncated(200, ONE_CHARGE)),
-        ("compressed body cut off", one_charge_packed(9)),
+        ("compressed body cut off", one_charge_compressed(9)),
         ("not HTTP", Reply::Bytes(b"SSH-2.0-OpenSSH\r\n\r\n".to_vec())),
-        ("HTML", answer(200, &["Content-Type: text/html"], "<html>please log in</html>")),
-        ("empty", answer(200, &[], "")),
-        ("no content", answer(204, &[], "")),
-        ("another shape", answer(200, &[], r#"{"id":"ch_1"}"#)),
-        ("no has_more", answer(200, &[], r#"{"data":[]}"#)),
+        ("HTML", response(200, &["Content-Type: text/html"], "<html>please log in</html>")),
+        ("empty", response(200, &[], "")),
+        ("no content", response(204, &[], "")),
+        ("another shape", response(200, &[], r#"{"id":"ch_1"}"#)),
+        ("no has_more", response(200, &[], r#"{"data":[]}"#)),
         ("not UTF-8", Reply::Bytes(message(200, &[], b"{\"data\":[],\"has_more\":\xff}", 25))),
-        ("HTML with an error", answer(404, &[], "<html>not here</html>")),
+        ("error status with HTML", response(404, &[], "<html>not here</html>")),
         ("error cut off", truncated(403, r#"{"error":{"message":"m"}}"#)),
-        ("bad gateway", answer(502, &[], "<html>bad gateway</html>")),
+        ("bad gateway", response(502, &[], "<html>bad gateway</html>")),
         ("server error", refused(500, &[], "")),
         ("conflict", refused(409, &[], "")),
         ("lock timeout", refused(429, &[], "lock_timeout")),
@@ -51,9 +51,9 @@ async fn permanent_refusals_are_not_retried() {
         (refused(404, &[], "resource_missing"), ResourceMissing),
         (refused(400, &[], "parameter_unknown"), InvalidRequest),
         (refused(500, &["Stripe-Should-Retry: false"], ""), Server),
-        (answer(301, &[elsewhere], ""), Redirected),
-        (answer(307, &["Location: /v1/elsewhere"], ""), Redirected),
-        (answer(304, &[], ""), Redirected),
+        (response(301, &[elsewhere], ""), Redirected),
+        (response(307, &["Location: /v1/elsewhere"], ""), Redirected),
+        (response(304, &[], ""), Redirected),
     ] {
         let (outcome, _client, server) = list(vec![reply, good()]).await;
         let error = outcome.unwrap_err();
@@ -67,8 +67,8 @@ async fn the_last_failure_is_reported_when_attempts_run_out() {
     use StripeErrorKind::*;
     for (reply, kind, status) in [
         (refused(500, &["Request-Id: req_9"], ""), Server, Some(500)),
-        (answer(200, &[], "<html>"), Malformed, Some(200)),
-        (answer(403, &[], "<html>"), Malformed, Some(403)),
+        (response(200, &[], "<html>"), Malformed, Some(200)),
+        (response(403, &[], "<html>"), Malformed, Some(403)),
         (truncated(200, ONE_CHARGE), ConnectionLost, None),
         (refused(409, &[], ""), Conflict, Some(409)),
     ] {
@@ -86,12 +86,12 @@ async fn a_retrieved_object_must_be_an_object() {
     let endpoint = "/v1/coupons/{coupon}".to_owned();
     let request = Request::new(path, endpoint, Vec::new());
     let server = ScriptedServer::start(vec![
-        answer(200, &[], "[]"),
-        answer(200, &["request-id: req_1"], r#"{"id":"50% off/all","deleted":true}"#),
+        response(200, &[], "[]"),
+        response(200, &["request-id: req_1"], r#"{"id":"50% off/all","deleted":true}"#),
     ])
     .await;
-    let answer = client(&server).get(&request).await.unwrap();
-    assert_eq!(answer.body, r#"{"id":"50% off/all","deleted":true}"#);
-    assert_eq!(answer.request_id.as_deref(), Some("req_1"));
+    let coupon = client(&server).get(&request).await.unwrap();
+    assert_eq!(coupon.body, r#"{"id":"50% off/all","deleted":true}"#);
+    assert_eq!(coupon.request_id.as_deref(), Some("req_1"));
     assert!(server.heads()[0].starts_with("GET /v1/coupons/50%25%20off%2Fall HTTP/1.1\r\n"));
 }

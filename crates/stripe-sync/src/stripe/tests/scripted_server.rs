@@ -1,5 +1,4 @@
-//! A server for tests that answers exactly what a script says, byte for byte, and then breaks off
-//! where the script ends. Remembers what it was asked.
+//! A test server that sends exactly the bytes of a script, and records the requests.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -8,7 +7,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// What one connection gets for one request.
+/// The response to one request.
 #[derive(Debug, Clone)]
 pub(super) enum Reply {
     /// These bytes, then the end of the connection.
@@ -17,11 +16,11 @@ pub(super) enum Reply {
     ThenNext(Vec<u8>),
     /// These bytes, then a reset instead of an end.
     ThenReset(Vec<u8>),
-    /// These bytes, then nothing, with the connection open.
+    /// These bytes, then nothing more, with the connection left open.
     ThenSilence(Vec<u8>),
 }
 
-/// Answers the n-th request with the n-th reply, and all later ones with the last.
+/// Sends the n-th reply to the n-th request, and the last reply to all later ones.
 pub(super) struct ScriptedServer {
     pub(super) address: SocketAddr,
     heads: Arc<Mutex<Vec<String>>>,
@@ -73,7 +72,7 @@ async fn serve(listener: TcpListener, script: Vec<Reply>, heads: Arc<Mutex<Vec<S
             | Reply::ThenNext(bytes)
             | Reply::ThenReset(bytes)
             | Reply::ThenSilence(bytes)) = &reply;
-            // The client may be gone, which is part of some scripts.
+            // In some scripts the client has closed the connection.
             let _ = stream.write_all(bytes).await;
             match reply {
                 Reply::ThenNext(_) => continue,
@@ -97,18 +96,18 @@ async fn read_head(stream: &mut TcpStream) -> Option<String> {
     String::from_utf8(head).ok()
 }
 
-/// A complete answer. Each header is `Name: value`.
-pub(super) fn answer(status: u16, headers: &[&str], body: &str) -> Reply {
+/// A complete response. Each header is `Name: value`.
+pub(super) fn response(status: u16, headers: &[&str], body: &str) -> Reply {
     Reply::Bytes(message(status, headers, body.as_bytes(), body.len()))
 }
 
-/// An answer that promises more bytes than it has.
+/// A response whose `Content-Length` is larger than its body.
 pub(super) fn truncated(status: u16, body: &str) -> Reply {
     Reply::Bytes(message(status, &[], body.as_bytes(), body.len() + 10))
 }
 
-/// [`ONE_CHARGE`], compressed by another tool (`gzip -9`).
-const ONE_CHARGE_PACKED: &[u8] = b"\
+/// [`ONE_CHARGE`], compressed by another program (`gzip -9`).
+const ONE_CHARGE_COMPRESSED: &[u8] = b"\
       \x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xab\x56\x4a\x49\x2c\x49\x54\xb2\x8a\xae\
       \x56\xca\x4c\x51\xb2\x52\x4a\xce\x88\x37\x54\xaa\x8d\xd5\x51\xca\x48\x2c\x8e\xcf\
       \xcd\x2f\x4a\x55\xb2\x4a\x4b\xcc\x29\x4e\xad\x05\x00\x3d\x39\x32\x48\x29\x00\x00\
@@ -118,13 +117,13 @@ const ONE_CHARGE_PACKED: &[u8] = b"\
 /// A list of one charge.
 pub(super) const ONE_CHARGE: &str = r#"{"data":[{"id":"ch_1"}],"has_more":false}"#;
 
-/// [`ONE_CHARGE`] compressed, whose last `missing` bytes never come.
-pub(super) fn one_charge_packed(missing: usize) -> Reply {
-    let packed = &ONE_CHARGE_PACKED[..ONE_CHARGE_PACKED.len() - missing];
-    Reply::Bytes(message(200, &["Content-Encoding: gzip"], packed, packed.len()))
+/// [`ONE_CHARGE`] compressed, without its last `missing` bytes.
+pub(super) fn one_charge_compressed(missing: usize) -> Reply {
+    let compressed = &ONE_CHARGE_COMPRESSED[..ONE_CHARGE_COMPRESSED.len() - missing];
+    Reply::Bytes(message(200, &["Content-Encoding: gzip"], compressed, compressed.len()))
 }
 
-/// The bytes of an answer.
+/// The bytes of a response.
 pub(super) fn message(status: u16, headers: &[&str], body: &[u8], length: usize) -> Vec<u8> {
     let mut bytes = format!("HTTP/1.1 {status} X\r\nContent-Length: {length}\r\n").into_bytes();
     for header in headers {
