@@ -20,6 +20,10 @@ impl Backoff {
     pub(super) const REQUESTS: Backoff =
         Backoff { first: Duration::from_millis(500), longest: Duration::from_secs(5) };
 
+    /// After a 429. Does not grow: the limiter decides when the next request is sent.
+    pub(super) const RATE_LIMITED: Backoff =
+        Backoff { first: Duration::from_millis(200), longest: Duration::from_millis(200) };
+
     /// Between probes during an outage.
     pub(super) const PROBES: Backoff =
         Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(15) };

@@ -40,8 +40,6 @@ pub(super) struct RetryState {
     attempts: u32,
     /// Attempts of this request, if fewer than those of the client.
     max_attempts: Option<u32>,
-    /// Rate limits in a row.
-    rate_limits: u32,
     first_rate_limit: Option<Instant>,
     first_unreachable: Option<Instant>,
 }
@@ -115,9 +113,9 @@ impl RetryPolicy {
                 (state.attempts < max_attempts).then_some(pause)
             }
             Advice::SlowDown { retry_after, .. } => {
-                state.rate_limits += 1;
                 let first = *state.first_rate_limit.get_or_insert(now);
-                let pause = self.backoff.pause(state.rate_limits, retry_after);
+                // The limiter paces what follows; the pause only spreads what was refused together.
+                let pause = Backoff::RATE_LIMITED.pause(1, retry_after);
                 (now < first + MAX_RATE_LIMITED).then_some(pause)
             }
             Advice::WaitForStripe => {

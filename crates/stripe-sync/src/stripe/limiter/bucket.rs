@@ -1,8 +1,8 @@
 //! One rate limit: a token bucket that adapts to 429s. Pure; the caller passes the time.
 //!
-//! The rate is halved after a 429 and grows by a twentieth of its ceiling per second while requests
-//! succeed. The burst is small, because Stripe counts within single seconds: no second has more
-//! requests than rate + burst.
+//! A 429 reduces the rate to a part of what was measured to succeed. Then it grows by a small part of
+//! that per second, so that it approaches an unknown limit slowly and passes it by little. The burst is
+//! small, because Stripe counts within single seconds: no second has more requests than rate + burst.
 
 use std::time::Duration;
 
@@ -10,13 +10,16 @@ use tokio::time::Instant;
 
 /// The lowest rate in requests per second, unless the ceiling is lower.
 const MIN_RATE: f64 = 0.25;
-/// Growth per second, as a part of the ceiling.
-const GROWTH_PER_SECOND: f64 = 0.05;
-/// Minimum start and growth per second of a rate without a ceiling: a few early requests do not show
-/// how many are possible.
+/// Growth per second, as a part of the last rate that succeeded.
+const GROWTH_PER_SECOND: f64 = 0.03;
+/// Minimum start and growth per second: a few early requests do not show how many are possible.
 const MIN_START: f64 = 4.0;
-const MIN_GROWTH: f64 = 1.0;
-const REDUCTION: f64 = 0.5;
+const MIN_GROWTH: f64 = 0.25;
+/// Above the last rate that succeeded, the growth itself grows by this factor per second: a limit that
+/// was lowered for a while is reached again soon.
+const ACCELERATION: f64 = 1.3;
+/// What is kept of the measured rate after a 429.
+const REDUCTION: f64 = 0.93;
 /// 429s within this time after a reduction have the same cause as the one before it.
 const BETWEEN_REDUCTIONS: Duration = Duration::from_secs(1);
 
@@ -27,12 +30,15 @@ pub(super) struct Bucket {
     ceiling: f64,
     /// Growth of the rate per second.
     growth: f64,
+    /// The rate that succeeded before the last reduction.
+    good: f64,
     tokens: f64,
     filled: Instant,
     grown: Instant,
     reduced: Option<Instant>,
     paused_until: Option<Instant>,
-    meter: Meter,
+    sent: Meter,
+    succeeded: Meter,
 }
 
 impl Bucket {
@@ -42,12 +48,14 @@ impl Bucket {
             rate,
             ceiling: rate,
             growth: rate * GROWTH_PER_SECOND,
+            good: rate,
             tokens: burst(rate),
             filled: now,
             grown: now,
             reduced: None,
             paused_until: None,
-            meter: Meter { second: now, count: 0, last: 0 },
+            sent: Meter::new(now),
+            succeeded: Meter::new(now),
         }
     }
 
@@ -68,16 +76,21 @@ impl Bucket {
     pub(super) fn take(&mut self, now: Instant) {
         self.fill(now);
         self.tokens -= 1.0;
-        self.meter.count(now);
+        self.sent.count(now);
     }
 
     /// A request succeeded: the rate grows for the time since its last growth, at most a second.
     pub(super) fn grow(&mut self, now: Instant) {
+        self.succeeded.count(now);
         let elapsed = now.saturating_duration_since(self.grown).min(BETWEEN_REDUCTIONS);
         self.grown = now;
         if self.rate < self.ceiling {
             self.fill(now);
-            self.rate = (self.rate + self.growth * elapsed.as_secs_f64()).min(self.ceiling);
+            let seconds = elapsed.as_secs_f64();
+            self.rate = (self.rate + self.growth * seconds).min(self.ceiling);
+            if self.rate > self.good {
+                self.growth *= ACCELERATION.powf(seconds);
+            }
         }
     }
 
@@ -88,11 +101,15 @@ impl Bucket {
             return false;
         }
         self.fill(now);
-        if self.rate.is_infinite() {
-            self.rate = self.meter.rate(now).max(MIN_START);
-            self.growth = (self.rate * GROWTH_PER_SECOND).max(MIN_GROWTH);
-        }
-        self.rate = (self.rate * REDUCTION).max(MIN_RATE.min(self.ceiling));
+        // What succeeded shows the limit. Before the first success, what was sent is above it.
+        let measured = match self.succeeded.rate(now) {
+            0.0 => self.sent.rate(now).max(MIN_START),
+            succeeded => succeeded,
+        };
+        // A rate that was not used says nothing about the limit.
+        self.good = self.rate.min(measured.max(MIN_RATE));
+        self.growth = (self.good * GROWTH_PER_SECOND).max(MIN_GROWTH);
+        self.rate = (self.good * REDUCTION).max(MIN_RATE.min(self.ceiling));
         self.tokens = self.tokens.min(0.0);
         self.reduced = Some(now);
         self.grown = now;
@@ -124,7 +141,7 @@ fn burst(rate: f64) -> f64 {
     (rate / 10.0).max(rate.min(2.0)).max(1.0)
 }
 
-/// Requests in the last second: the rate that an unlimited bucket starts from after a 429.
+/// Requests in the last second.
 #[derive(Debug)]
 struct Meter {
     second: Instant,
@@ -133,6 +150,10 @@ struct Meter {
 }
 
 impl Meter {
+    fn new(now: Instant) -> Meter {
+        Meter { second: now, count: 0, last: 0 }
+    }
+
     fn count(&mut self, now: Instant) {
         self.advance(now);
         self.count = self.count.saturating_add(1);
@@ -205,33 +226,52 @@ mod tests {
         assert!((18..=21).contains(&sent.len()), "{}", sent.len());
     }
 
+    /// A bucket of which so many requests per second succeeded for two seconds.
+    fn used(rate: f64, per_second: u32, start: Instant) -> Bucket {
+        let mut bucket = Bucket::new(rate, start);
+        for request in 0..2 * per_second {
+            let now = after(start, f64::from(request) / f64::from(per_second));
+            bucket.take(now);
+            bucket.grow(now);
+        }
+        bucket
+    }
+
     #[test]
-    fn a_429_halves_the_rate_once_per_second_and_successes_restore_it() {
+    fn a_429_reduces_the_rate_below_what_succeeded_once_per_second() {
         let start = Instant::now();
-        let mut bucket = Bucket::new(20.0, start);
-        assert!(bucket.reduce(start, start));
-        assert!(!bucket.reduce(after(start, 0.5), after(start, 0.9)), "within a second");
-        assert!(!bucket.reduce(start, after(start, 5.0)), "sent before the reduction");
-        assert_eq!(bucket.rate, 10.0);
-        assert!(bucket.reduce(after(start, 0.5), after(start, 1.0)));
-        assert_eq!(bucket.rate, 5.0);
-        for tenth in 0..=50 {
-            bucket.grow(after(start, 1.0 + f64::from(tenth) / 10.0));
-        }
-        assert!((9.9..=10.1).contains(&bucket.rate), "{}", bucket.rate);
-        for tenth in 50..200 {
-            bucket.grow(after(start, 1.0 + f64::from(tenth) / 10.0));
-        }
-        assert_eq!(bucket.rate, 20.0);
+        let at = |seconds| after(start, seconds);
+        let mut bucket = used(1_000.0, 20, start);
+        assert!(bucket.reduce(at(2.0), at(2.0)));
+        assert!(!bucket.reduce(at(2.5), at(2.9)), "within a second");
+        assert!(!bucket.reduce(at(2.0), at(9.0)), "sent before the reduction");
+        assert!((17.0..17.5).contains(&bucket.rate), "{}", bucket.rate);
+    }
+
+    #[test]
+    fn the_rate_approaches_the_last_good_one_slowly_and_then_grows_faster() {
+        let start = Instant::now();
+        let mut bucket = used(75.0, 20, start);
+        bucket.reduce(after(start, 2.0), after(start, 2.0));
+        let grow_until = |bucket: &mut Bucket, from: u32, to: u32| {
+            for tenth in from * 10..=to * 10 {
+                bucket.grow(after(start, f64::from(tenth) / 10.0));
+            }
+            bucket.rate
+        };
+        let after_three_seconds = grow_until(&mut bucket, 2, 5);
+        assert!((18.8..=19.6).contains(&after_three_seconds), "{after_three_seconds}");
+        assert_eq!(grow_until(&mut bucket, 5, 30), 75.0);
     }
 
     #[test]
     fn a_long_pause_grows_the_rate_by_one_second_only() {
         let start = Instant::now();
-        let mut bucket = Bucket::new(20.0, start);
-        bucket.reduce(start, start);
+        let mut bucket = used(75.0, 20, start);
+        bucket.reduce(after(start, 2.0), after(start, 2.0));
+        let reduced = bucket.rate;
         bucket.grow(after(start, 3_600.0));
-        assert_eq!(bucket.rate, 11.0);
+        assert!((0.5..0.7).contains(&(bucket.rate - reduced)), "{}", bucket.rate);
     }
 
     #[test]
@@ -257,12 +297,13 @@ mod tests {
             bucket.take(now);
         }
         let now = after(start, 2.0);
+        // Nothing has succeeded yet.
         assert!(bucket.reduce(now, now));
-        assert!((95.0..=105.0).contains(&bucket.rate), "{}", bucket.rate);
+        assert!((170.0..=178.0).contains(&bucket.rate), "{}", bucket.rate);
         let sent = drain(&mut bucket, now, 1.0).len();
-        assert!((90..=110).contains(&sent), "{sent}");
+        assert!((155..=190).contains(&sent), "{sent}");
         bucket.grow(after(start, 3.0));
-        assert!(bucket.rate > 105.0);
+        assert!(bucket.rate > 178.0);
     }
 
     #[test]

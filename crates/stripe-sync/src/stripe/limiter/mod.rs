@@ -127,11 +127,8 @@ impl Limiter {
             Reason::GlobalConcurrency | Reason::EndpointConcurrency => {
                 self.in_flight.reduce(permit.at, now)
             }
-            // Either level may be the cause. The other one recovers within seconds.
-            Reason::Unnamed => {
-                let endpoint = slow_down(&permit.endpoint.bucket);
-                lock(&self.account).reduce(permit.at, now) || endpoint
-            }
+            // The account's level covers every endpoint.
+            Reason::Unnamed => slow_down(&self.account),
         }
     }
 

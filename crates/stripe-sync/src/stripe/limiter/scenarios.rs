@@ -135,18 +135,19 @@ async fn endpoints_share_the_account_evenly_whatever_their_number_of_workers() {
 #[tokio::test(start_paused = true)]
 async fn lower_limits_are_found_with_few_refusals() {
     for (rate, names_reason, account, endpoint, endpoints, expected) in [
-        (RateOptions::Documented { mode: Mode::Live }, true, None, Some(8), &A[..], 300..=480),
-        (RateOptions::Documented { mode: Mode::Live }, false, None, Some(8), &A[..], 300..=480),
+        (RateOptions::Documented { mode: Mode::Live }, true, None, Some(8), &A[..], 420..=480),
+        (RateOptions::Documented { mode: Mode::Live }, false, None, Some(8), &A[..], 420..=480),
         (
             RateOptions::Documented { mode: Mode::Live },
             true,
             Some(40),
             None,
             &FIVE[..],
-            1_500..=2_400,
+            2_160..=2_400,
         ),
-        (RateOptions::Unlimited, true, Some(40), None, &FIVE[..], 1_500..=2_400),
-        (RateOptions::Unlimited, false, Some(40), Some(25), &FIVE[..], 1_200..=2_400),
+        (RateOptions::Fixed(1_000.0), true, Some(25), None, &FIVE[..], 1_350..=1_500),
+        (RateOptions::Unlimited, true, Some(40), None, &FIVE[..], 2_160..=2_400),
+        (RateOptions::Unlimited, false, Some(40), Some(25), &FIVE[..], 2_160..=2_400),
     ] {
         let stripe = Rc::new(StripeModel {
             account_limit: account,
@@ -157,7 +158,7 @@ async fn lower_limits_are_found_with_few_refusals() {
         run(&Limiter::new(rate), &stripe, endpoints, 60, 60).await;
         let (served, refused) = (stripe.served(), *stripe.refused.borrow());
         assert!(expected.contains(&served), "{rate:?} {names_reason}: {served}");
-        assert!(refused * 5 <= served, "{rate:?} {names_reason}: {refused} of {served}");
+        assert!(refused * 10 <= served, "{rate:?} {names_reason}: {refused} of {served}");
     }
 }
 
