@@ -27,11 +27,23 @@ impl Element {
             Element::Timestamptz => 1184,
         }
     }
+
+    /// What a value takes: exact for types of fixed size, a guess for the others.
+    fn usual_bytes(self) -> usize {
+        match self {
+            Element::Text => 16,
+            Element::Jsonb => 32,
+            Element::Boolean => 1,
+            Element::Bigint | Element::Double | Element::Timestamptz => 8,
+        }
+    }
 }
 
 /// Microseconds between the epochs of Unix and of PostgreSQL, 2000-01-01.
 const POSTGRES_EPOCH: i64 = 946_684_800_000_000;
+/// Bytes in front of the values, and in front of each value.
 const HEADER: usize = 20;
+const LENGTH: usize = 4;
 
 /// One array parameter.
 #[derive(Debug)]
@@ -43,8 +55,11 @@ pub(crate) struct Array {
 }
 
 impl Array {
-    pub(crate) fn new(element: Element) -> Array {
-        Array { element, bytes: vec![0; HEADER], length: 0, nulls: false }
+    /// An empty array with room for values of usual size in so many rows.
+    pub(crate) fn with_rows(element: Element, rows: usize) -> Array {
+        let mut bytes = Vec::with_capacity(HEADER + rows * (LENGTH + element.usual_bytes()));
+        bytes.resize(HEADER, 0);
+        Array { element, bytes, length: 0, nulls: false }
     }
 
     pub(crate) fn element(&self) -> Element {

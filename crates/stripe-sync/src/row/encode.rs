@@ -5,17 +5,16 @@
 //! `last_synced_at`.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use super::array::{Array, Element};
 use super::batch::Observation;
 use super::escape::unescape;
 use super::jsonb::{compact, for_jsonb};
 use super::number::{integer, number};
-use super::object::Object;
-use super::scan::{get, is_null, key_is, string};
+use super::properties::Properties;
+use super::scan::{get, is_null, string};
 use super::value::{self, Value};
-use crate::catalog::{Column, Exclusions, JsonKind, SqlType, Table};
+use crate::catalog::{Column, Exclusions, JsonKind, Source, SqlType, Table};
 
 /// The parameters of one statement.
 #[derive(Debug)]
@@ -28,77 +27,71 @@ pub(crate) struct Encoded {
 
 /// Encodes the rows of `table`.
 ///
-/// A column that is left out is null whatever its sources hold; the objects themselves have been
-/// through [`super::redact`].
-pub(crate) fn encode(table: &Table, rows: &[Observation<'_>], left_out: &Exclusions) -> Encoded {
-    let mut arrays: Vec<Array> = table.columns.iter().map(|c| Array::new(element(c.sql))).collect();
-    let mut extra = Array::new(Element::Jsonb);
-    let mut stamps = Array::new(Element::Timestamptz);
-    let places: HashMap<&str, usize> =
-        table.columns.iter().enumerate().map(|(i, c)| (c.name.as_str(), i)).collect();
-    let absent: Vec<bool> =
-        table.columns.iter().map(|c| left_out.has(&table.name, &c.name)).collect();
-    let mut row = RowScan { own: vec![None; table.columns.len()], rest: Vec::new() };
+/// An excluded column is null whatever its sources hold. The objects themselves have passed through
+/// [`super::redact`].
+pub(crate) fn encode(table: &Table, rows: &[Observation<'_>], exclusions: &Exclusions) -> Encoded {
+    let array = |sql| Array::with_rows(element(sql), rows.len());
+    let mut arrays: Vec<Array> = table.columns.iter().map(|column| array(column.sql)).collect();
+    let mut extra = Array::with_rows(Element::Jsonb, rows.len());
+    let mut stamps = Array::with_rows(Element::Timestamptz, rows.len());
+    let origins: Vec<Origin> =
+        table.columns.iter().map(|column| Origin::of(table, column, exclusions)).collect();
+    let mut properties = Properties::of(table);
     let mut replaced = 0;
     for observation in rows {
-        row.read(observation.object, &places);
-        for (i, column) in table.columns.iter().enumerate() {
-            if absent[i] {
-                arrays[i].push_null();
-                continue;
-            }
-            let property = |name: &str| match places.get(name) {
-                Some(place) => row.own[*place].map(|(_, value)| value),
-                None => row.rest.iter().rfind(|(key, _)| key_is(key, name)).map(|(_, v)| *v),
+        properties.read(observation.object);
+        let columns = table.columns.iter().zip(&mut arrays).zip(&origins).enumerate();
+        for (place, ((column, array), origin)) in columns {
+            let own = properties.own(place).filter(|(_, raw)| !is_null(raw));
+            let value = match (origin, own) {
+                (Origin::Excluded, _) => None,
+                (Origin::Own | Origin::OwnFirst, Some((_, raw))) => Some(Value::Own(raw)),
+                (Origin::Own, None) => None,
+                // Anything but a string would take another row's key. The server refuses a row without
+                // one.
+                (Origin::Id, Some((_, raw))) => raw.starts_with('"').then_some(Value::Own(raw)),
+                (Origin::Id, None) => None,
+                (Origin::OwnFirst | Origin::Elsewhere, _) => {
+                    let property = |name: &str| properties.value(name);
+                    value::find(&column.from, property, observation.parent)
+                }
             };
-            let value = match row.own[i] {
-                // The common case: the column's own property and no other source to weigh.
-                Some((_, raw)) if column.is_own() && !is_null(raw) => Some(Value::Own(raw)),
-                _ => value::find(&column.from, property, observation.parent),
-            };
-            // Anything else would take another row's key. Without one the server refuses it.
-            let value = value.filter(|v| {
-                column.name != "id" || !matches!(v, Value::Own(raw) if !raw.starts_with('"'))
-            });
-            let own = matches!(value, Some(Value::Own(_)));
-            let exact = push(&mut arrays[i], column, value, &mut replaced);
-            if own && !exact {
-                row.rest.extend(row.own[i]);
+            let is_own = matches!(value, Some(Value::Own(_)));
+            let exact = push(array, column, value, &mut replaced);
+            if is_own && !exact {
+                properties.rest.extend(own);
             }
         }
-        replaced += push_extra(&mut extra, &row.rest);
+        replaced += push_extra(&mut extra, &properties.rest);
         stamps.push_timestamptz(observation.stamp.micros());
     }
     arrays.extend([extra, stamps]);
     Encoded { arrays, replaced }
 }
 
-/// The fields of one object: those with a column in its place, the rest in their order.
-struct RowScan<'a> {
-    own: Vec<Option<(&'a str, &'a str)>>,
-    rest: Vec<(&'a str, &'a str)>,
+/// Where the values of a column come from.
+enum Origin {
+    Excluded,
+    /// The property `id`, which has to be a string.
+    Id,
+    /// The column's own property alone.
+    Own,
+    /// The column's own property, or where that holds nothing, another source.
+    OwnFirst,
+    Elsewhere,
 }
 
-impl<'a> RowScan<'a> {
-    fn read(&mut self, object: Object<'a>, places: &HashMap<&str, usize>) {
-        self.own.fill(None);
-        self.rest.clear();
-        for (key, raw) in object.fields() {
-            let place = match key.contains('\\') {
-                false => places.get(key),
-                true => places.get(unescape(key).text.as_ref()),
-            };
-            match place {
-                Some(place) => self.own[*place] = Some((key, raw)),
-                None => self.rest.push((key, raw)),
-            }
+impl Origin {
+    fn of(table: &Table, column: &Column, exclusions: &Exclusions) -> Origin {
+        let is_own =
+            matches!(&column.from[0], Source::Path(path) if *path == [column.name.as_str()]);
+        match column.from.len() {
+            _ if exclusions.has(&table.name, &column.name) => Origin::Excluded,
+            1 if is_own && column.name == "id" => Origin::Id,
+            1 if is_own => Origin::Own,
+            _ if is_own => Origin::OwnFirst,
+            _ => Origin::Elsewhere,
         }
-    }
-}
-
-impl Column {
-    fn is_own(&self) -> bool {
-        matches!(&self.from[0], crate::catalog::Source::Path(path) if path.len() == 1)
     }
 }
 
@@ -204,7 +197,7 @@ mod tests {
     fn text_columns_take_anything_and_say_when_it_is_not_exact() {
         let exact = |kind, raw| {
             let mut replaced = 0;
-            push_text(&mut Array::new(Element::Text), kind, raw, &mut replaced)
+            push_text(&mut Array::with_rows(Element::Text, 1), kind, raw, &mut replaced)
         };
         assert!(exact(JsonKind::Id, "\"cus_1\""));
         assert!(!exact(JsonKind::Id, r#"{"id":"cus_1","object":"customer"}"#));

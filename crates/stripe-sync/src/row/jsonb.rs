@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::distinct_keys::distinct_keys;
 use super::escape::{Repaired, escape};
-use super::keys_apart::keys_apart;
 
 /// JSON text without characters that jsonb refuses, in which keys that differed still differ.
 pub(super) fn for_jsonb(raw: &str) -> Repaired<'_> {
@@ -11,9 +11,9 @@ pub(super) fn for_jsonb(raw: &str) -> Repaired<'_> {
     if repaired.replaced == 0 {
         return repaired;
     }
-    match keys_apart(raw) {
-        Some(apart) => Repaired {
-            text: Cow::Owned(replace(&apart).text.into_owned()),
+    match distinct_keys(raw) {
+        Some(distinct) => Repaired {
+            text: Cow::Owned(replace(&distinct).text.into_owned()),
             replaced: repaired.replaced,
         },
         None => repaired,
@@ -25,26 +25,26 @@ fn replace(raw: &str) -> Repaired<'_> {
         return Repaired { text: Cow::Borrowed(raw), replaced: 0 };
     }
     let mut out = String::new();
-    let (mut replaced, mut kept, mut at) = (0, 0, 0);
+    let (mut replaced, mut copied, mut at) = (0, 0, 0);
     while let Some(found) = raw.get(at..).and_then(|rest| rest.find('\\')) {
         at += found;
         let (char, length) = escape(&raw[at..]);
         if char.is_none() {
-            out.push_str(&raw[kept..at]);
+            out.push_str(&raw[copied..at]);
             out.push_str("\\ufffd");
             replaced += 1;
-            kept = at + length;
+            copied = at + length;
         }
         at += length;
     }
     if replaced == 0 {
         return Repaired { text: Cow::Borrowed(raw), replaced };
     }
-    out.push_str(raw.get(kept..).unwrap_or_default());
+    out.push_str(raw.get(copied..).unwrap_or_default());
     Repaired { text: Cow::Owned(out), replaced }
 }
 
-/// JSON without the space between its tokens.
+/// JSON without white space between its tokens.
 pub(super) fn compact(raw: &str) -> Cow<'_, str> {
     if !raw.contains([' ', '\n', '\r', '\t']) {
         return Cow::Borrowed(raw);

@@ -1,24 +1,27 @@
-//! From objects as Stripe sent them to rows as PostgreSQL takes them. Pure: no HTTP, no SQL.
+//! Turns objects as Stripe sent them into rows in PostgreSQL's binary format. Pure: no HTTP, no SQL.
 //!
-//! An object is never turned into a tree. Its text is scanned for the values that columns want,
-//! and each value goes straight into the binary array of its column.
+//! No tree of JSON values is built. A page is scanned once, which checks its syntax and finds the
+//! properties of its objects (`list`). The encoder copies each value from the text into the binary
+//! array of its column. `docs/decisions/0011-json-scanner.md` compares this with other readers.
 
 #[cfg(test)]
 pub(crate) mod any_json;
 mod array;
 mod batch;
+mod distinct_keys;
 mod encode;
 mod escape;
 mod head;
 mod jsonb;
-mod keys_apart;
 mod list;
 mod number;
 mod object;
+mod properties;
 mod redact;
 mod scan;
 #[cfg(test)]
 mod scan_by_byte;
+mod tokens;
 mod validate;
 mod value;
 mod word;

@@ -1,68 +1,73 @@
-//! Takes out of JSON text what is left out of a copy: the value becomes `null`. Pure.
+//! Replaces excluded values in JSON text with `null`. Pure.
 //!
-//! Two passes over the text, without a tree and without recursion. The first finds the type of
-//! each object in it (its property `object`), the second follows the places that are left out.
-//! An event's `previous_attributes` has no type of its own; it belongs to the object beside it.
+//! Two passes over the text, without a tree and without recursion. The first finds the type of each
+//! object in the text, which is its property `object`. The second follows the paths to excluded
+//! values. An event's `previous_attributes` names no type: it has the type of the object that the
+//! event's property `object`, next to it, holds.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::scan::{end_of_value, is_null, key_is, string};
+use super::scan::{is_null, key_is, string};
+use super::tokens::{Token, Tokens};
 use crate::catalog::{Exclusions, Step, ValuePath};
 
-/// The object without what is left out of the rows of `table` and of the objects inside it.
-pub(crate) fn redact<'j>(json: &'j str, table: &str, left_out: &Exclusions) -> Cow<'j, str> {
-    let top = left_out.of_table(table);
-    if left_out.is_empty() || (top.is_empty() && !mentions(json, left_out)) {
+/// The object without the values that are excluded from the rows of `table` and from the types of the
+/// objects inside it.
+pub(crate) fn redact<'j>(json: &'j str, table: &str, exclusions: &Exclusions) -> Cow<'j, str> {
+    let paths = exclusions.of_table(table);
+    if exclusions.is_empty() || (paths.is_empty() && !may_contain_types(json, exclusions)) {
         return Cow::Borrowed(json);
     }
-    let cuts = cuts(json, top, left_out);
-    if cuts.is_empty() {
+    let excluded = excluded_values(json, paths, exclusions);
+    if excluded.is_empty() {
         return Cow::Borrowed(json);
     }
     let mut out = String::with_capacity(json.len());
-    let mut kept = 0;
-    for cut in cuts {
-        out.push_str(&json[kept..cut.start]);
+    let mut copied = 0;
+    for value in excluded {
+        out.push_str(&json[copied..value.start]);
         out.push_str("null");
-        kept = cut.end;
+        copied = value.end;
     }
-    out.push_str(&json[kept..]);
+    out.push_str(&json[copied..]);
     Cow::Owned(out)
 }
 
-/// Whether an object of a type with something to take out may be inside.
-fn mentions(json: &str, left_out: &Exclusions) -> bool {
+/// Whether the text may contain an object of a type with excluded properties.
+fn may_contain_types(json: &str, exclusions: &Exclusions) -> bool {
     // A type's name can be spelled with escapes.
-    json.contains('\\') || left_out.objects().any(|object| json.contains(object))
+    json.contains('\\') || exclusions.objects().any(|object| json.contains(object))
 }
 
-/// What is known of an object of the text.
-struct Opened<'j> {
-    at: usize,
+/// An object in the text.
+struct TypedObject<'j> {
+    start: usize,
+    /// Its type, if its property `object` is a string.
     kind: Option<Cow<'j, str>>,
-    /// The object that its property `object` holds, as a place in the list of all.
-    holds: Option<usize>,
+    /// If its property `object` is an object, the index of that one.
+    inner: Option<usize>,
 }
 
-fn opened(json: &str) -> Vec<Opened<'_>> {
-    let mut all: Vec<Opened<'_>> = Vec::new();
-    let mut inside: Vec<Option<usize>> = Vec::new();
+/// All objects in the order in which they start.
+fn typed_objects(json: &str) -> Vec<TypedObject<'_>> {
+    let mut all: Vec<TypedObject<'_>> = Vec::new();
+    let mut open: Vec<Option<usize>> = Vec::new();
     let mut tokens = Tokens::new(json);
     while let Some(token) = tokens.next() {
         let names_kind = tokens.key.is_some_and(|key| key_is(key, "object"));
-        let parent = inside.last().copied().flatten().filter(|_| names_kind);
+        let parent = open.last().copied().flatten().filter(|_| names_kind);
         match token {
-            Token::Object(at) => {
+            Token::Object(start) => {
                 let this = all.len();
-                all.push(Opened { at, kind: None, holds: None });
+                all.push(TypedObject { start, kind: None, inner: None });
                 if let Some(parent) = parent {
-                    all[parent].holds = Some(this);
+                    all[parent].inner = Some(this);
                 }
-                inside.push(Some(this));
+                open.push(Some(this));
             }
-            Token::Array(_) => inside.push(None),
-            Token::Close => drop(inside.pop()),
+            Token::Array(_) => open.push(None),
+            Token::Close => drop(open.pop()),
             Token::Scalar(range) => {
                 if let Some(parent) = parent {
                     all[parent].kind = json.get(range).and_then(string);
@@ -73,16 +78,21 @@ fn opened(json: &str) -> Vec<Opened<'_>> {
     all
 }
 
-/// An object or array that the second pass is inside of.
-struct Frame<'r> {
-    /// Places that may lie in here, and how many of their steps have been made.
-    open: Vec<(&'r ValuePath, usize)>,
-    this: Option<usize>,
+/// A path to an excluded value, and how many of its steps lead to the current value.
+type PartialPath<'e> = (&'e ValuePath, usize);
+
+/// An open object or array.
+struct Frame<'e> {
+    /// Paths that continue inside of it.
+    paths: Vec<PartialPath<'e>>,
+    /// The index of the object; `None` for an array.
+    object: Option<usize>,
 }
 
-fn cuts(json: &str, top: &[ValuePath], left_out: &Exclusions) -> Vec<Range<usize>> {
-    let objects = opened(json);
-    let (mut cuts, mut next) = (Vec::new(), 0);
+/// The ranges of the excluded values. `paths` start at the top of the text.
+fn excluded_values(json: &str, paths: &[ValuePath], exclusions: &Exclusions) -> Vec<Range<usize>> {
+    let objects = typed_objects(json);
+    let (mut excluded, mut next) = (Vec::new(), 0);
     let mut frames: Vec<Frame<'_>> = Vec::new();
     let mut tokens = Tokens::new(json);
     while let Some(token) = tokens.next() {
@@ -95,126 +105,47 @@ fn cuts(json: &str, top: &[ValuePath], left_out: &Exclusions) -> Vec<Range<usize
             Token::Array(at) => (*at, false),
             Token::Scalar(range) => (range.start, false),
         };
-        let mut open: Vec<(&ValuePath, usize)> = match frames.last() {
-            Some(frame) => advance(&frame.open, tokens.key),
-            None => top.iter().map(|place| (place, 0)).collect(),
+        let mut open: Vec<PartialPath<'_>> = match frames.last() {
+            Some(frame) => continued_paths(&frame.paths, tokens.key),
+            None => paths.iter().map(|path| (path, 0)).collect(),
         };
-        if open.iter().any(|(place, steps)| *steps == place.len()) {
+        if open.iter().any(|(path, steps)| *steps == path.len()) {
             let to = tokens.skip(&token, from);
             if json.get(from..to).is_some_and(|value| !is_null(value)) {
-                cuts.push(from..to);
+                excluded.push(from..to);
             }
             continue;
         }
         if is_object {
-            // Objects inside of what was skipped have been passed.
-            next += objects[next..].iter().take_while(|object| object.at < from).count();
+            // Objects inside of skipped values come before this one.
+            next += objects[next..].iter().take_while(|object| object.start < from).count();
             let this = &objects[next];
             let kind = match this.kind.as_deref() {
                 None if tokens.key.is_some_and(|key| key_is(key, "previous_attributes")) => {
-                    let event = frames.last().and_then(|frame| frame.this);
-                    let beside = event.and_then(|event| objects[event].holds);
-                    beside.and_then(|beside| objects[beside].kind.as_deref())
+                    let event = frames.last().and_then(|frame| frame.object);
+                    let changed = event.and_then(|event| objects[event].inner);
+                    changed.and_then(|changed| objects[changed].kind.as_deref())
                 }
                 own => own,
             };
-            let of_kind = kind.map_or(&[][..], |kind| left_out.of_object(kind));
-            open.extend(of_kind.iter().map(|place| (place, 0)));
+            let of_kind = kind.map_or(&[][..], |kind| exclusions.of_object(kind));
+            open.extend(of_kind.iter().map(|path| (path, 0)));
         }
         if !matches!(token, Token::Scalar(_)) {
-            frames.push(Frame { open, this: is_object.then_some(next) });
+            frames.push(Frame { paths: open, object: is_object.then_some(next) });
         }
     }
-    cuts
+    excluded
 }
 
-/// The places that go on into the value of `key`, or into an element of an array.
-fn advance<'r>(open: &[(&'r ValuePath, usize)], key: Option<&str>) -> Vec<(&'r ValuePath, usize)> {
-    let goes_on = |(place, made): &(&'r ValuePath, usize)| match (&place[*made], key) {
+/// The paths that lead to the value of `key`, or to an element of an array.
+fn continued_paths<'e>(paths: &[PartialPath<'e>], key: Option<&str>) -> Vec<PartialPath<'e>> {
+    let continues = |(path, steps): &&PartialPath<'e>| match (&path[*steps], key) {
         (Step::Key(wanted), Some(key)) => key_is(key, wanted),
         (Step::Each, None) => true,
         _ => false,
     };
-    open.iter().filter(|open| goes_on(open)).map(|(place, made)| (*place, made + 1)).collect()
-}
-
-enum Token {
-    Object(usize),
-    Array(usize),
-    Close,
-    Scalar(Range<usize>),
-}
-
-/// The values of a text in their order, each with its key.
-struct Tokens<'j> {
-    text: &'j str,
-    at: usize,
-    /// What the reading is inside of; true for an object.
-    inside: Vec<bool>,
-    key_next: bool,
-    /// The key of the last value, raw; `None` in an array.
-    key: Option<&'j str>,
-}
-
-impl<'j> Tokens<'j> {
-    fn new(text: &'j str) -> Tokens<'j> {
-        Tokens { text, at: 0, inside: Vec::new(), key_next: false, key: None }
-    }
-
-    fn next(&mut self) -> Option<Token> {
-        let mut key = None;
-        loop {
-            let at = self.at;
-            let token = match *self.text.as_bytes().get(at)? {
-                b' ' | b'\n' | b'\r' | b'\t' | b':' => {
-                    self.at += 1;
-                    continue;
-                }
-                b',' => {
-                    self.at += 1;
-                    self.key_next = self.inside.last() == Some(&true);
-                    continue;
-                }
-                b'"' if self.key_next => {
-                    self.at = end_of_value(self.text, at);
-                    self.key_next = false;
-                    key = self.text.get(at + 1..self.at - 1);
-                    continue;
-                }
-                b'{' => self.enter(true, Token::Object(at)),
-                b'[' => self.enter(false, Token::Array(at)),
-                b'}' | b']' => {
-                    self.at += 1;
-                    self.inside.pop();
-                    self.key_next = false;
-                    Token::Close
-                }
-                _ => {
-                    self.at = end_of_value(self.text, at);
-                    Token::Scalar(at..self.at)
-                }
-            };
-            self.key = key;
-            return Some(token);
-        }
-    }
-
-    fn enter(&mut self, object: bool, token: Token) -> Token {
-        self.at += 1;
-        self.inside.push(object);
-        self.key_next = object;
-        token
-    }
-
-    /// Passes over the value that `token` begins; where it ends.
-    fn skip(&mut self, token: &Token, from: usize) -> usize {
-        if let Token::Object(_) | Token::Array(_) = token {
-            self.at = end_of_value(self.text, from);
-            self.inside.pop();
-            self.key_next = false;
-        }
-        self.at
-    }
+    paths.iter().filter(continues).map(|(path, steps)| (*path, steps + 1)).collect()
 }
 
 #[cfg(test)]
@@ -222,7 +153,7 @@ mod tests {
     use super::*;
     use crate::catalog::ColumnName;
 
-    fn left(names: &[&str], table: &str, json: &str) -> String {
+    fn redacted(names: &[&str], table: &str, json: &str) -> String {
         let names: Vec<_> = names.iter().map(|n| ColumnName::parse(n).expect("a name")).collect();
         redact(json, table, &Exclusions::new(&names)).into_owned()
     }
@@ -231,10 +162,10 @@ mod tests {
     fn a_property_at_the_top() {
         let json = r#"{"id":"cus_1","email":"a@b","x":{"email":"c@d"},"e\u006dail":{"a":[1]}}"#;
         assert_eq!(
-            left(&["customers.email"], "customers", json),
+            redacted(&["customers.email"], "customers", json),
             r#"{"id":"cus_1","email":null,"x":{"email":"c@d"},"e\u006dail":null}"#
         );
-        assert_eq!(left(&["customers.email"], "charges", json), json);
+        assert_eq!(redacted(&["customers.email"], "charges", json), json);
     }
 
     #[test]
@@ -242,27 +173,27 @@ mod tests {
         let charge =
             r#"{"id":"ch_1","customer":{"email":"a@b","object":"customer"},"email":"c@d"}"#;
         assert_eq!(
-            left(&["customers.email"], "charges", charge),
+            redacted(&["customers.email"], "charges", charge),
             r#"{"id":"ch_1","customer":{"email":null,"object":"customer"},"email":"c@d"}"#
         );
         let event = r#"{"object":"event","data": {"previous_attributes" : {"email":"old", "a":1},
             "object": {"object": "customer", "email" :"new"}}}"#;
         let expected = event.replace("\"old\"", "null").replace("\"new\"", "null");
-        assert_eq!(left(&["customers.email"], "events", event), expected);
+        assert_eq!(redacted(&["customers.email"], "events", event), expected);
         let other = event.replace("\"customer\"", "\"charge\"");
-        assert_eq!(left(&["customers.email"], "events", &other), other);
+        assert_eq!(redacted(&["customers.email"], "events", &other), other);
     }
 
     #[test]
     fn items_of_lists() {
         let json = r#"{"lines":{"data":[{"description":"a"},{"description":["b",{}]},7]},"z":[]}"#;
         assert_eq!(
-            left(&["invoice_line_items.description"], "invoices", json),
+            redacted(&["invoice_line_items.description"], "invoices", json),
             r#"{"lines":{"data":[{"description":null},{"description":null},7]},"z":[]}"#
         );
         let sub = r#"{"items":{"data":[{"plan":{"id":"p","x":1}}]},"plan":{"id":"p"}}"#;
         assert_eq!(
-            left(&["subscriptions.plan"], "subscriptions", sub),
+            redacted(&["subscriptions.plan"], "subscriptions", sub),
             r#"{"items":{"data":[{"plan":{"id":null,"x":1}}]},"plan":null}"#
         );
     }
@@ -271,14 +202,14 @@ mod tests {
     fn depth_costs_no_stack_and_no_square() {
         let deep = format!("{}{}", "{\"a\":[".repeat(200_000), "]}".repeat(200_000));
         let json = format!("{{\"x\":{deep},\"email\":{deep}}}");
-        let out = left(&["customers.email"], "customers", &json);
+        let out = redacted(&["customers.email"], "customers", &json);
         assert_eq!(out, format!("{{\"x\":{deep},\"email\":null}}"));
     }
 
     #[test]
     fn what_is_no_object_is_left_alone() {
         for text in ["", "null", "[", "{", "{\"email\"", "{\"email\":", "\"email\"", "}", "{]"] {
-            assert_eq!(left(&["customers.email"], "customers", text), text);
+            assert_eq!(redacted(&["customers.email"], "customers", text), text);
         }
     }
 }
