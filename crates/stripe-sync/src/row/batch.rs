@@ -21,6 +21,7 @@ pub(crate) struct Observation<'a> {
 
 impl<'a> Observation<'a> {
     /// The same with `text`, a changed copy or the object's own text.
+    #[expect(clippy::ptr_arg, reason = "a borrowed text keeps the places of its properties")]
     pub(crate) fn with_text(&self, text: &'a Cow<'_, str>) -> Observation<'a> {
         match text {
             Cow::Borrowed(_) => self.clone(),

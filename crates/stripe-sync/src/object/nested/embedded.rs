@@ -53,7 +53,10 @@ impl<'a> EmbeddedList<'a> {
 mod tests {
     use super::*;
 
-    fn read(raw: &str) -> Option<(Vec<&str>, bool, Option<Cow<'_, str>>)> {
+    /// Items, `has_more` and url.
+    type Parts<'a> = (Vec<&'a str>, bool, Option<Cow<'a, str>>);
+
+    fn read(raw: &str) -> Option<Parts<'_>> {
         EmbeddedList::read(raw).map(|list| (list.items(), list.has_more, list.url))
     }
 
