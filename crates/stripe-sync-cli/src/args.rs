@@ -7,11 +7,11 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
 const AFTER_HELP: &str = "\
-The API key is read from the environment only (STRIPE_SECRET_KEY or STRIPE_API_KEY), because
-arguments are visible in ps. Without a database URL, stripe-sync starts a private PostgreSQL.
+The API key is read from the environment only (STRIPE_SECRET_KEY or STRIPE_API_KEY) or from the
+file that STRIPE_SECRET_KEY_FILE names, because arguments are visible in ps. Without a database URL, stripe-sync starts a private PostgreSQL.
 
-Exit codes: 0 complete, 1 failed, 2 invalid usage, 3 finished but incomplete, 130 interrupted
-(committed rows are safe, and the same command resumes the run).";
+Exit codes: 0 complete, 1 failed, 2 invalid usage, 3 finished but incomplete, 75 deadline passed,
+130 interrupted (after 75 and 130, committed rows are safe, and the same command resumes the run).";
 
 /// Copy a Stripe account into PostgreSQL
 #[derive(Parser)]
@@ -130,6 +130,15 @@ pub(crate) enum Command {
     /// Uses no key, no network and none of your databases; the Database and Stripe options do not
     /// apply. Exit code 1 if anything differs.
     Demo(Demo),
+    /// Print a completion script for a shell
+    ///
+    /// The script goes to stdout. Save it where the shell looks for completions, such as
+    /// ~/.local/share/bash-completion/completions/stripe-sync for bash.
+    Completions(Completions),
+    /// Write the man pages of the program and its commands into a directory
+    ///
+    /// If the directory is ~/.local/share/man/man1, `man stripe-sync` finds them.
+    ManPages(ManPages),
 }
 
 /// The options of all commands that write rows.
@@ -179,6 +188,10 @@ pub(crate) struct Backfill {
     /// Upper bound (inclusive), Stripe's created[lte]
     #[arg(long, value_name = "SECOND", allow_negative_numbers = true)]
     pub(crate) created_lte: Option<i64>,
+    /// Time limit of this command, such as 14m or 1h30m: it then stops with exit code 75, and the
+    /// same command resumes the run
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
+    pub(crate) deadline: Option<String>,
     /// Start a new run instead of resuming an unfinished one
     #[arg(long)]
     pub(crate) fresh: bool,
@@ -231,4 +244,19 @@ pub(crate) struct Demo {
     /// New or empty directory in which to keep the database
     #[arg(long, value_name = "DIR")]
     pub(crate) keep: Option<PathBuf>,
+}
+
+/// The options of `completions`.
+#[derive(clap::Args)]
+pub(crate) struct Completions {
+    /// Shell that reads the script
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// The options of `man-pages`.
+#[derive(clap::Args)]
+pub(crate) struct ManPages {
+    /// Directory to write to; created if it does not exist
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
 }

@@ -6,13 +6,14 @@ use std::ffi::OsString;
 
 use crate::failure::Failure;
 
-const VARIABLES: [&str; 13] = [
+const VARIABLES: [&str; 14] = [
     "DATABASE_URL",
     "STRIPE_SYNC_DATA",
     "SCHEMA",
     "TABLE_PREFIX",
     "STRIPE_SECRET_KEY",
     "STRIPE_API_KEY",
+    "STRIPE_SECRET_KEY_FILE",
     "STRIPE_ACCOUNT_ID",
     "STRIPE_API_BASE",
     "STRIPE_API_VERSION",

@@ -13,6 +13,8 @@ pub(crate) enum Exit {
     Usage,
     /// Finished, except for what the report names.
     Incomplete,
+    /// Stopped by `--deadline`; committed work is kept, and the same command resumes.
+    DeadlinePassed,
     /// Stopped by Ctrl-C or SIGTERM; committed work is kept.
     Interrupted,
 }
@@ -25,6 +27,8 @@ impl Exit {
             Exit::Failed => 1,
             Exit::Usage => 2,
             Exit::Incomplete => 3,
+            // EX_TEMPFAIL of sysexits.h: temporary, try again.
+            Exit::DeadlinePassed => 75,
             // What shells report for a process that died of SIGINT.
             Exit::Interrupted => 130,
         }

@@ -28,6 +28,11 @@ impl Failure {
         Failure { exit: Exit::Interrupted, ..Failure::new("interrupted") }
     }
 
+    /// The deadline passed before a backfill was in progress.
+    pub(crate) fn deadline_passed(message: impl Into<String>) -> Failure {
+        Failure { exit: Exit::DeadlinePassed, ..Failure::new(message) }
+    }
+
     /// From an error whose text has the form `what failed; what to type`.
     pub(crate) fn split_hint(exit: Exit, error: &dyn Error) -> Failure {
         let text = error.to_string();

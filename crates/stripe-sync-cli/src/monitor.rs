@@ -1,11 +1,18 @@
-//! Runs a backfill in the foreground: displays its progress and handles Ctrl-C.
+//! Runs a backfill in the foreground: displays its progress, and handles Ctrl-C and the deadline.
+
+use std::time::Duration;
 
 use stripe_sync::{BackfillRequest, Report, StripeSync};
 
 use crate::context::CommandContext;
+use crate::deadline::{self, Deadline};
+use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::progress::{Display, TICK};
 use crate::ui;
+
+/// How long the pages in flight may take after the deadline.
+const GRACE: Duration = Duration::from_secs(20);
 
 /// How a backfill in the foreground ended.
 pub(crate) enum BackfillOutcome {
@@ -15,27 +22,59 @@ pub(crate) enum BackfillOutcome {
         report: Report,
         /// An earlier command read a part of the rows.
         continued: bool,
+        /// Who asked the run to stop, if anyone did.
+        stopped_by: Option<StopReason>,
     },
-    /// A second signal abandoned the pages in flight. As safe as `kill -9`.
-    Aborted,
+    /// The pages in flight were abandoned, by a second signal or because they took too long after
+    /// the deadline. As safe as `kill -9`.
+    Aborted(StopReason),
+}
+
+/// Why a run was asked to stop.
+#[derive(Clone, Copy)]
+pub(crate) enum StopReason {
+    /// Ctrl-C or SIGTERM.
+    Signal,
+    /// `--deadline`.
+    Deadline,
+}
+
+impl StopReason {
+    /// The exit code of an interrupted run.
+    pub(crate) fn exit(self) -> Exit {
+        match self {
+            StopReason::Signal => Exit::Interrupted,
+            StopReason::Deadline => Exit::DeadlinePassed,
+        }
+    }
 }
 
 /// Runs a backfill until it ends or is interrupted.
 ///
 /// # Errors
-/// The whole run failed.
+/// The whole run failed, or was stopped before it started.
 pub(crate) async fn run_backfill(
     sync: &StripeSync,
     request: &BackfillRequest,
+    deadline: Option<&Deadline>,
     context: &CommandContext,
 ) -> Result<BackfillOutcome, Failure> {
     let start = async { Ok(sync.start_backfill(request.clone()).await?) };
-    let mut run = context.interrupts.unless(start).await?;
+    let mut run = context.interrupts.unless(deadline::until(deadline, start)).await?;
     let canceller = run.canceller();
     let mut display = Display::new(&context.output);
     let mut ticks = tokio::time::interval(TICK);
     let mut signals = 0;
+    let mut stopped_by = None;
     let outcome = loop {
+        // The deadline first stops the run, and then abandons what is still in flight.
+        let grace = if stopped_by.is_some() { GRACE } else { Duration::ZERO };
+        let deadline_passed = async {
+            match deadline {
+                Some(deadline) => deadline.passed(grace).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             result = run.join() => {
                 // A run shorter than a tick has not been shown yet.
@@ -43,17 +82,29 @@ pub(crate) async fn run_backfill(
                 display.show(&last);
                 let continued = last.run.is_some_and(|run| run.continued);
                 break result
-                    .map(|report| BackfillOutcome::Finished { report, continued })
+                    .map(|report| BackfillOutcome::Finished { report, continued, stopped_by })
                     .map_err(Failure::from);
             }
             _ = ticks.tick() => display.show(&run.progress()),
             () = context.interrupts.at_least(signals + 1) => {
                 signals += 1;
                 if signals > 1 {
-                    break Ok(BackfillOutcome::Aborted);
+                    break Ok(BackfillOutcome::Aborted(StopReason::Signal));
                 }
+                stopped_by = stopped_by.or(Some(StopReason::Signal));
                 canceller.request();
                 ui::line("finishing the pages in flight; press Ctrl-C again to stop immediately");
+            }
+            () = deadline_passed => {
+                if let Some(reason) = stopped_by {
+                    break Ok(BackfillOutcome::Aborted(reason));
+                }
+                stopped_by = Some(StopReason::Deadline);
+                canceller.request();
+                let text = deadline.map_or("", |deadline| &deadline.text);
+                ui::note(&format!(
+                    "the deadline of {text} has passed; finishing the pages in flight"
+                ));
             }
         }
     };

@@ -1,4 +1,5 @@
-//! Checked settings from arguments and environment. Nothing is accessed here.
+//! Checked settings from arguments and environment. Nothing is accessed here, except for the file
+//! that contains the key.
 
 use stripe_sync::{AccountId, ApiBase, ApiKey, Config, Names, RateOptions};
 
@@ -7,10 +8,9 @@ use crate::database_target::DatabaseTarget;
 use crate::environment::{Environment, SettingValue};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::key;
 
 const DEFAULT_SCHEMA: &str = "stripe";
-const GET_A_KEY: &str = "set STRIPE_SECRET_KEY to a secret key (sk_...) or a restricted key \
-                         (rk_...) from https://dashboard.stripe.com/apikeys";
 
 /// The database and the names of schema and tables.
 pub(crate) struct DatabaseSettings {
@@ -100,7 +100,7 @@ impl StripeSettings {
                 .map_err(|error| Failure::split_hint(Exit::Usage, &error).in_setting(value.name))?,
         };
         Ok(StripeSettings {
-            key: key(env)?,
+            key: key::resolve(env)?,
             account: account(args, env)?,
             api_base,
             api_version: version.map(|value| api_version(&value)).transpose()?,
@@ -117,7 +117,7 @@ impl StripeSettings {
         env: &Environment,
         config: &mut Config,
     ) -> Result<(), Failure> {
-        if env.get("STRIPE_SECRET_KEY").or_else(|| env.get("STRIPE_API_KEY")).is_some() {
+        if key::is_given(env) {
             StripeSettings::resolve(args, env)?.add_to(config);
         } else {
             config.account = account(args, env)?;
@@ -133,24 +133,6 @@ impl StripeSettings {
         config.api_version = self.api_version.clone();
         config.rate = self.rate;
     }
-}
-
-fn key(env: &Environment) -> Result<ApiKey, Failure> {
-    let (secret, api) = (env.get("STRIPE_SECRET_KEY"), env.get("STRIPE_API_KEY"));
-    let (text, name) = match (secret, api) {
-        (Some(secret), Some(api)) if secret.trim() != api.trim() => {
-            return Err(Failure::usage(
-                "STRIPE_SECRET_KEY and STRIPE_API_KEY are both set, to different keys",
-            )
-            .with_hint("unset one of them"));
-        }
-        (Some(secret), _) => (secret, "STRIPE_SECRET_KEY"),
-        (None, Some(api)) => (api, "STRIPE_API_KEY"),
-        (None, None) => {
-            return Err(Failure::usage("no Stripe API key is set").with_hint(GET_A_KEY));
-        }
-    };
-    ApiKey::parse(text).map_err(|error| Failure::split_hint(Exit::Usage, &error).in_setting(name))
 }
 
 fn account(args: &Connection, env: &Environment) -> Result<Option<AccountId>, Failure> {
@@ -213,19 +195,6 @@ mod tests {
     use super::*;
     use crate::args::Args;
     use crate::environment;
-
-    #[test]
-    fn the_key_comes_from_either_variable_unless_they_differ() {
-        let key =
-            |pairs: &[(&str, &str)]| super::key(&environment::from_pairs(pairs)).map(|k| k.hint());
-        let (secret, api) =
-            (("STRIPE_SECRET_KEY", "sk_test_123 "), ("STRIPE_API_KEY", "sk_test_123"));
-        for pairs in [&[secret][..], &[api], &[secret, api]] {
-            assert_eq!(key(pairs).expect("a key"), "sk_test_...");
-        }
-        assert!(key(&[secret, ("STRIPE_API_KEY", "sk_test_124")]).is_err());
-        assert!(key(&[]).is_err());
-    }
 
     #[test]
     fn table_names_are_quoted_where_sql_requires_it() {

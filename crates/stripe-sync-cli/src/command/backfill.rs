@@ -13,15 +13,17 @@ use super::report;
 use crate::args::Backfill;
 use crate::columns::{self, ColumnChanges};
 use crate::context::CommandContext;
+use crate::deadline::{self, Deadline};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::monitor::{self, BackfillOutcome};
+use crate::monitor::{self, BackfillOutcome, StopReason};
 use crate::number;
 use crate::settings::{DatabaseSettings, StripeSettings};
 use crate::suggestion::closest_match;
 use crate::ui;
 
 pub(super) async fn run(args: &Backfill, context: &CommandContext) -> Result<Exit, Failure> {
+    let deadline = args.deadline.as_deref().map(Deadline::parse).transpose()?;
     let mut request = request(args)?;
     let columns = ColumnChanges::resolve(&args.columns, &context.environment)?;
     let stripe = StripeSettings::resolve(&context.connection, &context.environment)?;
@@ -42,19 +44,20 @@ pub(super) async fn run(args: &Backfill, context: &CommandContext) -> Result<Exi
         }
         Ok((sync, open_database, included))
     };
-    let (sync, open_database, included) = context.interrupts.unless(open).await?;
+    let (sync, open_database, included) =
+        context.interrupts.unless(deadline::until(deadline.as_ref(), Box::pin(open))).await?;
     // The pages that an unfinished run has already read were stored without the column.
     request.fresh |= included;
-    let outcome = monitor::run_backfill(&sync, &request, context).await;
+    let outcome = monitor::run_backfill(&sync, &request, deadline.as_ref(), context).await;
     drop(sync);
-    if matches!(outcome, Ok(BackfillOutcome::Aborted)) {
+    if let Ok(BackfillOutcome::Aborted(reason)) = outcome {
         ui::line(
             "stopped immediately; committed pages are safe, and the same command resumes the run",
         );
-        return Ok(Exit::Interrupted);
+        return Ok(reason.exit());
     }
     open_database.close().await;
-    let BackfillOutcome::Finished { report, continued } = outcome? else {
+    let BackfillOutcome::Finished { report, continued, stopped_by } = outcome? else {
         return Ok(Exit::Interrupted);
     };
     let summary = report::Summary { database: &database, skip_denied: args.skip_denied, continued };
@@ -62,16 +65,16 @@ pub(super) async fn run(args: &Backfill, context: &CommandContext) -> Result<Exi
         true => ui::json(&report::as_json(&report))?,
         false => ui::data(&report::as_text(&report, &summary))?,
     }
-    Ok(exit(&report, args.skip_denied))
+    Ok(exit(&report, args.skip_denied, stopped_by))
 }
 
-fn exit(report: &Report, skip_denied: bool) -> Exit {
+fn exit(report: &Report, skip_denied: bool, stopped_by: Option<StopReason>) -> Exit {
     match report.status {
         RunStatus::Complete => Exit::Complete,
         RunStatus::Incomplete if skip_denied && report.only_denied() => Exit::Complete,
         RunStatus::Incomplete => Exit::Incomplete,
         RunStatus::Failed => Exit::Failed,
-        RunStatus::Interrupted => Exit::Interrupted,
+        RunStatus::Interrupted => stopped_by.map_or(Exit::Interrupted, StopReason::exit),
     }
 }
 

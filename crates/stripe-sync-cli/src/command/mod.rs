@@ -4,6 +4,8 @@
 mod adoption;
 mod backfill;
 mod check;
+mod completions;
+mod man_pages;
 mod migrate;
 mod query;
 mod refresh;
@@ -30,6 +32,8 @@ pub(crate) async fn run(command: Command, context: &CommandContext) -> Result<Ex
         Command::Check(args) => interrupts.unless(check::run(&args, context)).await,
         Command::Refresh(args) => interrupts.unless(refresh::run(&args, context)).await,
         Command::Status(args) => interrupts.unless(status::run(&args, context)).await,
+        Command::Completions(args) => completions::run(&args),
+        Command::ManPages(args) => man_pages::run(&args),
         Command::Query(args) => interrupts.unless(query::run(&args, context)).await,
     }
 }

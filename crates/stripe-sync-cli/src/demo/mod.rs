@@ -37,7 +37,7 @@ pub(crate) async fn run(args: &Demo, context: &CommandContext) -> Result<Exit, F
     }
     let demo = context.interrupts.unless(set_up(args)).await?;
     let request = BackfillRequest::default();
-    let report = match monitor::run_backfill(&demo.sync, &request, context).await? {
+    let report = match monitor::run_backfill(&demo.sync, &request, None, context).await? {
         BackfillOutcome::Finished { report, .. } if report.status != RunStatus::Interrupted => {
             report
         }

@@ -103,3 +103,46 @@ async fn before_anything_is_in_flight_one_signal_is_enough() {
     assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
     assert_eq!(std::fs::read_dir(cli.home()).expect("home").count(), 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_reaches_its_deadline_stops_and_the_same_command_resumes() {
+    let sim = slow_sim(Duration::from_millis(100)).await;
+    let cli = Cli::with_both(&sim, "deadline").await;
+    let args = [&ARGS[..], &["--deadline", "1s"]].concat();
+    let output = cli.run(&args);
+    assert_eq!(output.code, Some(75), "{}{}", output.stdout, output.stderr);
+    assert_eq!(output.stderr, "the deadline of 1s has passed; finishing the pages in flight\n");
+    assert!(output.stdout.contains("interrupted: "), "{}", output.stdout);
+    assert_resumes(&cli, &sim, "deadline");
+    // A run that finishes in time is not affected.
+    let output = cli.run(&[&ARGS[..], &["--deadline", "1h30m"]].concat());
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deadline_that_passes_before_the_run_begins_ends_the_command() {
+    let sim = slow_sim(Duration::from_secs(20)).await;
+    let cli = Cli::with_sim(&sim);
+    let started = Instant::now();
+    let output = cli.run(&["backfill", "--object", "customer", "--deadline", "500ms"]);
+    assert_eq!(output.code, Some(75), "{}", output.stderr);
+    assert_eq!(
+        output.stderr,
+        "error: the deadline of 500ms passed before the run started\n  hint: run the same command \
+         again, with a longer --deadline if this repeats\n"
+    );
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+}
+
+#[test]
+fn an_invalid_deadline_is_a_usage_error() {
+    for text in ["0s", "-5m", "soon", "14", ""] {
+        let output = Cli::new().env("STRIPE_SECRET_KEY", "sk_test_1234567890").run(&[
+            "backfill",
+            "--deadline",
+            text,
+        ]);
+        assert_eq!(output.code, Some(2), "{text}: {}", output.stderr);
+        assert!(output.stderr.contains("give a duration, such as 14m"), "{}", output.stderr);
+    }
+}

@@ -8,7 +8,18 @@ const SECRET: &str = "SeCrEtSeCrEt";
 
 #[test]
 fn help_describes_every_command_and_contains_no_values() {
-    for command in ["", "migrate", "check", "backfill", "refresh", "status", "query", "demo"] {
+    for command in [
+        "",
+        "migrate",
+        "check",
+        "backfill",
+        "refresh",
+        "status",
+        "query",
+        "demo",
+        "completions",
+        "man-pages",
+    ] {
         let args: Vec<&str> = [command, "--help"].into_iter().filter(|a| !a.is_empty()).collect();
         // Values from the environment must not be shown.
         let output = Cli::new().env("DATABASE_URL", SECRET).env("SCHEMA", SECRET).run(&args);
