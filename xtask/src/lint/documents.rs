@@ -16,10 +16,10 @@ const ARCHITECTURE_BYTES: u64 = 12 * 1024;
 ///
 /// # Errors
 /// If a document cannot be read.
-pub(super) fn check(root: &Path) -> Result<Vec<String>> {
+pub(super) fn check(root: &Path, documents: &[PathBuf]) -> Result<Vec<String>> {
     let mut problems = Vec::new();
-    for file in documents(root)? {
-        let path = root.join(&file);
+    for file in documents {
+        let path = root.join(file);
         let text = fs::read_to_string(&path).with_context(|| file.display().to_string())?;
         let folder = path.parent().unwrap_or(root);
         for (line, link) in links(&text) {
@@ -47,7 +47,10 @@ fn too_long(root: &Path, file: &str, bound: u64) -> Option<String> {
 }
 
 /// The documents relative to the root, in a stable order.
-fn documents(root: &Path) -> Result<Vec<PathBuf>> {
+///
+/// # Errors
+/// If a directory cannot be read.
+pub(super) fn find(root: &Path) -> Result<Vec<PathBuf>> {
     let mut found: Vec<PathBuf> = AT_THE_ROOT.map(PathBuf::from).into();
     found.retain(|file| root.join(file).is_file());
     let mut folders = vec![PathBuf::from("docs")];
@@ -128,7 +131,7 @@ mod tests {
         fs::write(root.path().join("docs/b.md"), "").expect("a file");
         fs::write(root.path().join("ARCHITECTURE.md"), "x".repeat(12 * 1024 + 1)).expect("a file");
         assert_eq!(
-            check(root.path()).expect("documents"),
+            check(root.path(), &find(root.path()).expect("documents")).expect("documents"),
             [
                 "docs/design/a.md:2: the link leads to c.md, which does not exist".to_owned(),
                 "ARCHITECTURE.md: 12289 bytes, at most 12288 are allowed\n  \

@@ -29,8 +29,9 @@ use imports::Imports;
 /// If there is a violation, or something cannot be read.
 pub(crate) fn run(root: &Path) -> Result<()> {
     let mut problems = imports_of(root)?;
-    problems.extend(promises::check(root)?);
-    problems.extend(documents::check(root)?);
+    let documents = documents::find(root)?;
+    problems.extend(promises::check(root, &documents)?);
+    problems.extend(documents::check(root, &documents)?);
     for problem in &problems {
         eprintln!("error: {problem}\n");
     }

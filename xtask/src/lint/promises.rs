@@ -1,11 +1,12 @@
-//! `docs/promises.md`: each promise names the tests that hold it, and each of them must exist.
+//! Promises and the tests that hold them: `docs/promises.md` names at least one test for each
+//! promise, and every test that any document names exists.
 //!
-//! A test is named `path/to/file.rs::test_name` in backticks. A file without a test is named by
-//! its path alone.
+//! A test is named `path/to/file.rs::test_name` in backticks, with the path from the root of the
+//! repository. A path without a test stands for the whole file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use proc_macro2::{TokenStream, TokenTree};
@@ -14,50 +15,75 @@ use super::source::{content, is_test_marker};
 
 const FILE: &str = "docs/promises.md";
 
-/// Every reference of the document that is wrong, and every promise without a test.
+/// Every reference that is wrong in `documents`, and every promise without a test.
 ///
 /// # Errors
-/// If the document or a file that it names cannot be read.
-pub(super) fn check(root: &Path) -> Result<Vec<String>> {
-    let text = fs::read_to_string(root.join(FILE)).context(FILE)?;
-    let mut tests_of = BTreeMap::new();
-    let mut problems = promises_without_test(&text);
-    for (line, reference) in references(&text) {
-        let (file, test) = match reference.split_once("::") {
-            Some((file, test)) => (file, Some(test)),
-            None => (reference, None),
-        };
-        let path = root.join(file);
-        if !path.is_file() {
-            problems.push(format!(
-                "{FILE}:{line}: there is no file {file}\n  \
-                 Name the file that the test is in, relative to the root of the repository."
-            ));
-            continue;
-        }
-        let Some(test) = test else { continue };
-        if !tests_of.contains_key(file) {
-            let source = fs::read_to_string(&path).with_context(|| file.to_owned())?;
-            tests_of.insert(file, tests_in(&source).with_context(|| file.to_owned())?);
-        }
-        if !tests_of[file].contains(test) {
-            problems.push(format!(
-                "{FILE}:{line}: there is no test `{test}` in {file}\n  \
-                 Write the name of the test that holds the promise, as in \
-                 `path/to/file.rs::test_name`."
-            ));
+/// If a document or a file that it names cannot be read.
+pub(super) fn check(root: &Path, documents: &[PathBuf]) -> Result<Vec<String>> {
+    let mut tests = Tests { root, known: BTreeMap::new() };
+    let mut problems = promises_without_test(&read(root, FILE)?);
+    for document in documents {
+        let document = document.to_string_lossy();
+        for (line, reference) in references(&read(root, &document)?) {
+            if let Some(problem) = tests.problem_with(&reference)? {
+                problems.push(format!("{document}:{line}: {problem}"));
+            }
         }
     }
     Ok(problems)
 }
 
-/// Words in backticks that name a Rust file or a test in one, each with its line.
-fn references(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    text.lines().enumerate().flat_map(|(index, line)| {
-        let quoted = line.split('`').skip(1).step_by(2);
-        let named = quoted.filter(|word| word.ends_with(".rs") || word.contains(".rs::"));
-        named.map(move |word| (index + 1, word))
-    })
+/// The tests of the files that were named so far.
+struct Tests<'a> {
+    root: &'a Path,
+    known: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Tests<'_> {
+    fn problem_with(&mut self, reference: &str) -> Result<Option<String>> {
+        let (file, test) = match reference.split_once("::") {
+            Some((file, test)) => (file, Some(test)),
+            None => (reference, None),
+        };
+        if !self.root.join(file).is_file() {
+            return Ok(Some(format!(
+                "there is no file {file}\n  \
+                 Name the file that the test is in, relative to the root of the repository."
+            )));
+        }
+        let Some(test) = test else { return Ok(None) };
+        if !self.known.contains_key(file) {
+            let tests = tests_in(&read(self.root, file)?).with_context(|| file.to_owned())?;
+            self.known.insert(file.to_owned(), tests);
+        }
+        Ok((!self.known[file].contains(test)).then(|| {
+            format!(
+                "there is no test `{test}` in {file}\n  \
+                 Write the name of an existing test, as in `path/to/file.rs::test_name`."
+            )
+        }))
+    }
+}
+
+fn read(root: &Path, file: &str) -> Result<String> {
+    fs::read_to_string(root.join(file)).with_context(|| file.to_owned())
+}
+
+/// Words in backticks that name a Rust file from the root of the repository, or a test in one,
+/// each with its line.
+fn references(text: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        for word in line.split('`').skip(1).step_by(2) {
+            let is_path = word.starts_with("crates/") || word.starts_with("xtask/");
+            let names_file = word.ends_with(".rs") || word.contains(".rs::");
+            // `crates/*/src/**.rs` is a pattern.
+            if is_path && names_file && !word.contains(['*', ' ']) {
+                found.push((index + 1, word.to_owned()));
+            }
+        }
+    }
+    found
 }
 
 /// A promise is a heading of the second level.
@@ -155,9 +181,9 @@ mod tests {
         write(
             FILE,
             "# Promises\n\n## 1. Kept\n`crates/a/src/b.rs::plain`, `crates/a/src/b.rs::helper`\n\
-             ## 2. Open\nSee `crates/a/src/c.rs`.\n",
+             ## 2. Open\nSee `crates/a/src/c.rs`, `crates/*/src/*.rs`, `b.rs`.\n",
         );
-        let problems = check(root.path()).expect("files");
+        let problems = check(root.path(), &[FILE.into()]).expect("files");
         let first_lines: Vec<&str> = problems.iter().filter_map(|p| p.lines().next()).collect();
         assert_eq!(
             first_lines,
