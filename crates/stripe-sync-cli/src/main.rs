@@ -75,7 +75,8 @@ fn run(args: Args) -> Result<Exit, Failure> {
             connection,
             output,
         };
-        command::run(command, &context).await
+        // On the heap: the futures of all commands together are larger than 16 KB.
+        Box::pin(command::run(command, &context)).await
     });
     runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
     exit
