@@ -7,6 +7,7 @@ use std::sync::PoisonError;
 use tokio::sync::mpsc;
 
 use super::context::{SliceContext, retry_transient};
+use super::failure::StreamFailure;
 use super::fetch::SharedBounds;
 use super::piece::{PagePiece, SlicePiece};
 use crate::error::Error;
@@ -14,6 +15,7 @@ use crate::object::batches::{ObjectBatches, observe};
 use crate::object::nested::NestedError;
 use crate::object::refetch::{RefetchError, RefetchOutcome, refetch_uncertain, write_chunk};
 use crate::object::retrieve::RetrieveError;
+use crate::order::stamp_of_answer;
 use crate::postgres::{
     ClaimedSlice, Committed, Deletion, Position, PositionCommit, PostgresError, QuarantineEntry,
     Replacement, SliceProgress, StoredState, StreamStatus, UncertainRow, WriteOutcome,
@@ -33,6 +35,8 @@ pub(super) enum CommitOutcome {
     Finished,
     /// Another owner has the slice.
     Lost,
+    /// The server refuses every row of the stream.
+    Failed(StreamFailure),
 }
 
 /// What happened to an object whose order was uncertain.
@@ -136,11 +140,9 @@ impl PageCommit<'_> {
                 Ok(WriteOutcome::Uncertain(rows)) => {
                     self.refetch(rows, &mut resolved).await?;
                 }
-                // Another process has written one of the rows to replace: what it shows is newer.
+                // Another process has written one of the rows to replace: compare with its row.
                 Ok(WriteOutcome::StampChanged) => {
-                    for resolution in resolved.values_mut() {
-                        *resolution = Resolution::Written;
-                    }
+                    resolved.retain(|_, resolution| matches!(resolution, Resolution::Written));
                 }
                 Err(error) if run.wait_before_retry(&mut budget, &error).await => {
                     // The commit may have happened and only its answer be lost.
@@ -178,6 +180,11 @@ impl PageCommit<'_> {
                 match resolved.get(id) {
                     Some(Resolution::Written) => continue,
                     Some(Resolution::KeepListed { stored, reason }) => {
+                        // Later than the row it replaces, or its items would count as outdated.
+                        let stamp = match stored {
+                            StoredState::Row(stored) => stamp_of_answer(stamp, Some(*stored)),
+                            StoredState::Tombstone => stamp,
+                        };
                         let row = observe(id, listed, stamp, request_id);
                         let entry = reason.clone();
                         let entry =
@@ -242,6 +249,11 @@ impl PageCommit<'_> {
         }
     }
 
+    /// Objects of these pages.
+    fn rows(&self) -> u64 {
+        self.pieces.iter().map(|piece| piece.objects.len() as u64).sum()
+    }
+
     fn requests(&self) -> i64 {
         self.pieces.iter().map(|piece| piece.requests).sum()
     }
@@ -266,7 +278,7 @@ impl PageCommit<'_> {
 
     fn committed(&self, committed: Committed) -> CommitOutcome {
         let run = self.context.run;
-        let Committed { position, replaced_characters, quarantined, .. } = committed;
+        let Committed { position, replaced_characters, quarantined, refusals, .. } = committed;
         run.count_repairs(replaced_characters, quarantined);
         let rows = position.as_ref().map_or(0, |position| position.rows);
         run.progress.add(&self.slice.stream, rows, self.requests());
@@ -274,6 +286,11 @@ impl PageCommit<'_> {
             run.progress.set_status(&self.slice.stream, StreamStatus::Complete);
         }
         run.idle.notify_one();
+        if let Some(failure) =
+            run.refused_rows.count(&self.context.table.name, self.rows(), &refusals)
+        {
+            return CommitOutcome::Failed(failure);
+        }
         match position.filter(|_| !self.ends_slice()) {
             Some(stored) => CommitOutcome::Open(Position {
                 bounds: stored.bounds,

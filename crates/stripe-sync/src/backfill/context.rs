@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 
 use super::page_size::PageSizes;
 use super::progress::Progress;
+use super::refused_rows::RefusedRows;
 use super::stop::Stop;
 use super::unread_lists::UnreadLists;
 use crate::catalog::{List, Table};
@@ -21,6 +22,7 @@ pub(super) struct RunContext {
     pub(super) progress: Progress,
     pub(super) page_sizes: PageSizes,
     pub(super) unread_lists: UnreadLists,
+    pub(super) refused_rows: RefusedRows,
     /// Signalled whenever there may be a slice to claim or to split.
     pub(super) idle: Notify,
     /// The caller's request to stop.
@@ -47,6 +49,7 @@ impl RunContext {
             progress,
             page_sizes: PageSizes::default(),
             unread_lists: UnreadLists::default(),
+            refused_rows: RefusedRows::default(),
             idle: Notify::new(),
             stop,
             halt: Stop::new(),

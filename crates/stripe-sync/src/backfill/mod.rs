@@ -17,6 +17,7 @@ mod plan;
 mod prepare;
 mod progress;
 mod range;
+mod refused_rows;
 mod report;
 mod request;
 mod run;

@@ -50,6 +50,7 @@ pub(super) async fn read_slice(
             CommitOutcome::Open(position) => position,
             CommitOutcome::Finished => return Ok(SliceOutcome::Finished),
             CommitOutcome::Lost => return Ok(SliceOutcome::Lost),
+            CommitOutcome::Failed(failure) => return Ok(SliceOutcome::StreamFailed(failure)),
         };
         let inside = |row: &CursorRow| slice.position.bounds.hold(row.created);
         let rewound = match fetched {

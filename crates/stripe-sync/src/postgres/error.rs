@@ -34,12 +34,20 @@ impl PostgresError {
         };
         let message = match error.as_db_error() {
             // Of the columns that Stripe fills, only the id is NOT NULL.
-            Some(db) if db.code() == &SqlState::NOT_NULL_VIOLATION => {
-                "a required value is missing, such as the id (SQLSTATE 23502)".to_owned()
-            }
-            Some(db) if may_quote_rows(db.code().code()) => {
-                format!("the server refused a value (SQLSTATE {})", db.code().code())
-            }
+            Some(db) if db.code() == &SqlState::NOT_NULL_VIOLATION => match db.column() {
+                None | Some("id") => {
+                    "a required value is missing, such as the id (SQLSTATE 23502)".to_owned()
+                }
+                Some(column) => format!("column {column} requires a value (SQLSTATE 23502)"),
+            },
+            // Names of constraints are not values.
+            Some(db) if may_quote_rows(db.code().code()) => match db.constraint() {
+                None => format!("the server refused a value (SQLSTATE {})", db.code().code()),
+                Some(constraint) => format!(
+                    "the server refused a value (SQLSTATE {}, constraint {constraint})",
+                    db.code().code()
+                ),
+            },
             Some(db) => format!("{} (SQLSTATE {})", db.message(), db.code().code()),
             None => chain(error),
         };

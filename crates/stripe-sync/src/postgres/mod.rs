@@ -32,5 +32,6 @@ pub use schema::SchemaState;
 pub(crate) use schema::{Inspection, Migrated};
 pub(crate) use write::{
     Batch, Committed, CompleteList, Deletion, ObjectNotes, PositionCommit, QuarantineEntry,
-    Replacement, SliceProgress, Statements, StoredState, UncertainRow, WriteOutcome, WriteRequest,
+    Refusal, Replacement, SliceProgress, Statements, StoredState, UncertainRow, WriteOutcome,
+    WriteRequest,
 };

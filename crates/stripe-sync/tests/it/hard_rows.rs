@@ -307,3 +307,22 @@ async fn an_object_that_is_listed_twice_before_a_crowded_second_does_not_stop_th
     assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
     assert_eq!(world.ids("customers").await, wanted);
 }
+
+/// A column, constraint or trigger that does not belong to the copy.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_refuses_every_row_fails_after_its_first_pages() {
+    for (change, named) in [
+        ("add column tenant text not null", "column tenant requires a value"),
+        ("add constraint only_vips check (name = 'vip')", "constraint only_vips"),
+    ] {
+        let account = Account::builder(71).objects("customer", 3_000).build().expect("an account");
+        let world = World::new(account).await;
+        world.engine().await.migrate().await.expect("a schema");
+        world.sql.batch_execute(&format!("alter table stripe.customers {change}")).await.unwrap();
+        let report = world.backfill(&["customer"]).await;
+        let (status, _, message) = ended(&report, "customers");
+        assert!(status == "failed" && message.contains(named), "{status}: {message}");
+        assert!(message.contains("remove or change"), "{message}");
+        assert!(report.quarantined < 3_000, "{} quarantined rows", report.quarantined);
+    }
+}

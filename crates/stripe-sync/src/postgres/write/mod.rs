@@ -27,7 +27,7 @@ mod upsert;
 
 pub(crate) use quarantine::ObjectNotes;
 pub(crate) use request::{
-    Batch, Committed, CompleteList, Deletion, PositionCommit, QuarantineEntry, Replacement,
-    SliceProgress, StoredState, UncertainRow, WriteOutcome, WriteRequest,
+    Batch, Committed, CompleteList, Deletion, PositionCommit, QuarantineEntry, Refusal,
+    Replacement, SliceProgress, StoredState, UncertainRow, WriteOutcome, WriteRequest,
 };
 pub(crate) use upsert::Statements;

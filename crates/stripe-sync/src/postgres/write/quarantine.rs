@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use deadpool_postgres::Transaction;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::request::Batch;
+use super::request::{Batch, Refusal};
 use super::upsert::{Statements, UpsertOutcome};
 use crate::catalog::{Exclusions, Table};
 use crate::hash::fnv1a;
@@ -22,16 +22,17 @@ use crate::row::{NO_ID, Observation};
 const LONGEST: usize = 1024;
 
 /// Upserts a batch behind savepoints. A refused part is halved until a single row is left; that row is
-/// quarantined. Also returns the number of quarantined rows.
+/// quarantined. Also returns how many were, and the last reason.
 pub(super) async fn upsert_guarded(
     transaction: &Transaction<'_>,
     statements: &Statements,
     batch: &Batch<'_>,
     account: &str,
     exclusions: &Exclusions,
-) -> Result<(UpsertOutcome, u64), PostgresError> {
+) -> Result<(UpsertOutcome, Option<Refusal>), PostgresError> {
     let fail = |e: tokio_postgres::Error| PostgresError::new("cannot quarantine a row", &e);
-    let (mut outcome, mut refused) = (UpsertOutcome::default(), 0);
+    let mut outcome = UpsertOutcome::default();
+    let mut refusal: Option<Refusal> = None;
     let mut open: Vec<&[Observation<'_>]> = vec![&batch.rows];
     while let Some(rows) = open.pop() {
         transaction.batch_execute("savepoint rows").await.map_err(fail)?;
@@ -54,7 +55,8 @@ pub(super) async fn upsert_guarded(
                         put(transaction, statements, table, account, row, reason)
                             .await
                             .map_err(fail)?;
-                        refused += 1;
+                        let rows = refusal.map_or(0, |refusal| refusal.rows) + 1;
+                        refusal = Some(Refusal { table: &batch.table.name, rows, reason: text });
                     }
                     _ => {
                         let (left, right) = rows.split_at(rows.len() / 2);
@@ -65,7 +67,7 @@ pub(super) async fn upsert_guarded(
             Err(error) => return Err(error),
         }
     }
-    Ok((outcome, refused))
+    Ok((outcome, refusal))
 }
 
 /// The id under which an object is quarantined. An id can be too long for the server's index: then it is

@@ -147,6 +147,17 @@ pub(crate) struct Committed {
     pub(crate) tombstoned: Vec<String>,
     /// Characters that became U+FFFD.
     pub(crate) replaced_characters: u64,
-    /// Rows that the server refused and that are quarantined.
+    /// Rows that are quarantined.
     pub(crate) quarantined: u64,
+    /// Those that the server refused, per table.
+    pub(crate) refusals: Vec<Refusal>,
+}
+
+/// Rows of one table that the server refused.
+#[derive(Debug, Clone)]
+pub(crate) struct Refusal {
+    pub(crate) table: &'static str,
+    pub(crate) rows: u64,
+    /// Why it refused the last one.
+    pub(crate) reason: String,
 }

@@ -187,10 +187,11 @@ impl Writer<'_> {
         let account = request.account;
         let outcome: UpsertOutcome = match self.savepoints {
             Savepoints::On => {
-                let (outcome, refused) =
+                let (outcome, refusal) =
                     quarantine::upsert_guarded(transaction, statements, batch, account, exclusions)
                         .await?;
-                committed.quarantined += refused;
+                committed.quarantined += refusal.as_ref().map_or(0, |refusal| refusal.rows);
+                committed.refusals.extend(refusal);
                 outcome
             }
             Savepoints::Off => {

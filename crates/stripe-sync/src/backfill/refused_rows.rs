@@ -1,0 +1,68 @@
+//! Streams of which the server refuses every row.
+//!
+//! A refused row is quarantined. If it is every row, because of a column, constraint or trigger of the
+//! user's, the stream fails after its first pages instead of filling the quarantine.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use super::failure::StreamFailure;
+use crate::postgres::Refusal;
+
+/// So many refused rows, and none accepted, fail the stream.
+const MAX_REFUSED: u64 = 100;
+
+/// What the server did with the rows of each stream of a run.
+#[derive(Debug, Default)]
+pub(super) struct RefusedRows(Mutex<HashMap<String, State>>);
+
+#[derive(Debug, Clone, Copy)]
+enum State {
+    Refused(u64),
+    /// A row was accepted.
+    Accepted,
+}
+
+impl RefusedRows {
+    /// Counts the rows of a commit. Returns the failure of the stream if the server refuses all of its
+    /// rows.
+    pub(super) fn count(
+        &self,
+        stream: &str,
+        rows: u64,
+        refusals: &[Refusal],
+    ) -> Option<StreamFailure> {
+        let refusal = refusals.iter().find(|refusal| refusal.table == stream);
+        let refused = refusal.map_or(0, |refusal| refusal.rows);
+        let mut states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = states.entry(stream.to_owned()).or_insert(State::Refused(0));
+        *state = match *state {
+            State::Refused(before) if refused >= rows => State::Refused(before + refused),
+            State::Refused(_) | State::Accepted => State::Accepted,
+        };
+        let State::Refused(MAX_REFUSED..) = *state else { return None };
+        let message = format!(
+            "{}; the server refuses every row: remove or change the column, constraint or trigger \
+             that does not belong to the copy",
+            refusal?.reason
+        );
+        Some(StreamFailure::failed(message, None, 0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_stream_without_an_accepted_row_fails() {
+        let refused = |rows| [Refusal { table: "customers", rows, reason: "no".into() }];
+        let counts = RefusedRows::default();
+        assert!(counts.count("customers", 60, &refused(60)).is_none());
+        assert!(counts.count("customers", 60, &refused(60)).is_some());
+        let counts = RefusedRows::default();
+        assert!(counts.count("customers", 60, &refused(59)).is_none());
+        assert!(counts.count("customers", 600, &refused(600)).is_none());
+        assert!(counts.count("charges", 600, &refused(600)).is_none(), "another table's rows");
+    }
+}
