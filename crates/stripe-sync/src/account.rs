@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Live and test mode share one `acct_` id but never one schema (DESIGN.md, Tables).
+/// Live and test mode share one `acct_` id but never one schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mode {
     /// Real money.

@@ -170,7 +170,7 @@ impl StripeError {
     }
 
     /// How Stripe responds if a product is not enabled: a refusal that names no parameter. Whether
-    /// the stream is then skipped depends on which page was refused (DESIGN.md, Backfill).
+    /// the stream is then skipped depends on which page was refused.
     pub(crate) fn is_not_available(&self) -> bool {
         let refused =
             matches!(self.kind, StripeErrorKind::InvalidRequest | StripeErrorKind::ResourceMissing);
