@@ -29,14 +29,13 @@ mod tests {
     #[test]
     fn columns_with_only_numbers_are_aligned_to_the_right() {
         let some = |text: &str| Some(text.to_owned());
-        let result = QueryResult {
-            columns: vec!["type".into(), "count".into()],
-            rows: vec![
-                vec![some("customers"), some("12000")],
-                vec![some("plans"), None],
-                vec![None, some("7")],
-            ],
-        };
+        let mut result = QueryResult::default();
+        result.columns = vec!["type".into(), "count".into()];
+        result.rows = vec![
+            vec![some("customers"), some("12000")],
+            vec![some("plans"), None],
+            vec![None, some("7")],
+        ];
         let text = anstream::adapter::strip_str(&as_text(&result)).to_string();
         assert_eq!(text, "type       count\ncustomers  12000\nplans\n               7\n");
     }

@@ -7,6 +7,7 @@ use crate::postgres::{Database, Names};
 
 /// What excluding columns has changed.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ExclusionReport {
     /// The columns that are excluded from now on.
     pub columns: Vec<ColumnName>,

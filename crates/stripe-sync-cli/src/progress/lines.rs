@@ -74,21 +74,14 @@ mod tests {
 
     #[test]
     fn a_line_names_the_largest_streams_and_the_wait_reason() {
-        let stream = |table: &str, rows, status| StreamProgress {
-            table: table.into(),
-            rows,
-            requests: 1,
-            status,
+        let stream = |table: &str, rows, status| {
+            let mut stream = StreamProgress::default();
+            (stream.table, stream.rows, stream.status) = (table.into(), rows, status);
+            stream
         };
-        let mut snapshot = Snapshot {
-            run: None,
-            streams: Vec::new(),
-            stats: None,
-            waits_for_other: false,
-            database_outage: false,
-        };
+        let mut snapshot = Snapshot::default();
         assert_eq!(line(&snapshot, 0.0, 0.0), "preparing");
-        snapshot.run = Some(RunInfo { run_id: 1, continued: false, started_at: 0 });
+        snapshot.run = Some(RunInfo::default());
         snapshot.streams = vec![
             stream("charges", 1, "running"),
             stream("coupons", 9_000, "complete"),

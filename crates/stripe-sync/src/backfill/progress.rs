@@ -28,7 +28,8 @@ struct Shared {
 }
 
 /// Which run is under way.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct RunInfo {
     /// As in `sync_status`.
     pub run_id: i64,
@@ -46,7 +47,8 @@ struct Counter {
 }
 
 /// One stream at an instant.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct StreamProgress {
     /// The stream's table.
     pub table: String,
@@ -59,7 +61,8 @@ pub struct StreamProgress {
 }
 
 /// All of it at an instant.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct Snapshot {
     /// `None` before the run is open.
     pub run: Option<RunInfo>,

@@ -32,6 +32,7 @@ impl RunStatus {
 
 /// One stream's end.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StreamReport {
     /// The stream's table.
     pub table: String,
@@ -53,6 +54,7 @@ pub struct StreamReport {
 
 /// The whole run.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Report {
     /// As in `sync_status`.
     pub run_id: i64,

@@ -7,6 +7,7 @@ use crate::stripe::Limit;
 
 /// One process that works on a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RunProcess {
     /// The run it works on.
     pub run_id: i64,

@@ -9,7 +9,8 @@ use crate::postgres::error::PostgresError;
 use crate::postgres::error_class::ErrorClass;
 
 /// The rows that a statement returned, as text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct QueryResult {
     /// Column names.
     pub columns: Vec<String>,

@@ -10,6 +10,7 @@ use crate::postgres::names::Names;
 
 /// One stream of a run, as the view `sync_status` shows it.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct StatusRow {
     /// The account that the run reads.
     pub account: String,
@@ -43,6 +44,7 @@ pub struct StatusRow {
 
 /// A row that the server refused.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct QuarantinedRow {
     /// The table it belongs to.
     pub table: String,
