@@ -160,3 +160,20 @@ async fn the_lease_of_a_slow_page_is_extended_while_it_is_on_its_way() {
     assert_eq!(report.status, RunStatus::Complete);
     assert_eq!(world.ids("customers").await.len(), 250);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn old_runs_are_removed_except_the_last_complete_one_of_each_command() {
+    let account = Account::builder(86).objects("customer", 3).build().expect("an account");
+    let world = World::new(account).await;
+    for _ in 0..3 {
+        world.backfill(&["customer"]).await;
+    }
+    world.backfill(&["product"]).await;
+    let age = "update stripe._runs set finished_at = finished_at - interval '91 days'";
+    world.sql.batch_execute(age).await.expect("old runs");
+    let report = world.backfill(&["invoice"]).await;
+    let ids = "select string_agg(id::text, ',' order by id) from stripe._runs";
+    assert_eq!(world.text(ids).await, format!("3,4,{}", report.run_id));
+    let streams = "select string_agg(run_id::text, ',' order by run_id) from stripe._streams";
+    assert_eq!(world.text(streams).await, format!("3,4,{}", report.run_id));
+}

@@ -117,6 +117,25 @@ impl Database {
             )
             .await
             .map_err(fail)?;
+        // The last complete run of an identity tells which streams could be read.
+        client
+            .execute_typed(
+                &format!(
+                    "with old as (
+                         delete from {runs} r where r.finished_at < now() - interval '90 days'
+                           and r.status not in ('running', 'failed')
+                           and r.id not in (select max(id) from {runs}
+                                            where status = 'complete' group by identity)
+                         returning r.id),
+                     slices as (delete from {} where run_id in (select id from old))
+                     delete from {} where run_id in (select id from old)",
+                    names.table("_slices"),
+                    names.table("_streams"),
+                ),
+                &[],
+            )
+            .await
+            .map_err(fail)?;
         Ok(())
     }
 }
