@@ -286,10 +286,10 @@ impl PageCommit<'_> {
             run.progress.set_status(&self.slice.stream, StreamStatus::Complete);
         }
         run.idle.notify_one();
-        if let Some(failure) =
+        if let Some(message) =
             run.refused_rows.count(&self.context.table.name, self.rows(), &refusals)
         {
-            return CommitOutcome::Failed(failure);
+            return CommitOutcome::Failed(StreamFailure::failed(message, None, 0));
         }
         match position.filter(|_| !self.ends_slice()) {
             Some(stored) => CommitOutcome::Open(Position {

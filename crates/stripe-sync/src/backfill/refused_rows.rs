@@ -6,7 +6,6 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use super::failure::StreamFailure;
 use crate::postgres::Refusal;
 
 /// So many refused rows, and none accepted, fail the stream.
@@ -24,14 +23,8 @@ enum State {
 }
 
 impl RefusedRows {
-    /// Counts the rows of a commit. Returns the failure of the stream if the server refuses all of its
-    /// rows.
-    pub(super) fn count(
-        &self,
-        stream: &str,
-        rows: u64,
-        refusals: &[Refusal],
-    ) -> Option<StreamFailure> {
+    /// Counts the rows of a commit. Returns why the stream fails if the server refuses all of its rows.
+    pub(super) fn count(&self, stream: &str, rows: u64, refusals: &[Refusal]) -> Option<String> {
         let refusal = refusals.iter().find(|refusal| refusal.table == stream);
         let refused = refusal.map_or(0, |refusal| refusal.rows);
         let mut states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -41,12 +34,11 @@ impl RefusedRows {
             State::Refused(_) | State::Accepted => State::Accepted,
         };
         let State::Refused(MAX_REFUSED..) = *state else { return None };
-        let message = format!(
+        Some(format!(
             "{}; the server refuses every row: remove or change the column, constraint or trigger \
              that does not belong to the copy",
             refusal?.reason
-        );
-        Some(StreamFailure::failed(message, None, 0))
+        ))
     }
 }
 
