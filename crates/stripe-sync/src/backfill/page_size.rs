@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_shrink_at_once_and_grow_again() {
+    fn pages_shrink_immediately_and_grow_again() {
         let sizes = PageSizes::default();
         assert_eq!(sizes.of("customers"), FIRST);
         sizes.learn("customers", after(sizes.of("customers"), 100 << 20));
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_was_not_delivered_lowers_the_ceiling_for_a_while() {
+    fn an_undelivered_page_temporarily_lowers_the_maximum() {
         let mut size = FIRST.after(100, 33);
         assert_eq!(size.limit, 33);
         for _ in 1..PAGES_AT_CEILING {

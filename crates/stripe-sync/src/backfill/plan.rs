@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn each_stream_once() {
+    fn each_stream_is_selected_once() {
         assert_eq!(
             names(&["customer", "customers", "invoice"]).expect("known"),
             ["customers", "invoices"]
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn the_words_make_the_identity() {
+    fn the_arguments_determine_the_identity() {
         let account = AccountId::parse("acct_1").expect("account");
         let run = |objects: &[&str], range: Range| {
             let objects: Vec<String> = objects.iter().map(|o| (*o).to_owned()).collect();

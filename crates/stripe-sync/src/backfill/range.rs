@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_words_are_the_same_range() {
+    fn equal_arguments_are_the_same_range() {
         let early = Range::parse(Some("30d"), None, NOW).expect("range");
         let late = Range::parse(Some("30d"), None, NOW + 60).expect("range");
         assert_eq!(early.typed(), late.typed());

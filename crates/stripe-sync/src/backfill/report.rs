@@ -131,7 +131,7 @@ mod tests {
     use StreamStatus::{Complete, Denied, Failed, Running, Skipped};
 
     #[test]
-    fn one_word_for_all_streams() {
+    fn the_run_status_summarizes_all_streams() {
         let state = |status| StreamState {
             stream: "customers".into(),
             status,

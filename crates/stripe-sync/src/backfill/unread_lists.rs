@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_that_is_read_starts_the_count_again() {
+    fn a_readable_list_resets_the_count() {
         let problem = ListProblem { reason: "refused".into(), request_id: None };
         let unread = CompletedObject { problem: Some(problem), ..CompletedObject::default() };
         let read = CompletedObject { requests: 1, ..CompletedObject::default() };

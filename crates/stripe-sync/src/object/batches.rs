@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_whole_lists_remove_rows() {
+    fn only_complete_lists_remove_rows() {
         let table = Catalog::get().table("invoices").expect("invoices");
         let batches_of = |json: &'static str| {
             let mut batches = ObjectBatches::new(table);

@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn stamps_that_are_far_apart_decide_alone() {
+    fn distant_stamps_decide_regardless_of_content() {
         let (stored, now) = (at(100_000_000), at(150_000_000));
         let newer = at(100_000_000 + WINDOW);
         assert_eq!(compare_observations(stored, newer, false, now), Verdict::Newer);
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn close_stamps_decide_only_between_equal_contents() {
+    fn close_stamps_decide_only_for_equal_contents() {
         let (stored, now) = (at(100_000_000), at(150_000_000));
         let close = at(100_000_000 + WINDOW - 1);
         assert_eq!(compare_observations(stored, close, false, now), Verdict::Uncertain);
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stored_stamp_in_the_future_decides_nothing() {
+    fn a_stored_stamp_in_the_future_does_not_decide() {
         let now = at(100_000_000);
         let limit = micros(FUTURE_LIMIT);
         let stored = at(now.micros() + limit + 1);
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_later_than_what_was_known_before_the_request() {
+    fn a_response_is_newer_than_what_was_known_before_the_request() {
         assert_eq!(stamp_of_answer(at(5), None), at(5));
         assert_eq!(stamp_of_answer(at(5), Some(at(3))), at(5));
         assert_eq!(stamp_of_answer(at(5), Some(at(5))), at(6));

@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cursor_is_the_last_row_that_the_ledger_still_holds() {
+    fn the_cursor_is_the_last_row_inside_the_committed_bounds() {
         let page = [row("a", 30), row("b", 20), row("c", 10)];
         let asked = bounds(0, 40);
         assert_eq!(advance(&[], &page, asked, asked).last(), Some(&page[2]));
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_relied_on_up_to_its_last_second() {
+    fn a_page_is_complete_up_to_its_last_second() {
         for (times, kept) in [
             (vec![], 0),
             (vec![Some(9), Some(8), Some(7)], 2),
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_ignores_the_filter_still_moves_on() {
+    fn a_list_that_ignores_the_filter_still_advances() {
         let page = [row("a", 90)];
         assert_eq!(advance(&[], &page, bounds(0, 40), bounds(0, 40)), page);
     }
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn cuts_lie_strictly_inside_what_is_left() {
+    fn cuts_lie_strictly_inside_the_unread_range() {
         let known = Split {
             bounds: bounds(0, 1000),
             first_created: 999,

@@ -1,4 +1,4 @@
-//! Promise 2: fresh beats stale, whatever the order in which states arrive.
+//! Promise 2: the newest state is stored, whatever the order in which states arrive.
 
 use serde_json::json;
 use stripe_sim::{Account, CustomIds, Fault, SimOptions};
@@ -20,7 +20,7 @@ async fn set_row(world: &World, name: &str, stamp: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_newer_observation_wins_and_a_close_one_is_asked_again() {
+async fn the_newer_observation_is_stored_and_an_uncertain_one_is_refetched() {
     let (world, id) = one_customer(20).await;
     let stripes = world.text("select name from stripe.customers").await;
     // Certainly older: overwritten by the page. Certainly newer: kept.
@@ -32,8 +32,7 @@ async fn the_newer_observation_wins_and_a_close_one_is_asked_again() {
         world.backfill(&["customer"]).await;
         assert_eq!(world.text("select name from stripe.customers").await, expected, "{stamp}");
     }
-    // Too close to order, or made by a clock that was wrong: Stripe is asked for the object itself, and
-    // that answer wins.
+    // Too close to order, or from a wrong clock: the object is refetched, and the response is stored.
     for stamp in ["now()", "now() + interval '300 milliseconds'", "now() + interval '400 days'"] {
         set_row(&world, "other", stamp).await;
         let before = world.sim.requests_to(&format!("/v1/customers/{id}"));
@@ -45,7 +44,7 @@ async fn the_newer_observation_wins_and_a_close_one_is_asked_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_object_that_stripe_does_not_show_alone_keeps_its_listed_row() {
+async fn an_object_that_stripe_refuses_to_retrieve_keeps_its_listed_row() {
     let (world, id) = one_customer(28).await;
     let path = format!("/v1/customers/{id}");
     set_row(&world, "other", "now()").await;
@@ -53,7 +52,7 @@ async fn an_object_that_stripe_does_not_show_alone_keeps_its_listed_row() {
     let report = world.backfill(&["customer"]).await;
     assert_eq!((report.status, report.quarantined), (RunStatus::Complete, 0));
     let name = world.text("select (name = 'other')::text from stripe.customers").await;
-    assert_eq!(name, "false", "the row that the list has shown");
+    assert_eq!(name, "false", "the row from the list");
 
     set_row(&world, "other", "now()").await;
     world.sim.fail_nth(&path, 1, Fault::Status(401));
@@ -66,7 +65,7 @@ async fn an_object_that_stripe_does_not_show_alone_keeps_its_listed_row() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_shows_another_object_is_not_stored() {
+async fn a_response_with_another_object_is_not_stored() {
     let (world, id) = one_customer(29).await;
     let before = world.text("select name from stripe.customers").await;
     let account = world.sim.account();
@@ -79,7 +78,7 @@ async fn an_answer_that_shows_another_object_is_not_stored() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn unchanged_content_moves_the_stamp_only() {
+async fn unchanged_content_updates_only_the_stamp() {
     let (world, _) = one_customer(21).await;
     set_row(
         &world,
@@ -95,20 +94,20 @@ async fn unchanged_content_moves_the_stamp_only() {
     assert_eq!(world.text(fresh).await, "true");
 }
 
-/// What a user's trigger makes of a row is the user's; rows it leaves out are an error (see
-/// `rows_that_are_dropped_on_the_way` of the command line).
+/// A user's trigger may change a row; rows that it discards are an error (see
+/// `rows_discarded_by_a_trigger_or_rule_are_an_error` in the tests of the command line).
 #[tokio::test(flavor = "multi_thread")]
-async fn a_trigger_that_changes_what_is_inserted_is_left_alone() {
+async fn a_trigger_that_changes_inserted_rows_is_respected() {
     let account = Account::builder(24).objects("customer", 120).build().expect("an account");
     let world = World::new(account).await;
     world.engine().await.migrate().await.expect("a schema");
     world
         .sql
         .batch_execute(
-            "create function public.loud() returns trigger language plpgsql as
+            "create function public.uppercase() returns trigger language plpgsql as
              $$ begin new.email = upper(new.email); return new; end $$;
-             create trigger loud before insert on stripe.customers
-             for each row execute function public.loud()",
+             create trigger uppercase before insert on stripe.customers
+             for each row execute function public.uppercase()",
         )
         .await
         .expect("a trigger");
@@ -124,7 +123,7 @@ async fn a_trigger_that_changes_what_is_inserted_is_left_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refresh_stores_deletes_and_says_what_is_missing() {
+async fn refresh_stores_deletes_and_reports_missing_objects() {
     let account = Account::builder(22)
         .objects("customer", 3)
         .objects("product", 3)
@@ -167,12 +166,12 @@ async fn refresh_stores_deletes_and_says_what_is_missing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_from_before_a_deletion_does_not_bring_the_row_back() {
+async fn a_page_requested_before_a_deletion_does_not_restore_the_row() {
     let account = Account::builder(23).objects("product", 3).build().expect("an account");
     let world = World::new(account).await;
     world.backfill(&["product"]).await;
     let id = world.sim.account().ids("product").next().expect("a product");
-    let bury = |when: &str| {
+    let tombstone = |when: &str| {
         format!(
             "delete from stripe.products where id = '{id}';
              insert into stripe._tombstones
@@ -180,13 +179,13 @@ async fn a_page_from_before_a_deletion_does_not_bring_the_row_back() {
              on conflict (table_name, account_id, id) do update set deleted_at = {when}"
         )
     };
-    // The deletion was observed after the page was asked for.
-    world.sql.batch_execute(&bury("now() + interval '1 minute'")).await.expect("buried");
+    // The deletion was observed after the page was requested.
+    world.sql.batch_execute(&tombstone("now() + interval '1 minute'")).await.expect("a tombstone");
     world.backfill(&["product"]).await;
     assert_eq!(world.ids("products").await.len(), 2);
-    // A tombstone goes after 35 days, but not while a run is open that is older than it.
+    // A tombstone is removed after 35 days, but not while an older run is open.
     let count = "select count(*)::text from stripe._tombstones";
-    world.sql.batch_execute(&bury("now() - interval '40 days'")).await.expect("buried");
+    world.sql.batch_execute(&tombstone("now() - interval '40 days'")).await.expect("a tombstone");
     let open = "insert into stripe._runs
                     (account_id, identity, objects, range, catalog_version, event_cursor, started_at)
                 values ('acct', 'x', '', '', '', 0, now() - interval '50 days')";
@@ -196,14 +195,14 @@ async fn a_page_from_before_a_deletion_does_not_bring_the_row_back() {
     world.sql.batch_execute("delete from stripe._runs where identity = 'x'").await.expect("closed");
     world.backfill(&["product"]).await;
     assert_eq!(world.text(count).await, "0");
-    // An object of that id was made again later.
-    world.sql.batch_execute(&bury("now() - interval '1 minute'")).await.expect("buried");
+    // An object with that id was created again later.
+    world.sql.batch_execute(&tombstone("now() - interval '1 minute'")).await.expect("a tombstone");
     world.backfill(&["product"]).await;
     assert_eq!(world.ids("products").await.len(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cursor_that_is_deleted_under_the_reading_costs_no_row() {
+async fn a_cursor_deleted_during_the_backfill_loses_no_row() {
     for accepted in [false, true] {
         let account = Account::builder(24).objects("customer", 800).build().expect("an account");
         let options =
@@ -212,7 +211,7 @@ async fn a_cursor_that_is_deleted_under_the_reading_costs_no_row() {
         let all: Vec<_> = world.sim.account().ids("customer").collect();
         let ids = all.clone();
         world.sim.before_nth("/v1/customers", 2, move |account| {
-            // Wherever the reading stands, its cursor is the last of a page.
+            // At any position, the cursor is the last row of a page.
             for id in ids.iter().skip(95).take(10) {
                 account.delete("customer", id).expect("deleted");
             }
@@ -227,7 +226,7 @@ async fn a_cursor_that_is_deleted_under_the_reading_costs_no_row() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_price_that_is_archived_under_the_reading_is_still_read() {
+async fn a_price_archived_during_the_backfill_is_still_read() {
     let account = Account::builder(25).objects("product", 2).objects("price", 250).build();
     let world = World::new(account.expect("an account")).await;
     let prices: Vec<_> = world.sim.account().ids("price").collect();
@@ -248,8 +247,8 @@ async fn a_price_that_is_archived_under_the_reading_is_still_read() {
     assert_same("prices", &prices.into_iter().collect(), &world.ids("prices").await);
 }
 
-/// Nearly every page ends inside a second here, and the next one is asked for with that second in
-/// another order.
+/// Nearly every page ends inside a second here, and the next request returns the rows of that second
+/// in another order.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_that_changes_within_a_second_loses_no_row() {
     let now = Account::builder(26).build().expect("an account").now();

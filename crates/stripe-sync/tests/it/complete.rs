@@ -6,12 +6,12 @@ use stripe_sync::RunStatus;
 use crate::world::{World, ended};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_object_of_every_stream_and_every_nested_item() {
+async fn every_object_and_every_nested_item_is_stored() {
     let account = Account::builder(1).uniform(130).build().expect("an account");
     let world = World::new(account).await;
     let report = world.backfill(&[]).await;
     for stream in &report.streams {
-        // Stripe refuses this list without a parent; everything else is there.
+        // Stripe refuses this list without a parent; everything else is available.
         let expected = match stream.table.as_str() {
             "billing_credit_balance_transactions" => "skipped",
             _ => "complete",

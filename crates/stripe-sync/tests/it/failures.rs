@@ -1,4 +1,4 @@
-//! Promise 4: every stream ends by name, and a failure of one does not stop the others.
+//! Promise 4: every stream is reported by name, and a failure of one does not stop the others.
 
 use stripe_sim::{Account, ApiKey, Fault, SimOptions};
 use stripe_sync::{ErrorKind, RunStatus};
@@ -28,10 +28,10 @@ async fn denied_and_unavailable_streams_are_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failed_stream_is_named_and_the_same_command_goes_on_with_it() {
+async fn a_failed_stream_is_named_and_the_same_command_resumes_it() {
     let account = Account::builder(8).objects("customer", 900).objects("product", 50);
     let world = World::new(account.build().expect("an account")).await;
-    // A 402 is nothing that a repetition could mend.
+    // A 402 is not retried.
     world.sim.fail_times("/v1/customers", 4, 1_000, Fault::Status(402));
     let first = world.backfill(&["customer", "product"]).await;
     assert_eq!(first.status, RunStatus::Incomplete);
@@ -43,7 +43,7 @@ async fn a_failed_stream_is_named_and_the_same_command_goes_on_with_it() {
     assert!(stream.request_id.as_deref().is_some_and(|id| id.starts_with("req_")));
     assert_eq!(ended(&first, "products").0, "complete");
 
-    let world = world.heal().await;
+    let world = world.without_faults().await;
     let products = world.sim.requests_to("/v1/products");
     let second = world.backfill(&["customer", "product"]).await;
     assert_eq!((second.run_id, second.status), (first.run_id, RunStatus::Complete));
@@ -52,12 +52,12 @@ async fn a_failed_stream_is_named_and_the_same_command_goes_on_with_it() {
     assert_eq!(
         world.sim.requests_to("/v1/products"),
         products,
-        "what is complete is not read again"
+        "a complete stream is not read again"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_core_stream_that_answers_400_after_it_had_rows_is_a_failure() {
+async fn a_core_stream_that_returns_400_after_it_had_rows_fails() {
     let account = Account::builder(9).objects("customer", 20).build().expect("an account");
     let world = World::new(account).await;
     assert_eq!(world.backfill(&["customer"]).await.status, RunStatus::Complete);
@@ -68,7 +68,7 @@ async fn a_core_stream_that_answers_400_after_it_had_rows_is_a_failure() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_core_stream_that_answers_400_is_never_skipped() {
+async fn a_core_stream_that_returns_400_is_never_skipped() {
     let account = Account::builder(13).objects("product", 20).build().expect("an account");
     let unavailable = vec!["/v1/customers".into(), "/v1/issuing/".into()];
     let world = World::with(account, SimOptions { unavailable, ..SimOptions::default() }).await;
@@ -82,7 +82,7 @@ async fn a_core_stream_that_answers_400_is_never_skipped() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_unavailable_streams_are_a_failure() {
+async fn a_run_of_only_unavailable_streams_fails() {
     let account = Account::builder(10).small().build().expect("an account");
     let options = SimOptions { unavailable: vec!["/v1/issuing/".into()], ..SimOptions::default() };
     let world = World::with(account, options).await;
@@ -102,7 +102,7 @@ async fn has_more_without_rows_fails_and_does_not_loop() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unknown_key_ends_before_the_database_is_touched() {
+async fn an_unknown_key_is_an_error_before_the_database_is_changed() {
     let account = Account::builder(12).small().build().expect("an account");
     let mut world = World::new(account).await;
     world.config.key = Some(
@@ -115,7 +115,7 @@ async fn an_unknown_key_ends_before_the_database_is_touched() {
     assert_eq!(schema, "(null)");
 }
 
-/// Stripe retires a list, or the account leaves a product.
+/// Stripe retires a list, or the account stops using a product.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_that_is_retired_is_reported_once_as_gone() {
     let account = Account::builder(97).objects("issuing.card", 3).build().expect("an account");

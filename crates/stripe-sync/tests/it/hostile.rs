@@ -1,5 +1,5 @@
-//! A server that answers as a test tells it, for behaviour that the simulator does not have: over real
-//! HTTP, one answer per request, the connection kept open.
+//! A server whose responses a test decides, for behaviour that the simulator does not have. It uses
+//! real HTTP, with one response per request on a connection that stays open.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -49,7 +49,7 @@ pub(crate) fn list(data: &[Value], has_more: bool) -> Value {
     json!({ "object": "list", "url": "/v1/x", "data": data, "has_more": has_more })
 }
 
-/// One page of `all`, newest first, with the filters and cursors that a well-behaved list takes.
+/// One page of `all`, newest first, with the filters and cursors of a well-behaved list.
 pub(crate) fn page_of(all: &[Value], asked: &Asked) -> Value {
     let created = |object: &Value| object["created"].as_i64().unwrap_or(0);
     let inside = |object: &&Value| {

@@ -1,5 +1,5 @@
-//! Ids of the user's own choice: whatever they hold, they are listed, paged behind, fetched one by
-//! one and deleted as themselves.
+//! Ids chosen by the user: whatever characters they contain, they are listed, used as cursors, fetched
+//! and deleted unchanged.
 
 use serde_json::json;
 use stripe_sim::Account;
@@ -54,7 +54,7 @@ fn hostile() -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_id_is_stored_fetched_and_deleted_as_itself() {
+async fn every_id_is_stored_fetched_and_deleted_unchanged() {
     let account = Account::builder(40).objects("product", 20).build().expect("an account");
     let wanted = hostile();
     for id in &wanted {
@@ -68,7 +68,7 @@ async fn every_id_is_stored_fetched_and_deleted_as_itself() {
     let named = "select count(*)::text from stripe.products where id = name";
     assert_eq!(world.text(named).await, wanted.len().to_string());
 
-    // These two cannot stand in a path; they are refused before anything is asked.
+    // These two cannot be part of a path; they are rejected before any request.
     let engine = world.engine().await;
     for dots in [".", ".."] {
         assert!(engine.refresh(&[format!("products/{dots}")]).await.is_err());

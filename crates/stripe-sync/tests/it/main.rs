@@ -2,21 +2,21 @@
 
 mod adopt;
 mod change;
+mod changing_account;
 mod complete;
 mod exclusions;
 mod failures;
-mod hard_rows;
 mod hostile;
 mod ids;
 mod nested;
-mod places;
 mod proxy;
 mod ranges;
-mod restless;
+mod refused_rows;
 mod resume;
 mod round_trips;
 mod run_handle;
 mod runs;
+mod schemas;
 mod stripe_faults;
 mod upgrade;
 mod versions;

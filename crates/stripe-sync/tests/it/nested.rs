@@ -1,4 +1,4 @@
-//! Nested lists, to the last item and not one too many.
+//! Nested lists are stored exactly: every item, and no item that was removed.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ async fn line_ids(world: &World, invoice: &str) -> std::collections::BTreeSet<St
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn parents_with_many_items() {
+async fn long_nested_lists_are_stored_to_the_last_item() {
     let account = Account::builder(13)
         .objects("invoice", 40)
         .nested_at("invoice", 3, "lines", 250)
@@ -34,7 +34,7 @@ async fn parents_with_many_items() {
         assert_same(&invoice, &wanted, &line_ids(&world, &invoice).await);
     }
     assert_eq!(most, 12_000);
-    // A list of moderate size is whole in its parent's column as well.
+    // A list of moderate size is complete in its parent's column as well.
     let whole = world
         .text(
             "select count(*)::text from stripe.invoices
@@ -45,7 +45,7 @@ async fn parents_with_many_items() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_item_that_left_its_list_leaves_its_table() {
+async fn an_item_removed_from_its_list_is_removed_from_its_table() {
     let account = Account::builder(14)
         .objects("invoice", 5)
         .nested_at("invoice", 0, "lines", 30)
@@ -76,14 +76,14 @@ async fn an_item_that_left_its_list_leaves_its_table() {
     assert_eq!(world.text(sql).await, "1");
     let sql = "select id from stripe.subscription_items where deleted";
     assert_eq!(world.text(sql).await, item);
-    // Asked for on its own, it is gone, and its row stays as well.
+    // Refreshed alone, it is deleted, and its row is kept.
     let done = world.engine().await.refresh(std::slice::from_ref(&item)).await.expect("refreshed");
     assert_eq!(done[0].outcome, RefreshOutcome::Deleted);
     assert_eq!(world.text(sql).await, item);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_list_that_was_cut_short_deletes_nothing() {
+async fn an_incompletely_read_list_deletes_no_items() {
     let account = Account::builder(15)
         .objects("invoice", 3)
         .nested_at("invoice", 0, "lines", 40)
@@ -113,12 +113,12 @@ async fn a_refused_nested_list_does_not_make_its_stream_unavailable() {
     }
     let report = world.backfill(&["invoice"]).await;
     assert_eq!(crate::world::ended(&report, "invoices").0, "complete");
-    // Only one invoice is cut off and needs its list.
+    // Only one invoice has a truncated list.
     assert_eq!((report.status, report.quarantined), (RunStatus::Incomplete, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_item_does_not_come_back_out_of_an_older_page() {
+async fn an_older_page_does_not_restore_a_removed_item() {
     let account = Account::builder(29).objects("invoice", 4).build().expect("an account");
     let world = World::new(account).await;
     world.backfill(&["invoice"]).await;
@@ -143,9 +143,10 @@ async fn an_item_does_not_come_back_out_of_an_older_page() {
     }
 }
 
-/// The list is read over many requests: its cursor's item goes, others come, the parent changes.
+/// The list takes many requests. Meanwhile its cursor's item is removed, another is added, and the parent
+/// changes.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_parent_that_changes_while_its_items_are_read_ends_right() {
+async fn a_parent_that_changes_while_its_items_are_read_is_stored_correctly() {
     for size in [250, 9_000] {
         let account = Account::builder(33)
             .objects("invoice", 3)
@@ -156,7 +157,7 @@ async fn a_parent_that_changes_while_its_items_are_read_ends_right() {
         let invoice = account.ids("invoice").max_by_key(longest).expect("an invoice");
         let world = World::new(account.clone()).await;
         let lines = account.nested_ids("invoice", &invoice, "lines");
-        // Ten come with the invoice, so the second request for more begins behind the 110th.
+        // Ten come with the invoice, so the second request for more starts after the 110th.
         let mut throughout: std::collections::BTreeSet<_> = lines.iter().cloned().collect();
         lines[100..120].iter().for_each(|line| assert!(throughout.remove(line)));
         let id = invoice.clone();
@@ -183,7 +184,7 @@ async fn a_parent_that_changes_while_its_items_are_read_ends_right() {
 /// The list of a deleted object is not found: that is a deletion, not a failure, and what the page
 /// showed of it is not stored.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_parent_that_is_deleted_while_its_items_are_read_is_gone() {
+async fn a_parent_deleted_while_its_items_are_read_is_not_stored() {
     for (nth, size) in [(1, 250), (2, 250), (90, 9_500)] {
         let account = Account::builder(37)
             .objects("invoice", 4)
@@ -206,10 +207,10 @@ async fn a_parent_that_is_deleted_while_its_items_are_read_is_gone() {
     }
 }
 
-/// Parents whose lists exceed what is handed over at once: a page comes in several pieces, and the
-/// reading goes on behind each.
+/// The lists exceed the size of one piece: a page is committed in several pieces, and each continues
+/// after the one before.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_in_pieces_loses_no_parent() {
+async fn a_page_committed_in_pieces_loses_no_parent() {
     let mut account = Account::builder(34).objects("radar.value_list", 230);
     for place in (3..230).step_by(9) {
         account = account.nested_at("radar.value_list", place, "list_items", 1_500 + place * 20);
@@ -230,9 +231,9 @@ async fn a_page_in_pieces_loses_no_parent() {
 }
 
 /// A process that is killed between two pieces of a page, where rows of one second come in another
-/// order each time: what it has made durable must not end in the middle of a second.
+/// order each time: what is durable must not end in the middle of a second.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_in_pieces_can_be_gone_on_with_after_any_piece() {
+async fn a_page_committed_in_pieces_resumes_after_any_piece() {
     let now = Account::builder(35).build().expect("an account").now();
     let mut account = Account::builder(35).objects("radar.value_list", 60).window(now - 4, now);
     for place in (0..60).step_by(3) {
@@ -248,7 +249,7 @@ async fn a_page_in_pieces_can_be_gone_on_with_after_any_piece() {
     let report = loop {
         let before: i64 = world.text(seq).await.parse().expect("a number");
         let commits = async {
-            // Most pieces end in the middle of a second; what ends it must come before the next kill.
+            // Most pieces end in the middle of a second; the rest of that second must be committed before the next kill.
             while kills == 5
                 || world.text(seq).await.parse::<i64>().expect("a number") < before + 2 + kills
             {
@@ -269,10 +270,10 @@ async fn a_page_in_pieces_can_be_gone_on_with_after_any_piece() {
     assert_same("radar_value_lists", &wanted, &world.ids("radar_value_lists").await);
 }
 
-/// An embedded list whose end is not to be seen, or whose url is not its own, is read by the list's own
-/// path, from its start if need be.
+/// An embedded list without a valid `has_more`, or with the URL of another list, is read from its own
+/// path, from the start if necessary.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_embedded_list_that_is_not_clear_is_read_anew() {
+async fn an_ambiguous_embedded_list_is_read_from_its_own_path() {
     let account = Account::builder(36).objects("invoice", 3).build().expect("an account");
     let first = r#"{"id":"il_ID_24","object":"line_item"}"#;
     let lists = [

@@ -1,4 +1,4 @@
-//! A proxy in front of PostgreSQL that can drop the answer of a commit and close the connection, and
+//! A proxy in front of PostgreSQL that can drop the response to a commit and close the connection, and
 //! that counts the round trips of transactions.
 
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, UnixStream};
 
-/// Every how many commits the answer is lost; 0 loses none.
+/// Loses the response to every nth commit; 0 loses none.
 #[derive(Clone, Default)]
 pub(crate) struct Losses {
     every: Arc<AtomicU32>,
@@ -23,7 +23,7 @@ impl Losses {
         losses
     }
 
-    fn strikes(&self) -> bool {
+    fn loses_next(&self) -> bool {
         let every = self.every.load(Ordering::Relaxed);
         every > 0 && self.seen.fetch_add(1, Ordering::Relaxed) % every == every - 1
     }
@@ -43,12 +43,12 @@ impl RoundTrips {
     }
 }
 
-/// Counts the answers of the server on one connection: each ends with ReadyForQuery, `Z`.
+/// Counts the responses of the server on one connection: each ends with ReadyForQuery, `Z`.
 #[derive(Default)]
 struct Counter {
     wrote_rows: bool,
     answers: usize,
-    /// Bytes of a message that has not arrived whole.
+    /// Bytes of a message that has not arrived completely.
     partial: Vec<u8>,
 }
 
@@ -77,7 +77,7 @@ fn contains(bytes: &[u8], text: &[u8]) -> bool {
     bytes.windows(text.len()).any(|window| window == text)
 }
 
-/// Listens before the socket in `directory`; returns the port.
+/// Listens in front of the socket in `directory`; returns the port.
 pub(crate) async fn start(directory: PathBuf, losses: Losses, trips: RoundTrips) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
@@ -96,13 +96,13 @@ pub(crate) async fn start(directory: PathBuf, losses: Losses, trips: RoundTrips)
                             let Ok(n @ 1..) = read else { return };
                             committing = is_commit(&up[..n]);
                             counter.sent(&up[..n], trips.statement);
-                            losing |= committing && losses.strikes();
+                            losing |= committing && losses.loses_next();
                             if far.write_all(&up[..n]).await.is_err() { return; }
                         }
                         read = far.read(&mut down) => {
                             let Ok(n @ 1..) = read else { return };
                             if losing {
-                                // The server has committed; nobody will hear of it.
+                                // The server has committed, but the client gets no response.
                                 losses.lost.fetch_add(1, Ordering::Relaxed);
                                 return;
                             }

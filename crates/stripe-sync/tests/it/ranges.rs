@@ -20,7 +20,7 @@ fn created(account: &Account, object: &str) -> Vec<(i64, String)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn both_ends_mean_what_stripe_means() {
+async fn range_bounds_have_the_meaning_of_stripes_parameters() {
     let account = Account::builder(16).objects("customer", 400).same_second(0.3).build();
     let world = World::new(account.expect("an account")).await;
     let all = created(world.sim.account(), "customer");
@@ -48,7 +48,7 @@ async fn both_ends_mean_what_stripe_means() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_loop_over_days_reads_unfilterable_streams_once() {
+async fn successive_daily_ranges_read_unfilterable_streams_once() {
     let account = Account::builder(17).small().build().expect("an account");
     let mut world = World::new(account).await;
     let newest = world.sim.account().now();

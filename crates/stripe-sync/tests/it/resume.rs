@@ -1,4 +1,4 @@
-//! Promise 3: whatever interrupts a run, the same command goes on with it and nothing is lost.
+//! Promise 3: whatever interrupts a run, the same command resumes it and nothing is lost.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::proxy::{self, Losses, RoundTrips};
 use crate::world::{World, assert_same, ended, server, wait_for_rows};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stopped_run_goes_on_where_it_stopped() {
+async fn a_stopped_run_resumes_where_it_stopped() {
     let account = Account::builder(3).objects("customer", 6_000).build().expect("an account");
     let options = SimOptions { latency: Duration::from_millis(20), ..SimOptions::default() };
     let world = World::with(account, options).await;
@@ -30,15 +30,15 @@ async fn a_stopped_run_goes_on_where_it_stopped() {
     let wanted = world.sim.account().ids("customer").collect();
     assert_same("customers", &wanted, &world.ids("customers").await);
     assert_eq!(ended(&second, "customers").1, 6_000);
-    assert!(second.requests < 60, "only what was missing is read: {} requests", second.requests);
+    assert!(second.requests < 60, "only missing pages are read: {} requests", second.requests);
     assert_eq!(world.text("select count(*)::text from stripe._slices").await, "0");
 
     let third = world.run(&request).await;
-    assert!(third.run_id > second.run_id, "a complete run is not continued");
+    assert!(third.run_id > second.run_id, "a complete run is not resumed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn answers_of_commits_that_are_lost_lose_no_row() {
+async fn a_lost_commit_response_loses_no_row() {
     let account = Account::builder(4)
         .objects("customer", 3_000)
         .objects("invoice", 500)
@@ -69,8 +69,8 @@ async fn answers_of_commits_that_are_lost_lose_no_row() {
         let engine = world.engine().await;
         match engine.backfill(&request).await {
             Ok(report) => break report,
-            // Opening the run is outside of the workers' patience.
-            Err(error) => println!("again after: {error}"),
+            // Starting a run is not retried by the workers.
+            Err(error) => println!("retried after: {error}"),
         }
     };
     assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
@@ -82,10 +82,10 @@ async fn answers_of_commits_that_are_lost_lose_no_row() {
     assert_eq!(ended(&report, "customers").1, 3_000);
 }
 
-/// Commits of pages do not wait for the disk: a server that breaks down can come back without the
-/// last of them, rows and positions alike, and the reading must notice.
+/// Commits of pages do not wait for the disk: after a crash, the server can be without the last of them,
+/// both rows and positions, and the backfill must detect it.
 #[tokio::test(flavor = "multi_thread")]
-async fn commits_that_a_crash_of_the_server_takes_back_are_made_again() {
+async fn commits_undone_by_a_server_crash_are_repeated() {
     // A list that is one slice.
     let account = Account::builder(31).objects("payment_link", 3_000).build().expect("an account");
     let options = SimOptions { latency: Duration::from_millis(20), ..SimOptions::default() };
@@ -98,7 +98,7 @@ async fn commits_that_a_crash_of_the_server_takes_back_are_made_again() {
             {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
-            // What the disk holds: of one instant, as a statement sees it.
+            // The state on disk, from a single snapshot.
             for statement in [
                 "drop table if exists public.slice, public.links",
                 "begin isolation level repeatable read",
@@ -132,12 +132,12 @@ async fn commits_that_a_crash_of_the_server_takes_back_are_made_again() {
     let wanted = world.sim.account().ids("payment_link").collect();
     assert_same("payment_links", &wanted, &world.ids("payment_links").await);
     assert_eq!(ended(&report, "payment_links").1, 3_000);
-    assert!(report.requests > 34, "nothing was read again: {} requests", report.requests);
+    assert!(report.requests > 34, "no page was read twice: {} requests", report.requests);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_processes_share_one_run() {
-    // Invoices have indexes that both may want to build at the end.
+    // Invoices have indexes that both processes may try to build at the end.
     let account = Account::builder(5).objects("customer", 4_000).objects("invoice", 600).build();
     let options = SimOptions { latency: Duration::from_millis(10), ..SimOptions::default() };
     let world = World::with(account.expect("an account"), options).await;
@@ -159,7 +159,7 @@ async fn two_processes_share_one_run() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_that_are_cut_again_and_again_lose_no_row() {
+async fn repeatedly_terminated_connections_lose_no_row() {
     let account = Account::builder(27)
         .objects("customer", 5_000)
         .objects("invoice", 500)
@@ -191,7 +191,7 @@ async fn connections_that_are_cut_again_and_again_lose_no_row() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_slice_of_a_dead_owner_is_taken_over_and_the_former_owner_is_fenced() {
+async fn a_slice_of_a_dead_owner_is_claimed_by_the_next_run() {
     let account = Account::builder(6).objects("customer", 500).build().expect("an account");
     let world = World::new(account).await;
     let engine = world.engine().await;
@@ -201,7 +201,7 @@ async fn a_slice_of_a_dead_owner_is_taken_over_and_the_former_owner_is_fenced() 
     run.cancel();
     let first = run.join().await.expect("a report");
     assert_eq!(first.status, RunStatus::Interrupted);
-    // As `kill -9` leaves it: a lease of a process of this machine that is gone.
+    // The state after `kill -9`: a lease of a dead process of this machine.
     let machine = |file: &str| std::fs::read_to_string(file).expect("linux").trim().to_owned();
     let owner = format!(
         "{}/{}/1/1/1",
@@ -221,16 +221,16 @@ async fn a_slice_of_a_dead_owner_is_taken_over_and_the_former_owner_is_fenced() 
     assert_eq!(world.ids("customers").await.len(), 500);
 }
 
-/// What the former owner of a slice is refused says nothing to the one who has it now.
+/// An error that the former owner of a slice receives does not affect its current owner.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_former_owner_does_not_end_the_stream() {
+async fn an_error_of_a_former_owner_does_not_end_the_stream() {
     let account = Account::builder(34).objects("payment_link", 500).build().expect("an account");
     let options = SimOptions { latency: Duration::from_secs(1), ..SimOptions::default() };
     let world = World::with(account, options).await;
     world.engine().await.migrate().await.expect("a schema");
     world.sim.fail_times("/v1/payment_links", 1, 1, Fault::Status(400));
     let request = BackfillRequest { objects: vec!["payment_link".into()], ..Default::default() };
-    let takes_over = async {
+    let claim_slice = async {
         let asked = "select (count(*) = 1)::text from stripe._slices where owner is not null";
         while world.text(asked).await == "false" {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -238,11 +238,11 @@ async fn a_former_owner_does_not_end_the_stream() {
         while world.sim.requests_to("/v1/payment_links") == 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        let take = "update stripe._slices set epoch = epoch + 1, owner = 'somebody',
+        let claim = "update stripe._slices set epoch = epoch + 1, owner = 'somebody',
                            lease_until = now() + interval '3 seconds'";
-        assert_eq!(world.sql.execute(take, &[]).await.expect("taken"), 1);
+        assert_eq!(world.sql.execute(claim, &[]).await.expect("taken"), 1);
     };
-    let (report, ()) = tokio::join!(world.run(&request), takes_over);
+    let (report, ()) = tokio::join!(world.run(&request), claim_slice);
     assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
     let wanted = world.sim.account().ids("payment_link").collect();
     assert_same("payment_links", &wanted, &world.ids("payment_links").await);

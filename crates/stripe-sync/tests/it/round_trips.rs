@@ -1,4 +1,4 @@
-//! How often a transaction has to wait for the server.
+//! The number of round trips of a transaction.
 
 use stripe_sim::Account;
 use stripe_sync::{Config, Names, RunStatus};

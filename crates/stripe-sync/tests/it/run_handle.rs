@@ -1,4 +1,4 @@
-//! The handle of a run: subscribed to, cancelled, dropped; and what its engine remembers.
+//! The handle of a run (subscribe, cancel, drop), and what its engine caches.
 
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ async fn a_dropped_run_stops_and_the_same_request_resumes_it() {
 
 /// A caller may use one [`stripe_sync::Stop`] for several runs.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_error_of_the_engine_does_not_request_the_callers_stop() {
+async fn an_engine_error_does_not_request_the_callers_stop() {
     let world = slow_world(92).await;
     let engine = world.engine().await;
     let mut run = engine.start_backfill(customers()).await.expect("a run");
@@ -64,7 +64,7 @@ async fn an_error_of_the_engine_does_not_request_the_callers_stop() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_command_asks_for_its_identity_once_and_prepares_the_schema_once() {
+async fn an_engine_reads_the_account_once_and_prepares_the_schema_once() {
     let account = Account::builder(93).objects("customer", 3).build().expect("an account");
     let world = World::new(account).await;
     let account = AccountHandle::open(&world.config).await.expect("an account");
@@ -78,7 +78,7 @@ async fn a_command_asks_for_its_identity_once_and_prepares_the_schema_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_table_that_is_dropped_under_a_running_engine_is_created_again() {
+async fn a_table_dropped_while_the_engine_exists_is_recreated() {
     let account = Account::builder(94).objects("customer", 3).build().expect("an account");
     let world = World::new(account).await;
     let engine = world.engine().await;

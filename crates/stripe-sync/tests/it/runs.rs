@@ -1,4 +1,4 @@
-//! Which commands are one run, and what happens to a run whose list gives way under it.
+//! Which commands share a run, and what happens to a run whose list changes during it.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ fn request(objects: &[&str], since: Option<&str>, now: i64) -> BackfillRequest {
     BackfillRequest { objects, range, fresh: false }
 }
 
-/// Runs until the first rows are in, then stops.
-async fn begin(engine: &StripeSync, request: &BackfillRequest) -> Report {
+/// Runs until the first rows are stored, then stops.
+async fn interrupted_run(engine: &StripeSync, request: &BackfillRequest) -> Report {
     let mut run = engine.start_backfill(request.clone()).await.expect("a run");
     wait_for_rows(&run, 1).await;
     run.cancel();
@@ -30,29 +30,29 @@ async fn slow(seed: u64, customers: u64) -> World {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_words_of_a_command_decide_which_run_goes_on() {
+async fn the_command_as_typed_decides_which_run_is_resumed() {
     let world = slow(80, 6_000).await;
     let engine = world.engine().await;
     let now = world.sim.account().now();
-    let whole = begin(&engine, &request(&["customer"], None, now)).await;
-    // Other words, another run; the first one waits.
-    let ranged = begin(&engine, &request(&["customer"], Some("900d"), now)).await;
-    let both = begin(&engine, &request(&["customer", "invoice"], None, now)).await;
+    let whole = interrupted_run(&engine, &request(&["customer"], None, now)).await;
+    // Other arguments are another run; the first one stays interrupted.
+    let ranged = interrupted_run(&engine, &request(&["customer"], Some("900d"), now)).await;
+    let both = interrupted_run(&engine, &request(&["customer", "invoice"], None, now)).await;
     let mut config = world.config.clone();
     config.api_version = Some("2023-08-16".to_owned());
     let other = StripeSync::connect(config).await.expect("the engine");
-    let other_version = begin(&other, &request(&["customer"], None, now)).await;
+    let other_version = interrupted_run(&other, &request(&["customer"], None, now)).await;
     assert!(other_version.run_id > both.run_id);
     assert!(whole.run_id < ranged.run_id && ranged.run_id < both.run_id);
-    // The same words later and in another spelling, the same run, with the bounds of its beginning.
+    // The same arguments later and in another spelling are the same run, with the bounds from its start.
     let since = "select since::text from stripe._runs where id = ";
     let bound = world.text(&format!("{since}{}", ranged.run_id)).await;
     let later = request(&["customers"], Some("900d"), now + 86_400);
-    assert_eq!(begin(&engine, &later).await.run_id, ranged.run_id);
+    assert_eq!(interrupted_run(&engine, &later).await.run_id, ranged.run_id);
     assert_eq!(world.text(&format!("{since}{}", ranged.run_id)).await, bound);
     let done = world.run(&request(&["invoices", "customer"], None, now)).await;
     assert_eq!((done.run_id, done.status), (both.run_id, RunStatus::Complete));
-    // Begun anew, the old one is not continued by anybody.
+    // After a restart, no command resumes the old run.
     let fresh = BackfillRequest { fresh: true, ..request(&["customer"], None, now) };
     let done = world.run(&fresh).await;
     assert_eq!(done.status, RunStatus::Complete);
@@ -62,7 +62,7 @@ async fn the_words_of_a_command_decide_which_run_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_different_commands_side_by_side_are_two_runs() {
+async fn different_concurrent_commands_are_different_runs() {
     let world = slow(81, 3_000).await;
     world.engine().await.migrate().await.expect("a schema");
     let now = world.sim.account().now();
@@ -84,13 +84,13 @@ async fn two_different_commands_side_by_side_are_two_runs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_process_whose_run_is_begun_anew_elsewhere_stops_and_says_so() {
+async fn a_process_stops_with_an_error_if_its_run_is_restarted_elsewhere() {
     let world = slow(82, 6_000).await;
     let engine = world.engine().await;
-    let words = BackfillRequest { objects: vec!["customer".into()], ..Default::default() };
-    let mut first = engine.start_backfill(words.clone()).await.expect("a run");
+    let request = BackfillRequest { objects: vec!["customer".into()], ..Default::default() };
+    let mut first = engine.start_backfill(request.clone()).await.expect("a run");
     wait_for_rows(&first, 1).await;
-    let second = world.run(&BackfillRequest { fresh: true, ..words.clone() }).await;
+    let second = world.run(&BackfillRequest { fresh: true, ..request.clone() }).await;
     let first = first.join().await.expect("a report");
     assert_eq!((first.status, second.status), (RunStatus::Incomplete, RunStatus::Complete));
     let (status, _, message) = ended(&first, "customers");
@@ -105,13 +105,13 @@ async fn a_process_whose_run_is_begun_anew_elsewhere_stops_and_says_so() {
     assert_eq!(world.text(statuses).await, "abandoned complete");
 }
 
-/// Whatever was read last is deleted before the next request, again and again.
+/// The last rows read are deleted before each request.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_list_whose_cursors_are_always_gone_fails_and_can_be_gone_on_with() {
+async fn a_list_whose_cursors_are_always_deleted_fails_and_can_be_resumed() {
     let account = Account::builder(83).objects("customer", 900).build().expect("an account");
     let world = World::new(account).await;
-    let restless = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
-    let deletes = std::sync::Arc::clone(&restless);
+    let deleting = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let deletes = std::sync::Arc::clone(&deleting);
     world.sim.before_each("/v1/customers", move |account| {
         if deletes.load(std::sync::atomic::Ordering::Relaxed) {
             let last: Vec<_> = account.ids("customer").skip(94).take(6).collect();
@@ -122,16 +122,16 @@ async fn a_list_whose_cursors_are_always_gone_fails_and_can_be_gone_on_with() {
     let (status, _, message) = ended(&report, "customers");
     assert_eq!(status, "failed", "{message}");
     assert!(message.contains("cursor of a slice 5 times"), "{message}");
-    restless.store(false, std::sync::atomic::Ordering::Relaxed);
+    deleting.store(false, std::sync::atomic::Ordering::Relaxed);
     let again = world.backfill(&["customer"]).await;
     assert_eq!((again.run_id, again.status), (report.run_id, RunStatus::Complete));
     let found = world.ids("customers").await;
     assert!(world.sim.account().ids("customer").all(|id| found.contains(&id)));
 }
 
-/// A page that takes longer than a lease must not cost its slice: the owner gives signs of life.
+/// A page that takes longer than a lease must not lose its slice: the owner sends heartbeats.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_lease_of_a_slow_page_is_extended_while_it_is_on_its_way() {
+async fn a_lease_is_extended_while_a_slow_page_is_in_flight() {
     let account = Account::builder(84).objects("customer", 250).build().expect("an account");
     let mut world = World::new(account).await;
     world.config.request_timeout = Duration::from_secs(120);
@@ -142,7 +142,7 @@ async fn the_lease_of_a_slow_page_is_extended_while_it_is_on_its_way() {
         {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        // As if most of the lease were over.
+        // As if most of the lease had expired.
         let short = "update stripe._slices set lease_until = now() + interval '13 seconds'";
         world.sql.batch_execute(short).await.expect("shortened");
         let first_page = world.ids("customers").await.len();
@@ -150,11 +150,11 @@ async fn the_lease_of_a_slow_page_is_extended_while_it_is_on_its_way() {
             "select bool_or(lease_until > now() + interval '20 seconds')::text from stripe._slices";
         while world.text(extended).await != "true" {
             let rows = world.ids("customers").await.len();
-            assert_eq!(rows, first_page, "the page has come without a sign of life");
+            assert_eq!(rows, first_page, "the page arrived without a heartbeat");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         let rows = world.ids("customers").await.len();
-        assert_eq!(rows, first_page, "while the page is on its way");
+        assert_eq!(rows, first_page, "while the page is in flight");
     };
     let (report, ()) = tokio::join!(world.backfill(&["customer"]), watch);
     assert_eq!(report.status, RunStatus::Complete);

@@ -1,5 +1,5 @@
-//! Answers of Stripe, or of something between, that a well-behaved API does not give: the run ends, no
-//! row is lost silently, and one object never stops the others.
+//! Responses of Stripe, or of a proxy, that a well-behaved API does not send: the run ends, no row is lost
+//! silently, and one object never stops the others.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,7 +17,7 @@ fn charges(count: i64) -> Vec<Value> {
     (0..count).map(charge).collect()
 }
 
-/// Invoices whose lines are cut off after the first.
+/// Invoices whose embedded lists hold only the first line.
 fn invoices(count: i64) -> Vec<Value> {
     let invoice = |i| {
         let first = json!({"id": format!("il_{i}_0"), "object": "line_item"});
@@ -30,7 +30,7 @@ fn invoices(count: i64) -> Vec<Value> {
     (0..count).map(invoice).collect()
 }
 
-/// The lines of an invoice behind the first one.
+/// The lines of an invoice.
 fn more_lines(path: &str, count: usize) -> Option<Vec<Value>> {
     let number = path.strip_prefix("/v1/invoices/in_")?.strip_suffix("/lines")?;
     let line = |i| json!({"id": format!("il_{number}_{i}"), "object": "line_item"});
@@ -53,9 +53,9 @@ async fn a_page_that_fails_above_a_size_is_requested_with_a_smaller_limit() {
     assert!(requests < 60, "a size that works is remembered: {requests} requests");
 }
 
-/// Something on the way cuts every body, and corrects its length.
+/// A proxy truncates every body and adjusts its length.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_is_always_cut_at_a_size_is_requested_in_smaller_pages() {
+async fn a_body_truncated_at_a_fixed_size_is_requested_in_smaller_pages() {
     let padding = "x".repeat(3_000);
     let all: Vec<Value> = charges(120)
         .into_iter()
@@ -89,8 +89,8 @@ async fn a_nested_page_that_fails_above_a_size_is_requested_with_a_smaller_limit
     assert_eq!(server.count("invoice_line_items").await, 270);
 }
 
-/// The page behind A ends with B, and the page behind B ends with A.
-fn circle(asked: &Asked) -> Value {
+/// The page after A ends with B, and the page after B ends with A.
+fn cyclic_page(asked: &Asked) -> Value {
     let item = |id: &str| json!({"id": id, "object": "line_item"});
     match asked.get("starting_after") {
         Some("il_a") => list(&[item("il_b")], true),
@@ -99,12 +99,12 @@ fn circle(asked: &Asked) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_nested_list_that_goes_in_a_circle_ends_and_quarantines_its_object() {
+async fn a_cyclic_nested_list_ends_and_quarantines_its_object() {
     let all = invoices(5);
     let server = Hostile::start(move |asked| match asked.path.as_str() {
         "/v1/invoices" => ok(page_of(&all, asked)),
         "/v1/invoices/in_2" => ok(all[2].clone()),
-        "/v1/invoices/in_2/lines" => ok(circle(asked)),
+        "/v1/invoices/in_2/lines" => ok(cyclic_page(asked)),
         path => ok(page_of(&more_lines(path, 3).expect("lines"), asked)),
     })
     .await;
@@ -116,7 +116,7 @@ async fn a_nested_list_that_goes_in_a_circle_ends_and_quarantines_its_object() {
     let entry = server.text(sql).await;
     assert!(entry.starts_with("in_2: lines of invoice in_2 repeats"), "{entry}");
     assert!(server.requests_to("/v1/invoices/in_2/lines") < 10);
-    let refreshed = server.engine().await.refresh(&["in_2".into()]).await.expect("an end");
+    let refreshed = server.engine().await.refresh(&["in_2".into()]).await.expect("an outcome");
     assert_eq!(refreshed[0].outcome, RefreshOutcome::Quarantined);
 }
 
@@ -159,7 +159,7 @@ async fn an_old_cursor_that_is_refused_without_a_parameter_restarts_the_list() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stream_of_which_no_list_can_be_read_fails_before_it_fills_the_quarantine() {
+async fn a_stream_without_readable_nested_lists_fails_before_it_fills_the_quarantine() {
     let all = invoices(400);
     let server = Hostile::start(move |asked| match asked.path.as_str() {
         "/v1/invoices" => ok(page_of(&all, asked)),
@@ -171,9 +171,9 @@ async fn a_stream_of_which_no_list_can_be_read_fails_before_it_fills_the_quarant
     assert!(status == "failed" && message.contains("100 objects in a row"), "{message}");
 }
 
-/// Page 1 for ever, or pages 1 and 2 in turn.
+/// Always page 1, or pages 1 and 2 alternately.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_ignores_the_cursor_fails_after_the_first_page_that_brings_nothing_new() {
+async fn a_server_that_ignores_the_cursor_fails_after_the_first_repeated_page() {
     for pages in [1_usize, 2] {
         let (all, turn) = (charges(200), Mutex::new(0));
         let server = Hostile::start(move |_| {
@@ -197,7 +197,7 @@ async fn an_empty_last_page_that_says_has_more_is_confirmed_by_another_request()
     let all = charges(150);
     let server = Hostile::start(move |asked| {
         let mut page = page_of(&all, asked);
-        // Behind the last row: nothing, and more of it.
+        // After the last row: an empty page with `has_more`.
         if asked.get("starting_after").is_some() {
             page["has_more"] = true.into();
         }
@@ -210,7 +210,7 @@ async fn an_empty_last_page_that_says_has_more_is_confirmed_by_another_request()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_permission_that_is_taken_away_on_a_later_page_is_a_failure() {
+async fn a_permission_revoked_on_a_later_page_is_a_failure() {
     let all = charges(500);
     let server = Hostile::start(move |asked| match asked.get("starting_after") {
         Some(_) => error(403, "The provided key does not have the required permissions"),
@@ -223,7 +223,7 @@ async fn a_permission_that_is_taken_away_on_a_later_page_is_a_failure() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_list_that_the_catalog_does_not_know_is_read_to_its_end() {
+async fn a_list_missing_from_the_catalog_is_read_to_its_end() {
     let intent = |i: i64| {
         json!({
             "id": format!("pi_{i}"), "object": "payment_intent", "created": 1_700_000_000 - i,
@@ -251,14 +251,14 @@ async fn a_list_that_the_catalog_does_not_know_is_read_to_its_end() {
     assert_eq!(server.text("select id from stripe._quarantine").await, "pi_2");
 }
 
-/// Stripe lists some cards that it does not show alone.
+/// Stripe lists some cards that cannot be retrieved.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_that_cannot_be_retrieved_keeps_its_listed_row() {
     let changes = Mutex::new(HashSet::new());
     let server = Hostile::start(move |asked| match asked.path.as_str() {
         "/v1/charges" => {
             let mut all = charges(3);
-            // The second reading shows another state within two seconds.
+            // The second request returns another state within two seconds.
             let first = changes.lock().unwrap().insert("read");
             all[1]["description"] = if first { "one" } else { "two" }.into();
             ok(page_of(&all, asked))
@@ -273,8 +273,8 @@ async fn an_object_that_cannot_be_retrieved_keeps_its_listed_row() {
     assert_eq!(server.text(sql).await, "two");
 }
 
-/// A server whose object is missing for as many requests as the test says.
-async fn flickering(missing: Arc<Mutex<usize>>) -> Hostile {
+/// A server that reports an object as missing for the given number of requests.
+async fn with_missing_object(missing: Arc<Mutex<usize>>) -> Hostile {
     Hostile::start(move |asked| match asked.path.as_str() {
         "/v1/charges" => ok(page_of(&charges(5), asked)),
         "/v1/charges/ch_1" => {
@@ -297,7 +297,7 @@ async fn flickering(missing: Arc<Mutex<usize>>) -> Hostile {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_404_of_a_lagging_replica_deletes_nothing() {
     let missing = Arc::new(Mutex::new(0));
-    let server = flickering(Arc::clone(&missing)).await;
+    let server = with_missing_object(Arc::clone(&missing)).await;
     server.backfill("charge").await;
     *missing.lock().unwrap() = 1;
     let engine = server.engine().await;
@@ -306,11 +306,11 @@ async fn one_404_of_a_lagging_replica_deletes_nothing() {
     assert_eq!((server.count("charges").await, server.count("_tombstones").await), (5, 0));
 }
 
-/// The deletion was wrong, or the id is in use again: whoever says "stored" or "complete" has the row.
+/// The deletion was wrong, or the id is in use again: the row exists after an outcome of "stored" or "complete".
 #[tokio::test(flavor = "multi_thread")]
-async fn an_object_that_exists_again_beats_its_tombstone() {
+async fn an_object_that_exists_again_replaces_its_tombstone() {
     let missing = Arc::new(Mutex::new(0));
-    let server = flickering(Arc::clone(&missing)).await;
+    let server = with_missing_object(Arc::clone(&missing)).await;
     server.backfill("charge").await;
     let engine = server.engine().await;
     for by_list in [false, true] {
@@ -330,8 +330,8 @@ async fn an_object_that_exists_again_beats_its_tombstone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tombstone_of_the_future_counts_as_of_now() {
-    let server = flickering(Arc::default()).await;
+async fn a_tombstone_with_a_future_time_counts_as_current() {
+    let server = with_missing_object(Arc::default()).await;
     server.engine().await.migrate().await.expect("a schema");
     let tombstone = "insert into stripe._tombstones (table_name, account_id, id, deleted_at)
                      values ('charges', 'acct_hostile', 'ch_1', now() + interval '1 hour')";
@@ -341,7 +341,7 @@ async fn a_tombstone_of_the_future_counts_as_of_now() {
     assert_eq!(server.count("charges").await, 5);
 }
 
-/// A cache on the way confuses two lists.
+/// A cache between confuses two lists.
 #[tokio::test(flavor = "multi_thread")]
 async fn objects_of_another_type_are_not_stored() {
     for confused in [1, usize::MAX] {
@@ -365,9 +365,9 @@ async fn objects_of_another_type_are_not_stored() {
     }
 }
 
-/// Such as an allowlist of addresses: the key is right.
+/// For example an allowlist of addresses: the key itself is valid.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_is_refused_for_another_reason_shows_the_reason_of_stripe() {
+async fn the_error_for_a_refused_key_contains_stripes_reason() {
     let mut server = Hostile::start(|_| error(404, "no")).await;
     server.config.api_base = {
         let refused = Hostile::start_with_account(|_| error(401, "This address is not allowed."));

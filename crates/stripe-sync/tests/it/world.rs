@@ -44,8 +44,8 @@ impl World {
         World { sim, config, sql: connect(&url).await }
     }
 
-    /// The same account and database behind a simulator that has no faults any more.
-    pub(crate) async fn heal(mut self) -> World {
+    /// The same account and database behind a simulator without faults.
+    pub(crate) async fn without_faults(mut self) -> World {
         let options = SimOptions {
             keys: vec![stripe_sim::ApiKey::new(self.sim.key())],
             ..SimOptions::default()
@@ -115,11 +115,11 @@ pub(crate) fn assert_same(table: &str, wanted: &BTreeSet<String>, found: &BTreeS
     );
 }
 
-/// Waits until a run has read so many rows.
+/// Waits until a run has read at least this many rows.
 pub(crate) async fn wait_for_rows(run: &BackfillRun, rows: i64) {
     let mut updates = run.subscribe();
     while run.progress().streams.iter().map(|s| s.rows).sum::<i64>() < rows {
-        updates.next().await.expect("the run is under way");
+        updates.next().await.expect("the run has not ended");
     }
 }
 
@@ -133,7 +133,7 @@ pub(crate) async fn server() -> &'static Server {
     SERVER.get_or_init(|| async { Server::temporary().await.expect("a server") }).await
 }
 
-/// The url of a database that nobody has used.
+/// The URL of a new database.
 pub(crate) async fn fresh_database() -> String {
     use std::sync::atomic::{AtomicU32, Ordering};
     static NEXT: AtomicU32 = AtomicU32::new(0);

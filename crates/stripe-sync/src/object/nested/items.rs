@@ -82,7 +82,7 @@ mod tests {
     use crate::row::get;
 
     #[test]
-    fn a_whole_list_replaces_the_cut_one() {
+    fn a_complete_list_replaces_the_truncated_one() {
         let json = r#"{"id":"in_1","lines":{"object":"list","data":[{"id":"a"}],"has_more":true,"url":"/v1/x"},"z":1}"#;
         let list = get(json, "lines").expect("lines");
         let mut items = Items::default();

@@ -16,7 +16,7 @@ fn seen(json: &str, stamp: Stamp) -> Observation<'_> {
 }
 
 #[tokio::test]
-async fn the_statements_do_what_the_rule_says() {
+async fn the_statements_agree_with_the_rule() {
     let server = private_postgres::Server::temporary().await.expect("a server");
     let database =
         Database::connect(&server.connection_url(), 2, Duration::ZERO).await.expect("a database");

@@ -113,7 +113,7 @@ fn second(n: i64) -> Stamp {
 
 /// The page was asked for before the object was seen deleted. Its transaction is open first.
 #[tokio::test]
-async fn a_deletion_waits_for_an_open_page_and_takes_its_row() {
+async fn a_deletion_waits_for_an_open_page_and_deletes_its_row() {
     let place = Place::new().await;
     let page = [product("prod_1", "old"), product("prod_2", "stays")];
     place.hold().await;
@@ -133,7 +133,7 @@ async fn a_deletion_waits_for_an_open_page_and_takes_its_row() {
 
 /// The other way round: the page finds the tombstone that was not committed when it began.
 #[tokio::test]
-async fn a_page_waits_for_an_open_deletion_and_leaves_its_row_out() {
+async fn a_page_waits_for_an_open_deletion_and_does_not_store_its_row() {
     let place = Place::new().await;
     let page = [product("prod_1", "old"), product("prod_2", "stays")];
     place.hold().await;
@@ -154,7 +154,7 @@ async fn a_page_waits_for_an_open_deletion_and_leaves_its_row_out() {
 /// The items of a long list come in transactions of their own. One that is open while the object is
 /// deleted must not leave its items behind.
 #[tokio::test]
-async fn a_deletion_waits_for_open_items_and_takes_them() {
+async fn a_deletion_waits_for_open_items_and_deletes_them() {
     let place = Place::new().await;
     let table = |name: &str| Catalog::get().table(name).expect("a table");
     let invoice = [("in_1".to_owned(), r#"{"id":"in_1","object":"invoice"}"#.to_owned())];
@@ -180,7 +180,7 @@ async fn a_deletion_waits_for_open_items_and_takes_them() {
 /// Batches with the same keys in other orders, many at once: the newest wins, without a deadlock
 /// that the retries could not mend (here there are none: the patience is zero).
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_keys_in_batches_at_once_have_one_winner() {
+async fn concurrent_batches_with_the_same_keys_store_the_newest() {
     let place = Place::new().await;
     for round in 0..5 {
         let batch = |writer: i64| -> Vec<_> {

@@ -29,7 +29,7 @@ async fn commit(
 }
 
 #[tokio::test]
-async fn a_repeated_position_and_a_former_owner_are_fenced() {
+async fn a_repeated_position_and_a_former_owner_are_rejected() {
     let server = private_postgres::Server::temporary().await.expect("a server");
     let url = server.connection_url();
     let database = Database::connect(&url, 2, Duration::ZERO).await.expect("a database");

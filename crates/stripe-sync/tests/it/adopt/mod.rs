@@ -322,7 +322,7 @@ async fn an_interrupted_adoption_continues() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_adoptions_at_once() {
+async fn two_concurrent_adoptions_succeed() {
     let world = legacy_world().await;
     let (one, two) = (world.engine().await, world.engine().await);
     let (a, b) = tokio::join!(one.migrate(), two.migrate());

@@ -1,7 +1,7 @@
 //! The columns that users of the TypeScript engines know, filled by objects of three API versions.
 //!
-//! Beside this file lies one fixture per table, small and after the differences between the versions: what all versions
-//! have, what each has of its own, `null`: known columns that a version cannot fill, and `differs`:
+//! There is one small fixture per table beside this file. It holds the differences between the versions: what all versions
+//! have, what each adds, `null`: known columns that a version cannot fill, and `differs`:
 //! columns whose value has another form in a version (its text, or null for any). All other known
 //! columns must hold the same value for all three, and not null.
 
@@ -26,7 +26,7 @@ fn page() -> BTreeMap<(String, String), String> {
         } else if let Some(rest) = line.strip_prefix("| `") {
             let cells: Vec<&str> = line.split('|').map(str::trim).collect();
             let column = rest.split('`').next().expect("a name").to_owned();
-            assert!(!cells[3].is_empty(), "{table}.{column} comes from nowhere");
+            assert!(!cells[3].is_empty(), "{table}.{column} has no source");
             columns.insert((table.clone(), column), cells[4].to_owned());
         }
     }
@@ -129,7 +129,7 @@ async fn compare(
                 assert!(is_null, "{what} is null");
                 let lost = *version == VERSIONS[2] && rows.iter().any(|row| row[i].is_some());
                 let instead = &page[&(table.to_owned(), (*column).to_owned())];
-                assert!(!lost || !instead.is_empty(), "{what}: what instead?");
+                assert!(!lost || !instead.is_empty(), "{what}: the page names no replacement");
                 continue;
             };
             assert!(!is_null, "{what} is not null but {value}");
@@ -170,7 +170,7 @@ async fn objects_of_three_api_versions_fill_the_known_columns_alike() {
             tables.insert(table.to_owned());
         }
     }
-    // Of active entitlements no list exists that could be read without a customer.
+    // Active entitlements can only be listed per customer.
     let known: BTreeSet<String> = page.into_keys().map(|(table, _)| table).collect();
     let untested: Vec<_> = known.difference(&tables).collect();
     assert_eq!(untested, ["active_entitlements"]);

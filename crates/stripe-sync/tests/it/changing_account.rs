@@ -1,5 +1,5 @@
-//! An account that changes before every single request: created, changed and deleted objects of
-//! every stream, and items of nested lists, by the dice of a seed.
+//! An account that changes before every request: a seeded generator creates, changes and deletes
+//! objects of every stream and items of nested lists.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,15 +22,15 @@ const STREAMS: [(&str, &str); 4] = [
 /// Changes per request.
 const CHANGES: u64 = 12;
 
-/// What happened to the account: the version that each object shows from an instant on.
+/// The changes of the account: the version that each object has from a given time on.
 #[derive(Default)]
 struct History {
-    dice: u64,
+    random: u64,
     version: u64,
     live: BTreeMap<&'static str, Vec<String>>,
-    born: BTreeSet<String>,
+    created: BTreeSet<String>,
     versions: BTreeMap<String, Vec<(i64, u64)>>,
-    died: BTreeMap<String, i64>,
+    deleted_at: BTreeMap<String, i64>,
 }
 
 fn micros() -> i64 {
@@ -39,33 +39,33 @@ fn micros() -> i64 {
 }
 
 impl History {
-    fn roll(&mut self, sides: usize) -> usize {
+    fn random_below(&mut self, limit: usize) -> usize {
         // <https://en.wikipedia.org/wiki/Xorshift>
-        self.dice ^= self.dice << 13;
-        self.dice ^= self.dice >> 7;
-        self.dice ^= self.dice << 17;
-        (self.dice % sides as u64) as usize
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        (self.random % limit as u64) as usize
     }
 
     fn change(&mut self, account: &Account) {
-        let (object, _) = STREAMS[self.roll(STREAMS.len())];
+        let (object, _) = STREAMS[self.random_below(STREAMS.len())];
         self.version += 1;
         let state = json!({"metadata": {"version": self.version.to_string()}});
         let place = match self.live[object].len() {
             0 => return,
-            number => self.roll(number),
+            number => self.random_below(number),
         };
         let id = self.live[object][place].clone();
-        match (object, self.roll(10)) {
+        match (object, self.random_below(10)) {
             (_, 0) => {
                 let id = account.insert(object, state).expect("inserted");
-                self.born.insert(id.clone());
+                self.created.insert(id.clone());
                 self.versions.entry(id.clone()).or_default().push((micros(), self.version));
                 self.live.entry(object).or_default().push(id);
             }
             (_, 1..=2) => {
                 account.delete(object, &id).expect("deleted");
-                self.died.insert(id, micros());
+                self.deleted_at.insert(id, micros());
                 self.live.entry(object).or_default().swap_remove(place);
             }
             ("invoice", 3..=4) => {
@@ -84,14 +84,14 @@ impl History {
         }
     }
 
-    /// The version that an object showed at an instant.
+    /// The version of an object at a given time.
     fn version_at(&self, id: &str, at: i64) -> u64 {
         let versions = self.versions.get(id).into_iter().flatten();
         versions.take_while(|(since, _)| *since <= at).map(|(_, v)| *v).last().unwrap_or(0)
     }
 }
 
-/// Each row of a table: the version it shows and the instant whose state it claims to be.
+/// Each row of a table: its version, and the time of the state that it holds.
 async fn rows(world: &World, table: &str) -> BTreeMap<String, (u64, i64)> {
     let deleted = if table == "customers" { "where not deleted" } else { "" };
     let sql = format!(
@@ -103,7 +103,7 @@ async fn rows(world: &World, table: &str) -> BTreeMap<String, (u64, i64)> {
     rows.iter().map(|r| (r.get(0), (r.get::<_, i64>(1) as u64, r.get(2)))).collect()
 }
 
-async fn play(seed: u64, deleted_cursor_accepted: bool) {
+async fn check_rows(seed: u64, deleted_cursor_accepted: bool) {
     let account = Account::builder(seed)
         .objects("customer", 700)
         .objects("product", 450)
@@ -118,14 +118,14 @@ async fn play(seed: u64, deleted_cursor_accepted: bool) {
     let account = world.sim.account();
     let objects: Vec<&str> = STREAMS.iter().map(|(object, _)| *object).collect();
     let live = objects.iter().map(|object| (*object, account.ids(object).collect())).collect();
-    let dice = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let history = Arc::new(Mutex::new(History { dice, live, ..History::default() }));
-    let restless = Arc::new(AtomicBool::new(true));
+    let random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let history = Arc::new(Mutex::new(History { random, live, ..History::default() }));
+    let changing = Arc::new(AtomicBool::new(true));
     world.sim.before_each("/v1/*", {
-        let (history, restless) = (Arc::clone(&history), Arc::clone(&restless));
+        let (history, changing) = (Arc::clone(&history), Arc::clone(&changing));
         move |account| {
             let mut history = history.lock().expect("a history");
-            for _ in 0..if restless.load(Ordering::Relaxed) { CHANGES } else { 0 } {
+            for _ in 0..if changing.load(Ordering::Relaxed) { CHANGES } else { 0 } {
                 history.change(account);
             }
         }
@@ -133,29 +133,32 @@ async fn play(seed: u64, deleted_cursor_accepted: bool) {
 
     let report = world.backfill(&objects).await;
     assert_eq!(report.status, RunStatus::Complete, "seed {seed}: {:?}", report.streams);
-    restless.store(false, Ordering::Relaxed);
-    let mut left_behind = Vec::new();
+    changing.store(false, Ordering::Relaxed);
+    let mut remaining = Vec::new();
     for (object, table) in STREAMS {
         let rows = rows(&world, table).await;
         let history = history.lock().expect("a history");
-        for id in history.live[object].iter().filter(|id| !history.born.contains(*id)) {
-            assert!(rows.contains_key(id), "seed {seed}: {id} was there all the time");
+        for id in history.live[object].iter().filter(|id| !history.created.contains(*id)) {
+            assert!(rows.contains_key(id), "seed {seed}: {id} existed throughout");
         }
         for (id, (version, stamp)) in &rows {
             let due = history.version_at(id, *stamp);
-            assert!(*version >= due, "seed {seed}: {id} shows {version}, not {due} of its stamp");
-            if let Some(died) = history.died.get(id) {
-                assert!(stamp < died, "seed {seed}: {id} was read after its end");
-                left_behind.push(format!("{table}/{id}"));
+            assert!(
+                *version >= due,
+                "seed {seed}: {id} has version {version}, its stamp requires {due}"
+            );
+            if let Some(deleted_at) = history.deleted_at.get(id) {
+                assert!(stamp < deleted_at, "seed {seed}: {id} was read after its deletion");
+                remaining.push(format!("{table}/{id}"));
             }
         }
     }
 
-    // In peace, another run and a look at what is left of deleted objects end in Stripe's state.
+    // Without changes, another run and a refresh of the remaining deleted objects end in Stripe's state.
     let report = world.backfill(&objects).await;
     assert_eq!(report.status, RunStatus::Complete, "seed {seed}: {:?}", report.streams);
-    if !left_behind.is_empty() {
-        let done = world.engine().await.refresh(&left_behind).await.expect("refreshed");
+    if !remaining.is_empty() {
+        let done = world.engine().await.refresh(&remaining).await.expect("refreshed");
         assert!(done.iter().all(|d| d.outcome == RefreshOutcome::Deleted), "seed {seed}: {done:?}");
     }
     for (object, table) in STREAMS {
@@ -170,12 +173,15 @@ async fn play(seed: u64, deleted_cursor_accepted: bool) {
     let lines = |id: String| account.nested_ids("invoice", &id, "lines");
     let wanted: BTreeSet<String> = account.ids("invoice").flat_map(lines).collect();
     assert_same("invoice_line_items", &wanted, &world.ids("invoice_line_items").await);
-    assert!(history.lock().expect("a history").died.len() > 20, "seed {seed}: it was quiet");
+    assert!(
+        history.lock().expect("a history").deleted_at.len() > 20,
+        "seed {seed}: too few deletions"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_changes_between_two_requests_rows_are_true_to_their_stamps() {
+async fn each_row_has_the_state_of_its_stamp_while_the_account_changes() {
     for seed in 50..54 {
-        play(seed, seed % 2 == 0).await;
+        check_rows(seed, seed % 2 == 0).await;
     }
 }

@@ -1,4 +1,4 @@
-//! Promise 6: whatever Stripe sends is stored, kept in `_extra`, or set aside by name.
+//! Promise 6: whatever Stripe sends is stored, kept in `_extra`, or quarantined by name.
 
 use stripe_sim::Account;
 use stripe_sync::{RefreshOutcome, RunStatus};
@@ -66,7 +66,7 @@ async fn hostile_values_are_stored_or_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_server_refuses_is_set_aside_alone() {
+async fn a_refused_row_is_quarantined_alone() {
     let deep = format!(",\"metadata\":{}1{}", "[".repeat(20_000), "]".repeat(20_000));
     let world = customers(&[
         customer("cus_deep", &deep),
@@ -87,8 +87,8 @@ async fn what_the_server_refuses_is_set_aside_alone() {
     assert!(rows.iter().all(|row| row.request_id.is_some()), "{rows:?}");
     assert!(!rows.iter().any(|row| row.reason.contains("0000")), "no values: {rows:?}");
 
-    // What fits again is taken out by the next run, although its neighbours are refused as before;
-    // what is gone, by a refresh.
+    // A row that can be stored again leaves the quarantine in the next run, although its neighbours are
+    // still refused. A deleted one leaves it in a refresh.
     let account = world.sim.account();
     let again = |id| {
         account.delete("customer", id).expect("deleted");
@@ -117,10 +117,10 @@ async fn what_the_server_refuses_is_set_aside_alone() {
     );
 }
 
-/// An id that no index takes has no row, nor could it name its entry in the quarantine. What is set
-/// aside of others is not this run's matter.
+/// An id too long for an index can have no row, and cannot be the key of its quarantine entry. Entries
+/// of other tables and accounts do not affect this run.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_id_longer_than_an_index_takes_is_set_aside_under_a_shorter_name() {
+async fn an_id_too_long_for_an_index_is_quarantined_under_a_shorter_name() {
     let mut dice: u64 = 7;
     let long: String = std::iter::repeat_with(|| {
         dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -139,7 +139,7 @@ async fn an_id_longer_than_an_index_takes_is_set_aside_under_a_shorter_name() {
         assert!(names.len() == 1 && names[0].len() < 100, "{names:?}");
         assert!(names[0].starts_with(&format!("cus_{}", &long[..28])), "{names:?}");
         let kept = world.text("select object from stripe._quarantine").await;
-        assert!(kept.contains(&long), "the object is kept whole");
+        assert!(kept.contains(&long), "the whole object is stored");
     }
     let other = "update stripe._quarantine set table_name = 'invoices';
                  insert into stripe._quarantine
@@ -157,7 +157,7 @@ async fn quarantined(world: &World) -> Vec<String> {
 
 /// Pages that are committed together keep their own request ids.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_row_set_aside_names_the_request_that_brought_it() {
+async fn a_quarantined_row_names_its_own_request() {
     let account = Account::builder(32).objects("customer", 350).build().expect("an account");
     let ids: Vec<String> = account.ids("customer").collect();
     for (name, neighbour) in [("cus_one", 150), ("cus_two", 320)] {
@@ -169,7 +169,7 @@ async fn a_row_set_aside_names_the_request_that_brought_it() {
     }
     let world = World::new(account).await;
     world.engine().await.migrate().await.expect("a schema");
-    // The first page cannot be written until all others wait behind it.
+    // The first page cannot be written until all others wait for it.
     let hold = "begin; lock table stripe.customers in share mode";
     world.sql.batch_execute(hold).await.expect("locked");
     let release = async {
@@ -184,14 +184,14 @@ async fn a_row_set_aside_names_the_request_that_brought_it() {
     assert!(ids.len() == 2 && ids[0] != ids[1], "{rows:?}");
 }
 
-/// Two listings of one object on one page: the second answer of a list that moved under the reading.
+/// Two listings of one object on one page: the list changed while it was read.
 #[tokio::test(flavor = "multi_thread")]
-async fn of_an_object_twice_on_a_page_the_last_one_is_stored() {
+async fn the_last_of_two_listings_on_one_page_is_stored() {
     let twin = |place: &'static str, name: &str| {
         let (object, _, json) = customer("cus_twin", &format!(r#","name":"{name}""#));
         (object, place.to_owned(), json)
     };
-    // Listed newest first, so what was put in first is read last.
+    // Listed newest first, so the first inserted is read last.
     let world = customers(&[twin("cus_1st", "last on the page"), twin("cus_2nd", "first")]).await;
     for _ in 0..2 {
         let report = world.backfill(&["customer"]).await;
@@ -203,7 +203,7 @@ async fn of_an_object_twice_on_a_page_the_last_one_is_stored() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn references_that_are_expanded_or_deleted_are_stored_by_their_ids() {
+async fn expanded_and_deleted_references_are_stored_as_ids() {
     let invoice = r#"{"id":"in_refs","object":"invoice","created":1700000000,
         "customer":{"id":"cus_gone","object":"customer","deleted":true},
         "subscription":{"id":"sub_1","object":"subscription","plan":{"id":"gold"}},
@@ -220,7 +220,7 @@ async fn references_that_are_expanded_or_deleted_are_stored_by_their_ids() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_invoice_item_goes_by_its_date() {
+async fn invoice_items_are_sliced_by_their_date() {
     let account = Account::builder(31).objects("invoiceitem", 350).build().expect("an account");
     let world = World::new(account).await;
     let report = world.backfill(&["invoiceitem"]).await;
@@ -232,10 +232,10 @@ async fn an_invoice_item_goes_by_its_date() {
     );
 }
 
-/// Their names in the quarantine are their own, the reading goes on behind them, and a later run
-/// that does not meet them any more takes them out.
+/// Each has a name of its own in the quarantine, the rows after them are read, and a later run that no
+/// longer sees them removes them.
 #[tokio::test(flavor = "multi_thread")]
-async fn objects_without_an_id_are_set_aside_one_by_one() {
+async fn objects_without_an_id_are_quarantined_one_by_one() {
     let nameless = [
         r#"{"object":"customer","name":"one"}"#,
         r#"{"object":"customer","name":"two"}"#,
@@ -274,7 +274,7 @@ async fn objects_without_an_id_are_set_aside_one_by_one() {
     assert_eq!(world.backfill(&["customer"]).await.status, RunStatus::Complete);
 }
 
-/// No list should show them. A customer's row stays, so one that is new gets a row.
+/// No list should contain them. The row of a deleted customer is kept, so a new one is stored as well.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_customer_that_is_listed_as_deleted_has_a_row() {
     let world = customers(&[customer("cus_gone", r#","name":"was here","deleted":true"#)]).await;
@@ -286,9 +286,9 @@ async fn a_customer_that_is_listed_as_deleted_has_a_row() {
     }
 }
 
-/// The end of a page is left to the next one, but not if that is all that would follow the cursor.
+/// The last second of a page is left to the next page, unless nothing else follows the cursor.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_object_that_is_listed_twice_before_a_crowded_second_does_not_stop_the_list() {
+async fn an_object_listed_twice_before_a_crowded_second_does_not_stop_the_list() {
     let account = Account::builder(37).objects("customer", 1).build().expect("an account");
     let at = account.now() - 1_000;
     let put = |place: &str, (object, id, json): (&str, String, String), at: i64| {

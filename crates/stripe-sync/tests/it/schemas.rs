@@ -1,4 +1,4 @@
-//! Schemas and prefixes of any name, several in one database, migrated again and again.
+//! Schemas and prefixes of any name, several in one database, and repeated migrations.
 
 use std::collections::BTreeSet;
 
@@ -11,14 +11,14 @@ async fn world() -> World {
     World::new(Account::builder(40).small().build().expect("an account")).await
 }
 
-async fn place(world: &World, schema: &str, prefix: &str) -> StripeSync {
+async fn engine_for(world: &World, schema: &str, prefix: &str) -> StripeSync {
     let mut config = world.config.clone();
     config.names = Names::new(schema, prefix).expect("names");
     StripeSync::connect(config).await.expect("the engine")
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_places_in_one_database() {
+async fn one_database_holds_several_schemas_and_prefixes() {
     let world = world().await;
     let long = "s".repeat(63);
     for (schema, prefix) in [
@@ -29,7 +29,7 @@ async fn many_places_in_one_database() {
         ("öffentlich; drop table x", ""),
         (long.as_str(), ""),
     ] {
-        let engine = place(&world, schema, prefix).await;
+        let engine = engine_for(&world, schema, prefix).await;
         let request = stripe_sync::BackfillRequest {
             objects: vec!["invoice".into(), "customer".into()],
             ..Default::default()
@@ -53,17 +53,17 @@ async fn many_places_in_one_database() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn migrations_at_once_and_again() {
+async fn concurrent_and_repeated_migrations_change_the_schema_once() {
     let world = world().await;
     let (one, two) = (world.engine().await, world.engine().await);
     let (one, two) = tokio::join!(one.migrate(), two.migrate());
     let changed = [one.expect("migrated").changed, two.expect("migrated").changed];
-    assert_eq!(changed.iter().filter(|c| **c).count(), 1, "one of them does it");
+    assert_eq!(changed.iter().filter(|c| **c).count(), 1, "only one changes the schema");
     assert!(!world.engine().await.migrate().await.expect("again").changed);
     let columns =
         "select count(*)::text from information_schema.columns where table_schema = 'stripe'";
     let before = world.text(columns).await;
-    // As an older version would have left it.
+    // The state of an older version.
     world
         .sql
         .batch_execute(
@@ -77,7 +77,7 @@ async fn migrations_at_once_and_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tables_of_somebody_else_are_left_alone() {
+async fn tables_of_another_program_are_not_changed() {
     let world = world().await;
     world
         .sql
