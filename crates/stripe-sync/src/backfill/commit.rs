@@ -320,7 +320,7 @@ impl PageCommit<'_> {
                     }
                     Resolution::Written
                 }
-                // Whoever keeps changing the row has a newer state of it.
+                // The other writer has a newer state of the row.
                 Err(RefetchError::KeepsChanging { .. }) => Resolution::Written,
                 Err(RefetchError::Postgres(error)) => return Err(error.into()),
                 Err(RefetchError::Nested(NestedError::Stripe(error))) => return Err(error.into()),

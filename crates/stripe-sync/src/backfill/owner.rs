@@ -1,5 +1,5 @@
 //! Who holds a slice: a name from which another process on the same machine can tell that its
-//! owner is dead, so that a run goes on at once after `kill -9`.
+//! owner is dead, so that a run resumes immediately after `kill -9`.
 //!
 //! A wrong guess is harmless: a takeover raises the slice's epoch, and the former owner's next
 //! commit is rolled back.
@@ -86,7 +86,7 @@ mod tests {
         };
         assert!(is_dead(&with(3, "1")), "the id was used again");
         assert!(is_dead(&with(1, "other-boot")));
-        assert!(!is_dead(&with(0, "other-host")), "nobody can tell from here");
+        assert!(!is_dead(&with(0, "other-host")), "unknown on another host");
         assert!(!is_dead("nonsense"));
     }
 }

@@ -80,7 +80,7 @@ pub(super) fn run(
         false => streams.iter().map(|t| t.object.as_str()).collect::<Vec<_>>().join(", "),
     };
     let range = request.range.typed();
-    // Pages of another API version show other shapes: they do not go on with this run's.
+    // Pages of another API version have other shapes, so they cannot continue this run.
     let version = match api_version == catalog.api_version {
         true => catalog.version(),
         false => format!("{} as {api_version}", catalog.version()),
@@ -94,7 +94,7 @@ pub(super) fn run(
             PlannedStream {
                 table: table.name.clone(),
                 unfiltered,
-                // Whoever names the stream wants it read; `all` over many small ranges does not.
+                // A stream that is named is read; `all` over many small ranges does not.
                 daily: unfiltered && all,
             }
         })

@@ -1,4 +1,4 @@
-//! How far a backfill is, for whoever watches: counters that workers raise and displays read.
+//! The progress of a backfill: counters that workers increment and displays read.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

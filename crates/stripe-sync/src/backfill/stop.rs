@@ -1,4 +1,4 @@
-//! A request to stop, shared by whoever makes it and whoever obeys it.
+//! A request to stop, shared by its sender and its receivers.
 
 use std::sync::Arc;
 

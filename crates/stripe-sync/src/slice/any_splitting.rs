@@ -1,4 +1,4 @@
-//! Lists in any order, and lists whose seconds are stirred between two requests, are read with splits
+//! Lists in any order, and lists whose seconds are reordered between two requests, are read with splits
 //! at random moments, and every row must be seen.
 
 use proptest::prelude::*;
@@ -9,17 +9,17 @@ use super::*;
 /// in every request.
 enum List {
     Still(Vec<CursorRow>),
-    Stirred(Vec<CursorRow>),
+    Reordered(Vec<CursorRow>),
 }
 
 impl List {
-    fn new(times: &[i64], size: usize, stirred: bool) -> List {
+    fn new(times: &[i64], size: usize, reordered: bool) -> List {
         let mut rows: Vec<_> = times
             .iter()
             .enumerate()
             .map(|(i, t)| CursorRow { id: format!("r{i}"), created: Some(*t) })
             .collect();
-        if !stirred {
+        if !reordered {
             return List::Still(rows);
         }
         // A second with more rows than a page has no cursors to rely on.
@@ -28,13 +28,13 @@ impl List {
         while let Some(at) = rows.windows(size + 1).position(crowd) {
             rows.remove(at);
         }
-        List::Stirred(rows)
+        List::Reordered(rows)
     }
 
     fn in_request(&self, request: u64) -> Vec<CursorRow> {
         match self {
             List::Still(rows) => rows.clone(),
-            List::Stirred(rows) => {
+            List::Reordered(rows) => {
                 let mut rows = rows.clone();
                 rows.sort_by_cached_key(|r| {
                     let mut hasher = std::hash::DefaultHasher::new();
@@ -47,7 +47,7 @@ impl List {
     }
 
     fn len(&self) -> usize {
-        let (List::Still(rows) | List::Stirred(rows)) = self;
+        let (List::Still(rows) | List::Reordered(rows)) = self;
         rows.len()
     }
 }
@@ -85,9 +85,9 @@ proptest! {
         times in proptest::collection::vec(0_i64..60, 0..80),
         steps in proptest::collection::vec((any::<u16>(), any::<bool>(), 0_i64..60), 400),
         size in 1_usize..7,
-        stirred in any::<bool>(),
+        reordered in any::<bool>(),
     ) {
-        let list = List::new(&times, size, stirred);
+        let list = List::new(&times, size, reordered);
         let whole = Bounds { from: None, to: None };
         let mut open = vec![Slice { bounds: whole, trail: vec![], flying: None }];
         let mut seen = std::collections::HashSet::new();
@@ -119,7 +119,7 @@ proptest! {
                         Some((rows, more)) => {
                             slice.flying = Some((slice.bounds, rows, more));
                         }
-                        // `resource_missing`: go on from the row before.
+                        // `resource_missing`: continue from the row before.
                         None => { slice.trail.pop(); }
                     }
                 }

@@ -1,4 +1,4 @@
-//! The rules of a slice: which part of a stream it covers, where its reading stands, and how it
+//! The rules of a slice: which part of a stream it covers, the position of its cursor, and how it
 //! is split. Pure.
 //!
 //! They are correct for any order of a list that does not change while it is read, and for a list
@@ -31,7 +31,7 @@ impl Bounds {
     }
 }
 
-/// A row the reading has passed.
+/// A row that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CursorRow {
     pub(crate) id: String,
@@ -42,8 +42,7 @@ pub(crate) struct CursorRow {
 ///
 /// `asked` are the bounds the page was asked with, `held` those of the ledger at commit: another
 /// worker may have taken the lower part in between. Then the cursor is the page's last row that
-/// is still inside, else the old one stays. A list that pays no heed to the filter still moves
-/// on, because an unchanged range takes the page's last row as it is.
+/// is still inside, else the old one stays. A list that ignores the filter still advances, because an unchanged range takes the page's last row as it is.
 pub(crate) fn advance(
     trail: &[CursorRow],
     page: &[CursorRow],
@@ -61,7 +60,7 @@ pub(crate) fn advance(
 /// Rows of one second have no documented order (FACTS 3), and it may be another one in the next
 /// request. A cursor in the middle of a second would then pass over rows of it. So a page ends
 /// where its last second begins, and the next page brings that second whole. A page that lies
-/// within one second is taken as it is, or the reading would stand still.
+/// within one second is taken as it is, or the cursor would not advance.
 pub(crate) fn complete_seconds(
     times: impl DoubleEndedIterator<Item = Option<i64>> + ExactSizeIterator,
 ) -> usize {
@@ -94,7 +93,7 @@ pub(crate) struct Split {
     pub(crate) pages: i64,
 }
 
-/// Where to cut, and how many pages are estimated to lie below the cursor.
+/// Where to cut, and how many pages are estimated below the cursor.
 ///
 /// The owner keeps `[mid, to)`, the new slice is `[from, mid)`. `None` if too little is left to
 /// be worth a request of its own.
@@ -108,7 +107,7 @@ pub(crate) fn cut(slice: &Split) -> Option<(i64, f64)> {
             let mid = from + left / 2;
             (left >= 2 && estimate >= 2.0 && mid > from).then_some((mid, estimate))
         }
-        // Nobody knows how far back the account goes. Between the span that was just read and
+        // The age of the account is unknown. Between the span that was just read and
         // Stripe's beginning, the geometric mean wastes little either way.
         None => {
             let most = (slice.cursor_created - STRIPE_BEGAN).max(0) as f64;

@@ -1,5 +1,5 @@
 //! Writers and deletions in open transactions beside each other: whatever their order, one state
-//! is left, never both a row and its tombstone, and nobody waits for ever.
+//! is left, never both a row and its tombstone, and no transaction waits forever.
 
 use std::time::Duration;
 
@@ -178,7 +178,7 @@ async fn a_deletion_waits_for_open_items_and_deletes_them() {
 }
 
 /// Batches with the same keys in other orders, many at once: the newest wins, without a deadlock
-/// that the retries could not mend (here there are none: the patience is zero).
+/// (the retry budget is zero here).
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_batches_with_the_same_keys_store_the_newest() {
     let place = Place::new().await;

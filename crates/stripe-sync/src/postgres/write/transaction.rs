@@ -1,4 +1,4 @@
-//! The one transaction that writes rows, whoever wants them written: a page of a backfill, a chunk of
+//! The one transaction that writes rows, for every caller: a page of a backfill, a chunk of
 //! a long nested list, or a single object that was fetched.
 //!
 //! It takes its locks, reads the excluded columns, checks the fence of a slice if a position commits
