@@ -10,7 +10,19 @@ const TICKS: u64 = 100;
 
 /// CPU time of a process, of its running children, and of the children it has waited for.
 pub(crate) fn tree(pid: i32) -> Result<Duration> {
-    let mut ticks = own(pid, true)?;
+    loop {
+        let before = own(pid, true)?;
+        let children = children(pid)?;
+        // A child that the process waited for in between would be missing, or count twice.
+        if own(pid, true)? == before {
+            return Ok(Duration::from_millis((before + children) * 1000 / TICKS));
+        }
+    }
+}
+
+/// The ticks of the running children of a process.
+fn children(pid: i32) -> Result<u64> {
+    let mut ticks = 0;
     for entry in fs::read_dir("/proc")? {
         let name = entry?.file_name();
         let Some(child) = name.to_str().and_then(|n| n.parse::<i32>().ok()) else { continue };
@@ -19,7 +31,7 @@ pub(crate) fn tree(pid: i32) -> Result<Duration> {
             ticks += own(child, false).unwrap_or(0);
         }
     }
-    Ok(Duration::from_millis(ticks * 1000 / TICKS))
+    Ok(ticks)
 }
 
 /// Peak resident memory of a process, in MB.
