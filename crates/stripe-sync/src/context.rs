@@ -16,7 +16,7 @@ pub(crate) struct AccountContext {
 }
 
 impl AccountContext {
-    /// Writes rows without a position, and retries while the database is unreachable.
+    /// Writes rows without a position, and retries transient errors.
     pub(crate) async fn write(
         &self,
         request: WriteRequest<'_>,

@@ -7,7 +7,7 @@ use crate::number;
 /// `None` if nothing slows the backfill down.
 pub(super) fn description(snapshot: &Snapshot) -> Option<String> {
     if snapshot.database_outage {
-        return Some("waiting: the database is unreachable".to_owned());
+        return Some("waiting: the database is unavailable".to_owned());
     }
     if snapshot.waits_for_other {
         return Some("waiting for another process that is reading the rest of this run".to_owned());

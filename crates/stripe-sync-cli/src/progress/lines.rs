@@ -93,7 +93,7 @@ mod tests {
         assert_eq!(
             line(&snapshot, 2450.0, 2.0),
             "12,003 rows (2,450/s), 0 requests (2.0/s); reading customers, invoices, charges and \
-             1 more; waiting: the database is unreachable"
+             1 more; waiting: the database is unavailable"
         );
     }
 }

@@ -8,10 +8,11 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
 use stripe_sim::{Account, Sim, SimOptions};
 use tempfile::TempDir;
 
-use crate::support::{Cli, CommandOutput, connect, new_database};
+use crate::support::{Cli, CommandOutput, connect, new_database, wait_for_requests};
 
 const PORT: u16 = 6432;
 /// Stops the pooler even if the test is killed, because that closes the shell's input.
@@ -145,4 +146,32 @@ async fn settings_in_the_url_work_or_are_rejected_with_an_explanation() {
     let lenient = PgBouncer::start(&direct, "ignore_startup_parameters = options");
     let url = lenient.url("pooled_settings", options);
     complete(&Cli::new().env("DATABASE_URL", &url).run(&["migrate"]));
+}
+
+/// The server ends all sessions and recovers, and the pooler stays. Its clients get the pooler's own
+/// errors, at login and while a query runs.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_continues_when_the_server_behind_the_pooler_restarts() {
+    let account = Account::builder(22).objects("customer", 6_000).build().expect("an account");
+    let options =
+        SimOptions { latency: std::time::Duration::from_millis(100), ..SimOptions::default() };
+    let sim = Sim::start(account, options).await.expect("a simulator");
+    let server = private_postgres::Server::temporary().await.expect("a server");
+    let direct = server.connection_url();
+    let pooler = PgBouncer::start(&direct, "server_login_retry = 1");
+    let url = pooler.url(server.database(), "");
+    let cli = Cli::with_sim(&sim).env("DATABASE_URL", &url);
+    complete(&cli.run(&["migrate"]));
+    let run = cli.start(&["backfill", "--object", "customer", "--max-rps", "none"]);
+    for restart in 1..=3 {
+        wait_for_requests(&sim, "/v1/customers", restart * 15).await;
+        let sql = connect(&direct).await;
+        let row = sql.query_one("select pg_backend_pid()", &[]).await.expect("a pid");
+        let backend = Pid::from_raw(row.get(0)).expect("a pid");
+        // A backend that ends abnormally makes the server restart.
+        kill_process(backend, Signal::KILL).expect("our own server's backend");
+    }
+    complete(&CommandOutput::from(run.wait_with_output().expect("an end")));
+    let wanted: BTreeSet<String> = sim.account().ids("customer").collect();
+    assert!(cli.ids("stripe", "customers") == wanted);
 }

@@ -110,7 +110,7 @@ impl RunContext {
     }
 
     pub(super) fn retry_budget(&self) -> RetryBudget {
-        RetryBudget::new(self.account.database.max_outage())
+        RetryBudget::new(&self.account.database)
     }
 
     /// [`RetryBudget::wait_before_retry`], and shows an outage to observers of the run.
@@ -119,7 +119,10 @@ impl RunContext {
         budget: &mut RetryBudget,
         error: &PostgresError,
     ) -> bool {
-        self.progress.set_database_outage(error.class == ErrorClass::Unreachable);
+        self.progress.set_database_outage(matches!(
+            error.class,
+            ErrorClass::Unreachable | ErrorClass::Transient | ErrorClass::ReadOnly
+        ));
         let retry = budget.wait_before_retry(error).await;
         self.progress.set_database_outage(false);
         retry
@@ -135,8 +138,8 @@ impl SliceContext<'_> {
     }
 }
 
-/// Repeats an operation on the database after a conflict, or while the database is unreachable, until
-/// the outage limit. The operation must be idempotent.
+/// Repeats an operation on the database after a conflict or a transient error, until the outage limit.
+/// The operation must be idempotent.
 macro_rules! retry_transient {
     ($run:expr, $operation:expr) => {{
         let mut budget = $run.retry_budget();

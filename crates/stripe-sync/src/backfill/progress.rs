@@ -72,7 +72,7 @@ pub struct Snapshot {
     pub stats: Option<Stats>,
     /// All that is left is being read by another process.
     pub waits_for_other: bool,
-    /// The database cannot be reached at this moment.
+    /// The database cannot be reached, or cannot serve statements, at this moment.
     pub database_outage: bool,
 }
 

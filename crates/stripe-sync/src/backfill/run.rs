@@ -45,9 +45,9 @@ pub(crate) async fn backfill(
     context.set_quarantine_in_use(quarantined_before > 0);
     let run = retry_transient!(context, database.open_run(names, &new, request.fresh))?;
     if run.continued {
-        database.release_dead(names, run.id, owner::is_dead).await?;
+        retry_transient!(context, database.release_dead(names, run.id, owner::is_dead))?;
     }
-    let states = database.stream_states(names, run.id).await?;
+    let states = retry_transient!(context, database.stream_states(names, run.id))?;
     let info = RunInfo { run_id: run.id, continued: run.continued, started_at: run.started_at };
     progress.begin(info, client.clone(), &states);
     let requests_before = client.stats().requests;

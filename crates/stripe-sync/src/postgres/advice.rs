@@ -16,7 +16,7 @@ pub(super) const CONNECT_DENIED: &str =
 /// The hint for an error that the server reported.
 pub(super) fn by_sqlstate(code: &str, class: ErrorClass) -> Option<&'static str> {
     Some(match code {
-        "08P01" => {
+        "08P01" if class == ErrorClass::Other => {
             "a pooler in front of the server may reject settings in the url (options=...): remove \
              them, or add them to the pooler's ignore_startup_parameters"
         }
@@ -38,6 +38,10 @@ pub(super) fn by_sqlstate(code: &str, class: ErrorClass) -> Option<&'static str>
         "25P03" => {
             "idle_in_transaction_session_timeout is too short; raise it for this user: alter role \
              NAME set idle_in_transaction_session_timeout = 0"
+        }
+        "57P05" => {
+            "idle_session_timeout is too short; raise it for this user: alter role NAME set \
+             idle_session_timeout = 0"
         }
         "57014" => {
             "the statement was cancelled, or a statement_timeout of the database or its user is \
@@ -84,6 +88,12 @@ fn by_class(class: ErrorClass) -> Option<&'static str> {
             "the server cannot write; check its disk and its log, then run the same command again",
         ),
         ErrorClass::PermissionDenied => Some(PERMISSION_DENIED),
+        ErrorClass::Transient => Some(
+            "check the pooler in front of the server and its log, then run the same command again",
+        ),
+        ErrorClass::ServerInternal => {
+            Some("check the log of the server, then run the same command again")
+        }
         ErrorClass::ReadOnly | ErrorClass::Rejected => None,
         ErrorClass::Conflict | ErrorClass::RowRefused | ErrorClass::Other => None,
     }

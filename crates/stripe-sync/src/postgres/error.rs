@@ -6,10 +6,10 @@
 use std::borrow::Cow;
 
 use deadpool_postgres::{PoolError, TimeoutType};
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, SqlState};
 
 use super::error_chain::{causes, chain};
-use super::error_class::ErrorClass;
+use super::error_class::{ErrorClass, Reporter};
 use super::{advice, error_class};
 
 /// An error of the database, without row values.
@@ -26,9 +26,18 @@ pub(crate) struct PostgresError {
 impl PostgresError {
     /// `doing` says what was attempted, as in `cannot read the ledger`.
     pub(super) fn new(doing: impl Into<String>, error: &tokio_postgres::Error) -> PostgresError {
-        let state = error.code();
-        let class = match state {
-            Some(state) => error_class::classify(state.code()),
+        PostgresError::classified(doing, error, |db| {
+            error_class::classify(db.code().code(), Reporter::of(db))
+        })
+    }
+
+    fn classified(
+        doing: impl Into<String>,
+        error: &tokio_postgres::Error,
+        classify: impl Fn(&DbError) -> ErrorClass,
+    ) -> PostgresError {
+        let class = match error.as_db_error() {
+            Some(db) => classify(db),
             None if error.is_closed() || is_io(error) => ErrorClass::Unreachable,
             None => ErrorClass::Other,
         };
@@ -51,7 +60,7 @@ impl PostgresError {
             Some(db) => format!("{} (SQLSTATE {})", db.message(), db.code().code()),
             None => chain(error),
         };
-        let sqlstate = state.map(|s| s.code().to_owned());
+        let sqlstate = error.code().map(|state| state.code().to_owned());
         let hint = match &sqlstate {
             Some(code) => advice::by_sqlstate(code, class),
             None => advice::without_answer(error, class),
@@ -97,7 +106,10 @@ impl PostgresError {
     pub(super) fn pool(doing: impl Into<String>, error: PoolError) -> PostgresError {
         match error {
             PoolError::Backend(error) => {
-                let error = PostgresError::new(doing, &error);
+                let error = PostgresError::classified(doing, &error, |db| {
+                    let code = db.code().code();
+                    error_class::classify_connecting(code, Reporter::of(db), db.message())
+                });
                 match error.class {
                     ErrorClass::PermissionDenied => error.with_hint(advice::CONNECT_DENIED),
                     _ => error,

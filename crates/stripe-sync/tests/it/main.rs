@@ -18,6 +18,7 @@ mod run_handle;
 mod runs;
 mod schemas;
 mod stripe_faults;
+mod transient;
 mod upgrade;
 mod versions;
 mod world;

@@ -3,11 +3,12 @@
 //! Nothing depends on which server connection a transaction gets, because no session state is used:
 //! works behind PgBouncer in transaction mode.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use deadpool_postgres::{
-    Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Transaction,
+    Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Transaction,
 };
 use tokio_postgres::config::Host;
 use tokio_postgres::{Config, IsolationLevel};
@@ -29,6 +30,10 @@ pub(crate) struct Database {
     max_outage: Duration,
     /// For errors: `cannot reach the database at` and the address.
     reaching: Arc<str>,
+    /// The server has accepted writes.
+    was_writable: Arc<AtomicBool>,
+    /// Connections that were opened earlier are not used again.
+    valid_since: Arc<Mutex<Instant>>,
 }
 
 impl Database {
@@ -45,7 +50,10 @@ impl Database {
         let database = Database::open(url, connections, max_outage)?;
         match database.server().await?.objections().into_iter().next() {
             Some(objection) => Err(objection),
-            None => Ok(database),
+            None => {
+                database.was_writable.store(true, Ordering::Relaxed);
+                Ok(database)
+            }
         }
     }
 
@@ -69,14 +77,33 @@ impl Database {
             connector,
             ManagerConfig { recycling_method: RecyclingMethod::Fast },
         );
+        let valid_since = Arc::new(Mutex::new(Instant::now()));
+        let valid = Arc::clone(&valid_since);
         let pool = Pool::builder(manager)
+            .pre_recycle(Hook::sync_fn(move |_, metrics| {
+                match metrics.created < *valid.lock().unwrap_or_else(PoisonError::into_inner) {
+                    true => Err(HookError::message("the connection was discarded")),
+                    false => Ok(()),
+                }
+            }))
             .max_size(connections.max(1))
             .wait_timeout(Some(POOL_WAIT))
             .create_timeout(Some(create_timeout))
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|e| PostgresError::own(DOING, e.to_string(), ErrorClass::Other))?;
-        Ok(Database { pool, max_outage, reaching: reaching.into() })
+        let (reaching, was_writable) = (reaching.into(), Arc::default());
+        Ok(Database { pool, max_outage, reaching, was_writable, valid_since })
+    }
+
+    /// Whether the server accepted writes when the pool was opened.
+    pub(super) fn was_writable(&self) -> bool {
+        self.was_writable.load(Ordering::Relaxed)
+    }
+
+    /// Makes later operations open new connections. Those in use are closed after their operation.
+    pub(super) fn discard_connections(&self) {
+        *self.valid_since.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
     /// How long operations wait for an unreachable server.

@@ -81,7 +81,7 @@ impl Database {
     }
 
     async fn clear_table(&self, statements: &ClearStatements<'_>) -> Result<u64, PostgresError> {
-        let mut budget = RetryBudget::new(self.max_outage());
+        let mut budget = RetryBudget::new(self);
         let (mut after, mut cleared) = (Key::default(), 0);
         loop {
             match self.clear_chunk(statements, &after).await {

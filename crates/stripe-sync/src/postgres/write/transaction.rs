@@ -71,7 +71,7 @@ impl Database {
         request: &WriteRequest<'_>,
     ) -> Result<WriteOutcome, PostgresError> {
         debug_assert!(request.position.is_none(), "a position is retried by re-reading the slice");
-        let mut budget = RetryBudget::new(self.max_outage());
+        let mut budget = RetryBudget::new(self);
         loop {
             match self.write(statements, request).await {
                 Err(error) if budget.wait_before_retry(&error).await => {}
