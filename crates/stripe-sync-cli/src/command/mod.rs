@@ -26,7 +26,7 @@ pub(crate) async fn run(command: Command, context: &CommandContext) -> Result<Ex
     let interrupts = &context.interrupts;
     match command {
         // These two handle interrupts themselves once pages are in flight.
-        Command::Backfill(args) => backfill::run(&args, context).await,
+        Command::Backfill(args) => Box::pin(backfill::run(&args, context)).await,
         Command::Demo(args) => demo::run(&args, context).await,
         Command::Migrate(args) => interrupts.unless(migrate::run(&args, context)).await,
         Command::Check(args) => interrupts.unless(check::run(&args, context)).await,
