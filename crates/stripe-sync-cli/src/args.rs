@@ -70,7 +70,7 @@ pub(crate) struct Connection {
 /// The output options.
 #[derive(clap::Args)]
 pub(crate) struct Output {
-    /// Output format
+    /// Output format; csv for the command query only
     #[arg(long = "output", global = true, value_enum, value_name = "FORMAT", default_value_t = OutputFormat::Text, help_heading = "Output")]
     pub(crate) format: OutputFormat,
     /// Verbose log on stderr (-vv for debug messages)
@@ -84,11 +84,12 @@ pub(crate) struct Output {
     pub(crate) color: Color,
 }
 
-/// The format of stdout: text for people, or one JSON value.
+/// The format of stdout: text for people, one JSON value, or the rows of a query as CSV.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OutputFormat {
     Text,
     Json,
+    Csv,
 }
 
 /// When to use colors: on a terminal, always, or never.
@@ -123,7 +124,9 @@ pub(crate) enum Command {
     Check(Check),
     /// Show the latest runs, their streams, and quarantined rows
     Status(Status),
-    /// Run one SQL statement in a read-only transaction
+    /// Run a SQL statement in a read-only transaction
+    ///
+    /// Tables of the schema need no schema before their names.
     Query(Query),
     /// Copy a simulated account of 20,000 objects into a temporary PostgreSQL and compare
     ///
@@ -234,7 +237,8 @@ pub(crate) struct Status {
 /// The options of `query`.
 #[derive(clap::Args)]
 pub(crate) struct Query {
-    /// SQL statement, or `-` to read it from stdin
+    /// SQL statement, or `-` to read one or several from stdin, separated by semicolons
+    #[arg(allow_hyphen_values = true)]
     pub(crate) sql: String,
 }
 

@@ -179,12 +179,12 @@ impl StripeSync {
         }
     }
 
-    /// Runs one statement in a read-only transaction.
+    /// Runs one statement in a read-only transaction. The schema is on the search path.
     ///
     /// # Errors
     /// The statement is wrong, tries to write, or is more than one.
     pub async fn query(&self, sql: &str) -> Result<QueryResult, Error> {
-        Ok(self.copy.database().query(sql).await?)
+        Ok(self.copy.database().query(self.copy.names(), sql).await?)
     }
 
     async fn is_migrated(&self) -> Result<bool, Error> {

@@ -12,7 +12,7 @@ mod refresh;
 mod report;
 mod status;
 
-use crate::args::Command;
+use crate::args::{Command, OutputFormat};
 use crate::context::CommandContext;
 use crate::demo;
 use crate::exit::Exit;
@@ -23,6 +23,11 @@ use crate::failure::Failure;
 /// # Errors
 /// The command has no result.
 pub(crate) async fn run(command: Command, context: &CommandContext) -> Result<Exit, Failure> {
+    if context.output.format == OutputFormat::Csv && !matches!(command, Command::Query(_)) {
+        return Err(
+            Failure::usage("--output csv works with `query` only").with_hint("use --output json")
+        );
+    }
     let interrupts = &context.interrupts;
     match command {
         // These two handle interrupts themselves once pages are in flight.

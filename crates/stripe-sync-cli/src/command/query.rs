@@ -1,49 +1,99 @@
-//! `stripe-sync query`: one statement in a read-only transaction.
+//! `stripe-sync query`: statements in read-only transactions, one transaction each.
 
 use std::io::Read as _;
 
 use stripe_sync::StripeSync;
 
-use crate::args::Query;
+use crate::args::{OutputFormat, Query};
 use crate::context::CommandContext;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::settings::DatabaseSettings;
 use crate::ui;
-use crate::{number, query_table};
+use crate::{number, query_csv, query_table, redaction, statements};
 
 pub(super) async fn run(args: &Query, context: &CommandContext) -> Result<Exit, Failure> {
     let database = DatabaseSettings::resolve(&context.connection, &context.environment)?;
-    let sql = statement(args)?;
+    let text = text(args)?;
+    let statements = statements(args, &text)?;
     let open = database.target.open_existing().await?;
     let sync = StripeSync::connect(database.config(open.url())).await?;
-    let answer = match context.is_json() {
-        true => as_json(&sync, &sql).await?,
-        false => {
-            let result = sync.query(&sql).await?;
-            ui::note(&number::quantity(result.rows.len(), "row"));
-            query_table::as_text(&result)
-        }
+    let answered = match context.output.format {
+        OutputFormat::Json => print_json(&sync, &statements).await,
+        format => print_rows(&sync, &statements, format).await,
     };
     drop(sync);
     open.close().await;
-    ui::data(&answer)?;
+    answered?;
     Ok(Exit::Complete)
 }
 
-fn statement(args: &Query) -> Result<String, Failure> {
-    let mut sql = args.sql.clone();
-    if sql == "-" {
-        sql.clear();
-        std::io::stdin().read_to_string(&mut sql).map_err(|error| {
-            Failure::new("cannot read the statement from stdin").caused_by(&error)
-        })?;
+fn text(args: &Query) -> Result<String, Failure> {
+    if args.sql != "-" {
+        return Ok(args.sql.clone());
     }
-    // The JSON output nests the statement in another one, where a trailing `;` is an error.
-    match sql.trim_matches(|c: char| c == ';' || c.is_whitespace()) {
-        "" => Err(Failure::usage("the statement is empty")
+    let mut text = String::new();
+    std::io::stdin()
+        .read_to_string(&mut text)
+        .map_err(|error| Failure::new("cannot read the statement from stdin").caused_by(&error))?;
+    Ok(text)
+}
+
+/// The statements to run: one from the argument, or all from stdin.
+fn statements<'a>(args: &Query, text: &'a str) -> Result<Vec<&'a str>, Failure> {
+    if is_unknown_option(&args.sql) {
+        return Err(Failure::usage(format!(
+            "unexpected argument '{}'",
+            redaction::redact_arguments(&args.sql)
+        ))
+        .with_hint("see `stripe-sync query --help`"));
+    }
+    let statements = statements::split(text);
+    match statements.as_slice() {
+        [] => Err(Failure::usage("the statement is empty")
             .with_hint("for example: stripe-sync query 'select count(*) from stripe.customers'")),
-        sql => Ok(sql.to_owned()),
+        // The server rejects several statements in one text.
+        [_, _, ..] if args.sql != "-" => Ok(vec![text]),
+        _ => Ok(statements),
+    }
+}
+
+/// Whether the argument is an option with a typing error. A statement that begins with a comment
+/// has more than one word.
+fn is_unknown_option(argument: &str) -> bool {
+    argument.len() > 1 && argument.starts_with('-') && !argument.contains(char::is_whitespace)
+}
+
+/// Prints the rows of each statement, separated by an empty line.
+async fn print_rows(
+    sync: &StripeSync,
+    statements: &[&str],
+    format: OutputFormat,
+) -> Result<(), Failure> {
+    for (i, sql) in statements.iter().enumerate() {
+        let result = sync.query(sql).await?;
+        let separator = if i > 0 { "\n" } else { "" };
+        let rows = match format {
+            OutputFormat::Csv => query_csv::as_csv(&result),
+            OutputFormat::Text | OutputFormat::Json => {
+                ui::note(&number::quantity(result.rows.len(), "row"));
+                query_table::as_text(&result)
+            }
+        };
+        ui::data(&format!("{separator}{rows}"))?;
+    }
+    Ok(())
+}
+
+/// Prints an array of rows, or an array with one such array for each of several statements.
+async fn print_json(sync: &StripeSync, statements: &[&str]) -> Result<(), Failure> {
+    let mut results = Vec::with_capacity(statements.len());
+    for sql in statements {
+        results.push(as_json(sync, sql).await?);
+    }
+    match results.as_slice() {
+        [result] => ui::data(result),
+        results => ui::data(&format!("[{}]\n", results.join(",").trim_end())),
     }
 }
 

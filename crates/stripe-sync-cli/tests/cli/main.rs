@@ -16,6 +16,7 @@ mod output;
 mod pooler;
 mod private_server;
 mod quarantine;
+mod query;
 mod secrets;
 mod support;
 mod unusable_databases;

@@ -1,0 +1,138 @@
+//! `query`: what it accepts, and its output formats.
+
+use std::io::Write as _;
+use std::process::Stdio;
+
+use serde_json::json;
+
+use crate::support::{Cli, CommandOutput, connect, database_url};
+
+async fn cli() -> Cli {
+    Cli::new().env("DATABASE_URL", &database_url().await)
+}
+
+/// Runs `query -` with the text on stdin.
+fn query_stdin(cli: &Cli, text: &str, args: &[&str]) -> CommandOutput {
+    let mut command = cli.command(&[&["query", "-"], args].concat());
+    let mut child = command.stdin(Stdio::piped()).spawn().expect("the binary");
+    child.stdin.take().expect("stdin").write_all(text.as_bytes()).expect("written");
+    CommandOutput::from(child.wait_with_output().expect("an end"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_that_begins_with_a_comment_is_not_an_option() {
+    let cli = cli().await;
+    for args in [
+        &["query", "-- the number\nselect 1 as one"][..],
+        &["query", "--no blank\nselect 1 as one"],
+        &["-q", "query", "--output", "text", "-- the number\nselect 1 as one"],
+        &["query", "-- the number\nselect 1 as one", "--output", "text"],
+        &["query", "--", "-- the number\nselect 1 as one"],
+    ] {
+        let output = cli.run(args);
+        assert_eq!(
+            (output.code, output.stdout.as_str()),
+            (Some(0), "one\n  1\n"),
+            "{args:?}: {}",
+            output.stderr
+        );
+    }
+    for option in ["--outptu", "--outptu=json", "-x"] {
+        let output = cli.run(&["query", option]);
+        assert_eq!(output.code, Some(2), "{}", output.stderr);
+        assert!(
+            output.stderr.contains(&format!("unexpected argument '{option}'")),
+            "{}",
+            output.stderr
+        );
+    }
+    let output = cli.run(&["query", "--database-ur=postgres://u:SeCrEt@h/d"]);
+    assert_eq!(output.code, Some(2), "{}", output.stderr);
+    assert!(!output.stderr.contains("SeCrEt"), "{}", output.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_statements_are_read_from_stdin() {
+    let cli = cli().await;
+    let text = "select 1 as one; -- a comment; with a semicolon\n\
+                select ';' as \"a;b\" /* ; /* ; */ ; */;;\n\
+                select $a$;$a$ as dollar, E'\\';' as escaped, 'it''s;' as doubled;\n-- the end\n";
+    let output = query_stdin(&cli, text, &["-q"]);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    assert_eq!(
+        output.stdout,
+        "one\n  1\n\na;b\n;\n\ndollar  escaped  doubled\n;       ';       it's;\n"
+    );
+    let output = query_stdin(&cli, text, &["--output", "json"]);
+    assert_eq!(
+        output.json(),
+        json!([
+            [{ "one": 1 }],
+            [{ "a;b": ";" }],
+            [{ "dollar": ";", "escaped": "';", "doubled": "it's;" }]
+        ])
+    );
+    let output = query_stdin(&cli, "select 1 as a; select nonsense; select 2 as b", &["-q"]);
+    assert_eq!((output.code, output.stdout.as_str()), (Some(1), "a\n1\n"));
+    assert!(output.stderr.contains("column \"nonsense\" does not exist"), "{}", output.stderr);
+    // A transaction cannot be ended by a statement of the user.
+    let output = query_stdin(&cli, "commit; create table public.evil (x int)", &["-q"]);
+    assert_eq!((output.code, output.stdout.as_str()), (Some(1), ""));
+    for empty in ["", " ;\n; ", "-- only a comment\n"] {
+        let output = query_stdin(&cli, empty, &["-q"]);
+        assert_eq!(output.code, Some(2), "{empty:?}");
+        assert!(output.stderr.starts_with("error: the statement is empty"), "{}", output.stderr);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn csv_quotes_what_needs_it_and_tells_null_from_empty() {
+    let cli = cli().await;
+    let sql = "select 1 as id, 'a,b' as \"x,y\", 'say \"hi\"' as q, E'two\\nlines' as l, null as n, '' as e, ' s' as s";
+    let output = cli.run(&["query", sql, "--output", "csv"]);
+    assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""));
+    assert_eq!(
+        output.stdout,
+        "id,\"x,y\",q,l,n,e,s\n1,\"a,b\",\"say \"\"hi\"\"\",\"two\nlines\",,\"\", s\n"
+    );
+    let output = cli.run(&["query", "select 1 as x where false", "--output", "csv"]);
+    assert_eq!(output.stdout, "x\n");
+    for args in [&["status"][..], &["migrate"], &["backfill"], &["demo"], &["completions", "bash"]]
+    {
+        let output = cli.run(&[args, &["--output", "csv"]].concat());
+        assert_eq!((output.code, output.stdout.as_str()), (Some(2), ""), "{args:?}");
+        assert_eq!(
+            output.stderr,
+            "error: --output csv works with `query` only\n  hint: use --output json\n"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_schema_is_on_the_search_path() {
+    let admin = connect(&database_url().await).await;
+    admin
+        .batch_execute(
+            "create schema \"On \"\"Path\"; create table \"On \"\"Path\".things (n int);
+             insert into \"On \"\"Path\".things values (7);
+             create table public.in_public (n int); insert into public.in_public values (8)",
+        )
+        .await
+        .expect("tables");
+    let cli = cli().await.env("SCHEMA", "On \"Path");
+    let sql = "select things.n, in_public.n as other from things, in_public";
+    let output = cli.run(&["query", sql, "-q"]);
+    assert_eq!(
+        (output.code, output.stdout.as_str()),
+        (Some(0), "n  other\n7      8\n"),
+        "{}",
+        output.stderr
+    );
+    let output = cli.run(&["query", sql, "--output", "json"]);
+    assert_eq!(output.json(), json!([{ "n": 7, "other": 8 }]));
+    // The setting ends with the transaction.
+    let output = query_stdin(&cli, "show search_path; show search_path", &["--output", "json"]);
+    let paths = output.json();
+    assert_eq!(paths[0], paths[1]);
+    assert_eq!(paths[0][0]["search_path"], "\"On \"\"Path\", \"$user\", public");
+}
