@@ -176,7 +176,7 @@ impl PageCommit<'_> {
             let (stamp, request_id) = (piece.page.sent, piece.page.request_id.as_deref());
             for (piece_object, listed) in piece.objects() {
                 let object = &piece_object.object;
-                let id = object.id.as_str();
+                let id = object.id();
                 match resolved.get(id) {
                     Some(Resolution::Written) => continue,
                     Some(Resolution::KeepListed { stored, reason }) => {
@@ -228,7 +228,7 @@ impl PageCommit<'_> {
         let position = PositionCommit {
             slice: self.slice,
             seq: self.position.seq,
-            first_created: first.and_then(|first| first.object.created),
+            first_created: first.and_then(|first| first.object.created()),
             pages: self.pieces.iter().filter(|piece| piece.ends_page).count() as i64,
             requests: self.requests(),
             ends_slice: self.ends_slice(),
@@ -271,7 +271,7 @@ impl PageCommit<'_> {
                 let inside = piece.counted().filter(|time| unchanged || held.hold(*time));
                 rows += inside.count() as i64;
             }
-            trail = advance(&trail, &piece.cursor_rows, piece.requested, held);
+            trail = advance(&trail, piece.cursor_rows(), piece.requested, held);
         }
         SliceProgress { trail, rows }
     }

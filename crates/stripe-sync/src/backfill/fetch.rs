@@ -16,6 +16,7 @@ use super::page_size::PageSize;
 use super::piece::SlicePiece;
 use super::prepare::prepare;
 use super::request::{NO_IDS, NO_OBJECTS, page_request};
+use crate::hash::fnv1a;
 use crate::postgres::Position;
 use crate::row::id_of;
 use crate::slice::{Bounds, CursorRow, advance, complete_seconds};
@@ -50,19 +51,20 @@ pub(super) async fn fetch(
     }
 }
 
-/// The ids of the last two pages. A server that ignores the cursor sends them again and again.
+/// The hashes of the ids of the last two pages. A server that ignores the cursor sends them again and again.
 #[derive(Default)]
 struct RecentIds {
-    pages: [HashSet<String>; 2],
+    pages: [HashSet<u64>; 2],
 }
 
 impl RecentIds {
     /// False if every row of the page was on one of the last two pages.
-    fn add_page(&mut self, rows: &[CursorRow]) -> bool {
-        let is_new = |row: &CursorRow| !self.pages.iter().any(|page| page.contains(&row.id));
-        let brings_new = rows.iter().any(is_new);
+    fn add_page(&mut self, rows: &[&CursorRow]) -> bool {
+        let ids: HashSet<u64> = rows.iter().map(|row| fnv1a(&row.id)).collect();
+        let is_new = |id: &u64| !self.pages.iter().any(|page| page.contains(id));
+        let brings_new = ids.iter().any(is_new);
         self.pages.swap(0, 1);
-        self.pages[1] = rows.iter().map(|row| row.id.clone()).collect();
+        self.pages[1] = ids;
         brings_new
     }
 }
@@ -100,7 +102,7 @@ impl PageReader<'_> {
             if let Some(foreign) = arrived.objects.iter().find(|object| object.is_foreign) {
                 if attempts == BROKEN_PAGE_ATTEMPTS {
                     let object = &self.context.table.object;
-                    let what = format!("Stripe sent {}, which is not a {object}", foreign.id);
+                    let what = format!("Stripe sent {}, which is not a {object}", foreign.id());
                     return Err(FetchOutcome::broken(what, &arrived.page));
                 }
                 attempts += 1;
@@ -205,13 +207,13 @@ impl PageReader<'_> {
     fn advance(&mut self, arrived: &ArrivedPage) -> Result<(), FetchOutcome> {
         // An object without an id is quarantined when it is written. The reading continues behind the
         // others.
-        let rows: Vec<CursorRow> =
+        let rows: Vec<&CursorRow> =
             arrived.objects.iter().filter_map(PageObject::cursor_row).collect();
         let page = &arrived.page;
         if rows.is_empty() {
             return Err(FetchOutcome::broken(NO_IDS, page));
         }
-        let is_cursor = |row: &CursorRow| self.trail.last().is_some_and(|last| last.id == row.id);
+        let is_cursor = |row: &&CursorRow| self.trail.last().is_some_and(|last| last.id == row.id);
         if rows.last().is_some_and(is_cursor) || !self.recent.add_page(&rows) {
             let what = "Stripe sent a page again instead of the one behind its cursor";
             return Err(FetchOutcome::broken(what, page));
@@ -219,7 +221,7 @@ impl PageReader<'_> {
         if !self.context.list.paged {
             return Err(FetchOutcome::broken("a list without pages says has_more", page));
         }
-        self.trail = advance(&self.trail, &rows, arrived.requested, self.held_bounds());
+        self.trail = advance(&self.trail, rows, arrived.requested, self.held_bounds());
         self.has_cursor = true;
         Ok(())
     }

@@ -26,14 +26,11 @@ impl ArrivedPage {
 
 /// What is known of one object of a page.
 pub(super) struct PageObject {
-    /// The id, or the quarantine's name for an object without one.
-    pub(super) id: String,
+    /// The object as a row that a reading can continue behind. Its id is the quarantine's name for an
+    /// object without one.
+    row: CursorRow,
     /// The object has an id of its own. The server will refuse one that does not.
     pub(super) has_id: bool,
-    /// When it was created, if that lies inside the requested bounds. A row outside of them has no usable
-    /// time: its list filters by something else, or ignores the filter. It can be the cursor all the
-    /// same, because the list has just shown it.
-    pub(super) created: Option<i64>,
     /// The time by which its list may be sorted, also where the list has no filter by time.
     pub(super) sort_time: Option<i64>,
     pub(super) deleted: bool,
@@ -51,20 +48,31 @@ impl PageObject {
         let (object, property) = (object.into(), list.created.as_deref());
         let head = ObjectHead::read(object, property.unwrap_or("created"));
         let (has_id, sort_time) = (head.id.is_some(), head.created);
+        // A row outside of the bounds has no usable time: its list filters by something else, or ignores
+        // the filter. It can be the cursor all the same, because the list has just shown it.
+        let created = sort_time.filter(|_| property.is_some() && requested.hold(sort_time));
         PageObject {
-            id: head.name(object.json()).into_owned(),
+            row: CursorRow { id: head.name(object.json()).into_owned(), created },
             has_id,
-            created: sort_time.filter(|_| property.is_some() && requested.hold(sort_time)),
             sort_time,
             deleted: has_id && head.deleted,
             is_foreign: head.object.is_some_and(|object| *object != table.object),
         }
     }
 
+    /// The id, or the quarantine's name for an object without one.
+    pub(super) fn id(&self) -> &str {
+        &self.row.id
+    }
+
+    /// When it was created, if that lies inside the requested bounds.
+    pub(super) fn created(&self) -> Option<i64> {
+        self.row.created
+    }
+
     /// The object as a row that a reading can continue behind, if a request can name it.
-    pub(super) fn cursor_row(&self) -> Option<CursorRow> {
-        let can_be_cursor = self.has_id && !self.id.is_empty();
-        can_be_cursor.then(|| CursorRow { id: self.id.clone(), created: self.created })
+    pub(super) fn cursor_row(&self) -> Option<&CursorRow> {
+        (self.has_id && !self.row.id.is_empty()).then_some(&self.row)
     }
 }
 
@@ -89,11 +97,11 @@ mod tests {
             ("null", None, None),
         ] {
             let object = read(item, "customers", requested);
-            assert_eq!((object.created, object.sort_time), (created, sort_time), "{item}");
+            assert_eq!((object.created(), object.sort_time), (created, sort_time), "{item}");
         }
         let all = Bounds { from: None, to: None };
-        assert_eq!(read(r#"{"created":-9}"#, "customers", all).created, Some(-9));
+        assert_eq!(read(r#"{"created":-9}"#, "customers", all).created(), Some(-9));
         let unfiltered = read(r#"{"created":9}"#, "payment_methods", all);
-        assert_eq!((unfiltered.created, unfiltered.sort_time), (None, Some(9)));
+        assert_eq!((unfiltered.created(), unfiltered.sort_time), (None, Some(9)));
     }
 }

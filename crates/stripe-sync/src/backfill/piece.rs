@@ -33,16 +33,19 @@ pub(super) struct PagePiece {
     /// Index in the page of the first object.
     first: usize,
     pub(super) objects: Vec<PieceObject>,
-    /// The rows that a reading can continue behind once this piece is durable. Never a row from the
-    /// middle of a second whose rest is in the next piece: the order within a second can change.
-    pub(super) cursor_rows: Vec<CursorRow>,
     /// Rows of earlier pieces of this page that wait for the rest of their second, each with its sort
     /// time.
     carried: Vec<(CursorRow, Option<i64>)>,
+    /// How many of the carried rows and this piece's rows a reading can continue behind once this piece
+    /// is durable. Never behind a row from the middle of a second whose rest is in the next piece: the
+    /// order within a second can change.
+    complete_rows: usize,
     pub(super) sent_lists: Vec<CompleteList>,
     /// HTTP requests it took, nested lists included.
     pub(super) requests: i64,
     pub(super) bytes: usize,
+    /// Bytes of the objects that are held in addition to the page.
+    completed_bytes: usize,
     /// Nothing of the page follows.
     pub(super) ends_page: bool,
     rooms: Vec<Room>,
@@ -72,11 +75,12 @@ impl PagePiece {
             requested,
             first,
             objects: Vec::new(),
-            cursor_rows: Vec::new(),
             carried: Vec::new(),
+            complete_rows: 0,
             sent_lists: Vec::new(),
             requests: if first == 0 { i64::from(page.requests) } else { 0 },
             bytes: 0,
+            completed_bytes: 0,
             ends_page: false,
             rooms: Vec::new(),
             _memory: Arc::clone(memory),
@@ -95,48 +99,52 @@ impl PagePiece {
     /// `created` of each row that counts as read once this piece is durable.
     pub(super) fn counted(&self) -> impl Iterator<Item = Option<i64>> {
         let others = self.objects.iter().map(|o| &o.object);
-        let others = others.filter(|o| o.cursor_row().is_none()).map(|o| o.created);
-        self.cursor_rows.iter().map(|row| row.created).chain(others)
+        let others = others.filter(|o| o.cursor_row().is_none()).map(PageObject::created);
+        self.cursor_rows().map(|row| row.created).chain(others)
     }
 
-    pub(super) fn add(&mut self, object: PageObject, sent: &str, completed: CompletedObject) {
+    /// The rows that a reading can continue behind once this piece is durable.
+    pub(super) fn cursor_rows(&self) -> impl Iterator<Item = &CursorRow> {
+        self.rows().take(self.complete_rows).map(|(row, _)| row)
+    }
+
+    pub(super) fn add(&mut self, mut object: PageObject, sent: &str, completed: CompletedObject) {
         let CompletedObject { json, sent_lists, requests, gone, problem, room } = completed;
         self.bytes += json.as_ref().map_or(sent.len(), String::len);
+        self.completed_bytes += json.as_ref().map_or(0, String::len);
         self.requests += i64::from(requests);
         self.sent_lists.extend(sent_lists);
         self.rooms.push(room);
-        let object = PageObject { deleted: object.deleted || gone, ..object };
+        object.deleted |= gone;
         self.objects.push(PieceObject { object, completed: json, gone, problem });
     }
 
     /// Whether it should be handed over: it is large, or others wait for the memory it holds.
     pub(super) fn is_full(&self) -> bool {
-        let completed = |o: &PieceObject| o.completed.as_ref().map_or(0, String::len);
-        self.rooms.last().is_some_and(Room::is_beyond)
-            || self.objects.iter().map(completed).sum::<usize>() >= FULL_PIECE
+        self.rooms.last().is_some_and(Room::is_beyond) || self.completed_bytes >= FULL_PIECE
     }
 
     /// Ends the last piece of a page.
     pub(super) fn end_page(&mut self) {
         self.ends_page = true;
-        let rows = self.take_rows();
-        self.cursor_rows = rows.into_iter().map(|(row, _)| row).collect();
+        self.complete_rows = self.rows().count();
     }
 
     /// Ends this piece before the end of its page. Returns the next piece, which starts at `index`.
     pub(super) fn split(&mut self, index: usize) -> PagePiece {
-        let mut rows = self.take_rows();
-        let carried = rows.split_off(before_last_second(rows.iter().map(|(_, time)| *time)));
-        self.cursor_rows = rows.into_iter().map(|(row, _)| row).collect();
+        let times: Vec<Option<i64>> = self.rows().map(|(_, time)| time).collect();
+        self.complete_rows = before_last_second(times.into_iter());
+        let waiting = self.rows().skip(self.complete_rows);
+        let carried = waiting.map(|(row, time)| (row.clone(), time)).collect();
         let next = PagePiece::new(&self.page, self.requested, index, &self._memory);
         PagePiece { carried, ..next }
     }
 
-    fn take_rows(&mut self) -> Vec<(CursorRow, Option<i64>)> {
-        let mut rows = std::mem::take(&mut self.carried);
-        let objects = self.objects.iter().map(|o| &o.object);
-        rows.extend(objects.filter_map(|o| Some((o.cursor_row()?, o.sort_time))));
-        rows
+    /// The carried rows and the rows of this piece, each with its sort time.
+    fn rows(&self) -> impl Iterator<Item = (&CursorRow, Option<i64>)> {
+        let own = self.objects.iter().map(|o| &o.object);
+        let own = own.filter_map(|o| Some((o.cursor_row()?, o.sort_time)));
+        self.carried.iter().map(|(row, time)| (row, *time)).chain(own)
     }
 
     /// Whether the list ends with this piece.

@@ -31,27 +31,30 @@ pub(super) async fn prepare(
     let (head, turn) = watch::channel(0);
     let last = objects.len().checked_sub(1);
     let (client, table) = (&context.run.account.client, context.table);
-    let mut readings = Vec::new();
-    for (index, (object, item)) in objects.into_iter().zip(page.objects()).enumerate() {
-        let room = context.run.account.memory.room(turn.clone(), index);
-        let sent = page.sent;
-        readings.push(async move {
-            let completed = match table.nested.is_empty() || !object.has_id {
-                true => CompletedObject::default(),
-                false => {
-                    nested::complete(client, table, &object.id, item, sent, room, pieces).await?
-                }
-            };
-            Ok::<_, NestedError>((object, item, completed))
-        });
+    let (mut readings, mut is_read) = (Vec::new(), Vec::with_capacity(objects.len()));
+    for (index, (object, item)) in objects.iter().zip(page.objects()).enumerate() {
+        let may_have_lists = object.has_id && !table.nested.is_empty();
+        is_read.push(may_have_lists && nested::has_cut_off_list(table, item));
+        if is_read[index] {
+            let room = context.run.account.memory.room(turn.clone(), index);
+            let (id, sent) = (object.id().to_owned(), page.sent);
+            readings.push(async move {
+                nested::complete(client, table, &id, item, sent, room, pieces).await
+            });
+        }
     }
     // In their order: a piece covers the objects up to an index, and only the first unfinished object
     // may exceed the memory budget.
-    let mut completed = stream::iter(readings).buffered(CONCURRENT_OBJECTS);
+    let mut readings = stream::iter(readings).buffered(CONCURRENT_OBJECTS);
     let mut piece = PagePiece::new(&page, requested, 0, &memory);
-    let mut index = 0;
-    while let Some(read) = completed.next().await {
-        let (object, item, completed) = read.map_err(ended)?;
+    for (index, (object, item)) in objects.into_iter().zip(page.objects()).enumerate() {
+        let completed = match is_read[index] {
+            true => {
+                let next = readings.next().await;
+                next.expect("one reading for each cut-off object").map_err(ended)?
+            }
+            false => CompletedObject::default(),
+        };
         if let Some(problem) = context.run.unread_lists.count(&table.name, &completed) {
             let what =
                 format!("{MAX_IN_A_ROW} objects in a row could not be read: {}", problem.reason);
@@ -59,13 +62,12 @@ pub(super) async fn prepare(
             return Err(FetchOutcome::Failed(FetchError::Broken { what, request_id, requests }));
         }
         piece.add(object, item.json(), completed);
-        index += 1;
-        if piece.is_full() && Some(index - 1) != last {
-            let next = piece.split(index);
+        if piece.is_full() && Some(index) != last {
+            let next = piece.split(index + 1);
             send(pieces, std::mem::replace(&mut piece, next)).await?;
         }
         // The readings that wait for this value live as long as the page.
-        head.send_replace(index);
+        head.send_replace(index + 1);
     }
     piece.end_page();
     send(pieces, piece).await

@@ -57,8 +57,7 @@ impl<'a> ObjectBatches<'a> {
             let Some(table) = nested.table.as_deref().and_then(|t| Catalog::get().table(t)) else {
                 continue;
             };
-            let path: Vec<String> = nested.path.split('.').map(str::to_owned).collect();
-            let Some(list) = object.get_path(&path) else { continue };
+            let Some(list) = object.get_path(nested.path.split('.')) else { continue };
             let [data, has_more] = get_each(list, ["data", "has_more"]);
             let Some(data) = data else { continue };
             let items = elements(data).map(|item| observe_item(item, stamp, id, request_id));

@@ -51,6 +51,11 @@ fn key() -> impl Strategy<Value = String> {
         r#""has_more""#,
         r#""lines""#,
         r#""metadata""#,
+        r#""amount""#,
+        r#""livemode""#,
+        r#""currency""#,
+        r#""custom\u0065r""#,
+        r#""subscription""#,
     ];
     prop_oneof![3 => prop::sample::select(KNOWN).prop_map(str::to_owned), 1 => any_string()]
 }

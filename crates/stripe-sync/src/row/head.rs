@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 
 use super::escape::unescape;
-use super::object::Object;
+use super::object::{Escapes, Object};
 use super::scan::string;
 use crate::hash::fnv1a;
 
@@ -32,10 +32,11 @@ impl<'a> ObjectHead<'a> {
     /// Reads the head of an object. `time_property` is the property that its list is filtered or
     /// sorted by, `created` for most lists.
     pub(crate) fn read(object: impl Into<Object<'a>>, time_property: &str) -> ObjectHead<'a> {
-        let properties = object.into().fields();
+        let whole = object.into();
+        let plain_keys = whole.escapes() != Escapes::Anywhere;
         let (mut id, mut object, mut created, mut deleted) = (None, None, None, None);
-        for (key, raw) in properties {
-            let key = unescape(key).text;
+        for (key, raw) in whole.fields() {
+            let key = if plain_keys { Cow::Borrowed(key) } else { unescape(key).text };
             match &*key {
                 "id" => id = Some(raw),
                 "object" => object = Some(raw),

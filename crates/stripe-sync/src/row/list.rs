@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::object::{Field, Object};
+use super::object::{Escapes, Field, Object};
 use super::scan;
 use super::validate::Validator;
 
@@ -21,6 +21,7 @@ struct Item {
     json: Range<usize>,
     /// Where its properties lie in `ListIndex::fields`.
     fields: Range<usize>,
+    escapes: Escapes,
 }
 
 impl ListIndex {
@@ -48,7 +49,7 @@ impl ListIndex {
             };
             let found = scan::fields(&text[json.clone()]);
             fields.extend(found.map(|(k, v)| Field::new(json.start, range(k), range(v))));
-            Item { json, fields: from..fields.len() }
+            Item { json, fields: from..fields.len(), escapes: Escapes::Anywhere }
         };
         let items = items.into_iter().map(index).collect();
         ListIndex { items, fields, has_more }
@@ -59,8 +60,9 @@ impl ListIndex {
         &'a self,
         text: &'a str,
     ) -> impl DoubleEndedIterator<Item = Object<'a>> + ExactSizeIterator {
-        let item =
-            |item: &Item| Object::new(&text[item.json.clone()], &self.fields[item.fields.clone()]);
+        let item = |item: &Item| {
+            Object::new(&text[item.json.clone()], &self.fields[item.fields.clone()], item.escapes)
+        };
         self.items.iter().map(item)
     }
 
@@ -122,11 +124,16 @@ impl Reader<'_> {
         }
         loop {
             let from = self.fields.len();
-            let end = match first {
+            let (end, escapes) = match first {
                 b'{' => self.object(at)?,
-                _ => self.validator.value(at)?,
+                // Not an object: nobody asks for its properties.
+                _ => (self.validator.value(at)?, Escapes::Anywhere),
             };
-            self.items.push(Item { json: at..end, fields: from..self.fields.len() });
+            if self.items.is_empty() {
+                // The other objects are similar to the first one.
+                self.fields.reserve(self.fields.len() * (self.text.len() / (end - at)));
+            }
+            self.items.push(Item { json: at..end, fields: from..self.fields.len(), escapes });
             match self.validator.token(end)? {
                 (b',', comma) => (first, at) = self.validator.token(comma + 1)?,
                 (b']', end) => return Some(end + 1),
@@ -135,18 +142,30 @@ impl Reader<'_> {
         }
     }
 
-    fn object(&mut self, start: usize) -> Option<usize> {
+    /// Where the object ends, and which escapes it contains.
+    fn object(&mut self, start: usize) -> Option<(usize, Escapes)> {
         let (first, mut at) = self.validator.token(start + 1)?;
         if first == b'}' {
-            return Some(at + 1);
+            return Some((at + 1, Escapes::Nowhere));
         }
+        let escapes_before = self.validator.escapes;
+        let mut in_keys = 0;
         loop {
+            let before = self.validator.escapes;
             let (key, key_end, value) = self.validator.key(at)?;
+            in_keys += self.validator.escapes - before;
             let end = self.validator.value(value)?;
             self.fields.push(Field::new(start, (key, key_end), (value, end)));
             match self.validator.token(end)? {
                 (b',', comma) => at = comma + 1,
-                (b'}', end) => return Some(end + 1),
+                (b'}', end) => {
+                    let escapes = match self.validator.escapes - escapes_before {
+                        0 => Escapes::Nowhere,
+                        _ if in_keys == 0 => Escapes::InValues,
+                        _ => Escapes::Anywhere,
+                    };
+                    return Some((end + 1, escapes));
+                }
                 _ => return None,
             }
         }
@@ -220,7 +239,20 @@ mod tests {
                 }
             }
             let places = list.items.iter().map(|item| item.json.clone()).collect();
-            proptest::prop_assert_eq!(ListIndex::of_items(&text, places, false), list);
+            let other = ListIndex::of_items(&text, places, false);
+            proptest::prop_assert_eq!(&other.fields, &list.fields);
+            for (item, other) in list.items.iter().zip(&other.items) {
+                proptest::prop_assert_eq!(&item.fields, &other.fields);
+                let escapes = text[item.json.clone()].contains('\\');
+                let in_keys = list.fields[item.fields.clone()]
+                    .iter()
+                    .any(|field| field.of(&text[item.json.clone()]).0.contains('\\'));
+                match item.escapes {
+                    Escapes::Nowhere => proptest::prop_assert!(!escapes),
+                    Escapes::InValues => proptest::prop_assert!(escapes && !in_keys),
+                    Escapes::Anywhere => {}
+                }
+            }
         }
     }
 }

@@ -33,4 +33,4 @@ pub(crate) use head::{NO_ID, ObjectHead, id_of, name_of};
 pub(crate) use list::ListIndex;
 pub(crate) use object::Object;
 pub(crate) use redact::redact;
-pub(crate) use scan::{elements, fields, get, get_each, key_is, string};
+pub(crate) use scan::{elements, fields, get, get_each, get_path, key_is, string};

@@ -8,6 +8,19 @@ pub(crate) struct Object<'a> {
     json: &'a str,
     /// `None` if the text has not been scanned: then each use scans it.
     fields: Option<&'a [Field]>,
+    escapes: Escapes,
+}
+
+/// Which strings of an object contain escapes. Most objects have none, and looking for them in every
+/// string takes time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Escapes {
+    /// No string contains one.
+    Nowhere,
+    /// None of the object's own keys does.
+    InValues,
+    /// Any string may contain one.
+    Anywhere,
 }
 
 /// Where one property lies, in bytes from the start of its object.
@@ -35,7 +48,12 @@ impl Field {
     }
 
     #[inline]
-    fn of(self, json: &str) -> (&str, &str) {
+    fn key(self, json: &[u8]) -> &[u8] {
+        &json[self.key as usize..self.key_end as usize]
+    }
+
+    #[inline]
+    pub(super) fn of(self, json: &str) -> (&str, &str) {
         (
             &json[self.key as usize..self.key_end as usize],
             &json[self.value as usize..self.value_end as usize],
@@ -45,8 +63,13 @@ impl Field {
 
 impl<'a> Object<'a> {
     /// `fields` are the places of all properties in `json`, in their order.
-    pub(super) fn new(json: &'a str, fields: &'a [Field]) -> Object<'a> {
-        Object { json, fields: Some(fields) }
+    pub(super) fn new(json: &'a str, fields: &'a [Field], escapes: Escapes) -> Object<'a> {
+        Object { json, fields: Some(fields), escapes }
+    }
+
+    /// Which of its strings contain escapes.
+    pub(super) fn escapes(self) -> Escapes {
+        self.escapes
     }
 
     /// The text.
@@ -67,24 +90,27 @@ impl<'a> Object<'a> {
     pub(crate) fn get(self, key: &str) -> Option<&'a str> {
         match self.fields {
             Some(fields) => {
-                let mut fields = fields.iter().rev().map(|field| field.of(self.json));
-                fields.find(|(k, _)| key_is(k, key)).map(|(_, value)| value)
+                let is_key = |field: &&Field| match self.escapes {
+                    Escapes::Anywhere => key_is(field.of(self.json).0, key),
+                    _ => field.key(self.json.as_bytes()) == key.as_bytes(),
+                };
+                fields.iter().rev().find(is_key).map(|field| field.of(self.json).1)
             }
             None => scan::get(self.json, key),
         }
     }
 
     /// The value at a path of keys.
-    pub(crate) fn get_path(self, path: &[String]) -> Option<&'a str> {
-        let (first, rest) = path.split_first()?;
-        scan::get_path(self.get(first)?, rest)
+    pub(crate) fn get_path<'p>(self, path: impl IntoIterator<Item = &'p str>) -> Option<&'a str> {
+        let mut path = path.into_iter();
+        scan::get_path(self.get(path.next()?)?, path)
     }
 }
 
 /// A text that has not been scanned yet.
 impl<'a> From<&'a str> for Object<'a> {
     fn from(json: &'a str) -> Object<'a> {
-        Object { json, fields: None }
+        Object { json, fields: None, escapes: Escapes::Anywhere }
     }
 }
 

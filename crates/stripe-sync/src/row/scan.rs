@@ -89,8 +89,11 @@ pub(crate) fn get_each<'a, const N: usize>(
 }
 
 /// The value at a path of keys.
-pub(crate) fn get_path<'a>(object: &'a str, path: &[String]) -> Option<&'a str> {
-    path.iter().try_fold(object, |at, key| get(at, key))
+pub(crate) fn get_path<'a, 'p>(
+    object: &'a str,
+    path: impl IntoIterator<Item = &'p str>,
+) -> Option<&'a str> {
+    path.into_iter().try_fold(object, get)
 }
 
 /// The text of a JSON string; `None` for any other value.
@@ -190,8 +193,8 @@ mod tests {
             [("a", "1"), (r#"b\"c"#, r#""x}\\""#), ("d", r#"{"e":[1,{"f":"]"}]}"#), ("g", "null")]
         );
         assert_eq!(get(text, "b\"c"), Some(r#""x}\\""#));
-        assert_eq!(get_path(text, &["d".into(), "e".into()]), Some(r#"[1,{"f":"]"}]"#));
-        assert_eq!(get_path(text, &["a".into(), "e".into()]), None);
+        assert_eq!(get_path(text, ["d", "e"]), Some(r#"[1,{"f":"]"}]"#));
+        assert_eq!(get_path(text, ["a", "e"]), None);
     }
 
     #[test]

@@ -10,11 +10,13 @@ use super::word::Word;
 pub(super) struct Validator<'a> {
     bytes: &'a [u8],
     open: Containers,
+    /// The escapes read so far.
+    pub(super) escapes: usize,
 }
 
 impl<'a> Validator<'a> {
     pub(super) fn new(text: &'a str) -> Validator<'a> {
-        Validator { bytes: text.as_bytes(), open: Containers::default() }
+        Validator { bytes: text.as_bytes(), open: Containers::default(), escapes: 0 }
     }
 
     /// The byte at the first position from `at` that is not white space, and that position.
@@ -32,7 +34,7 @@ impl<'a> Validator<'a> {
     /// Reads a key that begins at `at` or after white space, and its colon. Returns where the key's
     /// content begins and ends, and where the value begins.
     #[inline(always)]
-    pub(super) fn key(&self, at: usize) -> Option<(usize, usize, usize)> {
+    pub(super) fn key(&mut self, at: usize) -> Option<(usize, usize, usize)> {
         let (b'"', at) = self.token(at)? else { return None };
         let end = self.string(at + 1)?;
         let (b':', colon) = self.token(end)? else { return None };
@@ -94,7 +96,7 @@ impl<'a> Validator<'a> {
     }
 
     #[inline(always)]
-    fn scalar(&self, at: usize) -> Option<usize> {
+    fn scalar(&mut self, at: usize) -> Option<usize> {
         let rest = &self.bytes[at..];
         match rest.first()? {
             b'"' => self.string(at + 1),
@@ -108,7 +110,7 @@ impl<'a> Validator<'a> {
 
     /// The position after the closing quote of a string whose content begins at `at`.
     #[inline(always)]
-    fn string(&self, mut at: usize) -> Option<usize> {
+    fn string(&mut self, mut at: usize) -> Option<usize> {
         while let Some(word) = Word::read(self.bytes, at) {
             let special = word.equal(b'"') | word.equal(b'\\') | word.below(0x20);
             let Some(place) = special.first() else {
@@ -132,7 +134,8 @@ impl<'a> Validator<'a> {
         }
     }
 
-    fn escape(&self, at: usize) -> Option<usize> {
+    fn escape(&mut self, at: usize) -> Option<usize> {
+        self.escapes += 1;
         match self.bytes.get(at + 1)? {
             b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(at + 2),
             b'u' => {

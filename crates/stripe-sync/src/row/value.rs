@@ -25,7 +25,7 @@ pub(super) fn find<'a>(
 ) -> Option<Value<'a>> {
     let at = |path: &[String]| -> Option<&'a str> {
         let (first, rest) = path.split_first()?;
-        get_path(property(first)?, rest).filter(|raw| !is_null(raw))
+        get_path(property(first)?, keys(rest)).filter(|raw| !is_null(raw))
     };
     sources.iter().enumerate().find_map(|(position, source)| {
         Some(match source {
@@ -54,6 +54,10 @@ pub(super) fn find<'a>(
     })
 }
 
+fn keys(path: &[String]) -> impl Iterator<Item = &str> {
+    path.iter().map(String::as_str)
+}
+
 /// The value in each element; `None` inside for an element without one.
 fn values<'a>(
     each: &Each,
@@ -65,7 +69,7 @@ fn values<'a>(
         let found = match item.as_slice() {
             // An expanded reference counts as its id.
             [] if element.starts_with('{') => get(element, "id"),
-            path => get_path(element, path),
+            path => get_path(element, keys(path)),
         };
         found.filter(|raw| !is_null(raw))
     }))

@@ -43,16 +43,15 @@ pub(crate) struct CursorRow {
 /// `asked` are the bounds the page was asked with, `held` those of the ledger at commit: another
 /// worker may have taken the lower part in between. Then the cursor is the page's last row that
 /// is still inside, else the old one stays. A list that ignores the filter still advances, because an unchanged range takes the page's last row as it is.
-pub(crate) fn advance(
-    trail: &[CursorRow],
-    page: &[CursorRow],
+pub(crate) fn advance<'p>(
+    trail: &'p [CursorRow],
+    page: impl IntoIterator<Item = &'p CursorRow>,
     asked: Bounds,
     held: Bounds,
 ) -> Vec<CursorRow> {
     let inside = |row: &&CursorRow| asked == held || held.hold(row.created);
-    let mut out: Vec<CursorRow> = trail.iter().chain(page.iter().filter(inside)).cloned().collect();
-    out.drain(..out.len().saturating_sub(TRAIL));
-    out
+    let rows: Vec<&CursorRow> = trail.iter().chain(page.into_iter().filter(inside)).collect();
+    rows[rows.len().saturating_sub(TRAIL)..].iter().copied().cloned().collect()
 }
 
 /// How many rows of a page with these times can be relied on when more rows follow it.

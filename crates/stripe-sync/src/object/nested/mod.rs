@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 pub(crate) use self::completed::{CompletedObject, ListProblem, NestedError};
 use self::embedded::EmbeddedList;
 pub(crate) use self::items::ItemChunk;
+pub(crate) use self::known::has_cut_off_list;
 use self::known::{KnownList, unknown_lists};
 use self::reader::{Interruption, ListReader};
 use crate::catalog::Table;
@@ -43,8 +44,9 @@ pub(crate) async fn complete<M: From<ItemChunk>>(
     for list in lists {
         let previous = completed.json.take();
         let current = previous.as_deref().map_or(object, Object::from);
-        let found =
-            current.get_path(&list.path).and_then(|raw| Some((raw, EmbeddedList::read(raw)?)));
+        let found = current
+            .get_path(list.path.iter().map(|key| &**key))
+            .and_then(|raw| Some((raw, EmbeddedList::read(raw)?)));
         let mut whole = None;
         if let Some((raw, embedded)) = found.filter(|(_, embedded)| embedded.has_more) {
             let mut reader = ListReader {
