@@ -67,8 +67,7 @@ async fn work(run: &RunContext, run_id: i64, owner: &str) -> Result<(), Error> {
             run.progress.set_waiting(false);
             let id = slice.id;
             run.held_slices().insert(id);
-            // Boxed: the state of a reading is large, and each worker would hold it from its start.
-            let result = Box::pin(read(run, slice)).await;
+            let result = read(run, slice).await;
             run.held_slices().remove(&id);
             result?;
             run.idle.notify_waiters();
@@ -120,7 +119,8 @@ async fn read(run: &RunContext, slice: ClaimedSlice) -> Result<(), Error> {
     let context = SliceContext { run, table, list, part };
     let (database, names) = (&run.account.database, run.account.statements.names());
     let claimed = slice.clone();
-    let outcome = match read_slice(&context, slice).await {
+    // Boxed: the state of a reading is large, and each worker would hold it from its start.
+    let outcome = match Box::pin(read_slice(&context, slice)).await {
         Ok(outcome) => outcome,
         Err(error) => {
             // The next command does not have to wait for the lease to expire.
