@@ -32,6 +32,9 @@ pub struct Names {
 /// Why a text cannot be a schema name or a table prefix.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum BadName {
+    /// A Stripe key or webhook secret in the wrong place. It would appear in the server's log.
+    #[error("the {0} looks like a Stripe secret; choose another name")]
+    Secret(&'static str),
     /// An empty schema name.
     #[error("the schema name is empty; omit --schema to use `stripe`")]
     EmptySchema,
@@ -67,6 +70,12 @@ impl Names {
             return Err(BadName::EmptySchema);
         }
         for (what, name) in [("schema name", schema), ("table prefix", prefix)] {
+            if ["sk_test_", "sk_live_", "rk_test_", "rk_live_", "whsec_"]
+                .iter()
+                .any(|secret| name.starts_with(secret))
+            {
+                return Err(BadName::Secret(what));
+            }
             if name.trim() != name || name.contains(char::is_control) {
                 return Err(BadName::Invisible(what));
             }
