@@ -1,7 +1,7 @@
 //! What a reader or writer of one account's copy needs: Stripe on one side, the database on the other.
 
 use crate::account::AccountId;
-use crate::memory::Memory;
+use crate::memory::MemoryBudget;
 use crate::postgres::{Database, PostgresError, Statements, WriteOutcome, WriteRequest};
 use crate::stripe::StripeClient;
 
@@ -11,7 +11,7 @@ pub(crate) struct AccountContext {
     pub(crate) client: StripeClient,
     pub(crate) database: Database,
     pub(crate) statements: Statements,
-    pub(crate) memory: Memory,
+    pub(crate) memory: MemoryBudget,
     pub(crate) account: AccountId,
 }
 

@@ -12,7 +12,7 @@ use crate::context::AccountContext;
 use crate::error::Error;
 use crate::exclusions::{self, ExclusionReport};
 use crate::identity::{AccountHandle, Identity};
-use crate::memory::Memory;
+use crate::memory::MemoryBudget;
 use crate::postgres::{Database, Migrated, Names, Statements};
 
 /// Memory for pages in flight, in KiB.
@@ -40,7 +40,7 @@ struct Shared {
     config: Config,
     database: Database,
     statements: Statements,
-    memory: Memory,
+    memory: MemoryBudget,
     /// The account that the schema has been prepared for, and what that did.
     prepared: Mutex<Option<(AccountId, Migration)>>,
 }
@@ -50,7 +50,7 @@ impl Copy {
         let url = config.database_url.expose();
         let database = Database::connect(url, config.max_connections, config.max_outage).await?;
         let statements = Statements::new(config.names.clone());
-        let memory = Memory::new(MEMORY_BUDGET);
+        let memory = MemoryBudget::new(MEMORY_BUDGET);
         let prepared = Mutex::default();
         let shared = Shared { config, database, statements, memory, prepared };
         Ok(Copy { shared: Arc::new(shared) })

@@ -1,97 +1,108 @@
-//! Room for what a run holds in flight: pages, and nested lists that are put back into their objects.
+//! Limits the memory for what a run holds in flight: pages, and nested lists that are put back into
+//! their objects.
 //!
-//! Pages wait until there is room. A nested list that grows cannot wait for it: what would free the
-//! room may be the very page that waits. So a list takes what is free, and where nothing is, the
-//! one place beyond the budget, which only the first unfinished object of a page may wait for.
-//! The objects before it have been handed on by then, so whoever holds the place gets done.
+//! A page waits until memory is free. A nested list that grows cannot wait for free memory, which may
+//! only come from writing the very page that the list belongs to. So a list takes what is free, and if that is not
+//! enough, it exceeds the budget. One list at a time may do so, and only the first unfinished object of
+//! a page may wait for that permit. The objects in front of it have been handed over by then, so the
+//! list that holds the permit is always read to its end.
 
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-/// The budget of a run. Clones share it.
+/// The memory budget. Clones share it.
 #[derive(Debug, Clone)]
-pub(crate) struct Memory {
-    /// In KiB.
+pub(crate) struct MemoryBudget {
+    /// Permits for one KiB each.
     free: Arc<Semaphore>,
-    budget: usize,
-    beyond: Arc<Semaphore>,
+    /// In KiB.
+    size: usize,
+    /// The permit to exceed the budget.
+    excess: Arc<Semaphore>,
 }
 
-/// A part of the budget; given back when dropped.
-pub(crate) type Held = OwnedSemaphorePermit;
+/// A part of the budget. Dropping it returns the memory.
+pub(crate) type MemoryPermit = OwnedSemaphorePermit;
 
-/// What one object's nested lists take.
+/// The memory of one object's nested lists. The default is not counted against any budget.
 #[derive(Debug, Default)]
-pub(crate) struct Room {
-    counted: Option<Counted>,
-    held: Vec<Held>,
-    beyond: Option<Held>,
+pub(crate) struct ListMemory {
+    source: Option<Source>,
+    permits: Vec<MemoryPermit>,
+    excess: Option<MemoryPermit>,
 }
 
+/// Where a list takes its memory from.
 #[derive(Debug)]
-struct Counted {
-    memory: Memory,
-    /// The place of the first unfinished object, and the place of this one.
-    head: watch::Receiver<usize>,
-    place: usize,
+struct Source {
+    budget: MemoryBudget,
+    /// The index in the page of the first unfinished object.
+    first_unfinished: watch::Receiver<usize>,
+    /// The index in the page of the object that the list belongs to.
+    index: usize,
 }
 
-impl Memory {
-    pub(crate) fn new(kib: usize) -> Memory {
-        Memory {
+impl MemoryBudget {
+    pub(crate) fn new(kib: usize) -> MemoryBudget {
+        MemoryBudget {
             free: Arc::new(Semaphore::new(kib)),
-            budget: kib,
-            beyond: Arc::new(Semaphore::new(1)),
+            size: kib,
+            excess: Arc::new(Semaphore::new(1)),
         }
     }
 
-    /// Waits for room. What is larger than all of it goes alone.
-    pub(crate) async fn reserve(&self, bytes: usize) -> Held {
-        let kib = (bytes / 1024).clamp(1, self.budget) as u32;
+    /// Waits for memory. A request for more than the whole budget gets the whole budget.
+    pub(crate) async fn reserve(&self, bytes: usize) -> MemoryPermit {
+        let kib = (bytes / 1024).clamp(1, self.size) as u32;
         Arc::clone(&self.free).acquire_many_owned(kib).await.expect("the semaphore is never closed")
     }
 
-    /// Room for the object at `place` of a page whose first unfinished object `head` tells.
-    pub(crate) fn room(&self, head: watch::Receiver<usize>, place: usize) -> Room {
-        let counted = Counted { memory: self.clone(), head, place };
-        Room { counted: Some(counted), ..Room::default() }
+    /// Memory for the lists of the object at `index` of a page. `first_unfinished` is the index of the
+    /// first object of that page that is not finished.
+    pub(crate) fn list_memory(
+        &self,
+        first_unfinished: watch::Receiver<usize>,
+        index: usize,
+    ) -> ListMemory {
+        let source = Source { budget: self.clone(), first_unfinished, index };
+        ListMemory { source: Some(source), ..ListMemory::default() }
     }
 }
 
-impl Room {
-    /// Takes more room before it is used.
+impl ListMemory {
+    /// Takes more memory, before it is used.
     pub(crate) async fn grow(&mut self, bytes: usize) {
-        let Some(Counted { memory, head, place }) = &mut self.counted else { return };
-        if self.beyond.is_some() {
+        let Some(Source { budget, first_unfinished, index }) = &mut self.source else { return };
+        if self.excess.is_some() {
             return;
         }
         let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
-        if let Ok(held) = Arc::clone(&memory.free).try_acquire_many_owned(kib) {
-            self.held.push(held);
+        if let Ok(permit) = Arc::clone(&budget.free).try_acquire_many_owned(kib) {
+            self.permits.push(permit);
             return;
         }
-        // An error means that the page is given up, and this future with it.
-        if head.wait_for(|head| *head >= *place).await.is_ok() {
-            self.beyond = Arc::clone(&memory.beyond).acquire_owned().await.ok();
+        // An error means that the page is dropped, and this future with it.
+        if first_unfinished.wait_for(|first| *first >= *index).await.is_ok() {
+            self.excess = Arc::clone(&budget.excess).acquire_owned().await.ok();
         }
     }
 
-    /// What is held at this moment, for [`Room::split_off`].
+    /// The memory held at this moment, for [`ListMemory::split_off`].
     pub(crate) fn mark(&self) -> (usize, bool) {
-        (self.held.len(), self.beyond.is_some())
+        (self.permits.len(), self.excess.is_some())
     }
 
-    /// Moves what was taken since a mark into a room of its own.
-    pub(crate) fn split_off(&mut self, (held, beyond): (usize, bool)) -> Room {
-        let held = self.held.split_off(held.min(self.held.len()));
-        let beyond = if beyond { None } else { self.beyond.take() };
-        Room { counted: None, held, beyond }
+    /// Removes the memory that was taken since a mark, and returns it.
+    pub(crate) fn split_off(&mut self, (permits, excess): (usize, bool)) -> ListMemory {
+        let permits = self.permits.split_off(permits.min(self.permits.len()));
+        let excess = if excess { None } else { self.excess.take() };
+        ListMemory { source: None, permits, excess }
     }
 
-    /// Whether the place beyond the budget is taken: what holds it must get done first.
-    pub(crate) fn is_beyond(&self) -> bool {
-        self.beyond.is_some()
+    /// Whether the lists exceed the budget. They have to be finished before any other list may do so.
+    pub(crate) fn exceeds_budget(&self) -> bool {
+        self.excess.is_some()
     }
 }
 
@@ -102,42 +113,42 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn lists_grow_beyond_the_budget_one_after_the_other() {
-        let memory = Memory::new(10);
-        let page = memory.reserve(4 << 10).await;
-        let (head, turn) = watch::channel(0);
-        let mut first = memory.room(turn.clone(), 0);
-        let mut second = memory.room(turn, 1);
+    async fn one_list_at_a_time_exceeds_the_budget() {
+        let budget = MemoryBudget::new(10);
+        let page = budget.reserve(4 << 10).await;
+        let (unfinished, first_unfinished) = watch::channel(0);
+        let mut first = budget.list_memory(first_unfinished.clone(), 0);
+        let mut second = budget.list_memory(first_unfinished, 1);
         second.grow(5 << 10).await;
-        assert!(!second.is_beyond());
+        assert!(!second.exceeds_budget());
         first.grow(1 << 30).await;
         first.grow(1 << 30).await;
-        assert!(first.is_beyond(), "the head never waits for what is behind it");
+        assert!(first.exceeds_budget(), "the first unfinished object waits for no other");
         {
             let mut growing = std::pin::pin!(second.grow(2 << 10));
-            assert!(growing.as_mut().now_or_never().is_none(), "not the head");
-            head.send(1).expect("listeners");
-            assert!(growing.as_mut().now_or_never().is_none(), "the place is taken");
+            assert!(growing.as_mut().now_or_never().is_none(), "another object is unfinished");
+            unfinished.send(1).expect("listeners");
+            assert!(growing.as_mut().now_or_never().is_none(), "the other list exceeds the budget");
             drop(first);
             growing.await;
         }
-        assert!(second.is_beyond());
+        assert!(second.exceeds_budget());
         drop((page, second));
-        assert_eq!(memory.free.available_permits(), 10);
+        assert_eq!(budget.free.available_permits(), 10);
     }
 
     #[tokio::test]
-    async fn a_list_that_goes_to_its_table_gives_its_room_back() {
-        let memory = Memory::new(10);
-        let mut room = memory.room(watch::channel(0).1, 0);
-        room.grow(2 << 10).await;
-        let mark = room.mark();
-        room.grow(5 << 10).await;
-        room.grow(50 << 10).await;
-        assert!(room.is_beyond());
-        drop(room.split_off(mark));
-        assert_eq!(memory.beyond.available_permits(), 1);
-        assert_eq!(memory.free.available_permits(), 8);
-        Room::default().grow(usize::MAX).await;
+    async fn a_list_that_is_sent_to_its_table_returns_its_memory() {
+        let budget = MemoryBudget::new(10);
+        let mut memory = budget.list_memory(watch::channel(0).1, 0);
+        memory.grow(2 << 10).await;
+        let mark = memory.mark();
+        memory.grow(5 << 10).await;
+        memory.grow(50 << 10).await;
+        assert!(memory.exceeds_budget());
+        drop(memory.split_off(mark));
+        assert_eq!(budget.excess.available_permits(), 1);
+        assert_eq!(budget.free.available_permits(), 8);
+        ListMemory::default().grow(usize::MAX).await;
     }
 }

@@ -1,7 +1,7 @@
 //! A page as it arrived, and what is known of each of its objects.
 
 use crate::catalog::{List, Table};
-use crate::memory::Held;
+use crate::memory::MemoryPermit;
 use crate::row::{Object, ObjectHead};
 use crate::slice::{Bounds, CursorRow};
 use crate::stripe::Page;
@@ -13,7 +13,7 @@ pub(super) struct ArrivedPage {
     pub(super) objects: Vec<PageObject>,
     /// The bounds of the request.
     pub(super) requested: Bounds,
-    pub(super) memory: Held,
+    pub(super) memory: MemoryPermit,
 }
 
 impl ArrivedPage {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::page::PageObject;
-use crate::memory::{Held, Room};
+use crate::memory::{ListMemory, MemoryPermit};
 use crate::object::nested::{CompletedObject, ItemChunk, ListProblem};
 use crate::postgres::CompleteList;
 use crate::row::Object;
@@ -48,8 +48,8 @@ pub(super) struct PagePiece {
     completed_bytes: usize,
     /// Nothing of the page follows.
     pub(super) ends_page: bool,
-    rooms: Vec<Room>,
-    _memory: Arc<Held>,
+    list_memory: Vec<ListMemory>,
+    _memory: Arc<MemoryPermit>,
 }
 
 /// One object of a piece.
@@ -68,7 +68,7 @@ impl PagePiece {
         page: &Arc<Page>,
         requested: Bounds,
         first: usize,
-        memory: &Arc<Held>,
+        memory: &Arc<MemoryPermit>,
     ) -> PagePiece {
         PagePiece {
             page: Arc::clone(page),
@@ -82,7 +82,7 @@ impl PagePiece {
             bytes: 0,
             completed_bytes: 0,
             ends_page: false,
-            rooms: Vec::new(),
+            list_memory: Vec::new(),
             _memory: Arc::clone(memory),
         }
     }
@@ -109,19 +109,20 @@ impl PagePiece {
     }
 
     pub(super) fn add(&mut self, mut object: PageObject, sent: &str, completed: CompletedObject) {
-        let CompletedObject { json, sent_lists, requests, gone, problem, room } = completed;
+        let CompletedObject { json, sent_lists, requests, gone, problem, memory } = completed;
         self.bytes += json.as_ref().map_or(sent.len(), String::len);
         self.completed_bytes += json.as_ref().map_or(0, String::len);
         self.requests += i64::from(requests);
         self.sent_lists.extend(sent_lists);
-        self.rooms.push(room);
+        self.list_memory.push(memory);
         object.deleted |= gone;
         self.objects.push(PieceObject { object, completed: json, gone, problem });
     }
 
     /// Whether it should be handed over: it is large, or others wait for the memory it holds.
     pub(super) fn is_full(&self) -> bool {
-        self.rooms.last().is_some_and(Room::is_beyond) || self.completed_bytes >= FULL_PIECE
+        self.list_memory.last().is_some_and(ListMemory::exceeds_budget)
+            || self.completed_bytes >= FULL_PIECE
     }
 
     /// Ends the last piece of a page.

@@ -36,10 +36,10 @@ pub(super) async fn prepare(
         let may_have_lists = object.has_id && !table.nested.is_empty();
         is_read.push(may_have_lists && nested::has_cut_off_list(table, item));
         if is_read[index] {
-            let room = context.run.account.memory.room(turn.clone(), index);
+            let memory = context.run.account.memory.list_memory(turn.clone(), index);
             let (id, sent) = (object.id().to_owned(), page.sent);
             readings.push(async move {
-                nested::complete(client, table, &id, item, sent, room, pieces).await
+                nested::complete(client, table, &id, item, sent, memory, pieces).await
             });
         }
     }

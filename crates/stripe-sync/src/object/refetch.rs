@@ -7,7 +7,7 @@ use super::nested::{self, CompletedObject, ItemChunk, NestedError};
 use super::retrieve::{RetrieveError, retrieve};
 use crate::catalog::Table;
 use crate::context::AccountContext;
-use crate::memory::Room;
+use crate::memory::ListMemory;
 use crate::order::{REPLICA_LAG, Stamp, stamp_of_answer};
 use crate::postgres::{
     Committed, Deletion, ObjectNotes, PostgresError, QuarantineEntry, Replacement, StoredState,
@@ -247,8 +247,16 @@ async fn complete(
     let (sender, mut receiver) = mpsc::channel::<ItemChunk>(CHUNKS_AHEAD);
     let reading = async move {
         // Few objects are fetched alone at the same time: their lists are not counted as memory.
-        nested::complete(&context.client, table, id, body.into(), stamp, Room::default(), &sender)
-            .await
+        nested::complete(
+            &context.client,
+            table,
+            id,
+            body.into(),
+            stamp,
+            ListMemory::default(),
+            &sender,
+        )
+        .await
     };
     let writing = async move {
         let mut quarantined = 0;

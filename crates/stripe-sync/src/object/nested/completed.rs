@@ -1,6 +1,6 @@
 //! What reading the nested lists of an object results in.
 
-use crate::memory::Room;
+use crate::memory::ListMemory;
 use crate::postgres::CompleteList;
 use crate::stripe::StripeError;
 
@@ -18,7 +18,7 @@ pub(crate) struct CompletedObject {
     /// The first list that could not be read to its end. The object is known without the rest of it.
     pub(crate) problem: Option<ListProblem>,
     /// The memory that `json` takes.
-    pub(crate) room: Room,
+    pub(crate) memory: ListMemory,
 }
 
 /// Why a nested list was not read to its end.

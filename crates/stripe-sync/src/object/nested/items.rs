@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::catalog::Table;
-use crate::memory::Room;
+use crate::memory::ListMemory;
 use crate::order::Stamp;
 use crate::row::fields;
 
@@ -26,7 +26,7 @@ pub(crate) struct ItemChunk {
     /// Stripe's name for the request that brought the last item.
     pub(crate) request_id: Option<String>,
     /// The memory that the items take.
-    pub(crate) _room: Room,
+    pub(crate) _memory: ListMemory,
 }
 
 impl Items {

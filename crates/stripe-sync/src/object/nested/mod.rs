@@ -19,7 +19,7 @@ pub(crate) use self::known::has_cut_off_list;
 use self::known::{KnownList, unknown_lists};
 use self::reader::{Interruption, ListReader};
 use crate::catalog::Table;
-use crate::memory::Room;
+use crate::memory::ListMemory;
 use crate::order::Stamp;
 use crate::row::Object;
 use crate::stripe::StripeClient;
@@ -36,10 +36,10 @@ pub(crate) async fn complete<M: From<ItemChunk>>(
     id: &str,
     object: Object<'_>,
     stamp: Stamp,
-    room: Room,
+    memory: ListMemory,
     chunks: &mpsc::Sender<M>,
 ) -> Result<CompletedObject, NestedError> {
-    let mut completed = CompletedObject { room, ..CompletedObject::default() };
+    let mut completed = CompletedObject { memory, ..CompletedObject::default() };
     let lists = table.nested.iter().map(KnownList::of).chain(unknown_lists(table, object));
     for list in lists {
         let previous = completed.json.take();

@@ -51,7 +51,7 @@ impl ListReader<'_, '_> {
     ) -> Result<Option<Items>, Interruption> {
         let child = self.list.table;
         let base = self.request(list)?;
-        let (mark, mut kept) = (self.completed.room.mark(), Items::default());
+        let (mark, mut kept) = (self.completed.memory.mark(), Items::default());
         let embedded = list.items();
         let objects = embedded.iter().map(|item| Object::from(*item));
         let mut cursor = last_id(objects.clone());
@@ -96,7 +96,7 @@ impl ListReader<'_, '_> {
             };
             let more: usize = page.items().take(until).map(|item| item.len() + 1).sum();
             if !sending {
-                self.completed.room.grow(more).await;
+                self.completed.memory.grow(more).await;
             }
             kept.reserve(more);
             page.items().take(until).for_each(|item| kept.push(item));
@@ -109,7 +109,7 @@ impl ListReader<'_, '_> {
                         stamp: self.stamp,
                         items: std::mem::take(&mut kept),
                         request_id: page.request_id.clone(),
-                        _room: self.completed.room.split_off(mark),
+                        _memory: self.completed.memory.split_off(mark),
                     };
                     let closed = |_| Interruption::Ends(NestedError::WriterClosed);
                     chunks.send(chunk.into()).await.map_err(closed)?;
