@@ -1,5 +1,4 @@
-//! Generated JSON text for property tests: any spelling that the grammar allows, not only the one
-//! that a serializer writes.
+//! Generates JSON text for property tests, in all forms that the grammar allows.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -36,7 +35,7 @@ fn object(value: impl Strategy<Value = String>) -> impl Strategy<Value = String>
     })
 }
 
-/// Mostly those that are looked for.
+/// Mostly keys that the engine looks for.
 fn key() -> impl Strategy<Value = String> {
     const KNOWN: &[&str] = &[
         r#""id""#,

@@ -1,5 +1,4 @@
-//! A column of a batch in PostgreSQL's binary array format, built value by value without an
-//! allocation per value.
+//! A column of a batch in PostgreSQL's binary array format. Values are appended to one buffer.
 //!
 //! Format: <https://www.postgresql.org/docs/current/xtypes.html>, `array_recv` and the `_recv`
 //! functions of the element types.

@@ -1,26 +1,26 @@
-//! The objects of one statement: one winner per key, in the order of their keys, so that two
-//! batches with common rows lock them in the same order.
+//! The objects of one statement: the newest observation of each, sorted by id, so that two batches with
+//! common rows lock them in the same order.
 
 use std::borrow::Cow;
 
 use super::object::Object;
 use crate::order::Stamp;
 
-/// An object as seen at an instant.
+/// An object as it was seen at an instant.
 #[derive(Debug, Clone)]
 pub(crate) struct Observation<'a> {
     pub(crate) id: Cow<'a, str>,
     /// The object as it is to be stored.
     pub(crate) object: Object<'a>,
     pub(crate) stamp: Stamp,
-    /// The object whose nested list held this one.
+    /// The id of the object whose nested list contained this one.
     pub(crate) parent: Option<&'a str>,
     /// Stripe's name for the request that brought it.
     pub(crate) request_id: Option<&'a str>,
 }
 
 impl<'a> Observation<'a> {
-    /// The same with `text`, a changed copy or the object's own text.
+    /// The same observation with another text of its object; a borrowed text is the unchanged one.
     #[expect(clippy::ptr_arg, reason = "a borrowed text keeps the places of its properties")]
     pub(crate) fn with_text(&self, text: &'a Cow<'_, str>) -> Observation<'a> {
         match text {
@@ -30,9 +30,10 @@ impl<'a> Observation<'a> {
     }
 }
 
-/// Keeps the newest observation of each id, the later one of equals, sorted by id.
+/// Keeps the newest observation of each id, sorted by id. Of observations with the same stamp, the last
+/// one counts.
 pub(crate) fn winners(mut seen: Vec<Observation<'_>>) -> Vec<Observation<'_>> {
-    // Stable: equals stay in the order in which they were seen.
+    // A stable sort: equal observations remain in their order.
     seen.sort_by(|a, b| a.id.cmp(&b.id).then(a.stamp.cmp(&b.stamp)));
     let mut out: Vec<Observation<'_>> = Vec::with_capacity(seen.len());
     for observation in seen {
@@ -54,11 +55,11 @@ mod tests {
     }
 
     #[test]
-    fn one_winner_per_key_in_key_order() {
+    fn the_newest_of_each_id_remains_in_the_order_of_ids() {
         let batch =
             vec![seen("b", "1", 5), seen("a", "2", 9), seen("b", "3", 4), seen("a", "4", 9)];
-        let left: Vec<_> =
+        let rows: Vec<_> =
             winners(batch).iter().map(|o| (o.id.to_string(), o.object.json())).collect();
-        assert_eq!(left, [("a".to_owned(), "4"), ("b".to_owned(), "1")]);
+        assert_eq!(rows, [("a".to_owned(), "4"), ("b".to_owned(), "1")]);
     }
 }

@@ -1,8 +1,8 @@
-//! Objects to the columns of one statement.
+//! Encodes objects as the parameters of one statement.
 //!
-//! Lossless: what a column cannot hold exactly as it was sent goes, with everything that has no
-//! column, into `_extra`. The columns' order is that of the catalog, then `_extra`, then
-//! `last_synced_at`.
+//! Lossless: a value that its column cannot hold exactly as it was sent, and a property without a
+//! column, are stored in `_extra`. The parameters are the catalog's columns in their order, then
+//! `_extra`, then `last_synced_at`.
 
 use std::borrow::Cow;
 
@@ -49,8 +49,8 @@ pub(crate) fn encode(table: &Table, rows: &[Observation<'_>], exclusions: &Exclu
                 (Origin::Excluded, _) => None,
                 (Origin::Own | Origin::OwnFirst, Some((_, raw))) => Some(Value::Own(raw)),
                 (Origin::Own, None) => None,
-                // Anything but a string would take another row's key. The server refuses a row without
-                // one.
+                // Another value, converted to text, could be the key of another row. The server refuses a
+                // row without a key.
                 (Origin::Id, Some((_, raw))) => raw.starts_with('"').then_some(Value::Own(raw)),
                 (Origin::Id, None) => None,
                 (Origin::OwnFirst | Origin::Elsewhere, _) => {
@@ -78,7 +78,7 @@ enum Origin {
     Id,
     /// The column's own property alone.
     Own,
-    /// The column's own property, or where that holds nothing, another source.
+    /// The column's own property. Another source if that is absent or null.
     OwnFirst,
     Elsewhere,
 }
@@ -99,7 +99,7 @@ impl Origin {
 
 fn element(sql: SqlType) -> Element {
     match sql {
-        // A numeric travels as its digits and is cast in the statement.
+        // A numeric is sent as text and cast in the statement.
         SqlType::Text | SqlType::Numeric => Element::Text,
         SqlType::Bigint => Element::Bigint,
         SqlType::Boolean => Element::Boolean,
@@ -218,7 +218,7 @@ mod tests {
     use crate::row::{ListIndex, Object};
 
     #[test]
-    fn text_columns_take_anything_and_say_when_it_is_not_exact() {
+    fn text_columns_accept_any_value_and_report_inexact_ones() {
         let exact = |kind, raw| {
             let mut values = ValueEncoder { plain: false, replaced: 0 };
             values.push_text(&mut Array::with_rows(Element::Text, 1), kind, raw)
@@ -233,7 +233,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// What is known of an object from its page changes nothing in its row.
+        /// The row of an object whose page was scanned is that of its text alone.
         #[test]
         fn a_scanned_object_becomes_the_same_row(
             objects in proptest::collection::vec(any_object(), 1..4)

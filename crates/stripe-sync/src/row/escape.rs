@@ -1,16 +1,16 @@
-//! Escapes in JSON strings. PostgreSQL's text and jsonb cannot hold U+0000 and lone surrogates, which
-//! JSON can spell: they become U+FFFD and are counted.
+//! Escapes in JSON strings. JSON can express U+0000 and lone surrogates, which PostgreSQL's text and jsonb
+//! cannot hold. They become U+FFFD and are counted.
 
 use std::borrow::Cow;
 
-/// A text and how many characters of it were replaced.
+/// A text, and the number of its characters that were replaced.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Repaired<'a> {
     pub(super) text: Cow<'a, str>,
     pub(super) replaced: u64,
 }
 
-/// The text of a JSON string literal without its quotes.
+/// Decodes the content of a JSON string literal, which is given without its quotes.
 pub(super) fn unescape(inner: &str) -> Repaired<'_> {
     if !inner.contains('\\') {
         return Repaired { text: Cow::Borrowed(inner), replaced: 0 };
@@ -34,8 +34,8 @@ pub(super) fn unescape(inner: &str) -> Repaired<'_> {
     Repaired { text: Cow::Owned(out), replaced }
 }
 
-/// The character that the escape at the start of `text` stands for, `None` if PostgreSQL cannot
-/// hold it, and the bytes that the escape takes.
+/// Decodes the escape at the start of `text`. Returns its character, `None` if PostgreSQL cannot hold
+/// it, and the length of the escape in bytes.
 pub(super) fn escape(text: &str) -> (Option<char>, usize) {
     let bytes = text.as_bytes();
     let char = match bytes.get(1) {
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn unescapes_what_json_can_spell() {
+    fn decodes_every_kind_of_escape() {
         let cases = [
             (r"plain é 😀", "plain é 😀", 0),
             (r#"\"\\\/\n\t\r\b\f"#, "\"\\/\n\t\r\u{8}\u{c}", 0),
@@ -96,7 +96,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// Every string survives the way through JSON, except for U+0000.
+        /// Encoding any string as JSON and decoding it changes only U+0000.
         #[test]
         fn round_trips_any_text(text in proptest::collection::vec(proptest::char::any(), 0..40)) {
             let text: String = text.into_iter().collect();

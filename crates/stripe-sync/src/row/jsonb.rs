@@ -70,14 +70,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn repairs_jsonb_and_only_what_must_be() {
+    fn replaces_only_what_jsonb_refuses() {
         let cases = [
             (r#"{"a":"\u0000","b":"\u00e9"}"#, r#"{"a":"\ufffd","b":"\u00e9"}"#, 1),
             (r#""\\u0000""#, r#""\\u0000""#, 0),
             (r#""\\\u0000""#, r#""\\\ufffd""#, 1),
             (r#""\ud83d\ude00""#, r#""\ud83d\ude00""#, 0),
             (r#""\ud83d\ud83d\ude00""#, r#""\ufffd\ud83d\ude00""#, 1),
-            // Keys that would fall together stay apart, each object for itself; one sent twice is one.
+            // Keys of one object that would become equal stay different; a key sent twice stays one key.
             (
                 r#"{"a\u0000":[{"a\u0000":1}],"a\ud800" : 2,"a\ufffd":"a\ufffd","a":3,"a\ud800":4}"#,
                 "{\"a\\ufffd\":[{\"a\\ufffd\":1}],\"a\\ufffd\u{fffd}\" : 2,\
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn compacts_outside_of_strings_only() {
+    fn white_space_in_strings_remains() {
         assert_eq!(
             compact("{ \"a b\" : [ 1,\n 2 ], \"c\\\" d\": \" \" }"),
             r#"{"a b":[1,2],"c\" d":" "}"#
@@ -99,7 +99,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// Every string survives the way through jsonb, except for U+0000.
+        /// Of any string, only U+0000 is changed.
         #[test]
         fn round_trips_any_text(text in proptest::collection::vec(proptest::char::any(), 0..40)) {
             let text: String = text.into_iter().collect();

@@ -26,8 +26,8 @@ struct Item {
 
 impl ListIndex {
     /// Reads a list object in one scan. `None` if the text is not valid JSON, or not one list with
-    /// `data` and `has_more`, or is written in a way that this reader leaves to another parser: twice
-    /// the same of these keys, or a key of the list with an escape in it.
+    /// `data` and `has_more`, or is written in a form that this reader leaves to another parser: with
+    /// one of these keys twice, or with an escape in a key of the list.
     pub(crate) fn read(text: &str) -> Option<ListIndex> {
         let mut reader =
             Reader { text, validator: Validator::new(text), items: Vec::new(), fields: Vec::new() };
@@ -126,11 +126,11 @@ impl Reader<'_> {
             let from = self.fields.len();
             let (end, escapes) = match first {
                 b'{' => self.object(at)?,
-                // Not an object: nobody asks for its properties.
+                // Not an object, so it has no properties.
                 _ => (self.validator.value(at)?, Escapes::Anywhere),
             };
             if self.items.is_empty() {
-                // The other objects are similar to the first one.
+                // The other objects have about as many properties.
                 self.fields.reserve(self.fields.len() * (self.text.len() / (end - at)));
             }
             self.items.push(Item { json: at..end, fields: from..self.fields.len(), escapes });

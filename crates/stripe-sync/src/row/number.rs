@@ -1,7 +1,7 @@
-//! Numbers as JSON spells them, without a float in between: a column never holds a neighbour of
-//! the number that was sent.
+//! Numbers in JSON, converted without going through a float, so that a column never holds a rounded
+//! value.
 
-/// An integer, also when it is spelled `50.0` or `5e3`; `None` if anything would be lost.
+/// An integer, which may be written as `50.0` or `5e3`. `None` if the value does not fit exactly.
 pub(super) fn integer(raw: &str) -> Option<i64> {
     raw.parse::<i64>().ok().or_else(|| {
         number(raw)?;
@@ -19,13 +19,13 @@ pub(super) fn integer(raw: &str) -> Option<i64> {
     })
 }
 
-/// The significant digits of a JSON number of reasonable size; `None` for anything else.
+/// The number of significant digits of a JSON number. `None` for other values and for numbers outside
+/// of what PostgreSQL's `numeric` and `f64` can hold.
 pub(super) fn number(raw: &str) -> Option<u32> {
     if !matches!(raw.as_bytes().first(), Some(b'-' | b'0'..=b'9')) || raw.len() > 1000 {
         return None;
     }
     let (digits, exponent) = raw.split_once(['e', 'E']).unwrap_or((raw, "0"));
-    // Far outside, numeric has no room and f64 no value.
     exponent.parse::<i32>().ok().filter(|e| e.abs() <= 300)?;
     let digits = digits.bytes().filter(u8::is_ascii_digit).skip_while(|d| *d == b'0').count();
     u32::try_from(digits).ok()
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn integers_fit_or_are_refused() {
+    fn integers_are_exact_or_missing() {
         for (raw, value) in [
             ("7", Some(7)),
             ("-9223372036854775808", Some(i64::MIN)),
@@ -54,7 +54,7 @@ mod tests {
             ("5000e-3", Some(5)),
             ("5000e-4", None),
             ("50.5", None),
-            // A float takes each of these for an integer.
+            // Converted to a float, each of these is an integer.
             ("4503599627370497.3", None),
             ("1.00000000000000000001", None),
             ("1e-300", None),
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_reasonable_size() {
+    fn the_significant_digits_are_counted() {
         assert_eq!(number("0.0120"), Some(3));
         assert_eq!(number("-12.5e-3"), Some(3));
         assert_eq!(number("1e301"), None);

@@ -1,4 +1,4 @@
-//! The properties of one object after the other, each at the place of its column.
+//! Assigns the properties of objects to the columns of their table.
 
 use std::collections::HashMap;
 
@@ -14,12 +14,12 @@ type Property<'a> = (&'a str, &'a str);
 pub(super) struct Properties<'t, 'a> {
     names: Vec<&'t str>,
     columns: HashMap<&'t str, usize>,
-    /// Which column's property followed in the last object: first at the start of the object, then behind
-    /// each column's property. Stripe writes the objects of a type in one order, so that comparing
-    /// with this name finds nearly every column.
+    /// The column whose property came next in the last object: at index 0 the first property, at index
+    /// i + 1 the one after column i. Stripe writes all objects of a type in the same order, so one
+    /// comparison with the expected name finds nearly every column.
     followers: Vec<usize>,
     own: Vec<Option<Property<'a>>>,
-    /// Properties without a column in their order. The encoder adds those that their column does not
+    /// The properties without a column, in their order. The encoder adds those that their column cannot
     /// hold exactly.
     pub(super) rest: Vec<Property<'a>>,
 }
@@ -60,7 +60,7 @@ impl<'t, 'a> Properties<'t, 'a> {
         }
     }
 
-    /// The property that has the name of the column at `place`.
+    /// The property with the name of the column at index `place`.
     pub(super) fn own(&self, place: usize) -> Option<Property<'a>> {
         self.own[place]
     }
@@ -80,7 +80,7 @@ mod tests {
     use crate::catalog::Catalog;
 
     #[test]
-    fn every_property_is_found_whatever_came_before() {
+    fn every_property_is_found_in_any_order() {
         let table = Catalog::get().table("exchange_rates").expect("exchange_rates");
         let mut properties = Properties::of(table);
         for (json, id, rates, other, rest) in [

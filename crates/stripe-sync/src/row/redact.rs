@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_property_at_the_top() {
+    fn properties_of_the_object_are_redacted() {
         let json = r#"{"id":"cus_1","email":"a@b","x":{"email":"c@d"},"e\u006dail":{"a":[1]}}"#;
         assert_eq!(
             redacted(&["customers.email"], "customers", json),
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn wherever_an_object_of_the_type_stands() {
+    fn properties_of_inner_objects_are_redacted_by_type() {
         let charge =
             r#"{"id":"ch_1","customer":{"email":"a@b","object":"customer"},"email":"c@d"}"#;
         assert_eq!(
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn items_of_lists() {
+    fn items_of_lists_are_redacted() {
         let json = r#"{"lines":{"data":[{"description":"a"},{"description":["b",{}]},7]},"z":[]}"#;
         assert_eq!(
             redacted(&["invoice_line_items.description"], "invoices", json),
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn depth_costs_no_stack_and_no_square() {
+    fn deep_nesting_needs_linear_time_and_no_stack() {
         let deep = format!("{}{}", "{\"a\":[".repeat(200_000), "]}".repeat(200_000));
         let json = format!("{{\"x\":{deep},\"email\":{deep}}}");
         let out = redacted(&["customers.email"], "customers", &json);
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_is_left_alone() {
+    fn texts_that_are_not_objects_are_unchanged() {
         for text in ["", "null", "[", "{", "{\"email\"", "{\"email\":", "\"email\"", "}", "{]"] {
             assert_eq!(redacted(&["customers.email"], "customers", text), text);
         }

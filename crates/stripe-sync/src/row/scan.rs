@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use super::escape::unescape;
 use super::word::Word;
 
-/// The fields of an object in their order, keys as written between their quotes.
+/// The properties of an object in their order: keys as written between their quotes, and raw values.
 pub(crate) fn fields(object: &str) -> Fields<'_> {
     let start = skip_space(object.as_bytes(), 0);
     let inside = object.as_bytes().get(start) == Some(&b'{');
@@ -23,7 +23,7 @@ pub(crate) struct Fields<'a> {
 }
 
 impl<'a> Iterator for Fields<'a> {
-    /// Raw key and raw value.
+    /// Key and value, both as written.
     type Item = (&'a str, &'a str);
 
     fn next(&mut self) -> Option<(&'a str, &'a str)> {
@@ -46,7 +46,7 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
-/// The elements of an array, raw.
+/// The elements of an array as written.
 pub(crate) fn elements(array: &str) -> impl Iterator<Item = &str> {
     let start = skip_space(array.as_bytes(), 0);
     let mut at = match array.as_bytes().get(start) {
@@ -151,7 +151,7 @@ pub(super) fn end_of_value(text: &str, from: usize) -> usize {
         Some(_) => {
             let rest = &bytes[from..];
             let end = |b: &u8| matches!(b, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
-            // A scalar is at least one byte, so that a caller always moves on.
+            // At least one byte, so that every iterator advances.
             from + rest.iter().position(end).unwrap_or(rest.len()).max(1)
         }
         None => bytes.len(),
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn walks_arrays() {
+    fn finds_the_elements_of_arrays() {
         let all = |t| elements(t).collect::<Vec<_>>();
         assert_eq!(all(r#"[ 1 , "a,]" ,[2],{} ]"#), ["1", r#""a,]""#, "[2]", "{}"]);
         assert!(all("[]").is_empty());
@@ -215,15 +215,15 @@ mod tests {
     }
 
     #[test]
-    fn depth_does_not_matter() {
+    fn any_depth_of_nesting_is_read() {
         let deep = format!("{{\"a\":{}1{},\"b\":2}}", "[".repeat(50_000), "]".repeat(50_000));
         assert_eq!(get(&deep, "b"), Some("2"));
     }
 
     proptest::proptest! {
-        /// The words of eight bytes change nothing.
+        /// Reading eight bytes at a time gives the same result as reading every byte.
         #[test]
-        fn finds_what_the_scan_byte_by_byte_finds(json in any_object(), list in any_json()) {
+        fn agrees_with_a_scan_byte_by_byte(json in any_object(), list in any_json()) {
             let found: Vec<_> = fields(&json).collect();
             proptest::prop_assert_eq!(&found, &scan_by_byte::fields(&json).collect::<Vec<_>>());
             for (key, value) in &found {

@@ -1,6 +1,6 @@
 //! Checks that a text is valid JSON (RFC 8259) while it finds where values end.
 //!
-//! Iterative: the nesting of a text costs one bit a level and no stack. Lone surrogates in escapes are
+//! Iterative: each level of nesting takes one bit of memory, and no stack. Lone surrogates in escapes are
 //! valid, as the grammar has it; [`super::escape`] replaces them.
 
 use super::scan::skip_space;
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn accepts_and_refuses_what_the_grammar_does() {
+    fn accepts_exactly_the_grammar() {
         for text in [
             r#" {"a" : [1 , -0.5e+10, 0, true,false,null, "", {} , [ ]],"":{"b":[[]]}} "#,
             r#""\"\\\/\b\f\n\r\t\u00e9\ud800 é""#,
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn depth_does_not_matter() {
+    fn any_depth_of_nesting_is_read() {
         for depth in [1, 63, 64, 65, 127, 128, 129, 1000, 100_000] {
             let deep = "[{\"a\":".repeat(depth) + "1" + &"}]".repeat(depth);
             assert!(valid(&deep).0, "{depth}");

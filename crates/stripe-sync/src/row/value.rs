@@ -1,4 +1,4 @@
-//! The value of a column: the first source that holds something.
+//! The value of a column: that of the first of its sources that is present and not null.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ pub(super) enum Value<'a> {
     Text(&'a str),
 }
 
-/// Looks the value up. `property` answers for the top of the object.
+/// Finds the value. `property` returns a property of the object by its name.
 pub(super) fn find<'a>(
     sources: &[Source],
     property: impl Fn(&str) -> Option<&'a str>,
@@ -58,7 +58,7 @@ fn keys(path: &[String]) -> impl Iterator<Item = &str> {
     path.iter().map(String::as_str)
 }
 
-/// The value in each element; `None` inside for an element without one.
+/// The value in each element of a list; `None` for an element without one.
 fn values<'a>(
     each: &Each,
     at: &impl Fn(&[String]) -> Option<&'a str>,
@@ -75,8 +75,8 @@ fn values<'a>(
     }))
 }
 
-/// Taxes in the form that they had up to 2025-03-31.basil, where they are named `tax_amounts` and
-/// `total_tax_amounts` (FACTS 10).
+/// Taxes in the form that they have up to API version 2025-03-31.basil, which calls them `tax_amounts`
+/// and `total_tax_amounts` (FACTS 10).
 fn tax_amounts(taxes: &str) -> Option<String> {
     let one = |tax: &str| {
         let behaviour = super::scan::string(get(tax, "tax_behavior")?)?;
@@ -95,7 +95,7 @@ fn tax_amounts(taxes: &str) -> Option<String> {
     Some(format!("[{}]", taxes.join(",")))
 }
 
-/// The value on which all elements agree. A list that Stripe cut short says nothing.
+/// The value that all elements have in common. `None` if Stripe has cut the list off.
 fn only<'a>(each: &Each, at: &impl Fn(&[String]) -> Option<&'a str>) -> Option<&'a str> {
     if let Some((_, list)) = each.list.split_last()
         && let Some(list) = at(list)
@@ -112,7 +112,7 @@ fn only<'a>(each: &Each, at: &impl Fn(&[String]) -> Option<&'a str>) -> Option<&
 mod tests {
     use super::*;
 
-    fn look(sources: &[&str], object: &str) -> Option<String> {
+    fn find_text(sources: &[&str], object: &str) -> Option<String> {
         let sources: Vec<_> = sources.iter().map(|s| Source::parse(s).expect("source")).collect();
         find(&sources, |key| get(object, key), Some("par_1")).map(|value| match value {
             Value::Own(raw) => format!("own {raw}"),
@@ -127,49 +127,55 @@ mod tests {
         let old = r#"{"subscription":"sub_1"}"#;
         let new =
             r#"{"subscription":null,"parent":{"subscription_details":{"subscription":"sub_2"}}}"#;
-        assert_eq!(look(&sources, old).as_deref(), Some("own \"sub_1\""));
-        assert_eq!(look(&sources, new).as_deref(), Some("\"sub_2\""));
-        assert_eq!(look(&sources, r#"{"parent":null}"#), None);
+        assert_eq!(find_text(&sources, old).as_deref(), Some("own \"sub_1\""));
+        assert_eq!(find_text(&sources, new).as_deref(), Some("\"sub_2\""));
+        assert_eq!(find_text(&sources, r#"{"parent":null}"#), None);
     }
 
     #[test]
     fn functions() {
         let paid = ["paid", "equals(status, paid)"];
-        assert_eq!(look(&paid, r#"{"status":"paid"}"#).as_deref(), Some("true"));
-        assert_eq!(look(&paid, r#"{"status":"open"}"#).as_deref(), Some("false"));
-        assert_eq!(look(&paid, r#"{"status":null}"#), None);
+        assert_eq!(find_text(&paid, r#"{"status":"paid"}"#).as_deref(), Some("true"));
+        assert_eq!(find_text(&paid, r#"{"status":"open"}"#).as_deref(), Some("false"));
+        assert_eq!(find_text(&paid, r#"{"status":null}"#), None);
         let tax = ["sum(t[].amount)"];
-        assert_eq!(look(&tax, r#"{"t":[{"amount":5.0},{"amount":-2}]}"#).as_deref(), Some("3"));
-        assert_eq!(look(&tax, r#"{"t":[]}"#).as_deref(), Some("0"));
-        assert_eq!(look(&tax, r#"{"t":null}"#), None);
-        assert_eq!(look(&["first(d[])"], r#"{"d":["di_1","di_2"]}"#).as_deref(), Some("\"di_1\""));
-        assert_eq!(look(&["first(d[])"], r#"{"d":[]}"#), None);
         assert_eq!(
-            look(&["ids(d[])"], r#"{"d":["a",{"id":"b"}]}"#).as_deref(),
+            find_text(&tax, r#"{"t":[{"amount":5.0},{"amount":-2}]}"#).as_deref(),
+            Some("3")
+        );
+        assert_eq!(find_text(&tax, r#"{"t":[]}"#).as_deref(), Some("0"));
+        assert_eq!(find_text(&tax, r#"{"t":null}"#), None);
+        assert_eq!(
+            find_text(&["first(d[])"], r#"{"d":["di_1","di_2"]}"#).as_deref(),
+            Some("\"di_1\"")
+        );
+        assert_eq!(find_text(&["first(d[])"], r#"{"d":[]}"#), None);
+        assert_eq!(
+            find_text(&["ids(d[])"], r#"{"d":["a",{"id":"b"}]}"#).as_deref(),
             Some(r#"["a","b"]"#)
         );
         let taxes = r#"{"t":[{"amount":5,"tax_behavior":"inclusive","taxability_reason":"standard_rated",
             "tax_rate_details":{"tax_rate":"txr_1"},"taxable_amount":50,"type":"tax_rate_details"}]}"#;
         let old = r#"[{"amount":5,"inclusive":true,"tax_rate":"txr_1","taxability_reason":"standard_rated","taxable_amount":50}]"#;
-        assert_eq!(look(&["tax_amounts(t)"], taxes).as_deref(), Some(old));
-        assert_eq!(look(&["tax_amounts(t)"], r#"{"t":[]}"#).as_deref(), Some("[]"));
-        assert_eq!(look(&["tax_amounts(t)"], r#"{"t":[7]}"#), None);
-        assert_eq!(look(&["parent()"], "{}").as_deref(), Some("text par_1"));
-        assert_eq!(look(&["x", "false()"], "{}").as_deref(), Some("false"));
+        assert_eq!(find_text(&["tax_amounts(t)"], taxes).as_deref(), Some(old));
+        assert_eq!(find_text(&["tax_amounts(t)"], r#"{"t":[]}"#).as_deref(), Some("[]"));
+        assert_eq!(find_text(&["tax_amounts(t)"], r#"{"t":[7]}"#), None);
+        assert_eq!(find_text(&["parent()"], "{}").as_deref(), Some("text par_1"));
+        assert_eq!(find_text(&["x", "false()"], "{}").as_deref(), Some("false"));
     }
 
     #[test]
-    fn only_needs_agreement_and_the_whole_list() {
+    fn only_needs_equal_values_and_the_whole_list() {
         let only = ["only(items.data[].end)"];
-        let agree = r#"{"items":{"has_more":false,"data":[{"end":7},{"end":7}]}}"#;
-        assert_eq!(look(&only, agree).as_deref(), Some("7"));
-        for unsure in [
+        let equal = r#"{"items":{"has_more":false,"data":[{"end":7},{"end":7}]}}"#;
+        assert_eq!(find_text(&only, equal).as_deref(), Some("7"));
+        for different in [
             r#"{"items":{"has_more":false,"data":[{"end":7},{"end":8}]}}"#,
             r#"{"items":{"has_more":false,"data":[{"end":7},{}]}}"#,
             r#"{"items":{"has_more":true,"data":[{"end":7}]}}"#,
             r#"{"items":{"has_more":false,"data":[]}}"#,
         ] {
-            assert_eq!(look(&only, unsure), None, "{unsure}");
+            assert_eq!(find_text(&only, different), None, "{different}");
         }
     }
 }
