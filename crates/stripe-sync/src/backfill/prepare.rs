@@ -33,7 +33,7 @@ pub(super) async fn prepare(
     let (client, table) = (&context.run.account.client, context.table);
     let (mut readings, mut is_read) = (Vec::new(), Vec::with_capacity(objects.len()));
     for (index, (object, item)) in objects.iter().zip(page.objects()).enumerate() {
-        let may_have_lists = object.has_id && !table.nested.is_empty();
+        let may_have_lists = object.has_id;
         is_read.push(may_have_lists && nested::has_cut_off_list(table, item));
         if is_read[index] {
             let memory = context.run.account.memory.list_memory(turn.clone(), index);
