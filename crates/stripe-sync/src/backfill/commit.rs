@@ -193,11 +193,14 @@ impl PageCommit<'_> {
                         match stored {
                             StoredState::Row(stored) => {
                                 let expected_stamp = *stored;
+                                // Of an object that is listed twice the later page wins, as in a
+                                // batch. A second replacement would not find the expected stamp.
+                                replacements.retain(|other: &Replacement<'_>| other.row.id != id);
                                 replacements.push(Replacement { table, row, expected_stamp });
                                 batches.add_items(id, listed, stamp, request_id);
                             }
                             StoredState::Tombstone => {
-                                revived.push((table, id));
+                                revived.push((table, id, stamp));
                                 batches.add(id, listed, stamp, request_id);
                             }
                         }

@@ -184,7 +184,7 @@ impl Fetched {
             batches,
             complete_lists,
             replacements,
-            revived: self.revived.then_some((table, id)).into_iter().collect(),
+            revived: self.revived.then_some((table, id, stamp)).into_iter().collect(),
             quarantine: entry.into_iter().collect(),
             ..WriteRequest::default()
         };

@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use stripe_sync::{RefreshOutcome, RunStatus};
@@ -404,4 +405,30 @@ async fn a_cut_off_list_is_completed_in_a_table_without_known_lists() {
     assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
     let whole = "select jsonb_array_length(_extra -> 'notes' -> 'data')::text from stripe.disputes";
     assert_eq!(server.text(whole).await, "14");
+}
+
+/// An order that changes between two requests can show an object on both pages. If it cannot be fetched
+/// alone, its row is written once, and the commit ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_that_is_listed_twice_and_cannot_be_retrieved_ends_the_commit() {
+    let readings = Mutex::new(0);
+    let server = Hostile::start(move |asked| match asked.path.as_str() {
+        "/v1/charges" => {
+            let mut all = charges(3);
+            let mut readings = readings.lock().unwrap();
+            *readings += 1;
+            all[1]["description"] = format!("reading {readings}").into();
+            // The same object a second time on the same page, with the same content.
+            all.push(all[1].clone());
+            ok(list(&all, false))
+        }
+        _ => error(403, "not retrievable"),
+    })
+    .await;
+    assert_eq!(server.backfill("charge").await.status, RunStatus::Complete);
+    let second = tokio::time::timeout(Duration::from_secs(30), server.backfill("charge"));
+    let report = second.await.expect("the commit ends");
+    assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
+    let sql = "select description from stripe.charges where id = 'ch_1'";
+    assert_eq!(server.text(sql).await, "reading 2");
 }

@@ -177,6 +177,33 @@ async fn a_deletion_waits_for_open_items_and_deletes_them() {
     assert_eq!(left, (0, 0));
 }
 
+/// A process saw the object again, and meanwhile another one saw it deleted.
+#[tokio::test]
+async fn a_revived_object_does_not_remove_a_later_tombstone() {
+    let place = Place::new().await;
+    place.delete("prod_1", second(10)).await;
+    let (id, json) = product("prod_1", "old");
+    let row = |stamp| Observation {
+        id: id.as_str().into(),
+        object: json.as_str().into(),
+        stamp,
+        parent: None,
+        request_id: None,
+    };
+    for (seen_at, rows) in [(second(5), 0), (second(11), 1)] {
+        let request = WriteRequest {
+            account: "acct_1",
+            batches: vec![Batch { table: products(), rows: vec![row(seen_at)] }],
+            revived: vec![(products(), id.as_str(), seen_at)],
+            ..WriteRequest::default()
+        };
+        let outcome = place.write_request(&request).await;
+        assert!(matches!(outcome, WriteOutcome::Committed(_)), "{outcome:?}");
+        let found = (place.count("products").await, place.count("_tombstones").await);
+        assert_eq!(found, (rows, 1 - rows), "{seen_at:?}");
+    }
+}
+
 /// Batches with the same keys in other orders, many at once: the newest wins, without a deadlock
 /// (the retry budget is zero here).
 #[tokio::test(flavor = "multi_thread")]

@@ -11,7 +11,7 @@ use super::quarantine;
 use super::request::{Batch, Deletion};
 use super::upsert::Statements;
 use crate::catalog::{Catalog, Table};
-use crate::order::sql as order_sql;
+use crate::order::{Stamp, sql as order_sql};
 use crate::postgres::error::PostgresError;
 use crate::postgres::names::{literal, quote};
 use crate::row::{Observation, winners};
@@ -126,21 +126,29 @@ impl Sql {
     }
 }
 
-/// Removes the tombstones of objects that exist.
+/// Removes the tombstones of objects that were observed after their deletion. A tombstone of a later
+/// deletion stays; one that is too far in the future says nothing.
 pub(super) async fn remove_tombstones(
     transaction: &Transaction<'_>,
     statements: &Statements,
     account: &str,
-    objects: &[(&'static Table, &str)],
+    objects: &[(&'static Table, &str, Stamp)],
 ) -> Result<(), tokio_postgres::Error> {
     let sql = format!(
-        "delete from {} where table_name = $1 and account_id = $2 and id = $3",
-        statements.names.table("_tombstones")
+        "delete from {} d where d.table_name = $1 and d.account_id = $2 and d.id = $3
+         and (d.deleted_at <= $4 or d.deleted_at > now() + {})",
+        statements.names.table("_tombstones"),
+        order_sql::future_limit(),
     );
-    for (table, id) in objects {
-        let key: [(&(dyn ToSql + Sync), Type); 3] =
-            [(&table.name, Type::TEXT), (&account, Type::TEXT), (id, Type::TEXT)];
-        transaction.execute_typed(&sql, &key).await?;
+    for (table, id, stamp) in objects {
+        let observed_at = stamp.to_system();
+        let params: [(&(dyn ToSql + Sync), Type); 4] = [
+            (&table.name, Type::TEXT),
+            (&account, Type::TEXT),
+            (id, Type::TEXT),
+            (&observed_at, Type::TIMESTAMPTZ),
+        ];
+        transaction.execute_typed(&sql, &params).await?;
     }
     Ok(())
 }

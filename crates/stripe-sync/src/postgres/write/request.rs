@@ -96,8 +96,9 @@ pub(crate) struct WriteRequest<'a> {
     pub(crate) batches: Vec<Batch<'a>>,
     pub(crate) replacements: Vec<Replacement<'a>>,
     pub(crate) complete_lists: Vec<CompleteList>,
-    /// Ids of the batches' objects that exist although they have a tombstone.
-    pub(crate) revived: Vec<(&'static Table, &'a str)>,
+    /// Ids of the batches' objects that exist although they have a tombstone, and when they were
+    /// observed. A tombstone of a later deletion stays.
+    pub(crate) revived: Vec<(&'static Table, &'a str, Stamp)>,
     /// Objects that are quarantined besides being written as far as they are known.
     pub(crate) quarantine: Vec<QuarantineEntry<'a>>,
     /// The slice position that commits with the rows.
