@@ -117,6 +117,12 @@ pub(crate) enum Command {
     /// Exit code 0 if every object was stored, or deleted because Stripe deleted it; 1 if one
     /// failed; 3 if one was not found or its row is in quarantine.
     Refresh(Refresh),
+    /// Apply changes from Stripe's feed of events until Ctrl-C
+    ///
+    /// Needs no public URL. Begins where the last complete backfill or the last follow ended. Several
+    /// processes can follow one account: one of them reads the feed. Exit code 3 if the last events
+    /// were applied longer ago than Stripe keeps them, or if an object could not be fetched yet.
+    Follow(Follow),
     /// Check the key, the database and access to each stream, without writing anything
     ///
     /// Requests one object of each stream. Exit code 0 if a backfill would be complete, 3 if it
@@ -214,6 +220,14 @@ pub(crate) struct Check {
     /// Exit with code 0 even if the key is not allowed to read some streams
     #[arg(long)]
     pub(crate) skip_denied: bool,
+}
+
+/// The options of `follow`.
+#[derive(clap::Args)]
+pub(crate) struct Follow {
+    /// Apply the events up to the present, and stop
+    #[arg(long)]
+    pub(crate) once: bool,
 }
 
 /// The options of `refresh`.

@@ -1,9 +1,11 @@
 //! What a copy needs to know before it begins. Every value has been checked when it gets here.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::account::AccountId;
 use crate::catalog::ColumnName;
+use crate::live::{DEFAULT_TOLERANCE, WebhookSecret};
 use crate::postgres::{DatabaseUrlError, Names, check_url};
 use crate::stripe::{ApiBase, ApiKey, RateOptions};
 
@@ -25,6 +27,14 @@ pub struct Config {
     pub api_base: ApiBase,
     /// `Stripe-Version`; the catalog's own by default.
     pub api_version: Option<String>,
+    /// The signing secrets of the webhook endpoints that deliver to this copy. Several are valid while a
+    /// secret is rotated.
+    pub webhook_secrets: Vec<WebhookSecret>,
+    /// How old the signature of a webhook may be. Default 300 s, as in Stripe's libraries.
+    pub webhook_tolerance: Duration,
+    /// Objects, by their names in Stripe, that are always fetched instead of stored as an event shows
+    /// them. Their tables' names are accepted as well.
+    pub revalidate: BTreeSet<String>,
     /// Columns that are stored nowhere from now on, and cleared where they are stored already. The
     /// schema remembers them; see [`crate::StripeSync::include_columns`].
     pub exclude_columns: Vec<ColumnName>,
@@ -74,6 +84,9 @@ impl Config {
             account: None,
             api_base: ApiBase::default(),
             api_version: None,
+            webhook_secrets: Vec::new(),
+            webhook_tolerance: DEFAULT_TOLERANCE,
+            revalidate: BTreeSet::new(),
             exclude_columns: Vec::new(),
             rewrite_limit: 1 << 30,
             rate: None,

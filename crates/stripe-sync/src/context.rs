@@ -1,6 +1,6 @@
 //! What a reader or writer of one account's copy needs: Stripe on one side, the database on the other.
 
-use crate::account::AccountId;
+use crate::account::{AccountId, Mode};
 use crate::memory::MemoryBudget;
 use crate::postgres::{Database, PostgresError, Statements, WriteOutcome, WriteRequest};
 use crate::stripe::StripeClient;
@@ -13,6 +13,7 @@ pub(crate) struct AccountContext {
     pub(crate) statements: Statements,
     pub(crate) memory: MemoryBudget,
     pub(crate) account: AccountId,
+    pub(crate) mode: Mode,
 }
 
 impl AccountContext {

@@ -116,6 +116,7 @@ impl Copy {
             statements: self.shared.statements.clone(),
             memory: self.shared.memory.clone(),
             account: account.identity().account.clone(),
+            mode: account.identity().mode,
         }
     }
 }

@@ -2,8 +2,8 @@
 //! property, and a report that names what is missing.
 //!
 //! [`StripeSync`] is the entry point. A backfill copies everything that Stripe lists, or a part of it,
-//! and resumes after a crash; a refresh copies single objects. Webhooks and events are not processed
-//! yet.
+//! and resumes after a crash; a refresh copies single objects. Webhooks and the feed of events keep the
+//! copy current.
 //!
 //! ```no_run
 //! use stripe_sync::{ApiKey, BackfillRequest, Config, Names, StripeSync};
@@ -32,6 +32,8 @@
 //! - [`StripeSync::start_backfill`] returns a [`BackfillRun`]: follow it, cancel it, or wait for its
 //!   [`Report`].
 //! - [`StripeSync::refresh`] fetches and stores single objects.
+//! - [`StripeSync::process_webhook`] verifies and applies a webhook, [`StripeSync::process_event`] an event
+//!   that is trusted already, and [`StripeSync::follow`] applies events as they appear in the feed.
 //! - [`StripeSync::status`], [`StripeSync::processes`] and [`StripeSync::quarantined`] read what the
 //!   database records about runs.
 //! - [`check`] finds what would stop a backfill, without writing anything.
@@ -53,6 +55,7 @@ mod error;
 mod exclusions;
 mod hash;
 mod identity;
+mod live;
 mod memory;
 mod object;
 mod order;
@@ -78,16 +81,17 @@ pub use copy::Migration;
 pub use error::{Error, ErrorKind};
 pub use exclusions::ExclusionReport;
 pub use identity::{AccountHandle, Identity};
+pub use live::{EventEffect, EventOutcome, FollowProgress, WebhookSecret, WebhookSecretError};
 pub use order::Stamp;
 pub use postgres::{
-    Adoption, AdoptionTable, BadName, DatabaseUrlError, KeptForeignKey, Names, QuarantinedRow,
-    QueryResult, SchemaState, StatusRow,
+    Adoption, AdoptionTable, BadName, DatabaseUrlError, InboxCounts, KeptForeignKey, Names,
+    QuarantinedRow, QueryResult, SchemaState, StatusRow, UnstoredEvents,
 };
 pub use refresh::{RefreshOutcome, RefreshResult};
 pub use stripe::{
     AccountSource, ApiBase, ApiBaseError, ApiKey, KeyError, Limit, RateOptions, Stats,
 };
-pub use sync::{StripeSync, api_version, check_ids, objects};
+pub use sync::{StripeSync, api_version, check_ids, event_types, objects};
 
 /// Compiles the examples of the guide. The file is read by `cargo test` only, so a packaged crate builds
 /// without it.

@@ -1,18 +1,21 @@
 //! The facade: everything that can be done with a copy of a Stripe account.
 
+mod live;
+
 use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
 use crate::adopt;
 use crate::backfill::{self, BackfillRequest, BackfillRun, Report, RunProcess};
-use crate::catalog::{Catalog, ColumnName};
+use crate::catalog::{self, Catalog, ColumnName};
 use crate::config::Config;
 use crate::context::AccountContext;
 use crate::copy::{Copy, Migration};
 use crate::error::Error;
 use crate::exclusions;
 use crate::identity::AccountHandle;
+use crate::live::Deliveries;
 use crate::postgres::{Adoption, QuarantinedRow, QueryResult, StatusRow};
 use crate::refresh::{self, RefreshResult};
 
@@ -21,6 +24,7 @@ use crate::refresh::{self, RefreshResult};
 pub struct StripeSync {
     copy: Copy,
     account: Arc<OnceCell<AccountHandle>>,
+    deliveries: Deliveries,
 }
 
 impl StripeSync {
@@ -29,7 +33,8 @@ impl StripeSync {
     /// # Errors
     /// The database cannot be reached, rejects the connection, or cannot hold a copy.
     pub async fn connect(config: Config) -> Result<StripeSync, Error> {
-        Ok(StripeSync { copy: Copy::connect(config).await?, account: Arc::default() })
+        let copy = Copy::connect(config).await?;
+        Ok(StripeSync { copy, account: Arc::default(), deliveries: Deliveries::default() })
     }
 
     /// The same copy for an account whose identity is known already. Without it, the first call that
@@ -37,7 +42,7 @@ impl StripeSync {
     #[must_use]
     pub fn for_account(&self, account: AccountHandle) -> StripeSync {
         let account = Arc::new(OnceCell::new_with(Some(account)));
-        StripeSync { copy: self.copy.clone(), account }
+        StripeSync { copy: self.copy.clone(), account, deliveries: Deliveries::default() }
     }
 
     /// What [`StripeSync::migrate`] would adopt: tables of a TypeScript stripe-sync-engine. `None` if
@@ -219,6 +224,12 @@ pub fn check_ids(ids: &[String]) -> Result<(), Error> {
 /// The objects that can be copied, each with its table.
 pub fn objects() -> Vec<(&'static str, &'static str)> {
     Catalog::get().streams().map(|t| (t.object.as_str(), t.name.as_str())).collect()
+}
+
+/// The types of the events that change a copy: those that a webhook endpoint needs.
+pub fn event_types() -> Vec<&'static str> {
+    let types = catalog::event_types().values();
+    types.filter(|event| event.is_stored()).map(|event| event.name).collect()
 }
 
 /// The API version whose shapes the tables have.

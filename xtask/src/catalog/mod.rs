@@ -6,6 +6,7 @@
 //! except the types of columns.
 
 mod columns;
+mod events;
 mod known_columns;
 mod simulator;
 
@@ -66,11 +67,15 @@ struct NestedOverlay {
 /// # Errors
 /// If the facts cannot be read, an overlay entry matches nothing, or a known column has no
 /// source.
-pub(crate) fn generate(facts: &Path, workspace: &Path) -> Result<[(&'static str, String); 3]> {
+pub(crate) fn generate(facts: &Path, workspace: &Path) -> Result<[(&'static str, String); 4]> {
     let engine = engine(facts, workspace)?;
     Ok([
         ("docs/known-columns.md", known_columns::generate(facts, &engine)?),
         ("crates/stripe-sync/src/catalog/catalog.json", engine),
+        (
+            "crates/stripe-sync/src/catalog/events.txt",
+            events::generate(&read_json(&facts.join("stripe/events.json"))?)?,
+        ),
         ("crates/stripe-sim/src/catalog.json", simulator::generate(&facts.join("stripe"))?),
     ])
 }

@@ -5,6 +5,7 @@ mod adoption;
 mod backfill;
 mod check;
 mod completions;
+mod follow;
 mod man_pages;
 mod migrate;
 mod query;
@@ -30,9 +31,10 @@ pub(crate) async fn run(command: Command, context: &CommandContext) -> Result<Ex
     }
     let interrupts = &context.interrupts;
     match command {
-        // These two handle interrupts themselves once pages are in flight.
+        // These handle interrupts themselves once pages are in flight.
         Command::Backfill(args) => Box::pin(backfill::run(&args, context)).await,
         Command::Demo(args) => demo::run(&args, context).await,
+        Command::Follow(args) => Box::pin(follow::run(&args, context)).await,
         Command::Migrate(args) => interrupts.unless(migrate::run(&args, context)).await,
         Command::Check(args) => interrupts.unless(check::run(&args, context)).await,
         Command::Refresh(args) => interrupts.unless(refresh::run(&args, context)).await,

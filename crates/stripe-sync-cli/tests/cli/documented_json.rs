@@ -48,6 +48,9 @@ async fn the_page_names_exactly_the_keys_that_are_printed() {
     assert!(described.remove("error"), "the key of a failed object");
     assert_eq!(printed, described);
 
+    let followed = run(&["follow", "--once"]);
+    assert_eq!(keys(&followed), documented(&section("follow"), 0));
+
     let status = run(&["status"]);
     assert_eq!(keys(&status), documented(&section("status"), 0));
     assert_eq!(keys(&status["runs"][0]), documented(&section("status"), 1));

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use crate::support::Cli;
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 11] = [
     "migrate",
     "backfill",
     "refresh",
+    "follow",
     "check",
     "status",
     "query",
@@ -60,7 +61,7 @@ fn man_pages_are_written_for_the_program_and_every_command() {
         .chain(["stripe-sync.1".to_owned()])
         .collect();
     assert_eq!(files, expected);
-    assert_eq!(output.stdout, "wrote 10 man pages to man/man1\n");
+    assert_eq!(output.stdout, "wrote 11 man pages to man/man1\n");
     let page = std::fs::read_to_string(dir.join("stripe-sync-backfill.1")).expect("a page");
     for text in [".TH stripe-sync-backfill 1", "skip\\-denied", "resumes where it stopped"] {
         assert!(page.contains(text), "{text}: {page}");

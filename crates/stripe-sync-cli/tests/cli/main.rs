@@ -7,6 +7,7 @@ mod damaged_schemas;
 mod documented_json;
 mod excluded_columns;
 mod fake_postgres;
+mod follow;
 mod generated_files;
 mod interruption;
 mod invalid_input;

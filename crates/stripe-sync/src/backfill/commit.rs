@@ -249,6 +249,7 @@ impl PageCommit<'_> {
             complete_lists,
             position: Some(position),
             nothing_quarantined: !run.quarantine_in_use(),
+            ..WriteRequest::default()
         }
     }
 

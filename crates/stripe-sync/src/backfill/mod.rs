@@ -27,6 +27,7 @@ mod waiting;
 mod worker;
 
 pub use handle::BackfillRun;
+pub(crate) use owner::this_process;
 pub(crate) use plan::streams;
 pub use plan::{BackfillRequest, UnknownObject};
 pub use progress::{ProgressUpdates, RunInfo, Snapshot, StreamProgress};

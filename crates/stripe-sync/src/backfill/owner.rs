@@ -8,7 +8,7 @@ use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// `host/boot/pid/started/instance` of this process.
-pub(super) fn this_process(instance: u64) -> String {
+pub(crate) fn this_process(instance: u64) -> String {
     let pid = std::process::id();
     let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.subsec_nanos());
     format!("{}/{pid}/{}/{instance}.{nanos}", machine(), started(pid).unwrap_or_default())

@@ -6,6 +6,7 @@
 
 mod catalog_file;
 mod column_name;
+mod events;
 mod exclusions;
 mod lookup;
 mod source;
@@ -13,6 +14,7 @@ mod table;
 
 pub(crate) use catalog_file::Catalog;
 pub use column_name::{ColumnError, ColumnName, columns_of, tables};
+pub(crate) use events::{EventMeaning, event_types, meaning_of};
 pub(crate) use exclusions::{Exclusions, Step, ValuePath};
 pub(crate) use source::{Each, Source};
 pub(crate) use table::{Column, JsonKind, List, Nested, Removed, SqlType, Table};

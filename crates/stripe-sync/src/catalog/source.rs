@@ -56,6 +56,20 @@ impl Source {
     }
 }
 
+impl Source {
+    /// The object's own property that the value is in, if it is in one.
+    pub(crate) fn property(&self) -> Option<&str> {
+        match self {
+            Source::Path(path) | Source::Equals(path, _) | Source::TaxAmounts(path) => path.first(),
+            Source::Sum(each) | Source::First(each) | Source::Only(each) | Source::Ids(each) => {
+                each.list.first()
+            }
+            Source::Parent | Source::False => None,
+        }
+        .map(String::as_str)
+    }
+}
+
 impl Each {
     fn parse(text: &str) -> Option<Each> {
         let (list, item) = text.split_once("[]")?;

@@ -75,11 +75,27 @@ pub(crate) async fn refetch_uncertain(
     let StoredState::Row(stored) = row.stored else {
         return refresh(context, table, &row.id).await;
     };
-    let notes = ObjectNotes { quarantined: None, deleted: None };
+    let notes = ObjectNotes { quarantined: None, deleted: None, row: None };
     let fetched = Fetched::confirmed(context, table, &row.id, notes).await;
     match fetched.apply(context, table, &row.id, Some(stored)).await? {
         Attempt::Done(outcome) => Ok(outcome),
         Attempt::Retry { .. } => refresh(context, table, &row.id).await,
+    }
+}
+
+/// Fetches an object that an event named. The answer replaces the row that was stored when it was
+/// requested, however close the event and that row are in time.
+pub(crate) async fn refetch(
+    context: &AccountContext,
+    table: &'static Table,
+    id: &str,
+) -> Result<RefetchOutcome, RefetchError> {
+    let (database, account) = (&context.database, context.account.as_str());
+    let notes = database.object_notes(&context.statements, account, table, id).await?;
+    let fetched = Fetched::confirmed(context, table, id, notes).await;
+    match fetched.apply(context, table, id, notes.row).await? {
+        Attempt::Done(outcome) => Ok(outcome),
+        Attempt::Retry { .. } => refresh(context, table, id).await,
     }
 }
 

@@ -7,7 +7,10 @@
 //! The upsert decides in SQL ([`sql`]) which rows it overwrites. Of the rows that it did not
 //! overwrite, [`compare_observations`] decides which ones are uncertain.
 //! `postgres::write::agreement` tests that both halves agree.
+//!
+//! What an event does to its object is decided in [`event`], with the row locked.
 
+pub(crate) mod event;
 mod rule;
 pub(crate) mod sql;
 mod stamp;

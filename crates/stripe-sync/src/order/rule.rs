@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::stamp::Stamp;
 
-/// Observations closer than this are not ordered by their stamps alone: they may come from processes
-/// whose offsets to Stripe's clock differ, or have crossed on the wire.
-pub(crate) const UNCERTAINTY_WINDOW: Duration = Duration::from_secs(2);
+/// Two reads, or a read and an event, that are closer than this are not ordered by their stamps alone:
+/// the processes' offsets to Stripe's clock differ, requests cross on the wire, and a read can show
+/// the state before an event that was created earlier (FACTS 5).
+pub(crate) const UNCERTAINTY_WINDOW: Duration = Duration::from_secs(5);
 
 /// A stored stamp this far ahead of the database's clock orders nothing. A wrong `Date` header or a
 /// wrong clock produced it, and no older observation could ever replace its row.
@@ -63,7 +64,7 @@ pub(crate) fn stamp_of_answer(sent: Stamp, known: Option<Stamp>) -> Stamp {
     known.map_or(sent, |known| sent.max(known.next()))
 }
 
-const fn micros(duration: Duration) -> i64 {
+pub(super) const fn micros(duration: Duration) -> i64 {
     // The constants above are seconds; the cast cannot truncate.
     duration.as_micros() as i64
 }

@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn predicates_name_their_constants() {
-        assert_eq!(is_newer("a", "b"), "a <= b - interval '2000000 microseconds'");
+        assert_eq!(is_newer("a", "b"), "a <= b - interval '5000000 microseconds'");
         assert_eq!(tombstone_covers("d", "s", true), "(d) + interval '1000000 microseconds' > s");
         assert!(tombstone_covers("d", "s", false).contains("60000000"));
     }

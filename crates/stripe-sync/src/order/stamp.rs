@@ -5,9 +5,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// An instant on Stripe's clock in microseconds since 1970.
 ///
 /// The stamp of a page or a single read is the moment its request was sent, so the state that
-/// came back is at least that new.
+/// came back is at least that new. The stamp of an event is its `created`, a whole second. A read never
+/// has a stamp at a whole second, so a stamp says which kind it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Stamp(i64);
+
+/// Microseconds.
+const SECOND: i64 = 1_000_000;
 
 impl Stamp {
     /// A stamp at `micros` microseconds after 1970-01-01T00:00:00Z.
@@ -20,9 +24,28 @@ impl Stamp {
         self.0
     }
 
-    /// The smallest later stamp.
+    /// The stamp of a read that was sent at this instant.
+    pub(crate) const fn of_read(micros: i64) -> Stamp {
+        match micros.rem_euclid(SECOND) {
+            // A microsecond later, because a whole second is the stamp of an event.
+            0 => Stamp(micros.saturating_add(1)),
+            _ => Stamp(micros),
+        }
+    }
+
+    /// The stamp of an event that was created in this Unix second.
+    pub(crate) const fn of_event(created: i64) -> Stamp {
+        Stamp(created.saturating_mul(SECOND))
+    }
+
+    /// Whether this is the stamp of an event.
+    pub(crate) const fn is_event(self) -> bool {
+        self.0.rem_euclid(SECOND) == 0
+    }
+
+    /// The smallest later stamp of a read.
     pub(crate) const fn next(self) -> Stamp {
-        Stamp(self.0.saturating_add(1))
+        Stamp::of_read(self.0.saturating_add(1))
     }
 
     /// The stamp of a time on the system's scale, to the microsecond.
@@ -45,7 +68,7 @@ impl Stamp {
 
     /// Whole seconds since 1970, the resolution of Stripe's own `created`.
     pub const fn unix_seconds(self) -> i64 {
-        self.0.div_euclid(1_000_000)
+        self.0.div_euclid(SECOND)
     }
 }
 
@@ -57,5 +80,16 @@ mod tests {
     fn seconds_round_down_also_before_1970() {
         assert_eq!(Stamp::from_micros(1_999_999).unix_seconds(), 1);
         assert_eq!(Stamp::from_micros(-1).unix_seconds(), -1);
+    }
+
+    #[test]
+    fn a_stamp_says_whether_it_is_that_of_an_event() {
+        for micros in [-1_000_001, -1_000_000, -1, 0, 1, 999_999, 1_000_000] {
+            assert!(!Stamp::of_read(micros).is_event(), "{micros}");
+            assert!(!Stamp::from_micros(micros).next().is_event(), "{micros}");
+            assert!(Stamp::from_micros(micros) < Stamp::from_micros(micros).next());
+            assert!(Stamp::of_event(micros).is_event(), "{micros}");
+        }
+        assert_eq!(Stamp::of_event(7).unix_seconds(), 7);
     }
 }

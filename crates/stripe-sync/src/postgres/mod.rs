@@ -22,16 +22,16 @@ pub(crate) use connection::{Database, RetryBudget, check_url};
 pub(crate) use error::PostgresError;
 pub(crate) use error_class::ErrorClass;
 pub(crate) use ledger::{
-    ClaimedSlice, NewRun, OpenSlice, PlannedStream, Position, Run, RunOwner, StreamEnd,
-    StreamState, StreamStatus,
+    ClaimedSlice, EventCursor, InboxEntry, InboxReason, LeasedEntry, NewRun, OpenSlice,
+    PlannedStream, Position, Run, RunOwner, StreamEnd, StreamState, StreamStatus, UnstoredEvent,
 };
-pub use ledger::{QuarantinedRow, StatusRow};
+pub use ledger::{InboxCounts, QuarantinedRow, StatusRow, UnstoredEvents};
 pub use names::{BadName, Names};
 pub use query::QueryResult;
 pub use schema::SchemaState;
 pub(crate) use schema::{Inspection, Migrated};
 pub(crate) use write::{
-    Batch, Committed, CompleteList, Deletion, ObjectNotes, PositionCommit, QuarantineEntry,
-    Refusal, Replacement, SliceProgress, Statements, StoredState, UncertainRow, WriteOutcome,
-    WriteRequest,
+    Batch, Committed, CompleteList, Deletion, EventChange, ObjectNotes, PositionCommit,
+    QuarantineEntry, Refusal, Replacement, SliceProgress, Statements, StoredState, UncertainRow,
+    WriteOutcome, WriteRequest,
 };

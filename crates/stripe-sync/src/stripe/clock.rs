@@ -48,7 +48,7 @@ impl StripeClock {
 
     /// The current time on Stripe's clock; the system's clock until Stripe has responded.
     pub(super) fn now(&self) -> Stamp {
-        self.offset.stamp(self.local(), None)
+        Stamp::of_read(self.offset.stamp(self.local(), None).micros())
     }
 
     /// Learns from a response and returns the stamp of its request. `date` is the `Date` header
@@ -60,7 +60,7 @@ impl StripeClock {
         date: Option<i64>,
     ) -> Stamp {
         let date = date.filter(|date| self.offset.learn(received, *date));
-        self.offset.stamp(sent, date)
+        Stamp::of_read(self.offset.stamp(sent, date).micros())
     }
 }
 

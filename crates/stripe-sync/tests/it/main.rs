@@ -8,6 +8,7 @@ mod exclusions;
 mod failures;
 mod hostile;
 mod ids;
+mod live;
 mod nested;
 mod proxy;
 mod ranges;

@@ -1,5 +1,8 @@
-//! The ledger: runs, their streams and slices, and the processes that work on them.
+//! The ledger: runs, their streams and slices, the processes that work on them, and what has been done
+//! with events.
 
+pub(in crate::postgres) mod events;
+pub(in crate::postgres) mod inbox;
 mod leases;
 mod processes;
 mod runs;
@@ -7,6 +10,10 @@ pub(in crate::postgres) mod slices;
 mod status;
 mod streams;
 
+pub use events::UnstoredEvents;
+pub(crate) use events::{EventCursor, UnstoredEvent};
+pub use inbox::InboxCounts;
+pub(crate) use inbox::{InboxEntry, InboxReason, LeasedEntry};
 pub(crate) use processes::RunOwner;
 pub(crate) use runs::{NewRun, PlannedStream, Run};
 pub(crate) use slices::{ClaimedSlice, OpenSlice, Position};

@@ -14,7 +14,7 @@ struct Comments {
 }
 
 /// The engine's own tables and views.
-const ENGINE_TABLES: [Comments; 8] = [
+const ENGINE_TABLES: [Comments; 11] = [
     Comments {
         table: "sync_status",
         comment: "Progress of each stream of each backfill run",
@@ -125,6 +125,46 @@ const ENGINE_TABLES: [Comments; 8] = [
             ("request_id", "Stripe's id of the request that returned the object"),
             ("seen_at", "When the row was last refused"),
             ("object", "The object as Stripe sent it, without excluded columns"),
+        ],
+    },
+    Comments {
+        table: "_inbox",
+        comment: "Objects to fetch, because an event about them could not be applied as it came",
+        columns: &[
+            ("account_id", "Stripe account"),
+            ("table_name", "Table of the object"),
+            ("id", "Object id"),
+            ("reason", "uncertain, incomplete, other_version or revalidation"),
+            ("requested_at", "When an event last asked for the object"),
+            ("generation", "Number of events and leases; a renewed entry stays for another fetch"),
+            ("attempts", "Failures so far"),
+            ("next_attempt_at", "When the object is fetched at the earliest"),
+            ("leased_until", "When another process may fetch the object; null if none does"),
+            ("last_error", "Why the last attempt failed"),
+            ("dead", "Whether too many attempts failed; refresh the object to try again"),
+        ],
+    },
+    Comments {
+        table: "_event_cursors",
+        comment: "How far the events of each account have been applied",
+        columns: &[
+            ("account_id", "Stripe account"),
+            ("second", "Unix second; all events created before it have been applied"),
+            ("owner", "Process that reads the events"),
+            ("leased_until", "When another process may read the events"),
+            ("updated_at", "When the cursor last moved"),
+        ],
+    },
+    Comments {
+        table: "_unstored_events",
+        comment: "Events that stored nothing",
+        columns: &[
+            ("account_id", "Stripe account whose copy received them"),
+            ("event_type", "Type of the events"),
+            ("reason", "Why nothing was stored"),
+            ("count", "Number of events"),
+            ("last_id", "Id of the last event"),
+            ("last_at", "When the last event was received"),
         ],
     },
     Comments {

@@ -10,7 +10,7 @@ pub(in crate::postgres) fn create_meta(names: &Names) -> String {
     )
 }
 
-/// The ledger, tombstones, the quarantine, and the record of migrations.
+/// The ledger, tombstones, the quarantine, the inbox, and the record of migrations.
 pub(super) fn create_tables(names: &Names) -> String {
     let t = |name: &str| names.table(name);
     format!(
@@ -84,7 +84,42 @@ create table if not exists {quarantine} (
   object text not null,
   primary key (table_name, account_id, id)
 );
+create table if not exists {inbox} (
+  account_id text not null,
+  table_name text not null,
+  id text not null,
+  reason text not null,
+  requested_at timestamptz not null default now(),
+  generation bigint not null default 0,
+  attempts int not null default 0,
+  next_attempt_at timestamptz not null default now(),
+  leased_until timestamptz,
+  last_error text,
+  dead boolean not null default false,
+  primary key (account_id, table_name, id)
+) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+create index if not exists {inbox_next} on {inbox} (account_id, next_attempt_at) where not dead;
+create table if not exists {event_cursors} (
+  account_id text primary key,
+  second bigint not null,
+  owner text,
+  leased_until timestamptz,
+  updated_at timestamptz not null default now()
+) with (fillfactor = 50);
+create table if not exists {unstored_events} (
+  account_id text not null,
+  event_type text not null,
+  reason text not null,
+  count bigint not null,
+  last_id text not null,
+  last_at timestamptz not null default now(),
+  primary key (account_id, event_type, reason)
+) with (fillfactor = 50);
 ",
+        inbox = t("_inbox"),
+        inbox_next = names.index("_inbox", "next"),
+        event_cursors = t("_event_cursors"),
+        unstored_events = t("_unstored_events"),
         meta = create_meta(names),
         migrations = t("_migrations"),
         runs = t("_runs"),

@@ -10,7 +10,7 @@ use crate::catalog::Catalog;
 use crate::postgres::names::Names;
 
 /// The engine's own tables, each with a column that identifies it.
-pub(in crate::postgres) const STATE: [(&str, &str); 7] = [
+pub(in crate::postgres) const STATE: [(&str, &str); 10] = [
     ("_migrations", "catalog_version"),
     ("_meta", "value"),
     ("_runs", "identity"),
@@ -18,6 +18,9 @@ pub(in crate::postgres) const STATE: [(&str, &str); 7] = [
     ("_slices", "epoch"),
     ("_tombstones", "deleted_at"),
     ("_quarantine", "reason"),
+    ("_inbox", "generation"),
+    ("_event_cursors", "second"),
+    ("_unstored_events", "event_type"),
 ];
 const VIEW: &str = "sync_status";
 /// The system columns of every table of rows.

@@ -3,7 +3,8 @@
 //! Writers share the list of excluded columns, and the lock of each table and account they write to.
 //! A change of the list takes its lock alone, and so does a deletion with the table's: two open
 //! transactions must not leave both a row and its tombstone. Items are deleted with the object that
-//! lists them, so writers of items share that object's table as well.
+//! lists them, so writers of items share that object's table as well. Events take the lock alone
+//! because what they do depends on the rows that they find.
 
 use std::collections::BTreeMap;
 
@@ -24,8 +25,13 @@ pub(in crate::postgres) fn locks(statements: &Statements, request: &WriteRequest
             keys.entry(key(&table.name)).or_insert(false);
         }
     }
-    for deletion in &request.deletions {
-        keys.insert(key(&deletion.table.name), true);
+    let items = request.events.iter().flat_map(|change| &change.items);
+    for batch in items {
+        keys.entry(key(&batch.table.name)).or_insert(false);
+    }
+    let deleted = request.deletions.iter().map(|deletion| deletion.table);
+    for table in deleted.chain(request.events.iter().map(|change| change.table)) {
+        keys.insert(key(&table.name), true);
     }
     let calls: Vec<String> = keys
         .iter()

@@ -87,6 +87,8 @@ pub(crate) struct ObjectNotes {
     pub(crate) quarantined: Option<Stamp>,
     /// When it was observed as deleted.
     pub(crate) deleted: Option<Stamp>,
+    /// The stamp of its row.
+    pub(crate) row: Option<Stamp>,
 }
 
 impl Database {
@@ -101,10 +103,12 @@ impl Database {
         let sql = format!(
             "select (select seen_at from {} where table_name = $1 and account_id = $2 and id = $3),
                     (select {} from {} d
-                     where d.table_name = $1 and d.account_id = $2 and d.id = $4)",
+                     where d.table_name = $1 and d.account_id = $2 and d.id = $4),
+                    (select last_synced_at from {} where id = $4 and _account_id = $2)",
             statements.names.table("_quarantine"),
             not_in_future("d.deleted_at"),
             statements.names.table("_tombstones"),
+            statements.names.table(&table.name),
         );
         let key: [(&(dyn ToSql + Sync), Type); 4] = [
             (&table.name, Type::TEXT),
@@ -119,7 +123,7 @@ impl Database {
             .await
             .map_err(|e| PostgresError::new("cannot read the quarantine", &e))?;
         let stamp = |i| row.get::<_, Option<SystemTime>>(i).map(Stamp::from_system);
-        Ok(ObjectNotes { quarantined: stamp(0), deleted: stamp(1) })
+        Ok(ObjectNotes { quarantined: stamp(0), deleted: stamp(1), row: stamp(2) })
     }
 }
 

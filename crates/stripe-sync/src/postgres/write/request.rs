@@ -2,6 +2,9 @@
 
 use crate::catalog::Table;
 use crate::order::Stamp;
+use crate::order::event::{EventContent, EventDecision};
+use crate::postgres::ledger::events::{EventCursor, UnstoredEvent};
+use crate::postgres::ledger::inbox::InboxEntry;
 use crate::postgres::ledger::slices::ClaimedSlice;
 use crate::row::Observation;
 use crate::slice::{Bounds, CursorRow};
@@ -31,6 +34,20 @@ pub(crate) struct Deletion<'a> {
     pub(crate) stamp: Stamp,
     /// What to insert if the table keeps deleted objects and has no row to mark.
     pub(crate) row: Option<Observation<'a>>,
+}
+
+/// What an event says about an object. Whether it is applied is decided when the row is locked.
+#[derive(Clone)]
+pub(crate) struct EventChange<'a> {
+    pub(crate) table: &'static Table,
+    pub(crate) id: &'a str,
+    /// The payload and the time of the event. Of a deletion, what to insert if the table keeps deleted
+    /// objects and has no row to mark.
+    pub(crate) row: Observation<'a>,
+    pub(crate) content: EventContent,
+    /// Items of the payload's lists, and those of the lists that are whole.
+    pub(crate) items: Vec<Batch<'a>>,
+    pub(crate) complete_lists: Vec<CompleteList>,
 }
 
 /// A nested list that was read to its end. Items of this parent with an older stamp have left it.
@@ -101,6 +118,13 @@ pub(crate) struct WriteRequest<'a> {
     pub(crate) revived: Vec<(&'static Table, &'a str, Stamp)>,
     /// Objects that are quarantined besides being written as far as they are known.
     pub(crate) quarantine: Vec<QuarantineEntry<'a>>,
+    /// At most one per object.
+    pub(crate) events: Vec<EventChange<'a>>,
+    /// Objects to fetch later. Objects of events that are uncertain are added to them.
+    pub(crate) inbox: Vec<InboxEntry>,
+    pub(crate) unstored_events: Vec<UnstoredEvent<'a>>,
+    /// The event cursor that commits with the rows.
+    pub(crate) event_cursor: Option<EventCursor<'a>>,
     /// The slice position that commits with the rows.
     pub(crate) position: Option<PositionCommit<'a>>,
     /// The written tables are known to have no quarantined rows, so none have to be cleared.
@@ -148,6 +172,8 @@ pub(crate) struct Committed {
     pub(crate) tombstoned: Vec<String>,
     /// Characters that became U+FFFD.
     pub(crate) replaced_characters: u64,
+    /// What was done with each of the request's events, in their order.
+    pub(crate) events: Vec<EventDecision>,
     /// Rows that are quarantined.
     pub(crate) quarantined: u64,
     /// Those that the server refused, per table.

@@ -3,6 +3,7 @@
 //! All take the same parameters: one array per column of the catalog, `_extra`,
 //! `last_synced_at`, and the account.
 
+use super::event_statements::{self, EventSql};
 use crate::catalog::{SqlType, Table};
 use crate::order::sql as order_sql;
 use crate::postgres::names::{Names, literal, quote};
@@ -28,6 +29,7 @@ pub(super) struct Sql {
     /// Finds observations that a tombstone covers: the id, and whether the object was observed after the
     /// deletion, or at a time when a wrong clock was used.
     pub(super) tombstoned: String,
+    pub(super) event: EventSql,
 }
 
 pub(super) fn write(table: &Table, names: &Names) -> Sql {
@@ -110,6 +112,7 @@ where {covers}",
         covers = tombstone_covers(table),
     );
     Sql {
+        event: event_statements::write(table, names, &arrays(table)),
         tombstoned,
         upsert,
         advance_equal,
@@ -154,6 +157,16 @@ fn parent_is_not_newer(table: &Table, names: &Names, account: &str) -> String {
 
 /// The parameters as a row set named `e`.
 fn unnest(table: &Table) -> String {
+    let columns: Vec<String> = table.columns.iter().map(|c| quote(&c.name)).collect();
+    format!(
+        "unnest({}) as e({}, _extra, last_synced_at)",
+        arrays(table).join(", "),
+        columns.join(", ")
+    )
+}
+
+/// The parameters with their types: one array per column, `_extra` and `last_synced_at`.
+fn arrays(table: &Table) -> Vec<String> {
     let count = table.columns.len();
     let mut arrays: Vec<String> = table
         .columns
@@ -167,8 +180,7 @@ fn unnest(table: &Table) -> String {
         .collect();
     arrays.push(format!("${}::jsonb[]", count + 1));
     arrays.push(format!("${}::timestamptz[]", count + 2));
-    let columns: Vec<String> = table.columns.iter().map(|c| quote(&c.name)).collect();
-    format!("unnest({}) as e({}, _extra, last_synced_at)", arrays.join(", "), columns.join(", "))
+    arrays
 }
 
 fn list(columns: &[&str], prefix: &str) -> String {

@@ -2,7 +2,7 @@
 //! a long nested list, or a single object that was fetched.
 //!
 //! It takes its locks, reads the excluded columns, checks the fence of a slice if a position commits
-//! with the rows, applies deletions, writes rows with children before their parents, removes items
+//! with the rows, applies events and deletions, writes rows with children before their parents, removes items
 //! that left their list, and commits, all or nothing.
 //!
 //! A transaction with a position does not wait for the disk (`synchronous_commit = off`): a crash of
@@ -12,6 +12,7 @@
 use deadpool_postgres::Transaction;
 
 use super::delete;
+use super::event::{self, EventWriter};
 use super::exclude;
 use super::lists;
 use super::locks::locks;
@@ -22,10 +23,12 @@ use super::request::{
 };
 use super::upsert::{Statements, UpsertOutcome};
 use crate::catalog::Exclusions;
+use crate::order::event::EventDecision;
 use crate::postgres::connection::RetryBudget;
 use crate::postgres::connection::pool::{Database, begin};
 use crate::postgres::error::PostgresError;
 use crate::postgres::error_class::ErrorClass;
+use crate::postgres::ledger::{events, inbox};
 use crate::row::redact;
 
 /// Whether statements run behind savepoints, so that a refused row can be quarantined alone.
@@ -110,7 +113,10 @@ impl Database {
         let mut committed = Committed::default();
         let mut uncertain = Vec::new();
         let mut unmarked = Vec::new();
-        for batch in delete::by_table(&request.deletions) {
+        committed.events = writer.apply_events(&mut committed).await?;
+        let mut deletions = event::deletions(&request.events, &committed.events);
+        deletions.extend(request.deletions.iter().cloned());
+        for batch in delete::by_table(&deletions) {
             let deleted = delete::apply(&transaction, statements, request.account, &batch).await?;
             unmarked.extend(batch.rows_to_insert(&deleted));
             committed.deleted.extend(deleted);
@@ -133,11 +139,13 @@ impl Database {
         if !uncertain.is_empty() {
             return Ok(WriteOutcome::Uncertain(uncertain));
         }
+        writer.write_event_items(&mut committed).await?;
         lists::remove_missing(&transaction, statements, request.account, &request.complete_lists)
             .await?;
         for entry in &request.quarantine {
             writer.quarantine(entry, &mut committed).await?;
         }
+        writer.write_event_ledger(&committed.events).await?;
         if let (Some(commit), Some(bounds)) = (&request.position, bounds) {
             let position = position::store(
                 &transaction,
@@ -177,6 +185,51 @@ struct Writer<'t> {
 }
 
 impl Writer<'_> {
+    async fn apply_events(
+        &self,
+        committed: &mut Committed,
+    ) -> Result<Vec<EventDecision>, PostgresError> {
+        let writer = EventWriter {
+            transaction: self.transaction,
+            statements: self.statements,
+            exclusions: self.exclusions,
+            account: self.request.account,
+            quarantines: self.savepoints == Savepoints::On,
+        };
+        writer.apply(&self.request.events, committed).await
+    }
+
+    /// Writes the items of the events that were applied: those of a payload that is older than its row
+    /// stay unwritten.
+    async fn write_event_items(&self, committed: &mut Committed) -> Result<(), PostgresError> {
+        let (batches, complete_lists) =
+            event::applied_items(&self.request.events, &committed.events);
+        let mut texts = Vec::new();
+        let batches = exclude::without(self.exclusions, &batches, &mut texts);
+        let mut uncertain = Vec::new();
+        for batch in batches.iter() {
+            self.upsert(batch, committed, &mut uncertain).await?;
+        }
+        debug_assert!(uncertain.is_empty(), "items follow their parent");
+        let Writer { transaction, statements, request, .. } = *self;
+        lists::remove_missing(transaction, statements, request.account, &complete_lists).await
+    }
+
+    /// Writes what the ledger keeps of events: objects to fetch, events that store nothing, and the
+    /// cursor.
+    async fn write_event_ledger(&self, decisions: &[EventDecision]) -> Result<(), PostgresError> {
+        let Writer { transaction, statements, request, .. } = *self;
+        let (names, account) = (statements.names(), request.account);
+        let mut entries = request.inbox.clone();
+        entries.extend(event::uncertain(&request.events, decisions));
+        inbox::put(transaction, names, account, &entries).await?;
+        events::record_unstored(transaction, names, account, &request.unstored_events).await?;
+        match request.event_cursor {
+            Some(cursor) => events::store_cursor(transaction, names, account, cursor).await,
+            None => Ok(()),
+        }
+    }
+
     async fn upsert(
         &self,
         batch: &Batch<'_>,

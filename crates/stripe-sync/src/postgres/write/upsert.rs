@@ -52,7 +52,7 @@ impl Statements {
         &self.names
     }
 
-    fn of(&self, table: &Table) -> Arc<Sql> {
+    pub(super) fn of(&self, table: &Table) -> Arc<Sql> {
         let mut sql = self.sql.lock().unwrap_or_else(PoisonError::into_inner);
         match sql.get(&table.name) {
             Some(found) => Arc::clone(found),

@@ -1,0 +1,40 @@
+//! `stripe-sync follow`: changes at Stripe appear in the tables without a webhook.
+
+use std::io::{BufRead as _, BufReader};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use stripe_sim::{Account, Sim, SimOptions};
+
+use crate::support::{Cli, CommandOutput};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_appear_until_the_first_signal() {
+    let builder = Account::builder(5).objects("customer", 30).objects("event", 0);
+    let account = builder.build().expect("an account");
+    let sim = Sim::start(account, SimOptions::default()).await.expect("a simulator");
+    let cli = Cli::with_both(&sim, "followed").await;
+    assert_eq!(cli.run(&["backfill", "--object", "customer"]).code, Some(0));
+    let new = sim.account().insert("customer", json!({})).expect("inserted");
+    let once = cli.run(&["follow", "--once", "--output", "json"]);
+    assert_eq!(once.code, Some(0), "{}", once.stderr);
+    assert_eq!(once.json()["changes"], 1, "{}", once.stdout);
+    assert!(cli.ids("followed", "customers").contains(&new));
+
+    let mut child = cli.start(&["follow", "--output", "json"]);
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let newer = sim.account().insert("customer", json!({})).expect("inserted");
+    // The first lines can be about the last seconds before the start.
+    while !cli.ids("followed", "customers").contains(&newer) {
+        let line = lines.next().expect("following").expect("a line");
+        let progress: Value = serde_json::from_str(&line).expect("JSON");
+        assert_eq!(progress["failed"], 0, "{line}");
+    }
+    let pid = Pid::from_raw(i32::try_from(child.id()).expect("a pid")).expect("a pid");
+    kill_process(pid, Signal::TERM).expect("our own child");
+    let last = lines.last().expect("a last line").expect("a line");
+    let progress: Value = serde_json::from_str(&last).expect("JSON");
+    assert_eq!((&progress["waiting"], &progress["gap"]), (&json!(false), &json!(false)));
+    let output = CommandOutput::from(child.wait_with_output().expect("an end"));
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+}

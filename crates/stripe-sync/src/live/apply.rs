@@ -1,0 +1,180 @@
+//! Applies a batch of events in one transaction.
+//!
+//! Of several events about one object only the newest is applied. Two of the same second that differ
+//! cannot be ordered, so the object is fetched.
+
+use std::collections::BTreeMap;
+
+use super::event::Event;
+use super::plan::{EventPlan, ObjectChange, Receiver, plan};
+use crate::catalog::Table;
+use crate::context::AccountContext;
+use crate::object::batches::{ObjectBatches, observe};
+use crate::order::event::{EventContent, EventDecision};
+use crate::postgres::{
+    EventChange, EventCursor, InboxEntry, InboxReason, PostgresError, UnstoredEvent, WriteOutcome,
+    WriteRequest,
+};
+use crate::row::Object;
+
+/// What was done with one event.
+#[derive(Debug, Clone)]
+pub(crate) struct AppliedEvent {
+    pub(crate) effect: EventEffect,
+    /// Objects that are in the inbox because of it.
+    pub(crate) to_fetch: Vec<(&'static Table, String)>,
+}
+
+/// What an event did to the copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EventEffect {
+    /// Its object was stored, or fetched and stored.
+    Stored,
+    /// Its object was deleted or marked as deleted.
+    Deleted,
+    /// Nothing: the copy shows this state or a later one.
+    Unchanged,
+    /// Nothing, for this reason; the event is counted in `_unstored_events`.
+    Unstored(&'static str),
+}
+
+impl EventEffect {
+    /// `stored`, `deleted`, `unchanged` or `unstored`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            EventEffect::Stored => "stored",
+            EventEffect::Deleted => "deleted",
+            EventEffect::Unchanged => "unchanged",
+            EventEffect::Unstored(_) => "unstored",
+        }
+    }
+}
+
+/// The newest event about an object.
+enum Newest<'p, 'a> {
+    Change(&'p ObjectChange<'a>),
+    Conflict,
+}
+
+/// Applies events and moves the cursor, if one is given, in the same transaction.
+///
+/// # Errors
+/// The database cannot be written; nothing has been applied then, or all of it.
+pub(crate) async fn apply(
+    context: &AccountContext,
+    receiver: Receiver<'_>,
+    events: &[Event<'_>],
+    cursor: Option<EventCursor<'_>>,
+) -> Result<Vec<AppliedEvent>, PostgresError> {
+    let plans: Vec<EventPlan<'_>> = events.iter().map(|event| plan(event, receiver)).collect();
+    let newest = newest(&plans);
+    let mut request = WriteRequest { event_cursor: cursor, ..WriteRequest::default() };
+    let mut keys = Vec::new();
+    for (key, newest) in &newest {
+        match newest {
+            Newest::Change(change) => {
+                request.events.push(event_change(change));
+                keys.push(*key);
+            }
+            Newest::Conflict => {}
+        }
+    }
+    let mut fetched: Vec<(&'static Table, String, InboxReason)> = Vec::new();
+    for (event, plan) in events.iter().zip(&plans) {
+        match plan {
+            EventPlan::Change(change) => {
+                if matches!(newest.get(&key(change)), Some(Newest::Conflict)) {
+                    let id = change.id.as_ref().to_owned();
+                    fetched.push((change.table, id, InboxReason::Uncertain));
+                }
+            }
+            EventPlan::Fetch(objects, reason) => {
+                fetched.extend(objects.iter().map(|(table, id)| (*table, id.clone(), *reason)));
+            }
+            EventPlan::Unstored(reason) => request.unstored_events.push(UnstoredEvent {
+                event_type: &event.event_type,
+                id: &event.id,
+                reason,
+            }),
+        }
+    }
+    request.inbox =
+        fetched.into_iter().map(|(table, id, reason)| InboxEntry { table, id, reason }).collect();
+    let committed = match context.write(request).await? {
+        WriteOutcome::Committed(committed) => committed,
+        // Only a page with a position, a batch of reads or a replacement ends like this.
+        other => unreachable!("a write of events ended as {other:?}"),
+    };
+    let decisions: BTreeMap<Key<'_>, EventDecision> =
+        keys.into_iter().zip(committed.events).collect();
+    Ok(plans.iter().map(|plan| applied(plan, &decisions)).collect())
+}
+
+/// Table and id.
+type Key<'p> = (&'static str, &'p str);
+
+fn key<'p>(change: &'p ObjectChange<'_>) -> Key<'p> {
+    (change.table.name.as_str(), change.id.as_ref())
+}
+
+fn newest<'p, 'a>(plans: &'p [EventPlan<'a>]) -> BTreeMap<Key<'p>, Newest<'p, 'a>> {
+    let mut newest: BTreeMap<Key<'p>, Newest<'p, 'a>> = BTreeMap::new();
+    for plan in plans {
+        let EventPlan::Change(change) = plan else { continue };
+        let entry = newest.entry(key(change)).or_insert(Newest::Change(change));
+        let Newest::Change(other) = *entry else { continue };
+        if is_conflict(other, change) {
+            *entry = Newest::Conflict;
+        } else if change.stamp > other.stamp {
+            *entry = Newest::Change(change);
+        }
+    }
+    newest
+}
+
+/// Whether only Stripe can tell which of two events about an object is the last one: they differ and are
+/// of the same second, or an id is in use again after its deletion.
+fn is_conflict(a: &ObjectChange<'_>, b: &ObjectChange<'_>) -> bool {
+    let (older, newer) = if a.stamp <= b.stamp { (a, b) } else { (b, a) };
+    if older.stamp == newer.stamp {
+        return older.content != newer.content || older.json != newer.json;
+    }
+    older.content == EventContent::Deletion && newer.content != EventContent::Deletion
+}
+
+fn event_change<'p>(change: &'p ObjectChange<'_>) -> EventChange<'p> {
+    let ObjectChange { table, id, json, stamp, content } = change;
+    let object = Object::from(json.as_ref());
+    let (mut items, mut complete_lists) = (Vec::new(), Vec::new());
+    if *content != EventContent::Deletion {
+        let mut batches = ObjectBatches::new(table);
+        batches.add_items(id, object, *stamp, None);
+        (items, complete_lists) = batches.finish();
+        items.retain(|batch| batch.table.name != table.name && !batch.rows.is_empty());
+    }
+    EventChange {
+        table,
+        id,
+        row: observe(id, object, *stamp, None),
+        content: *content,
+        items,
+        complete_lists,
+    }
+}
+
+fn applied(plan: &EventPlan<'_>, decisions: &BTreeMap<Key<'_>, EventDecision>) -> AppliedEvent {
+    let (effect, to_fetch) = match plan {
+        EventPlan::Unstored(reason) => (EventEffect::Unstored(reason), Vec::new()),
+        EventPlan::Fetch(objects, _) => (EventEffect::Stored, objects.clone()),
+        EventPlan::Change(change) => match decisions.get(&key(change)) {
+            Some(EventDecision::Insert | EventDecision::Merge) => (EventEffect::Stored, Vec::new()),
+            Some(EventDecision::Delete) => (EventEffect::Deleted, Vec::new()),
+            Some(EventDecision::Ignore) => (EventEffect::Unchanged, Vec::new()),
+            Some(EventDecision::Refetch) | None => {
+                (EventEffect::Stored, vec![(change.table, change.id.as_ref().to_owned())])
+            }
+        },
+    };
+    AppliedEvent { effect, to_fetch }
+}

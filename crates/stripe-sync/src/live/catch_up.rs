@@ -1,0 +1,176 @@
+//! Reads the feed of events, `/v1/events`, from a cursor to the present.
+//!
+//! The feed is listed newest first, in windows of time from the oldest to the newest. The events of a
+//! window are applied page by page; the cursor moves with the last page. A crash repeats at most one
+//! window, which changes nothing. Events become visible late (FACTS 5), so each reading begins a little
+//! before the cursor, and events that this process has applied already are left out.
+
+use std::collections::{BTreeSet, HashSet, VecDeque};
+
+use super::apply::{EventEffect, apply};
+use super::event::Event;
+use super::plan::Receiver;
+use crate::account::Mode;
+use crate::backfill::Stop;
+use crate::context::AccountContext;
+use crate::error::Error;
+use crate::postgres::EventCursor;
+use crate::row::id_of;
+use crate::stripe::Request;
+
+/// Seconds before the cursor at which a reading begins: events become visible late.
+pub(crate) const OVERLAP: i64 = 15;
+/// The window of a first reading, in seconds, and the limits between which it adapts.
+const WINDOW: i64 = 3600;
+const SHORTEST_WINDOW: i64 = 10;
+const LONGEST_WINDOW: i64 = 86_400;
+/// Pages of a window above which the next one is shorter, and below which it is longer.
+const PAGES: std::ops::Range<u32> = 5..50;
+/// Ids of events that are remembered.
+const REMEMBERED: usize = 50_000;
+
+/// A part of the feed, in Unix seconds.
+#[derive(Debug, Clone, Copy)]
+struct Window {
+    from: i64,
+    /// The cursor after it.
+    until: i64,
+    /// It ends at the present.
+    is_last: bool,
+}
+
+/// Reads one account's events. It remembers which ones it has applied.
+pub(crate) struct EventReader {
+    applied: HashSet<String>,
+    order: VecDeque<String>,
+    window: i64,
+}
+
+/// What a reading did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct CaughtUp {
+    /// Events that were applied for the first time by this process.
+    pub(crate) events: u64,
+    /// Those that changed the copy.
+    pub(crate) changes: u64,
+    /// The creation time of the newest event, in Unix seconds.
+    pub(crate) newest: Option<i64>,
+}
+
+impl EventReader {
+    pub(crate) fn new() -> EventReader {
+        EventReader { applied: HashSet::new(), order: VecDeque::new(), window: WINDOW }
+    }
+
+    /// Applies the events since `cursor` and moves it, if `owner` still owns it. Returns the new cursor.
+    ///
+    /// # Errors
+    /// Stripe refuses the feed or stays unreachable, or the database does.
+    pub(crate) async fn catch_up(
+        &mut self,
+        context: &AccountContext,
+        revalidate: &BTreeSet<String>,
+        mut cursor: i64,
+        owner: &str,
+        stop: &Stop,
+    ) -> Result<(i64, CaughtUp), Error> {
+        let mut caught_up = CaughtUp::default();
+        loop {
+            // The present second is read again next time: events can still be created in it.
+            let now = context.client.now().unix_seconds();
+            let end = cursor.saturating_add(self.window);
+            let window = match end < now {
+                true => Window { from: cursor, until: end, is_last: false },
+                false => Window { from: cursor, until: now, is_last: true },
+            };
+            let pages =
+                self.read_window(context, revalidate, window, owner, &mut caught_up).await?;
+            self.adapt(pages);
+            cursor = cursor.max(window.until);
+            if window.is_last || stop.is_requested() {
+                return Ok((cursor, caught_up));
+            }
+        }
+    }
+
+    /// Applies the events of one window. Returns how many pages it had.
+    async fn read_window(
+        &mut self,
+        context: &AccountContext,
+        revalidate: &BTreeSet<String>,
+        window: Window,
+        owner: &str,
+        caught_up: &mut CaughtUp,
+    ) -> Result<u32, Error> {
+        let receiver = Receiver {
+            account: context.account.as_str(),
+            livemode: context.mode == Mode::Live,
+            api_version: context.client.version(),
+            revalidate,
+        };
+        let (mut pages, mut last_id): (u32, Option<String>) = (0, None);
+        loop {
+            let mut request = Request::to_list("/v1/events")
+                .with("limit", "100")
+                .with("created[gte]", (window.from - OVERLAP).to_string());
+            // The last window is open: the clock of this process may be behind Stripe's.
+            if !window.is_last {
+                request = request.with("created[lte]", window.until.to_string());
+            }
+            if let Some(last) = &last_id {
+                request = request.with("starting_after", last.clone());
+            }
+            let page = context.client.list(&request).await?;
+            pages += 1;
+            let mut events = Vec::new();
+            for text in page.items() {
+                // What is no event in Stripe's own feed is of a kind that this version does not know.
+                match Event::read(text) {
+                    Ok(event) if !self.applied.contains(event.id.as_ref()) => events.push(event),
+                    Ok(_) => {}
+                    Err(error) => tracing::warn!(%error, "the feed contains an unknown entry"),
+                }
+            }
+            let next = page.items().last().and_then(id_of).map(|id| id.into_owned());
+            let is_last = !page.has_more || next.is_none() || next == last_id;
+            let cursor = EventCursor { second: window.until, owner };
+            if !events.is_empty() || is_last {
+                let applied = apply(context, receiver, &events, is_last.then_some(cursor)).await?;
+                let changed = applied.iter().filter(|applied| {
+                    !applied.to_fetch.is_empty()
+                        || matches!(applied.effect, EventEffect::Stored | EventEffect::Deleted)
+                });
+                caught_up.changes += changed.count() as u64;
+                caught_up.events += events.len() as u64;
+                let newest = events.iter().map(|event| event.created).max();
+                caught_up.newest = caught_up.newest.max(newest);
+                self.remember(events.iter().map(|event| event.id.as_ref().to_owned()));
+            }
+            if is_last {
+                return Ok(pages);
+            }
+            last_id = next;
+        }
+    }
+
+    fn remember(&mut self, ids: impl Iterator<Item = String>) {
+        for id in ids {
+            if self.applied.insert(id.clone()) {
+                self.order.push_back(id);
+            }
+        }
+        while self.order.len() > REMEMBERED {
+            if let Some(oldest) = self.order.pop_front() {
+                self.applied.remove(&oldest);
+            }
+        }
+    }
+
+    fn adapt(&mut self, pages: u32) {
+        if pages < PAGES.start {
+            self.window = (self.window * 2).min(LONGEST_WINDOW);
+        } else if pages >= PAGES.end {
+            self.window = (self.window / 2).max(SHORTEST_WINDOW);
+        }
+    }
+}

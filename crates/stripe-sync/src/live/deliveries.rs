@@ -1,0 +1,158 @@
+//! Deliveries that arrive together are committed together: while one transaction is open, others wait in
+//! a queue, and the next transaction takes all of them.
+//!
+//! A delivery is answered after the commit, and after its object has been fetched if that was necessary.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::apply::{AppliedEvent, EventEffect, apply};
+use super::event::Event;
+use super::inbox::{FetchError, settle};
+use super::plan::Receiver;
+use crate::account::Mode;
+use crate::context::AccountContext;
+use crate::error::{Error, ErrorKind};
+use crate::object::refetch::RefetchOutcome;
+use crate::postgres::{ErrorClass, PostgresError};
+
+/// Events of one transaction.
+const LARGEST_BATCH: usize = 100;
+/// How long a delivery may take. Stripe gives up on an endpoint that takes longer (FACTS 7).
+const TIME_LIMIT: Duration = Duration::from_secs(15);
+
+/// What was done with an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EventOutcome {
+    /// The id of the event.
+    pub id: String,
+    /// Such as `customer.updated`.
+    pub event_type: String,
+    /// What it did.
+    pub effect: EventEffect,
+}
+
+/// The queue of deliveries of one copy. Clones share it.
+#[derive(Clone, Default)]
+pub(crate) struct Deliveries {
+    queue: Arc<Mutex<Vec<Delivery>>>,
+    writer: Arc<tokio::sync::Mutex<()>>,
+}
+
+struct Delivery {
+    text: String,
+    answer: oneshot::Sender<Result<AppliedEvent, PostgresError>>,
+}
+
+impl Deliveries {
+    /// Applies an event, together with others that wait.
+    ///
+    /// Cancel-safe: an event that is in the queue is applied even if nobody waits for it.
+    ///
+    /// # Errors
+    /// The text is not an event, or it is not known to be stored within the time limit. Stripe delivers
+    /// it again then.
+    pub(crate) async fn process(
+        &self,
+        context: &AccountContext,
+        revalidate: &Arc<BTreeSet<String>>,
+        text: String,
+    ) -> Result<EventOutcome, Error> {
+        let until = Instant::now() + TIME_LIMIT;
+        let event = Event::read(&text).map_err(Error::usage)?;
+        let (id, event_type) = (event.id.into_owned(), event.event_type.into_owned());
+        let (answer, applied) = oneshot::channel();
+        self.queue().push(Delivery { text, answer });
+        let (deliveries, context_of_writer) = (self.clone(), context.clone());
+        let revalidate = Arc::clone(revalidate);
+        tokio::spawn(async move { deliveries.write(&context_of_writer, &revalidate).await });
+        let applied = match tokio::time::timeout_at(until, applied).await {
+            Ok(Ok(applied)) => applied?,
+            Ok(Err(_)) => return Err(Error::new(ErrorKind::Internal, "an event was lost")),
+            Err(_) => return Err(not_in_time(&id)),
+        };
+        let mut effect = applied.effect;
+        for (table, object) in applied.to_fetch {
+            effect = match settle(context, table, &object, until).await {
+                Ok(Some(RefetchOutcome::Deleted { .. })) => EventEffect::Deleted,
+                Ok(Some(RefetchOutcome::Written | RefetchOutcome::Quarantined)) => effect,
+                Ok(None) => return Err(not_in_time(&id)),
+                Err(FetchError::Database(error)) => return Err(error.into()),
+                Err(FetchError::Postponed(why)) => {
+                    let message = format!("the object of event {id} could not be fetched: {why}");
+                    return Err(Error::new(ErrorKind::Stripe, message).with_hint(
+                        "answer with a status of 500 or above, and Stripe delivers the event again",
+                    ));
+                }
+            };
+        }
+        Ok(EventOutcome { id, event_type, effect })
+    }
+
+    fn queue(&self) -> std::sync::MutexGuard<'_, Vec<Delivery>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Applies what is in the queue. Another call may have done it while this one waited.
+    async fn write(&self, context: &AccountContext, revalidate: &BTreeSet<String>) {
+        let _writer = self.writer.lock().await;
+        let batch: Vec<Delivery> = {
+            let mut queue = self.queue();
+            let count = queue.len().min(LARGEST_BATCH);
+            queue.drain(..count).collect()
+        };
+        if batch.is_empty() {
+            return;
+        }
+        let receiver = Receiver {
+            account: context.account.as_str(),
+            livemode: context.mode == Mode::Live,
+            api_version: context.client.version(),
+            revalidate,
+        };
+        let texts: Vec<&str> = batch.iter().map(|delivery| delivery.text.as_str()).collect();
+        let results = apply_isolated(context, receiver, &texts).await;
+        for (delivery, result) in batch.into_iter().zip(results) {
+            // Whoever waited may have given up.
+            let _ = delivery.answer.send(result);
+        }
+    }
+}
+
+/// Applies events in one transaction. If one of them cannot be written, each gets a transaction of its
+/// own, so that the others are.
+async fn apply_isolated(
+    context: &AccountContext,
+    receiver: Receiver<'_>,
+    texts: &[&str],
+) -> Vec<Result<AppliedEvent, PostgresError>> {
+    let events: Vec<Event<'_>> = texts
+        .iter()
+        .map(|text| Event::read(text).expect("it was read before it was put into the queue"))
+        .collect();
+    let error = match apply(context, receiver, &events, None).await {
+        Ok(applied) => return applied.into_iter().map(Ok).collect(),
+        Err(error) => error,
+    };
+    let concerns_all = matches!(error.class, ErrorClass::Unreachable | ErrorClass::Transient);
+    let mut results = Vec::with_capacity(events.len());
+    for event in &events {
+        results.push(match concerns_all || events.len() == 1 {
+            true => Err(error.clone()),
+            false => apply(context, receiver, std::slice::from_ref(event), None)
+                .await
+                .map(|mut applied| applied.remove(0)),
+        });
+    }
+    results
+}
+
+fn not_in_time(id: &str) -> Error {
+    Error::new(ErrorKind::Stripe, format!("event {id} could not be stored in time"))
+        .with_hint("answer with a status of 500 or above, and Stripe delivers the event again")
+}

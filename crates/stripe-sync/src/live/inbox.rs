@@ -1,0 +1,137 @@
+//! Fetches the objects in the inbox. Entries are leased, so several processes share the work, and an
+//! object that cannot be fetched waits longer each time without holding up the others.
+
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use tokio::time::Instant;
+
+use crate::backfill::Stop;
+use crate::catalog::Table;
+use crate::context::AccountContext;
+use crate::object::refetch::{RefetchError, RefetchOutcome, refetch};
+use crate::postgres::{LeasedEntry, PostgresError};
+
+/// Objects that are fetched at the same time.
+const CONCURRENT: usize = 8;
+/// The pause after the first failure. It doubles each time.
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(6 * 3600);
+/// How often a caller looks whether another process has fetched its object.
+const POLL: Duration = Duration::from_millis(50);
+
+/// What was fetched.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Drained {
+    pub(crate) fetched: u64,
+    pub(crate) failed: u64,
+}
+
+/// Fetches objects until no entry is due or a stop is requested.
+///
+/// # Errors
+/// The database cannot be reached. A failure of Stripe postpones the entry.
+pub(crate) async fn drain(context: &AccountContext, stop: &Stop) -> Result<Drained, PostgresError> {
+    let (database, names) = (&context.database, context.statements.names());
+    let mut drained = Drained::default();
+    while !stop.is_requested() {
+        let account = context.account.as_str();
+        let entries = database.lease_inbox(names, account, 4 * CONCURRENT as i64).await?;
+        if entries.is_empty() {
+            break;
+        }
+        let fetches = entries.into_iter().map(|entry| async move { fetch(context, &entry).await });
+        let results: Vec<_> = stream::iter(fetches).buffer_unordered(CONCURRENT).collect().await;
+        for result in results {
+            match result {
+                Ok(_) => drained.fetched += 1,
+                Err(FetchError::Postponed(_)) => drained.failed += 1,
+                Err(FetchError::Database(error)) => return Err(error),
+            }
+        }
+    }
+    Ok(drained)
+}
+
+/// Why an entry is still in the inbox.
+#[derive(Debug)]
+pub(crate) enum FetchError {
+    /// The object could not be fetched or written.
+    Postponed(String),
+    /// The inbox itself cannot be written.
+    Database(PostgresError),
+}
+
+impl From<PostgresError> for FetchError {
+    fn from(error: PostgresError) -> FetchError {
+        FetchError::Database(error)
+    }
+}
+
+/// Fetches one object now, or waits until another process has. `None` if the time limit ends first.
+///
+/// # Errors
+/// The object could not be fetched. Its entry stays in the inbox.
+pub(crate) async fn settle(
+    context: &AccountContext,
+    table: &'static Table,
+    id: &str,
+    until: Instant,
+) -> Result<Option<RefetchOutcome>, FetchError> {
+    let (database, names) = (&context.database, context.statements.names());
+    let account = context.account.as_str();
+    loop {
+        let leased = database.lease_inbox_entry(names, account, table, id).await?;
+        if let Some(entry) = leased {
+            let fetched = tokio::time::timeout_at(until, fetch(context, &entry)).await;
+            return match fetched {
+                Ok(result) => result.map(Some),
+                Err(_) => Ok(None),
+            };
+        }
+        if !database.is_in_inbox(names, account, table, id).await? {
+            return Ok(Some(RefetchOutcome::Written));
+        }
+        if Instant::now() >= until {
+            return Ok(None);
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+async fn fetch(
+    context: &AccountContext,
+    entry: &LeasedEntry,
+) -> Result<RefetchOutcome, FetchError> {
+    let (database, names) = (&context.database, context.statements.names());
+    let account = context.account.as_str();
+    let error = match refetch(context, entry.table, &entry.id).await {
+        Ok(outcome) => {
+            database.finish_inbox_entry(names, account, entry).await?;
+            return Ok(outcome);
+        }
+        Err(RefetchError::Postgres(error)) => return Err(error.into()),
+        Err(error) => error.to_string(),
+    };
+    let pause = pause_after(entry.attempts);
+    tracing::warn!(table = %entry.table.name, id = %entry.id, %error, ?pause, "an object could not be fetched");
+    database.postpone_inbox_entry(names, account, entry, pause, &error).await?;
+    Err(FetchError::Postponed(error))
+}
+
+fn pause_after(attempts: i32) -> Duration {
+    let doublings = u32::try_from(attempts).unwrap_or(0).min(20);
+    (FIRST_PAUSE * 2_u32.pow(doublings)).min(LONGEST_PAUSE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_six_hours() {
+        assert_eq!(pause_after(0), Duration::from_secs(5));
+        assert_eq!(pause_after(3), Duration::from_secs(40));
+        assert_eq!(pause_after(1000), LONGEST_PAUSE);
+    }
+}

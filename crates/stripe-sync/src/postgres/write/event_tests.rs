@@ -1,0 +1,212 @@
+//! Events as rows: what a payload carries is stored, what it does not carry stays.
+
+use std::time::{Duration, SystemTime};
+
+use super::{EventChange, Statements, WriteOutcome, WriteRequest};
+use crate::catalog::{Catalog, Table};
+use crate::order::Stamp;
+use crate::order::event::{EventContent, EventDecision};
+use crate::postgres::ledger::inbox::InboxCounts;
+use crate::postgres::{Batch, Database, Names};
+use crate::row::Observation;
+
+struct Place {
+    database: Database,
+    statements: Statements,
+    _server: private_postgres::Server,
+}
+
+impl Place {
+    async fn new() -> Place {
+        let server = private_postgres::Server::temporary().await.expect("a server");
+        let url = server.connection_url();
+        let database = Database::connect(&url, 4, Duration::ZERO).await.expect("a database");
+        let names = Names::new("stripe", "").expect("names");
+        database.migrate(&names).await.expect("a schema");
+        Place { database, statements: Statements::new(names), _server: server }
+    }
+
+    async fn read(&self, table: &str, json: &str, stamp: Stamp) {
+        let table = table_of(table);
+        let batches = vec![Batch { table, rows: vec![seen(json, stamp)] }];
+        self.write(WriteRequest { batches, ..WriteRequest::default() }).await;
+    }
+
+    async fn event(&self, table: &str, json: &str, created: i64) -> EventDecision {
+        self.apply(table, json, created, EventContent::State { whole: true }).await
+    }
+
+    async fn deletion(&self, table: &str, json: &str, created: i64) -> EventDecision {
+        self.apply(table, json, created, EventContent::Deletion).await
+    }
+
+    async fn apply(
+        &self,
+        table: &str,
+        json: &str,
+        created: i64,
+        content: EventContent,
+    ) -> EventDecision {
+        let change = EventChange {
+            table: table_of(table),
+            id: ID,
+            row: seen(json, Stamp::of_event(created)),
+            content,
+            items: Vec::new(),
+            complete_lists: Vec::new(),
+        };
+        let events = vec![change];
+        self.write(WriteRequest { events, ..WriteRequest::default() }).await[0]
+    }
+
+    async fn write(&self, request: WriteRequest<'_>) -> Vec<EventDecision> {
+        let request = WriteRequest { account: "acct_1", ..request };
+        match self.database.write(&self.statements, &request).await.expect("an outcome") {
+            WriteOutcome::Committed(committed) => committed.events,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn text(&self, sql: &str) -> String {
+        let client = self.database.get().await.expect("a connection");
+        let row = client.query_typed_one(sql, &[]).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
+        row.get::<_, Option<String>>(0).unwrap_or_else(|| "(null)".to_owned())
+    }
+
+    async fn inbox(&self) -> InboxCounts {
+        self.database.inbox_counts(self.statements.names()).await.expect("counts")
+    }
+}
+
+const ID: &str = "x_1";
+
+fn table_of(name: &str) -> &'static Table {
+    Catalog::get().table(name).expect("a table")
+}
+
+fn seen(json: &str, stamp: Stamp) -> Observation<'_> {
+    Observation { id: ID.into(), object: json.into(), stamp, parent: None, request_id: None }
+}
+
+/// A second in the past.
+fn second(n: i64) -> i64 {
+    Stamp::from_system(SystemTime::now()).unix_seconds() - 100_000 + n
+}
+
+fn read_at(n: i64) -> Stamp {
+    Stamp::of_read(second(n) * 1_000_000 + 5)
+}
+
+#[tokio::test]
+async fn what_an_event_does_not_carry_stays() {
+    let place = Place::new().await;
+    let listed = r#"{"id":"x_1","object":"checkout.session","status":"open","currency":"eur",
+        "line_items":{"data":[1]},"unknown":1,"other":2,"customer":{"id":"cus_1","name":"A"}}"#;
+    place.read("checkout_sessions", listed, read_at(0)).await;
+    let event = r#"{"id":"x_1","object":"checkout.session","status":"complete","currency":null,
+        "other":3,"customer":"cus_2"}"#;
+    let decision = place.event("checkout_sessions", event, second(20)).await;
+    assert_eq!(decision, EventDecision::Merge);
+    let sql = "select concat_ws('|', status, currency is null, line_items::text, customer, \
+               _extra::text) from stripe.checkout_sessions";
+    let extra = r#"{"other": 3, "unknown": 1}"#;
+    let expected = format!(r#"complete|t|{{"data": [1]}}|cus_2|{extra}"#);
+    assert_eq!(place.text(sql).await, expected);
+}
+
+#[tokio::test]
+async fn a_duplicate_moves_neither_the_content_nor_its_time() {
+    let place = Place::new().await;
+    let json = r#"{"id":"x_1","object":"charge","amount":5,"new":[1]}"#;
+    assert_eq!(place.event("charges", json, second(0)).await, EventDecision::Insert);
+    let sql = "select concat_ws('|', amount, _extra::text, updated_at, last_synced_at) from stripe.charges";
+    let before = place.text(sql).await;
+    assert_eq!(place.event("charges", json, second(0)).await, EventDecision::Ignore);
+    assert_eq!(place.text(sql).await, before);
+    let sql = "select updated_at::text from stripe.charges";
+    let before = place.text(sql).await;
+    assert_eq!(place.event("charges", json, second(9)).await, EventDecision::Merge);
+    assert_eq!(place.text(sql).await, before);
+    assert_eq!(place.inbox().await, InboxCounts::default());
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_be_ordered_puts_its_object_into_the_inbox_once() {
+    let place = Place::new().await;
+    let json = |amount| format!(r#"{{"id":"x_1","object":"charge","amount":{amount}}}"#);
+    place.read("charges", &json(1), read_at(0)).await;
+    for amount in [2, 3] {
+        let decision = place.event("charges", &json(amount), second(1)).await;
+        assert_eq!(decision, EventDecision::Refetch);
+    }
+    assert_eq!(place.text("select amount::text from stripe.charges").await, "1");
+    assert_eq!(place.inbox().await.waiting, 1);
+}
+
+#[tokio::test]
+async fn a_late_event_does_not_bring_a_deleted_row_back() {
+    let place = Place::new().await;
+    let json = r#"{"id":"x_1","object":"invoice","status":"draft"}"#;
+    place.event("invoices", json, second(0)).await;
+    assert_eq!(place.deletion("invoices", json, second(5)).await, EventDecision::Delete);
+    assert_eq!(place.event("invoices", json, second(3)).await, EventDecision::Ignore);
+    assert_eq!(place.text("select count(*)::text from stripe.invoices").await, "0");
+    assert_eq!(place.inbox().await.waiting, 0);
+}
+
+#[tokio::test]
+async fn a_deleted_customer_stays_and_is_marked_also_without_a_row() {
+    let place = Place::new().await;
+    let json = r#"{"deleted":true,"id":"x_1","object":"customer","email":"a@b.c"}"#;
+    assert_eq!(place.deletion("customers", json, second(5)).await, EventDecision::Delete);
+    let updated = r#"{"id":"x_1","object":"customer","email":"old@b.c"}"#;
+    assert_eq!(place.event("customers", updated, second(4)).await, EventDecision::Ignore);
+    let sql = "select concat_ws('|', email, deleted) from stripe.customers";
+    assert_eq!(place.text(sql).await, "a@b.c|t");
+}
+
+#[tokio::test]
+async fn items_of_a_stale_payload_are_not_written() {
+    let place = Place::new().await;
+    let table = table_of("invoices");
+    let change = |json: &'static str, item: &'static str, created: i64| {
+        let items = table_of("invoice_line_items");
+        let stamp = Stamp::of_event(created);
+        let row = Observation { id: item.into(), parent: Some(ID), ..seen(item_json(item), stamp) };
+        let list = super::CompleteList { table: items, parent: ID.to_owned(), stamp };
+        EventChange {
+            table,
+            id: ID,
+            row: seen(json, stamp),
+            content: EventContent::State { whole: true },
+            items: vec![Batch { table: items, rows: vec![row] }],
+            complete_lists: vec![list],
+        }
+    };
+    let newer = change(r#"{"id":"x_1","object":"invoice","status":"open"}"#, "il_2", second(9));
+    let older = change(r#"{"id":"x_1","object":"invoice","status":"draft"}"#, "il_1", second(3));
+    for event in [newer, older] {
+        place.write(WriteRequest { events: vec![event], ..WriteRequest::default() }).await;
+    }
+    let sql = "select string_agg(id, ',') from stripe.invoice_line_items";
+    assert_eq!(place.text(sql).await, "il_2");
+}
+
+fn item_json(id: &str) -> &'static str {
+    match id {
+        "il_1" => r#"{"id":"il_1","object":"line_item"}"#,
+        _ => r#"{"id":"il_2","object":"line_item"}"#,
+    }
+}
+
+#[tokio::test]
+async fn a_payload_that_the_server_refuses_is_quarantined_alone() {
+    let place = Place::new().await;
+    let constraint = "alter table stripe.charges add check (amount < 10)";
+    place.database.get().await.expect("a connection").batch_execute(constraint).await.expect("sql");
+    let json = r#"{"id":"x_1","object":"charge","amount":50}"#;
+    place.event("charges", json, second(0)).await;
+    let sql = "select concat_ws('|', (select count(*) from stripe.charges), table_name, id) \
+               from stripe._quarantine";
+    assert_eq!(place.text(sql).await, "0|charges|x_1");
+}

@@ -1,0 +1,113 @@
+//! The part of the facade that keeps a copy current: webhooks, single events and the feed of events.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::StripeSync;
+use crate::backfill::Stop;
+use crate::error::{Error, ErrorKind};
+use crate::live::{self, EventOutcome, FollowProgress};
+use crate::postgres::{InboxCounts, UnstoredEvents};
+
+impl StripeSync {
+    /// Verifies the signature of a webhook and applies its event. `payload` is the raw body of the
+    /// request, `signature` its header `Stripe-Signature`.
+    ///
+    /// Returns after the commit. An object that the event does not show completely, or that cannot be
+    /// ordered against its row, has been fetched by then. Deliveries that arrive together are committed
+    /// together.
+    ///
+    /// Cancel-safe: an event that has been accepted is applied even if nobody waits for it.
+    ///
+    /// # Errors
+    /// With code `webhook_signature` the request is not from Stripe or the secret is wrong: answer 400.
+    /// After any other error answer 500, so that Stripe delivers the event again.
+    pub async fn process_webhook(
+        &self,
+        payload: &[u8],
+        signature: Option<&str>,
+    ) -> Result<EventOutcome, Error> {
+        let config = self.copy.config();
+        let secrets = &config.webhook_secrets;
+        if secrets.is_empty() {
+            return Err(Error::new(ErrorKind::Usage, "no webhook secret is configured").with_hint(
+                "set STRIPE_WEBHOOK_SECRET to the signing secret of the endpoint (whsec_...)",
+            ));
+        }
+        let now = SystemTime::now();
+        live::verify(payload, signature, secrets, config.webhook_tolerance, now).map_err(|e| {
+            let hint = e.hint();
+            Error::new(ErrorKind::Access, e.to_string())
+                .with_hint(hint)
+                .with_code("webhook_signature")
+        })?;
+        self.process_event(payload).await
+    }
+
+    /// Applies an event without a signature, such as one that a queue has delivered. Do not pass what
+    /// anyone can send.
+    ///
+    /// # Errors
+    /// As [`StripeSync::process_webhook`].
+    pub async fn process_event(&self, event: &[u8]) -> Result<EventOutcome, Error> {
+        let text = std::str::from_utf8(event)
+            .map_err(|_| Error::new(ErrorKind::Usage, "the event is not UTF-8"))?;
+        let revalidate = Arc::new(self.copy.config().revalidate.clone());
+        let context = self.context().await?;
+        let processed = self.deliveries.process(&context, &revalidate, text.to_owned()).await;
+        match processed {
+            Err(error) if error.is_schema_missing() => {
+                let context = self.prepared_again().await?;
+                self.deliveries.process(&context, &revalidate, text.to_owned()).await
+            }
+            other => other,
+        }
+    }
+
+    /// Applies the account's events as they appear in its feed, until `stop` is requested. `report` is
+    /// called after each reading. No public url is needed. Several processes can follow one account; one
+    /// of them reads the feed.
+    ///
+    /// # Errors
+    /// The key is not allowed to read events, or Stripe or the database cannot be reached for longer than
+    /// [`crate::Config::max_outage`].
+    pub async fn follow(
+        &self,
+        stop: &Stop,
+        report: impl FnMut(&FollowProgress) + Send,
+    ) -> Result<FollowProgress, Error> {
+        let context = self.context().await?;
+        live::follow(&context, &self.copy.config().revalidate, stop, false, report).await
+    }
+
+    /// Applies the events up to the present, once.
+    ///
+    /// # Errors
+    /// As [`StripeSync::follow`].
+    pub async fn catch_up(&self, stop: &Stop) -> Result<FollowProgress, Error> {
+        let context = self.context().await?;
+        live::follow(&context, &self.copy.config().revalidate, stop, true, |_| {}).await
+    }
+
+    /// How many objects wait in the inbox to be fetched.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn inbox(&self) -> Result<InboxCounts, Error> {
+        match self.is_migrated().await? {
+            true => Ok(self.copy.database().inbox_counts(self.copy.names()).await?),
+            false => Ok(InboxCounts::default()),
+        }
+    }
+
+    /// Events that stored nothing, by type and reason.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn unstored_events(&self) -> Result<Vec<UnstoredEvents>, Error> {
+        match self.is_migrated().await? {
+            true => Ok(self.copy.database().unstored_events(self.copy.names()).await?),
+            false => Ok(Vec::new()),
+        }
+    }
+}
