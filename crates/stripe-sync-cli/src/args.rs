@@ -120,8 +120,9 @@ pub(crate) enum Command {
     /// Apply changes from Stripe's feed of events until Ctrl-C
     ///
     /// Needs no public URL. Begins where the last complete backfill or the last follow ended. Several
-    /// processes can follow one account: one of them reads the feed. Exit code 3 if the last events
-    /// were applied longer ago than Stripe keeps them, or if an object could not be fetched yet.
+    /// processes can follow one account: one of them reads the feed. Exit code 0 after Ctrl-C; 3 if
+    /// objects are still to be fetched, rows were quarantined, or the last events were applied
+    /// longer ago than Stripe keeps them; 130 if --once was interrupted.
     Follow(Follow),
     /// Check the key, the database and access to each stream, without writing anything
     ///

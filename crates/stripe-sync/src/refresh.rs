@@ -1,6 +1,7 @@
 //! Refreshes single objects by their ids, and reports what happened to each.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
@@ -110,7 +111,20 @@ pub(crate) async fn refresh(
 }
 
 async fn refresh_one(context: &AccountContext, target: &Target) -> Result<RefreshResult, Error> {
-    let outcome = match refetch::refresh(context, target.table, &target.id).await {
+    let (database, names) = (&context.database, context.statements.names());
+    let (account, table, id) = (context.account.as_str(), target.table, target.id.as_str());
+    // An event may have asked for the object, and earlier attempts may have failed.
+    let entry = database.lease_inbox_entry(names, account, table, id).await?;
+    let refreshed = refetch::refresh(context, table, id).await;
+    match (&entry, &refreshed) {
+        (None, _) => {}
+        (Some(entry), Ok(_)) => database.finish_inbox_entry(names, account, entry).await?,
+        (Some(entry), Err(error)) => {
+            let why = error.to_string();
+            database.postpone_inbox_entry(names, account, entry, Duration::ZERO, &why).await?;
+        }
+    }
+    let outcome = match refreshed {
         Ok(RefetchOutcome::Written) => RefreshOutcome::Stored,
         Ok(RefetchOutcome::Deleted { had_row: true }) => RefreshOutcome::Deleted,
         Ok(RefetchOutcome::Deleted { had_row: false }) => RefreshOutcome::NotFound,

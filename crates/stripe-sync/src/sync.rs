@@ -34,7 +34,8 @@ impl StripeSync {
     /// The database cannot be reached, rejects the connection, or cannot hold a copy.
     pub async fn connect(config: Config) -> Result<StripeSync, Error> {
         let copy = Copy::connect(config).await?;
-        Ok(StripeSync { copy, account: Arc::default(), deliveries: Deliveries::default() })
+        let deliveries = Deliveries::new(copy.config().revalidate.clone());
+        Ok(StripeSync { copy, account: Arc::default(), deliveries })
     }
 
     /// The same copy for an account whose identity is known already. Without it, the first call that
@@ -42,7 +43,8 @@ impl StripeSync {
     #[must_use]
     pub fn for_account(&self, account: AccountHandle) -> StripeSync {
         let account = Arc::new(OnceCell::new_with(Some(account)));
-        StripeSync { copy: self.copy.clone(), account, deliveries: Deliveries::default() }
+        let deliveries = Deliveries::new(self.copy.config().revalidate.clone());
+        StripeSync { copy: self.copy.clone(), account, deliveries }
     }
 
     /// What [`StripeSync::migrate`] would adopt: tables of a TypeScript stripe-sync-engine. `None` if

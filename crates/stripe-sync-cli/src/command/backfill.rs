@@ -5,10 +5,9 @@
 
 use std::time::SystemTime;
 
-use stripe_sync::{
-    AccountHandle, BackfillRequest, Range, RangeError, Report, RunStatus, StripeSync,
-};
+use stripe_sync::{BackfillRequest, Range, RangeError, Report, RunStatus};
 
+use super::connect::connect;
 use super::report;
 use crate::args::Backfill;
 use crate::columns::{self, ColumnChanges};
@@ -29,14 +28,7 @@ pub(super) async fn run(args: &Backfill, context: &CommandContext) -> Result<Exi
     let stripe = StripeSettings::resolve(&context.connection, &context.environment)?;
     let database = DatabaseSettings::resolve(&context.connection, &context.environment)?;
     let open = async {
-        let mut config = database.config("");
-        stripe.add_to(&mut config);
-        let account = AccountHandle::open(&config).await?;
-        let open_database = database.target.open().await?;
-        let mut config = database.config(open_database.url());
-        stripe.add_to(&mut config);
-        columns.add_to(&mut config);
-        let sync = StripeSync::connect(config).await?.for_account(account);
+        let (sync, open_database) = connect(&stripe, &database, Some(&columns)).await?;
         let mut included = false;
         if !columns.is_empty() {
             columns::report_exclusions(&sync.prepare().await?.excluded);

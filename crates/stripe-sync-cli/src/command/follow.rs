@@ -1,8 +1,9 @@
 //! `stripe-sync follow`: applies changes from Stripe's feed of events.
 
 use serde_json::{Value, json};
-use stripe_sync::{AccountHandle, FollowProgress, Stop, StripeSync};
+use stripe_sync::{FollowProgress, Stop, StripeSync};
 
+use super::connect::connect;
 use crate::args::Follow;
 use crate::context::CommandContext;
 use crate::exit::Exit;
@@ -13,17 +14,8 @@ use crate::ui;
 pub(super) async fn run(args: &Follow, context: &CommandContext) -> Result<Exit, Failure> {
     let stripe = StripeSettings::resolve(&context.connection, &context.environment)?;
     let database = DatabaseSettings::resolve(&context.connection, &context.environment)?;
-    let open = async {
-        let mut config = database.config("");
-        stripe.add_to(&mut config);
-        let account = AccountHandle::open(&config).await?;
-        let open_database = database.target.open().await?;
-        let mut config = database.config(open_database.url());
-        stripe.add_to(&mut config);
-        let sync = StripeSync::connect(config).await?.for_account(account);
-        Ok((sync, open_database))
-    };
-    let (sync, open_database) = context.interrupts.unless(Box::pin(open)).await?;
+    let open = Box::pin(connect(&stripe, &database, None));
+    let (sync, open_database) = context.interrupts.unless(open).await?;
     let followed = follow(&sync, args.once, context).await;
     drop(sync);
     open_database.close().await;
@@ -38,12 +30,25 @@ pub(super) async fn run(args: &Follow, context: &CommandContext) -> Result<Exit,
             "the last events were applied longer ago than Stripe keeps events (30 days); \
              run `stripe-sync backfill --fresh` to close the gap",
         );
-        return Ok(Exit::Incomplete);
     }
-    Ok(match progress.failed {
-        0 => Exit::Complete,
-        _ => Exit::Incomplete,
-    })
+    if progress.dead > 0 {
+        ui::warning(
+            "objects could not be fetched after many attempts; `select * from _inbox where dead` with \
+             `stripe-sync query` shows why, and `stripe-sync refresh <id>` fetches one",
+        );
+    }
+    Ok(exit(&progress, args.once))
+}
+
+/// A copy that is not current, or not complete, is not reported as a success.
+fn exit(progress: &FollowProgress, once: bool) -> Exit {
+    let is_complete =
+        !progress.gap && (progress.pending, progress.dead, progress.quarantined) == (0, 0, 0);
+    match once && !progress.caught_up {
+        true => Exit::Interrupted,
+        false if is_complete => Exit::Complete,
+        false => Exit::Incomplete,
+    }
 }
 
 /// Follows until the first signal. `None` if a second one ended it at once.
@@ -96,8 +101,16 @@ fn as_text(progress: &FollowProgress) -> String {
         "{} events, {} changes, {} objects fetched, {} s behind",
         progress.events, progress.changes, progress.fetched, progress.lag
     );
-    if progress.failed > 0 {
-        text.push_str(&format!(", {} objects could not be fetched yet", progress.failed));
+    for (count, what) in [
+        (progress.pending, "objects still to be fetched"),
+        (progress.dead, "objects that cannot be fetched"),
+    ] {
+        if count > 0 {
+            text.push_str(&format!(", {count} {what}"));
+        }
+    }
+    if progress.quarantined > 0 {
+        text.push_str(&format!(", {} rows quarantined", progress.quarantined));
     }
     text
 }
@@ -107,10 +120,14 @@ fn as_json(progress: &FollowProgress) -> Value {
         "events": progress.events,
         "changes": progress.changes,
         "fetched": progress.fetched,
+        "quarantined": progress.quarantined,
         "failed": progress.failed,
+        "pending": progress.pending,
+        "dead": progress.dead,
         "waiting": progress.waiting,
         "cursor": progress.cursor,
         "lag_seconds": progress.lag,
+        "caught_up": progress.caught_up,
         "gap": progress.gap,
     })
 }

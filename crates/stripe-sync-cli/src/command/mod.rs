@@ -5,6 +5,7 @@ mod adoption;
 mod backfill;
 mod check;
 mod completions;
+mod connect;
 mod follow;
 mod man_pages;
 mod migrate;

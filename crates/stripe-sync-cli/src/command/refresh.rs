@@ -1,8 +1,9 @@
 //! `stripe-sync refresh`: fetches and stores single objects by their IDs.
 
 use serde_json::{Value, json};
-use stripe_sync::{AccountHandle, RefreshOutcome, RefreshResult, StripeSync};
+use stripe_sync::{RefreshOutcome, RefreshResult};
 
+use super::connect::connect;
 use crate::args::Refresh;
 use crate::columns::{self, ColumnChanges};
 use crate::context::CommandContext;
@@ -17,14 +18,7 @@ pub(super) async fn run(args: &Refresh, context: &CommandContext) -> Result<Exit
     let columns = ColumnChanges::resolve(&args.columns, &context.environment)?;
     let stripe = StripeSettings::resolve(&context.connection, &context.environment)?;
     let database = DatabaseSettings::resolve(&context.connection, &context.environment)?;
-    let mut config = database.config("");
-    stripe.add_to(&mut config);
-    let account = AccountHandle::open(&config).await?;
-    let open = database.target.open().await?;
-    let mut config = database.config(open.url());
-    stripe.add_to(&mut config);
-    columns.add_to(&mut config);
-    let sync = StripeSync::connect(config).await?.for_account(account);
+    let (sync, open) = connect(&stripe, &database, Some(&columns)).await?;
     if !columns.is_empty() {
         columns::report_exclusions(&sync.prepare().await?.excluded);
         columns.include(&sync).await?;

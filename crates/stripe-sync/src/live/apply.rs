@@ -1,4 +1,4 @@
-//! Applies a batch of events in one transaction.
+//! Applies a batch of events.
 //!
 //! Of several events about one object only the newest is applied. Two of the same second that differ
 //! cannot be ordered, so the object is fetched.
@@ -12,7 +12,7 @@ use crate::context::AccountContext;
 use crate::object::batches::{ObjectBatches, observe};
 use crate::order::event::{EventContent, EventDecision};
 use crate::postgres::{
-    EventChange, EventCursor, InboxEntry, InboxReason, PostgresError, UnstoredEvent, WriteOutcome,
+    ErrorClass, EventChange, EventCursor, InboxEntry, InboxReason, PostgresError, UnstoredEvent,
     WriteRequest,
 };
 use crate::row::Object;
@@ -33,6 +33,8 @@ pub enum EventEffect {
     Stored,
     /// Its object was deleted or marked as deleted.
     Deleted,
+    /// Its object was fetched, and PostgreSQL refused the row: it is quarantined.
+    Quarantined,
     /// Nothing: the copy shows this state or a later one.
     Unchanged,
     /// Nothing, for this reason; the event is counted in `_unstored_events`.
@@ -40,11 +42,12 @@ pub enum EventEffect {
 }
 
 impl EventEffect {
-    /// `stored`, `deleted`, `unchanged` or `unstored`.
+    /// `stored`, `deleted`, `quarantined`, `unchanged` or `unstored`.
     pub fn as_str(self) -> &'static str {
         match self {
             EventEffect::Stored => "stored",
             EventEffect::Deleted => "deleted",
+            EventEffect::Quarantined => "quarantined",
             EventEffect::Unchanged => "unchanged",
             EventEffect::Unstored(_) => "unstored",
         }
@@ -57,10 +60,13 @@ enum Newest<'p, 'a> {
     Conflict,
 }
 
-/// Applies events and moves the cursor, if one is given, in the same transaction.
+/// Applies events and moves the cursor, if one is given. In the common case that is one transaction. If
+/// the server refuses a row, or discards or keeps one that it should not, each event gets a transaction of
+/// its own, and the object of the one that fails is put into the inbox: to fetch and write it says what
+/// is wrong, without holding up the others.
 ///
 /// # Errors
-/// The database cannot be written; nothing has been applied then, or all of it.
+/// The database cannot be written. Events can have been applied, but the cursor has not moved.
 pub(crate) async fn apply(
     context: &AccountContext,
     receiver: Receiver<'_>,
@@ -68,20 +74,58 @@ pub(crate) async fn apply(
     cursor: Option<EventCursor<'_>>,
 ) -> Result<Vec<AppliedEvent>, PostgresError> {
     let plans: Vec<EventPlan<'_>> = events.iter().map(|event| plan(event, receiver)).collect();
-    let newest = newest(&plans);
+    match apply_together(context, events, &plans, cursor).await {
+        Err(error) if concerns_a_row(&error) => {}
+        other => return other,
+    }
+    let mut applied = Vec::with_capacity(events.len());
+    for (event, plan) in events.iter().zip(plans) {
+        let (event, alone) = (std::slice::from_ref(event), std::slice::from_ref(&plan));
+        let error = match apply_together(context, event, alone, None).await {
+            Ok(done) => {
+                applied.extend(done);
+                continue;
+            }
+            Err(error) => error,
+        };
+        let EventPlan::Change(ObjectChange { table, id, .. }) = plan else { return Err(error) };
+        if !concerns_a_row(&error) {
+            return Err(error);
+        }
+        tracing::warn!(table = %table.name, %id, %error, "an event could not be applied");
+        let objects = vec![(table, id.into_owned())];
+        let fetch = EventPlan::Fetch(objects, InboxReason::Uncertain);
+        applied.extend(apply_together(context, event, &[fetch], None).await?);
+    }
+    if cursor.is_some() {
+        apply_together(context, &[], &[], cursor).await?;
+    }
+    Ok(applied)
+}
+
+/// Whether an error is about a row, and not about the database or the schema.
+pub(super) fn concerns_a_row(error: &PostgresError) -> bool {
+    matches!(error.class, ErrorClass::RowRefused | ErrorClass::Other) && !error.is_schema_missing()
+}
+
+/// Applies events and moves the cursor in one transaction.
+async fn apply_together(
+    context: &AccountContext,
+    events: &[Event<'_>],
+    plans: &[EventPlan<'_>],
+    cursor: Option<EventCursor<'_>>,
+) -> Result<Vec<AppliedEvent>, PostgresError> {
+    let newest = newest(plans);
     let mut request = WriteRequest { event_cursor: cursor, ..WriteRequest::default() };
     let mut keys = Vec::new();
     for (key, newest) in &newest {
-        match newest {
-            Newest::Change(change) => {
-                request.events.push(event_change(change));
-                keys.push(*key);
-            }
-            Newest::Conflict => {}
+        if let Newest::Change(change) = newest {
+            request.events.push(event_change(change));
+            keys.push(*key);
         }
     }
     let mut fetched: Vec<(&'static Table, String, InboxReason)> = Vec::new();
-    for (event, plan) in events.iter().zip(&plans) {
+    for (event, plan) in events.iter().zip(plans) {
         match plan {
             EventPlan::Change(change) => {
                 if matches!(newest.get(&key(change)), Some(Newest::Conflict)) {
@@ -101,11 +145,7 @@ pub(crate) async fn apply(
     }
     request.inbox =
         fetched.into_iter().map(|(table, id, reason)| InboxEntry { table, id, reason }).collect();
-    let committed = match context.write(request).await? {
-        WriteOutcome::Committed(committed) => committed,
-        // Only a page with a position, a batch of reads or a replacement ends like this.
-        other => unreachable!("a write of events ended as {other:?}"),
-    };
+    let committed = context.write(request).await?.into_committed()?;
     let decisions: BTreeMap<Key<'_>, EventDecision> =
         keys.into_iter().zip(committed.events).collect();
     Ok(plans.iter().map(|plan| applied(plan, &decisions)).collect())

@@ -6,20 +6,25 @@
 //! before the cursor, and events that this process has applied already are left out.
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::apply::{EventEffect, apply};
 use super::event::Event;
 use super::plan::Receiver;
 use crate::account::Mode;
-use crate::backfill::Stop;
 use crate::context::AccountContext;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::postgres::EventCursor;
 use crate::row::id_of;
 use crate::stripe::Request;
 
-/// Seconds before the cursor at which a reading begins: events become visible late.
-pub(crate) const OVERLAP: i64 = 15;
+/// Seconds before the cursor at which a reading begins: events become visible late. Most do within
+/// seconds. The first reading, and then one in [`LONG_OVERLAP_EVERY`], goes back further.
+const OVERLAP: i64 = 15;
+const LONG_OVERLAP: i64 = 180;
+const LONG_OVERLAP_EVERY: Duration = Duration::from_secs(60);
 /// The window of a first reading, in seconds, and the limits between which it adapts.
 const WINDOW: i64 = 3600;
 const SHORTEST_WINDOW: i64 = 10;
@@ -44,6 +49,8 @@ pub(crate) struct EventReader {
     applied: HashSet<String>,
     order: VecDeque<String>,
     window: i64,
+    /// When a reading with the long overlap ended.
+    long_overlap_read: Option<Instant>,
 }
 
 /// What a reading did.
@@ -53,16 +60,21 @@ pub(crate) struct CaughtUp {
     pub(crate) events: u64,
     /// Those that changed the copy.
     pub(crate) changes: u64,
-    /// The creation time of the newest event, in Unix seconds.
-    pub(crate) newest: Option<i64>,
 }
 
 impl EventReader {
     pub(crate) fn new() -> EventReader {
-        EventReader { applied: HashSet::new(), order: VecDeque::new(), window: WINDOW }
+        EventReader {
+            applied: HashSet::new(),
+            order: VecDeque::new(),
+            window: WINDOW,
+            long_overlap_read: None,
+        }
     }
 
     /// Applies the events since `cursor` and moves it, if `owner` still owns it. Returns the new cursor.
+    ///
+    /// Cancel-safe: what has been applied is applied, and the cursor is where the last window ended.
     ///
     /// # Errors
     /// Stripe refuses the feed or stays unreachable, or the database does.
@@ -72,22 +84,29 @@ impl EventReader {
         revalidate: &BTreeSet<String>,
         mut cursor: i64,
         owner: &str,
-        stop: &Stop,
     ) -> Result<(i64, CaughtUp), Error> {
         let mut caught_up = CaughtUp::default();
+        let started = Instant::now();
+        let is_due = |read: Instant| started.duration_since(read) >= LONG_OVERLAP_EVERY;
+        let is_long = self.long_overlap_read.is_none_or(is_due);
+        let mut overlap = if is_long { LONG_OVERLAP } else { OVERLAP };
         loop {
             // The present second is read again next time: events can still be created in it.
             let now = context.client.now().unix_seconds();
             let end = cursor.saturating_add(self.window);
             let window = match end < now {
-                true => Window { from: cursor, until: end, is_last: false },
-                false => Window { from: cursor, until: now, is_last: true },
+                true => Window { from: cursor - overlap, until: end, is_last: false },
+                false => Window { from: cursor - overlap, until: now, is_last: true },
             };
+            overlap = OVERLAP;
             let pages =
                 self.read_window(context, revalidate, window, owner, &mut caught_up).await?;
             self.adapt(pages);
             cursor = cursor.max(window.until);
-            if window.is_last || stop.is_requested() {
+            if window.is_last {
+                if is_long {
+                    self.long_overlap_read = Some(started);
+                }
                 return Ok((cursor, caught_up));
             }
         }
@@ -107,12 +126,15 @@ impl EventReader {
             livemode: context.mode == Mode::Live,
             api_version: context.client.version(),
             revalidate,
+            // The feed also has the event of the deletion.
+            inserts_since: None,
         };
         let (mut pages, mut last_id): (u32, Option<String>) = (0, None);
+        let mut seen = HashSet::new();
         loop {
             let mut request = Request::to_list("/v1/events")
                 .with("limit", "100")
-                .with("created[gte]", (window.from - OVERLAP).to_string());
+                .with("created[gte]", window.from.to_string());
             // The last window is open: the clock of this process may be behind Stripe's.
             if !window.is_last {
                 request = request.with("created[lte]", window.until.to_string());
@@ -131,25 +153,33 @@ impl EventReader {
                     Err(error) => tracing::warn!(%error, "the feed contains an unknown entry"),
                 }
             }
+            let mut has_new = false;
+            for id in page.items().filter_map(id_of) {
+                has_new |= seen.insert(id.into_owned());
+            }
             let next = page.items().last().and_then(id_of).map(|id| id.into_owned());
-            let is_last = !page.has_more || next.is_none() || next == last_id;
-            let cursor = EventCursor { second: window.until, owner };
+            let is_last = !page.has_more;
+            // Before the last page, this extends the lease only.
+            let second = if is_last { window.until } else { window.from };
+            let cursor = EventCursor { second, owner };
             if !events.is_empty() || is_last {
-                let applied = apply(context, receiver, &events, is_last.then_some(cursor)).await?;
+                let applied = apply(context, receiver, &events, Some(cursor)).await?;
                 let changed = applied.iter().filter(|applied| {
                     !applied.to_fetch.is_empty()
                         || matches!(applied.effect, EventEffect::Stored | EventEffect::Deleted)
                 });
                 caught_up.changes += changed.count() as u64;
                 caught_up.events += events.len() as u64;
-                let newest = events.iter().map(|event| event.created).max();
-                caught_up.newest = caught_up.newest.max(newest);
                 self.remember(events.iter().map(|event| event.id.as_ref().to_owned()));
             }
             if is_last {
                 return Ok(pages);
             }
-            last_id = next;
+            // Without a new event there is no page behind this one, whatever it says.
+            match next.filter(|_| has_new) {
+                Some(next) => last_id = Some(next),
+                None => return Err(no_end(page.request_id.as_deref())),
+            }
         }
     }
 
@@ -173,4 +203,14 @@ impl EventReader {
             self.window = (self.window / 2).max(SHORTEST_WINDOW);
         }
     }
+}
+
+/// A page says that more events follow it and brings none.
+fn no_end(request_id: Option<&str>) -> Error {
+    let request = request_id.unwrap_or("without id");
+    Error::new(
+        ErrorKind::Stripe,
+        format!("the list of events says that it has more and repeats itself (request {request})"),
+    )
+    .with_hint("run the command again; no event is lost, because the cursor has not moved")
 }

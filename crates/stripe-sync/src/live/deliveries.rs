@@ -18,10 +18,14 @@ use crate::account::Mode;
 use crate::context::AccountContext;
 use crate::error::{Error, ErrorKind};
 use crate::object::refetch::RefetchOutcome;
-use crate::postgres::{ErrorClass, PostgresError};
+use crate::postgres::PostgresError;
 
 /// Events of one transaction.
 const LARGEST_BATCH: usize = 100;
+/// Events that wait at most, as during an outage of the database. Stripe delivers others again.
+const MOST_WAITING: usize = 10_000;
+/// Seconds after which an event is too old to insert a row: a retry can arrive days later.
+const RECENT: i64 = 60;
 /// How long a delivery may take. Stripe gives up on an endpoint that takes longer (FACTS 7).
 const TIME_LIMIT: Duration = Duration::from_secs(15);
 
@@ -38,8 +42,9 @@ pub struct EventOutcome {
 }
 
 /// The queue of deliveries of one copy. Clones share it.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Deliveries {
+    revalidate: Arc<BTreeSet<String>>,
     queue: Arc<Mutex<Vec<Delivery>>>,
     writer: Arc<tokio::sync::Mutex<()>>,
 }
@@ -50,6 +55,14 @@ struct Delivery {
 }
 
 impl Deliveries {
+    pub(crate) fn new(revalidate: BTreeSet<String>) -> Deliveries {
+        Deliveries {
+            revalidate: Arc::new(revalidate),
+            queue: Arc::default(),
+            writer: Arc::default(),
+        }
+    }
+
     /// Applies an event, together with others that wait.
     ///
     /// Cancel-safe: an event that is in the queue is applied even if nobody waits for it.
@@ -60,17 +73,21 @@ impl Deliveries {
     pub(crate) async fn process(
         &self,
         context: &AccountContext,
-        revalidate: &Arc<BTreeSet<String>>,
         text: String,
     ) -> Result<EventOutcome, Error> {
         let until = Instant::now() + TIME_LIMIT;
         let event = Event::read(&text).map_err(Error::usage)?;
         let (id, event_type) = (event.id.into_owned(), event.event_type.into_owned());
         let (answer, applied) = oneshot::channel();
-        self.queue().push(Delivery { text, answer });
+        {
+            let mut queue = self.queue();
+            if queue.len() >= MOST_WAITING {
+                return Err(not_in_time(&id));
+            }
+            queue.push(Delivery { text, answer });
+        }
         let (deliveries, context_of_writer) = (self.clone(), context.clone());
-        let revalidate = Arc::clone(revalidate);
-        tokio::spawn(async move { deliveries.write(&context_of_writer, &revalidate).await });
+        tokio::spawn(async move { deliveries.write(&context_of_writer).await });
         let applied = match tokio::time::timeout_at(until, applied).await {
             Ok(Ok(applied)) => applied?,
             Ok(Err(_)) => return Err(Error::new(ErrorKind::Internal, "an event was lost")),
@@ -80,7 +97,8 @@ impl Deliveries {
         for (table, object) in applied.to_fetch {
             effect = match settle(context, table, &object, until).await {
                 Ok(Some(RefetchOutcome::Deleted { .. })) => EventEffect::Deleted,
-                Ok(Some(RefetchOutcome::Written | RefetchOutcome::Quarantined)) => effect,
+                Ok(Some(RefetchOutcome::Quarantined)) => EventEffect::Quarantined,
+                Ok(Some(RefetchOutcome::Written)) => effect,
                 Ok(None) => return Err(not_in_time(&id)),
                 Err(FetchError::Database(error)) => return Err(error.into()),
                 Err(FetchError::Postponed(why)) => {
@@ -99,7 +117,7 @@ impl Deliveries {
     }
 
     /// Applies what is in the queue. Another call may have done it while this one waited.
-    async fn write(&self, context: &AccountContext, revalidate: &BTreeSet<String>) {
+    async fn write(&self, context: &AccountContext) {
         let _writer = self.writer.lock().await;
         let batch: Vec<Delivery> = {
             let mut queue = self.queue();
@@ -113,43 +131,24 @@ impl Deliveries {
             account: context.account.as_str(),
             livemode: context.mode == Mode::Live,
             api_version: context.client.version(),
-            revalidate,
+            revalidate: &self.revalidate,
+            inserts_since: Some(context.client.now().unix_seconds() - RECENT),
         };
-        let texts: Vec<&str> = batch.iter().map(|delivery| delivery.text.as_str()).collect();
-        let results = apply_isolated(context, receiver, &texts).await;
-        for (delivery, result) in batch.into_iter().zip(results) {
-            // Whoever waited may have given up.
-            let _ = delivery.answer.send(result);
+        let events: Vec<Event<'_>> = batch
+            .iter()
+            .map(|delivery| Event::read(&delivery.text).expect("it was read before it was queued"))
+            .collect();
+        let results: Vec<_> = match apply(context, receiver, &events, None).await {
+            Ok(applied) => applied.into_iter().map(Ok).collect(),
+            Err(error) => batch.iter().map(|_| Err(error.clone())).collect(),
+        };
+        for (Delivery { answer, .. }, result) in batch.into_iter().zip(results) {
+            // Nobody waits for it any more after the time limit; the event is stored all the same.
+            if answer.send(result).is_err() {
+                tracing::debug!("an event was stored after its delivery had ended");
+            }
         }
     }
-}
-
-/// Applies events in one transaction. If one of them cannot be written, each gets a transaction of its
-/// own, so that the others are.
-async fn apply_isolated(
-    context: &AccountContext,
-    receiver: Receiver<'_>,
-    texts: &[&str],
-) -> Vec<Result<AppliedEvent, PostgresError>> {
-    let events: Vec<Event<'_>> = texts
-        .iter()
-        .map(|text| Event::read(text).expect("it was read before it was put into the queue"))
-        .collect();
-    let error = match apply(context, receiver, &events, None).await {
-        Ok(applied) => return applied.into_iter().map(Ok).collect(),
-        Err(error) => error,
-    };
-    let concerns_all = matches!(error.class, ErrorClass::Unreachable | ErrorClass::Transient);
-    let mut results = Vec::with_capacity(events.len());
-    for event in &events {
-        results.push(match concerns_all || events.len() == 1 {
-            true => Err(error.clone()),
-            false => apply(context, receiver, std::slice::from_ref(event), None)
-                .await
-                .map(|mut applied| applied.remove(0)),
-        });
-    }
-    results
 }
 
 fn not_in_time(id: &str) -> Error {

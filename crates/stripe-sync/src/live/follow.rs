@@ -11,6 +11,7 @@ use super::inbox::drain;
 use crate::backfill::{Stop, this_process};
 use crate::context::AccountContext;
 use crate::error::Error;
+use crate::postgres::{PostgresError, RetryBudget};
 
 /// The pause between two readings while events arrive, and while none do.
 const BUSY_PAUSE: Duration = Duration::from_millis(500);
@@ -32,17 +33,39 @@ pub struct FollowProgress {
     pub changes: u64,
     /// Objects that were fetched.
     pub fetched: u64,
+    /// Those whose rows PostgreSQL refused; they are quarantined.
+    pub quarantined: u64,
     /// Fetches that failed and are tried again.
     pub failed: u64,
+    /// Objects in the inbox that are still to be fetched.
+    pub pending: i64,
+    /// Objects in the inbox that are not tried again by themselves.
+    pub dead: i64,
     /// Unix second up to which all events have been applied.
     pub cursor: i64,
     /// Seconds between the cursor and the present.
     pub lag: i64,
+    /// Everything that had happened when this process began has been applied.
+    pub caught_up: bool,
     /// The cursor was older than Stripe keeps events: a new backfill is needed to close the gap.
     pub gap: bool,
 }
 
-/// Applies events until a stop is requested. `report` is called after each round.
+/// Follows one account.
+struct Follower<'f> {
+    context: &'f AccountContext,
+    revalidate: &'f BTreeSet<String>,
+    owner: String,
+    /// Where to begin if the account's events have never been read.
+    first: i64,
+    /// When this process began, in Unix seconds.
+    started: i64,
+    reader: EventReader,
+    progress: FollowProgress,
+}
+
+/// Applies events until a stop is requested, or `once` up to the present. `report` is called after each
+/// round. What a stop cuts off is repeated the next time.
 ///
 /// # Errors
 /// Stripe refuses the feed, or Stripe or the database cannot be reached for longer than the limit.
@@ -55,55 +78,106 @@ pub(crate) async fn follow(
 ) -> Result<FollowProgress, Error> {
     let (database, names) = (&context.database, context.statements.names());
     let account = context.account.as_str();
-    let owner = this_process(0);
-    let mut reader = EventReader::new();
-    let mut progress = FollowProgress::default();
-    let now = || context.client.now().unix_seconds();
-    let first = match database.last_run_cursor(names, account).await? {
-        Some(cursor) => cursor,
-        None => now() - FIRST_LOOK_BACK,
+    let started = context.client.now().unix_seconds();
+    let first = database.last_copy_cursor(names, account).await?;
+    let mut follower = Follower {
+        context,
+        revalidate,
+        owner: this_process(0),
+        first: first.unwrap_or(started - FIRST_LOOK_BACK),
+        started,
+        reader: EventReader::new(),
+        progress: FollowProgress::default(),
     };
+    let mut budget = None;
     let result = loop {
-        let leased = database.lease_event_cursor(names, account, &owner, first).await;
-        let mut is_idle = true;
-        match leased {
-            Err(error) => break Err(error.into()),
-            Ok(None) => progress.waiting = true,
-            Ok(Some(cursor)) => {
-                progress.waiting = false;
-                progress.gap |= cursor < now() - EVENTS_KEPT;
-                match reader.catch_up(context, revalidate, cursor, &owner, stop).await {
-                    Err(error) => break Err(error),
-                    Ok((cursor, caught_up)) => {
-                        is_idle = caught_up.events == 0;
-                        progress.events += caught_up.events;
-                        progress.changes += caught_up.changes;
-                        progress.cursor = cursor;
-                    }
+        let round = tokio::select! {
+            () = stop.requested() => break Ok(()),
+            round = follower.round(stop) => round,
+        };
+        let pause = match round {
+            Ok(pause) => {
+                budget = None;
+                report(&follower.progress);
+                if once && follower.progress.caught_up {
+                    break Ok(());
+                }
+                pause
+            }
+            Err(RoundError::Other(error)) => break Err(error),
+            Err(RoundError::Postgres(error)) => {
+                let budget = budget.get_or_insert_with(|| RetryBudget::new(database));
+                tokio::select! {
+                    () = stop.requested() => break Ok(()),
+                    retries = budget.wait_before_retry(&error) => match retries {
+                        true => continue,
+                        false => break Err(error.into()),
+                    },
                 }
             }
-        }
-        match drain(context, stop).await {
-            Err(error) => break Err(error.into()),
-            Ok(drained) => {
-                progress.fetched += drained.fetched;
-                progress.failed += drained.failed;
-            }
-        }
-        progress.lag = (now() - progress.cursor).max(0);
-        report(&progress);
-        if once && !progress.waiting {
-            break Ok(());
-        }
-        let pause = if is_idle { IDLE_PAUSE } else { BUSY_PAUSE };
+        };
         tokio::select! {
             () = stop.requested() => break Ok(()),
             () = tokio::time::sleep(pause) => {}
         }
     };
     // Another process can continue at once; without this it waits for the lease to expire.
-    if let Err(error) = database.release_event_cursor(names, account, &owner).await {
+    if let Err(error) = database.release_event_cursor(names, account, &follower.owner).await {
         tracing::debug!(%error, "the event cursor could not be released");
     }
-    result.map(|()| progress)
+    result.map(|()| follower.progress)
+}
+
+/// Why a round ended early.
+enum RoundError {
+    /// Can be transient.
+    Postgres(PostgresError),
+    /// Has been retried already.
+    Other(Error),
+}
+
+impl From<PostgresError> for RoundError {
+    fn from(error: PostgresError) -> RoundError {
+        RoundError::Postgres(error)
+    }
+}
+
+impl Follower<'_> {
+    /// Reads the feed up to the present, if no other process does, and fetches what is in the inbox.
+    /// Returns the pause until the next round.
+    async fn round(&mut self, stop: &Stop) -> Result<Duration, RoundError> {
+        let Follower { context, owner, progress, .. } = self;
+        let (database, names) = (&context.database, context.statements.names());
+        let account = context.account.as_str();
+        let now = || context.client.now().unix_seconds();
+        let mut is_idle = true;
+        match database.lease_event_cursor(names, account, owner, self.first).await? {
+            Some(cursor) => {
+                progress.waiting = false;
+                progress.gap |= cursor < now() - EVENTS_KEPT;
+                let caught_up = self.reader.catch_up(context, self.revalidate, cursor, owner).await;
+                let (cursor, caught_up) = caught_up.map_err(RoundError::Other)?;
+                is_idle = caught_up.events == 0;
+                progress.events += caught_up.events;
+                progress.changes += caught_up.changes;
+                progress.cursor = cursor;
+                progress.caught_up = true;
+            }
+            None => {
+                progress.waiting = true;
+                let cursor = database.event_cursor(names, account).await?;
+                progress.cursor = cursor.unwrap_or(self.first);
+                // The other process has read what happened before this one began.
+                progress.caught_up = progress.cursor >= self.started;
+            }
+        }
+        let drained = drain(context, stop).await?;
+        progress.fetched += drained.fetched;
+        progress.quarantined += drained.quarantined;
+        progress.failed += drained.failed;
+        let inbox = database.inbox_counts(names, Some(account)).await?;
+        (progress.pending, progress.dead) = (inbox.waiting, inbox.dead);
+        progress.lag = (now() - progress.cursor).max(0);
+        Ok(if is_idle { IDLE_PAUSE } else { BUSY_PAUSE })
+    }
 }

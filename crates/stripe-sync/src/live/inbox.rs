@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use tokio::time::Instant;
 
+use super::apply::concerns_a_row;
 use crate::backfill::Stop;
 use crate::catalog::Table;
 use crate::context::AccountContext;
@@ -24,6 +25,8 @@ const POLL: Duration = Duration::from_millis(50);
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Drained {
     pub(crate) fetched: u64,
+    /// Those whose rows are quarantined.
+    pub(crate) quarantined: u64,
     pub(crate) failed: u64,
 }
 
@@ -44,7 +47,10 @@ pub(crate) async fn drain(context: &AccountContext, stop: &Stop) -> Result<Drain
         let results: Vec<_> = stream::iter(fetches).buffer_unordered(CONCURRENT).collect().await;
         for result in results {
             match result {
-                Ok(_) => drained.fetched += 1,
+                Ok(outcome) => {
+                    drained.fetched += 1;
+                    drained.quarantined += u64::from(outcome == RefetchOutcome::Quarantined);
+                }
                 Err(FetchError::Postponed(_)) => drained.failed += 1,
                 Err(FetchError::Database(error)) => return Err(error),
             }
@@ -110,7 +116,8 @@ async fn fetch(
             database.finish_inbox_entry(names, account, entry).await?;
             return Ok(outcome);
         }
-        Err(RefetchError::Postgres(error)) => return Err(error.into()),
+        // The database cannot be written, which concerns every object.
+        Err(RefetchError::Postgres(error)) if !concerns_a_row(&error) => return Err(error.into()),
         Err(error) => error.to_string(),
     };
     let pause = pause_after(entry.attempts);

@@ -20,6 +20,9 @@ pub(crate) struct Receiver<'a> {
     pub(crate) api_version: &'a str,
     /// Objects or tables that are always fetched.
     pub(crate) revalidate: &'a BTreeSet<String>,
+    /// Unix second: an older event inserts no row, because the object can be deleted since. `None` where
+    /// its deletion is certain to follow, as in the feed.
+    pub(crate) inserts_since: Option<i64>,
 }
 
 /// What an event asks for.
@@ -95,7 +98,8 @@ pub(crate) fn plan<'a>(event: &'a Event<'a>, receiver: Receiver<'_>) -> EventPla
         true => (marked_deleted(object), EventContent::Deletion),
         false => {
             let has = |property: &String| get(object, property).is_some();
-            let whole = table.expand.iter().all(has);
+            let is_recent = receiver.inserts_since.is_none_or(|since| event.created >= since);
+            let whole = is_recent && table.expand.iter().all(has);
             (Cow::Borrowed(object), EventContent::State { whole })
         }
     };
@@ -159,10 +163,11 @@ mod tests {
             livemode: false,
             api_version: VERSION,
             revalidate: &revalidate,
+            inserts_since: Some(7),
         };
         match plan(&event, receiver) {
             EventPlan::Change(change) => {
-                assert_eq!(change.stamp, Stamp::of_event(7));
+                assert_eq!(change.stamp, Stamp::of_event(event.created));
                 let what = match change.content {
                     EventContent::State { whole: true } => "state",
                     EventContent::State { whole: false } => "part",
@@ -252,6 +257,7 @@ mod tests {
             assert_eq!(planned(event_type, object, ""), expected, "{event_type}");
         }
         let charge = r#"{"id":"ch_1","object":"charge"}"#;
+        assert_eq!(planned("charge.updated", charge, r#","created":6"#), "part charges/ch_1");
         let older = r#","api_version":"2020-08-27""#;
         assert_eq!(planned("charge.updated", charge, older), "OtherVersion charges/ch_1");
         let thin = r#","data":null,"related_object":{"id":"cus_1","type":"customer"}"#;

@@ -1,6 +1,5 @@
 //! The part of the facade that keeps a copy current: webhooks, single events and the feed of events.
 
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::StripeSync;
@@ -52,13 +51,11 @@ impl StripeSync {
     pub async fn process_event(&self, event: &[u8]) -> Result<EventOutcome, Error> {
         let text = std::str::from_utf8(event)
             .map_err(|_| Error::new(ErrorKind::Usage, "the event is not UTF-8"))?;
-        let revalidate = Arc::new(self.copy.config().revalidate.clone());
         let context = self.context().await?;
-        let processed = self.deliveries.process(&context, &revalidate, text.to_owned()).await;
-        match processed {
+        match self.deliveries.process(&context, text.to_owned()).await {
             Err(error) if error.is_schema_missing() => {
                 let context = self.prepared_again().await?;
-                self.deliveries.process(&context, &revalidate, text.to_owned()).await
+                self.deliveries.process(&context, text.to_owned()).await
             }
             other => other,
         }
@@ -95,7 +92,7 @@ impl StripeSync {
     /// The database cannot be read.
     pub async fn inbox(&self) -> Result<InboxCounts, Error> {
         match self.is_migrated().await? {
-            true => Ok(self.copy.database().inbox_counts(self.copy.names()).await?),
+            true => Ok(self.copy.database().inbox_counts(self.copy.names(), None).await?),
             false => Ok(InboxCounts::default()),
         }
     }

@@ -307,6 +307,28 @@ async fn an_object_that_cannot_be_fetched_stays_in_the_inbox() {
     assert_current(&world).await;
 }
 
+/// After many failures only a refresh or a new event tries again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_settles_an_object_that_is_not_tried_again() {
+    let world = copied(102).await;
+    let engine = world.engine().await;
+    let [id, _] = change_two_products(world.sim.account());
+    let dead = format!(
+        "insert into stripe._inbox (account_id, table_name, id, reason, attempts, dead)
+         values ('{}', 'products', '{id}', 'uncertain', 16, true)",
+        world.sim.account().id()
+    );
+    world.sql.batch_execute(&dead).await.expect("a dead entry");
+    let done = engine.catch_up(&Stop::new()).await.expect("caught up");
+    // The event of the change has asked for it again.
+    assert_eq!((done.dead, done.pending), (0, 0));
+    world.sql.batch_execute(&dead).await.expect("a dead entry");
+    let done = engine.catch_up(&Stop::new()).await.expect("caught up");
+    assert_eq!(done.dead, 1);
+    engine.refresh(&[format!("products/{id}")]).await.expect("refreshed");
+    assert_eq!(engine.inbox().await.expect("the inbox").dead, 0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn following_applies_changes_until_it_is_stopped() {
     let world = copied(76).await;
@@ -372,4 +394,220 @@ async fn a_reading_that_was_cut_off_is_repeated() {
     world.sql.batch_execute(expire).await.expect("expired");
     world.engine().await.catch_up(&Stop::new()).await.expect("caught up");
     assert_current(&world).await;
+}
+
+/// Two products, changed to the versions 13 and 14.
+fn change_two_products(account: &Account) -> [String; 2] {
+    let mut ids = account.ids("product");
+    let ids = [ids.next().expect("a product"), ids.next().expect("a product")];
+    for (id, version) in ids.iter().zip(["13", "14"]) {
+        account.update("product", id, json!({"metadata": {"version": version}})).expect("updated");
+    }
+    ids
+}
+
+async fn version(world: &World, id: &str) -> String {
+    let sql = format!("select metadata ->> 'version' from stripe.products where id = '{id}'");
+    world.text(&sql).await
+}
+
+/// Lets the present become the past: a reading begins a little before its cursor.
+fn let_time_pass(account: &Account) {
+    account.advance_clock(100);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_the_server_refuses_does_not_stop_the_feed() {
+    let world = copied(91).await;
+    let check = "alter table stripe.products add check (metadata ->> 'version' <> '13')";
+    world.sql.batch_execute(check).await.expect("a constraint");
+    let_time_pass(world.sim.account());
+    let [refused, stored] = change_two_products(world.sim.account());
+    let engine = world.engine().await;
+    let done = engine.catch_up(&Stop::new()).await.expect("caught up");
+    assert_eq!((done.quarantined, done.pending), (1, 0));
+    assert_ne!(version(&world, &refused).await, "13");
+    assert_eq!(version(&world, &stored).await, "14");
+    assert_eq!(world.text("select string_agg(id, ' ') from stripe._quarantine").await, refused);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payload_that_the_server_cannot_read_is_fetched() {
+    let world = copied(92).await;
+    let [id, _] = change_two_products(world.sim.account());
+    let event: Value = serde_json::from_str(&last_event(world.sim.account())).expect("JSON");
+    // jsonb has no number of this size.
+    let event = json!({"id": "evt_1", "object": "event", "type": "product.updated",
+        "created": event["created"], "api_version": event["api_version"],
+        "data": {"object": {"id": id, "object": "product", "metadata": {"a": "NUMBER"}}}});
+    let event = event.to_string().replace("\"NUMBER\"", "1e1000000");
+    world.engine().await.process_event(event.as_bytes()).await.expect("stored");
+    assert_eq!(version(&world, &id).await, "13");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_foreign_key_that_forbids_a_deletion_does_not_stop_the_feed() {
+    let world = copied(93).await;
+    let [kept, stored] = change_two_products(world.sim.account());
+    let sql = format!(
+        "create table public.mine (id text, account text,
+             foreign key (id, account) references stripe.products (id, _account_id));
+         insert into public.mine select id, _account_id from stripe.products where id = '{kept}'"
+    );
+    world.sql.batch_execute(&sql).await.expect("a foreign key");
+    world.sim.account().delete("product", &kept).expect("deleted");
+    let done = world.engine().await.catch_up(&Stop::new()).await.expect("caught up");
+    assert_eq!(version(&world, &stored).await, "14");
+    assert_eq!(done.pending, 1);
+    assert!(
+        world.text("select last_error from stripe._inbox").await.contains("mine_id_account_fkey")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_a_trigger_discards_is_not_reported_as_stored() {
+    let world = copied(94).await;
+    let_time_pass(world.sim.account());
+    let [discarded, stored] = change_two_products(world.sim.account());
+    let trigger = format!(
+        "create function discard() returns trigger language plpgsql as $$ begin
+            if old.id = '{discarded}' then return null; end if; return new; end $$;
+        create trigger discard before update on stripe.products
+            for each row execute function discard()"
+    );
+    world.sql.batch_execute(&trigger).await.expect("a trigger");
+    let engine = world.engine().await;
+    let done = engine.catch_up(&Stop::new()).await.expect("caught up");
+    assert_eq!((done.pending, done.failed), (1, 1));
+    assert_eq!(version(&world, &stored).await, "14");
+    assert_eq!(world.text("select string_agg(id, ' ') from stripe._inbox").await, discarded);
+}
+
+/// A delivery can be three days late, and the object deleted before the copy was made.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_event_does_not_insert_an_object_that_stripe_does_not_have() {
+    let world = copied(95).await;
+    let created = world.sim.account().now() - 3_600;
+    let version = stripe_sync::api_version();
+    let event = format!(
+        r#"{{"id":"evt_1","object":"event","type":"customer.created","created":{created},
+            "api_version":"{version}","data":{{"object":{{"id":"cus_gone","object":"customer"}}}}}}"#
+    );
+    let done = world.engine().await.process_event(event.as_bytes()).await.expect("processed");
+    assert_eq!(done.effect, EventEffect::Deleted);
+    assert!(!world.ids("customers").await.contains("cus_gone"));
+}
+
+/// A replica at Stripe can still show a customer that was deleted in this second.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_customer_is_not_restored_by_one_answer_of_a_lagging_replica() {
+    let world = copied(96).await;
+    let engine = world.engine().await;
+    let account = world.sim.account();
+    let id = account.ids("customer").next().expect("a customer");
+    let event = |kind: &str, email: &str| {
+        format!(
+            r#"{{"id":"evt_{kind}","object":"event","type":"customer.{kind}","created":{},
+                "api_version":"{}","data":{{"object":{{"id":"{id}","object":"customer",
+                "email":"{email}"}}}}}}"#,
+            account.now() + 20,
+            stripe_sync::api_version(),
+        )
+    };
+    engine.process_event(event("deleted", "a@b.c").as_bytes()).await.expect("deleted");
+    let path = format!("/v1/customers/{id}");
+    let deleted = id.clone();
+    world.sim.before_nth(&path, 2, move |account| {
+        account.delete("customer", &deleted).expect("deleted");
+    });
+    engine.process_event(event("updated", "x@y.z").as_bytes()).await.expect("fetched");
+    let sql = format!("select deleted::text from stripe.customers where id = '{id}'");
+    assert_eq!(world.text(&sql).await, "true");
+}
+
+/// A page of the feed without events that says that more follow is no end.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_page_of_the_feed_does_not_move_the_cursor() {
+    let world = copied(97).await;
+    let engine = world.engine().await;
+    engine.catch_up(&Stop::new()).await.expect("caught up");
+    let [_, id] = change_two_products(world.sim.account());
+    let_time_pass(world.sim.account());
+    world.sim.fail_times("/v1/events", 1, 1, Fault::EmptyWithMore);
+    let error = engine.catch_up(&Stop::new()).await.expect_err("no end");
+    assert!(error.to_string().contains("events"), "{error}");
+    let_time_pass(world.sim.account());
+    engine.catch_up(&Stop::new()).await.expect("caught up");
+    assert_eq!(version(&world, &id).await, "14");
+}
+
+/// A later backfill of customers says nothing about products.
+#[tokio::test(flavor = "multi_thread")]
+async fn events_are_read_from_the_oldest_backfill_that_a_stream_depends_on() {
+    let world = copied(98).await;
+    let [_, id] = change_two_products(world.sim.account());
+    let_time_pass(world.sim.account());
+    world.backfill(&["customer"]).await;
+    let later = "update stripe._runs set event_cursor = event_cursor + 390
+                 where id = (select max(id) from stripe._runs)";
+    world.sql.batch_execute(later).await.expect("later");
+    world.engine().await.catch_up(&Stop::new()).await.expect("caught up");
+    assert_eq!(version(&world, &id).await, "14");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn catching_up_ends_while_another_process_follows() {
+    let world = copied(99).await;
+    let (engine, stop) = (world.engine().await, Stop::new());
+    let following = tokio::spawn({
+        let (engine, stop) = (engine.clone(), stop.clone());
+        async move { engine.follow(&stop, |_| {}).await }
+    });
+    let owner = "select count(*)::text from stripe._event_cursors where owner is not null";
+    while world.text(owner).await != "1" {
+        tokio::task::yield_now().await;
+    }
+    let other = world.engine().await;
+    let stop_of_other = Stop::new();
+    let caught_up = other.catch_up(&stop_of_other);
+    let limit = Duration::from_secs(30);
+    tokio::time::timeout(limit, caught_up).await.expect("an end").expect("caught up");
+    stop.request();
+    following.await.expect("no panic").expect("followed");
+}
+
+/// The connection is lost while the process asks for the lease of the cursor.
+#[tokio::test(flavor = "multi_thread")]
+async fn following_survives_a_lost_connection() {
+    let world = copied(100).await;
+    let (engine, stop) = (world.engine().await, Stop::new());
+    engine.catch_up(&Stop::new()).await.expect("caught up");
+    world.sql.batch_execute("begin; lock table stripe._event_cursors").await.expect("locked");
+    let following = tokio::spawn({
+        let (engine, stop) = (engine.clone(), stop.clone());
+        async move { engine.follow(&stop, |_| {}).await }
+    });
+    let waiting = "select count(*)::text from pg_locks where not granted";
+    while world.text(waiting).await == "0" {
+        tokio::task::yield_now().await;
+    }
+    let cut = "select pg_terminate_backend(pid) from pg_locks where not granted; commit";
+    world.sql.batch_execute(cut).await.expect("cut");
+    let [_, id] = change_two_products(world.sim.account());
+    while version(&world, &id).await != "14" {
+        assert!(!following.is_finished(), "{:?}", following.await);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    stop.request();
+    following.await.expect("no panic").expect("followed");
+}
+
+/// A stop that comes first is no success.
+#[tokio::test(flavor = "multi_thread")]
+async fn catching_up_says_whether_it_reached_the_present() {
+    let world = copied(101).await;
+    let (engine, stop) = (world.engine().await, Stop::new());
+    stop.request();
+    assert!(!engine.catch_up(&stop).await.expect("stopped").caught_up);
+    assert!(engine.catch_up(&Stop::new()).await.expect("caught up").caught_up);
 }

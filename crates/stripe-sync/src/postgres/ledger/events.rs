@@ -134,20 +134,36 @@ impl Database {
         Ok(row.map(|row| row.get(0)))
     }
 
-    /// The second from which events cover what has changed since the last complete run of an account.
-    pub(crate) async fn last_run_cursor(
+    /// The cursor of an account, if its events have ever been read.
+    pub(crate) async fn event_cursor(
+        &self,
+        names: &Names,
+        account: &str,
+    ) -> Result<Option<i64>, PostgresError> {
+        let sql =
+            format!("select second from {} where account_id = $1", names.table("_event_cursors"));
+        let row = self.get().await?.query_typed_opt(&sql, &[(&account, Type::TEXT)]).await;
+        let row = row.map_err(|e| PostgresError::new("cannot read the event cursor", &e))?;
+        Ok(row.map(|row| row.get(0)))
+    }
+
+    /// The second from which events cover what has changed since every stream that has been copied was
+    /// last read whole.
+    pub(crate) async fn last_copy_cursor(
         &self,
         names: &Names,
         account: &str,
     ) -> Result<Option<i64>, PostgresError> {
         let sql = format!(
-            "select event_cursor from {} where account_id = $1 and since is null and until is null
-             and status in ('complete', 'incomplete') order by id desc limit 1",
-            names.table("_runs")
+            "select min(second) from (
+                 select max(r.event_cursor) as second from {} r join {} s on s.run_id = r.id
+                 where r.account_id = $1 and r.since is null and r.until is null
+                   and s.status = 'complete' group by s.stream) as streams",
+            names.table("_runs"),
+            names.table("_streams"),
         );
-        let row = self.get().await?.query_typed_opt(&sql, &[(&account, Type::TEXT)]).await;
-        let row = row.map_err(|e| PostgresError::new("cannot read the runs", &e))?;
-        Ok(row.map(|row| row.get(0)))
+        let row = self.get().await?.query_typed_one(&sql, &[(&account, Type::TEXT)]).await;
+        Ok(row.map_err(|e| PostgresError::new("cannot read the runs", &e))?.get(0))
     }
 
     /// Lets another process read the events at once.

@@ -253,13 +253,18 @@ impl Database {
         Ok(())
     }
 
-    /// How many objects the inbox holds, of all accounts.
-    pub(crate) async fn inbox_counts(&self, names: &Names) -> Result<InboxCounts, PostgresError> {
+    /// How many objects the inbox holds, of one account or of all.
+    pub(crate) async fn inbox_counts(
+        &self,
+        names: &Names,
+        account: Option<&str>,
+    ) -> Result<InboxCounts, PostgresError> {
         let sql = format!(
-            "select count(*) filter (where not dead), count(*) filter (where dead) from {}",
+            "select count(*) filter (where not dead), count(*) filter (where dead) from {}
+             where $1::text is null or account_id = $1",
             names.table("_inbox")
         );
-        let row = self.get().await?.query_typed_one(&sql, &[]).await;
+        let row = self.get().await?.query_typed_one(&sql, &[(&account, Type::TEXT)]).await;
         let row = row.map_err(|e| PostgresError::new("cannot read the inbox", &e))?;
         Ok(InboxCounts { waiting: row.get(0), dead: row.get(1) })
     }

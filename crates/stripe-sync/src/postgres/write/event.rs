@@ -2,7 +2,8 @@
 //! what [`crate::order::event`] decides is true until the commit.
 //!
 //! An event that cannot be ordered changes nothing; its object is put into the inbox by the same
-//! transaction.
+//! transaction. Nothing is quarantined here: a payload that the server refuses fails the write, and the
+//! caller has its object fetched.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -12,9 +13,9 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::param::WireArray;
-use super::quarantine::{self, Reason};
+use super::quarantine;
 use super::request::{Batch, Committed, CompleteList, Deletion, EventChange};
-use super::upsert::Statements;
+use super::upsert::{Statements, missing_rows};
 use crate::catalog::{Exclusions, Table};
 use crate::order::Stamp;
 use crate::order::event::{EventDecision, ObjectState, RowState, decide};
@@ -29,8 +30,6 @@ pub(super) struct EventWriter<'t> {
     pub(super) statements: &'t Statements,
     pub(super) exclusions: &'t Exclusions,
     pub(super) account: &'t str,
-    /// Quarantine a row that the server refuses, instead of failing.
-    pub(super) quarantines: bool,
 }
 
 impl EventWriter<'_> {
@@ -97,7 +96,6 @@ impl EventWriter<'_> {
         Ok(found.iter().map(|row| (row.get(0), object_state(row))).collect())
     }
 
-    /// Writes rows. One that the server refuses is quarantined alone.
     async fn write(
         &self,
         table: &'static Table,
@@ -108,58 +106,16 @@ impl EventWriter<'_> {
         if rows.is_empty() {
             return Ok(());
         }
-        if !self.quarantines {
-            return self.write_all(table, rows, how, committed).await;
-        }
-        let fail = |e: tokio_postgres::Error| PostgresError::new("cannot quarantine a row", &e);
-        for row in rows {
-            let one = std::slice::from_ref(row);
-            self.transaction.batch_execute("savepoint event").await.map_err(fail)?;
-            match self.write_all(table, one, how, committed).await {
-                Ok(()) => {
-                    self.transaction
-                        .batch_execute("release savepoint event")
-                        .await
-                        .map_err(fail)?;
-                }
-                Err(error) if error.class == ErrorClass::RowRefused => {
-                    let undo = "rollback to savepoint event";
-                    self.transaction.batch_execute(undo).await.map_err(fail)?;
-                    let text = error.to_string();
-                    let reason = Reason { text: &text, sqlstate: error.sqlstate.as_deref() };
-                    let (transaction, statements) = (self.transaction, self.statements);
-                    quarantine::put(
-                        transaction,
-                        statements,
-                        &table.name,
-                        self.account,
-                        row,
-                        reason,
-                    )
-                    .await
-                    .map_err(fail)?;
-                    committed.quarantined += 1;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-
-    async fn write_all(
-        &self,
-        table: &'static Table,
-        rows: &[Observation<'_>],
-        how: EventDecision,
-        committed: &mut Committed,
-    ) -> Result<(), PostgresError> {
         let (transaction, statements, account) = (self.transaction, self.statements, self.account);
         if how == EventDecision::Insert {
             let outcome =
                 statements.upsert(transaction, table, account, rows, self.exclusions).await?;
             committed.replaced_characters += outcome.replaced_characters;
         } else {
-            self.run(table, rows, |sql| &sql.merge).await?;
+            let merged = self.run(table, rows, |sql| &sql.merge).await?;
+            if merged.len() < rows.len() {
+                return Err(missing_rows(table, rows.len() - merged.len(), rows.len()));
+            }
         }
         quarantine::clear(transaction, statements, table, rows, account).await
     }

@@ -66,7 +66,8 @@ left join {tombstones} d on d.table_name = {table_name} and d.account_id = {acco
     let merge = format!(
         "update {name} t set {}, _extra = {extra}, last_synced_at = e.last_synced_at,
 updated_at = case when {same} then t.updated_at else now() end
-from {source} where {joined}",
+from {source} where {joined}
+returning t.id",
         sets.join(", "),
     );
     EventSql { state, merge }

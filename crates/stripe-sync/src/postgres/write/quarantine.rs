@@ -100,10 +100,18 @@ impl Database {
         table: &Table,
         id: &str,
     ) -> Result<ObjectNotes, PostgresError> {
+        // A deleted object of some tables has a row with a mark instead of a tombstone.
+        let marked = match table.marks_deleted() {
+            true => format!(
+                "(select last_synced_at from {} where id = $4 and _account_id = $2 and deleted)",
+                statements.names.table(&table.name)
+            ),
+            false => "null".to_owned(),
+        };
         let sql = format!(
             "select (select seen_at from {} where table_name = $1 and account_id = $2 and id = $3),
-                    (select {} from {} d
-                     where d.table_name = $1 and d.account_id = $2 and d.id = $4),
+                    coalesce((select {} from {} d
+                     where d.table_name = $1 and d.account_id = $2 and d.id = $4), {marked}),
                     (select last_synced_at from {} where id = $4 and _account_id = $2)",
             statements.names.table("_quarantine"),
             not_in_future("d.deleted_at"),

@@ -3,6 +3,8 @@
 use crate::catalog::Table;
 use crate::order::Stamp;
 use crate::order::event::{EventContent, EventDecision};
+use crate::postgres::error::PostgresError;
+use crate::postgres::error_class::ErrorClass;
 use crate::postgres::ledger::events::{EventCursor, UnstoredEvent};
 use crate::postgres::ledger::inbox::InboxEntry;
 use crate::postgres::ledger::slices::ClaimedSlice;
@@ -159,6 +161,22 @@ pub(crate) enum WriteOutcome {
     Uncertain(Vec<UncertainRow>),
     /// Nothing was written: the row to replace has another stamp than the expected one.
     StampChanged,
+}
+
+impl WriteOutcome {
+    /// What was committed.
+    ///
+    /// # Errors
+    /// The write ended in another way, which the caller's requests cannot cause.
+    pub(crate) fn into_committed(self) -> Result<Committed, PostgresError> {
+        match self {
+            WriteOutcome::Committed(committed) => Ok(committed),
+            WriteOutcome::Fenced | WriteOutcome::Uncertain(_) | WriteOutcome::StampChanged => {
+                let message = "another observation prevented the write";
+                Err(PostgresError::own("cannot write rows", message, ErrorClass::Other))
+            }
+        }
+    }
 }
 
 /// What a committed write did.

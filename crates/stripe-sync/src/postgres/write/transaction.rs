@@ -194,7 +194,6 @@ impl Writer<'_> {
             statements: self.statements,
             exclusions: self.exclusions,
             account: self.request.account,
-            quarantines: self.savepoints == Savepoints::On,
         };
         writer.apply(&self.request.events, committed).await
     }

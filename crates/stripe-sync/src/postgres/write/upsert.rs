@@ -153,7 +153,11 @@ fn uncertain(row: &Row) -> Option<(String, StoredState)> {
 }
 
 /// The server accepted the statement, and rows of it do not exist.
-fn missing_rows(table: &Table, missing: i64, of: usize) -> PostgresError {
+pub(super) fn missing_rows(
+    table: &Table,
+    missing: impl std::fmt::Display,
+    of: usize,
+) -> PostgresError {
     PostgresError::own(
         format!("cannot write {}", table.name),
         format!(
