@@ -45,6 +45,16 @@ pub(crate) struct Connection {
     /// Maximum number of database connections [env: MAX_POSTGRES_CONNECTIONS] [default: 5]
     #[arg(long, global = true, value_name = "N", help_heading = "Database")]
     pub(crate) max_connections: Option<String>,
+    /// How long to wait for a database that is starting [env: STRIPE_SYNC_WAIT_FOR_DATABASE]
+    /// [default: 30s]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DURATION",
+        allow_hyphen_values = true,
+        help_heading = "Database"
+    )]
+    pub(crate) wait_for_database: Option<String>,
     /// Account ID (acct_...), for a key that is not allowed to read its own account [env:
     /// STRIPE_ACCOUNT_ID]
     #[arg(long, global = true, value_name = "ID", help_heading = "Stripe")]

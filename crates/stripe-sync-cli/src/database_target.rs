@@ -53,6 +53,13 @@ impl DatabaseTarget {
             let text = url.text.trim();
             DatabaseUrl::check(text)
                 .map_err(|error| Failure::split_hint(Exit::Usage, &error).in_setting(url.name))?;
+            for option in DatabaseUrl::ignored_options(text) {
+                let instead = if option == "schema" { "; use --schema instead" } else { "" };
+                ui::note(&format!(
+                    "note: the option {option} in {} is for other programs and is ignored{instead}",
+                    url.name
+                ));
+            }
             return Ok(DatabaseTarget::Url(text.to_owned()));
         }
         if let Some(dir) = &args.data_dir {

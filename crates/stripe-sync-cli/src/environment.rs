@@ -6,7 +6,7 @@ use std::ffi::OsString;
 
 use crate::failure::Failure;
 
-const VARIABLES: [&str; 14] = [
+const VARIABLES: [&str; 16] = [
     "DATABASE_URL",
     "STRIPE_SYNC_DATA",
     "SCHEMA",
@@ -19,6 +19,8 @@ const VARIABLES: [&str; 14] = [
     "STRIPE_API_VERSION",
     "STRIPE_SYNC_EXCLUDE_COLUMNS",
     "MAX_POSTGRES_CONNECTIONS",
+    "STRIPE_SYNC_WAIT_FOR_DATABASE",
+    "PGSSLROOTCERT",
     "XDG_DATA_HOME",
     "HOME",
 ];

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use stripe_sync::{BackfillRequest, Report, StripeSync};
+use tokio::time::Instant;
 
 use crate::context::CommandContext;
 use crate::deadline::{self, Deadline};
@@ -13,6 +14,9 @@ use crate::ui;
 
 /// How long the pages in flight may take after the deadline.
 const GRACE: Duration = Duration::from_secs(20);
+/// How long they may take after a signal: a person is waiting. It exceeds what a page takes, unless the
+/// database holds it up.
+const SIGNAL_GRACE: Duration = Duration::from_secs(8);
 
 /// How a backfill in the foreground ended.
 pub(crate) enum BackfillOutcome {
@@ -26,7 +30,7 @@ pub(crate) enum BackfillOutcome {
         stopped_by: Option<StopReason>,
     },
     /// The pages in flight were abandoned, by a second signal or because they took too long after
-    /// the deadline. As safe as `kill -9`.
+    /// the first one or the deadline. As safe as `kill -9`.
     Aborted(StopReason),
 }
 
@@ -66,12 +70,19 @@ pub(crate) async fn run_backfill(
     let mut ticks = tokio::time::interval(TICK);
     let mut signals = 0;
     let mut stopped_by = None;
+    let mut signalled_at: Option<Instant> = None;
     let outcome = loop {
         // The deadline first stops the run, and then abandons what is still in flight.
         let grace = if stopped_by.is_some() { GRACE } else { Duration::ZERO };
         let deadline_passed = async {
             match deadline {
                 Some(deadline) => deadline.passed(grace).await,
+                None => std::future::pending().await,
+            }
+        };
+        let signal_grace_passed = async {
+            match signalled_at {
+                Some(at) => tokio::time::sleep_until(at + SIGNAL_GRACE).await,
                 None => std::future::pending().await,
             }
         };
@@ -92,9 +103,11 @@ pub(crate) async fn run_backfill(
                     break Ok(BackfillOutcome::Aborted(StopReason::Signal));
                 }
                 stopped_by = stopped_by.or(Some(StopReason::Signal));
+                signalled_at = Some(Instant::now());
                 canceller.request();
                 ui::line("finishing the pages in flight; press Ctrl-C again to stop immediately");
             }
+            () = signal_grace_passed => break Ok(BackfillOutcome::Aborted(StopReason::Signal)),
             () = deadline_passed => {
                 if let Some(reason) = stopped_by {
                     break Ok(BackfillOutcome::Aborted(reason));

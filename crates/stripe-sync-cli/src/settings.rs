@@ -1,6 +1,10 @@
 //! Checked settings from arguments and environment. Nothing is accessed here, except for the file
 //! that contains the key.
 
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::SignedDuration;
 use stripe_sync::{AccountId, ApiBase, ApiKey, Config, Names, RateOptions};
 
 use crate::args::Connection;
@@ -18,6 +22,8 @@ pub(crate) struct DatabaseSettings {
     pub(crate) names: Names,
     prefix: String,
     max_connections: Option<usize>,
+    wait: Option<Duration>,
+    root_certificates: Option<PathBuf>,
 }
 
 /// The API key and how to use the API.
@@ -50,11 +56,19 @@ impl DatabaseSettings {
             "MAX_POSTGRES_CONNECTIONS",
         );
         let max_connections = connections.map(|value| connection_count(&value)).transpose()?;
+        let wait = env.option_or_variable(
+            args.wait_for_database.as_deref(),
+            "--wait-for-database",
+            "STRIPE_SYNC_WAIT_FOR_DATABASE",
+        );
         Ok(DatabaseSettings {
             target: DatabaseTarget::resolve(args, env)?,
             names,
             prefix: prefix.strip_suffix('_').unwrap_or(prefix).to_owned(),
             max_connections,
+            wait: wait.map(|value| duration(&value)).transpose()?,
+            // As in libpq: https://www.postgresql.org/docs/current/libpq-envars.html
+            root_certificates: env.get("PGSSLROOTCERT").map(PathBuf::from),
         })
     }
 
@@ -77,6 +91,10 @@ impl DatabaseSettings {
         if let Some(connections) = self.max_connections {
             config.max_connections = connections;
         }
+        if let Some(wait) = self.wait {
+            config.database_wait = wait;
+        }
+        config.database_root_certificates = self.root_certificates.clone();
         config
     }
 }
@@ -132,6 +150,15 @@ impl StripeSettings {
         config.api_base = self.api_base.clone();
         config.api_version = self.api_version.clone();
         config.rate = self.rate;
+    }
+}
+
+fn duration(value: &SettingValue<'_>) -> Result<Duration, Failure> {
+    let parsed = value.text.parse::<SignedDuration>().map(Duration::try_from);
+    match parsed {
+        Ok(Ok(duration)) => Ok(duration),
+        _ => Err(Failure::usage(format!("{} {:?} is not a duration", value.name, value.text))
+            .with_hint("give a duration, such as 30s or 2m; 0s does not wait")),
     }
 }
 

@@ -1,14 +1,17 @@
 //! Output: messages for people go to stderr, data goes to stdout. Lines on stderr are printed above
 //! the progress bars, and secrets are redacted from every text.
 
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Write as _};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstyle::{AnsiColor, Style};
 use indicatif::{MultiProgress, ProgressDrawTarget};
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
+use tracing_subscriber::registry::LookupSpan;
 
 use crate::args::{Color, Output};
 use crate::exit::Exit;
@@ -43,12 +46,15 @@ pub(crate) fn set_up(output: &Output) {
         (false, 1) => "info",
         (false, _) => "debug",
     };
-    let filter = format!("off,stripe_sync={level},private_postgres={level}");
-    tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(filter))
+    let filter = EnvFilter::new(format!("off,stripe_sync={level},private_postgres={level}"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
         .with_ansi(is_colored())
-        .with_writer(LogWriter)
-        .init();
+        .with_writer(LogWriter);
+    match output.verbose {
+        0 => log.event_format(MessageFormat).init(),
+        _ => log.init(),
+    }
 }
 
 /// Whether stderr is colored.
@@ -148,6 +154,29 @@ pub(crate) fn wrapped(names: &[&str]) -> String {
     text
 }
 
+/// Warnings of the library look like the program's own, unless a log was asked for.
+struct MessageFormat;
+
+impl<S, N> FormatEvent<S, N> for MessageFormat
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> std::fmt::Result {
+        match *event.metadata().level() {
+            Level::ERROR => write!(writer, "{RED}error{RED:#}: ")?,
+            _ => write!(writer, "{YELLOW}warning{YELLOW:#}: ")?,
+        }
+        context.field_format().format_fields(writer.by_ref(), event)?;
+        writeln!(writer)
+    }
+}
+
 /// The log's writer.
 struct LogWriter;
 
@@ -162,7 +191,7 @@ impl<'a> MakeWriter<'a> for LogWriter {
 /// One line of the log, printed when it is complete.
 struct LogLine(Vec<u8>);
 
-impl Write for LogLine {
+impl std::io::Write for LogLine {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.write(bytes)
     }

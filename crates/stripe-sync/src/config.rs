@@ -1,12 +1,13 @@
 //! What a copy needs to know before it begins. Every value has been checked when it gets here.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::account::AccountId;
 use crate::catalog::ColumnName;
 use crate::live::{DEFAULT_TOLERANCE, WebhookSecret};
-use crate::postgres::{DatabaseUrlError, Names, check_url};
+use crate::postgres::{DatabaseOptions, DatabaseUrlError, Names, check_url, ignored_options};
 use crate::stripe::{ApiBase, ApiKey, RateOptions};
 
 /// Where to copy from and to.
@@ -47,6 +48,15 @@ pub struct Config {
     pub request_timeout: Duration,
     /// How long workers wait while Stripe or the database cannot be reached. Default 10 minutes.
     pub max_outage: Duration,
+    /// How long [`crate::StripeSync::connect`] waits for a database that is starting: one that refuses
+    /// connections, or has none left. Default 30 seconds.
+    pub database_wait: Duration,
+    /// How long one operation on the database may take before its connection is given up and it is
+    /// repeated. Migrations, indexes and queries have no limit. Default 2 minutes.
+    pub database_timeout: Duration,
+    /// The certificates of the authorities that may sign the database's certificate, a file in PEM format,
+    /// unless the url has `sslrootcert`. Default: those of the operating system.
+    pub database_root_certificates: Option<PathBuf>,
 }
 
 /// A database url, which may hold a password: `Debug` shows none of it.
@@ -60,6 +70,11 @@ impl DatabaseUrl {
     /// [`DatabaseUrlError`] says what is wrong, and never repeats the text.
     pub fn check(text: &str) -> Result<(), DatabaseUrlError> {
         check_url(text)
+    }
+
+    /// The options of the text that are for other programs, such as Prisma's `pgbouncer`. They are ignored.
+    pub fn ignored_options(text: &str) -> Vec<&'static str> {
+        ignored_options(text)
     }
 
     pub(crate) fn expose(&self) -> &str {
@@ -92,6 +107,19 @@ impl Config {
             rate: None,
             request_timeout: Duration::from_secs(80),
             max_outage: Duration::from_secs(600),
+            database_wait: Duration::from_secs(30),
+            database_timeout: Duration::from_secs(120),
+            database_root_certificates: None,
+        }
+    }
+
+    pub(crate) fn database_options(&self) -> DatabaseOptions {
+        DatabaseOptions {
+            connections: self.max_connections,
+            max_outage: self.max_outage,
+            operation_timeout: self.database_timeout,
+            startup_wait: self.database_wait,
+            root_certificates: self.database_root_certificates.clone(),
         }
     }
 }

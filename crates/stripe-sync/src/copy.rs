@@ -48,7 +48,7 @@ struct Shared {
 impl Copy {
     pub(crate) async fn connect(config: Config) -> Result<Copy, Error> {
         let url = config.database_url.expose();
-        let database = Database::connect(url, config.max_connections, config.max_outage).await?;
+        let database = Database::connect(url, config.database_options()).await?;
         let statements = Statements::new(config.names.clone());
         let memory = MemoryBudget::new(MEMORY_BUDGET);
         let prepared = Mutex::default();

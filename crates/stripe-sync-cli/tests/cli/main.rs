@@ -19,5 +19,7 @@ mod private_server;
 mod quarantine;
 mod query;
 mod secrets;
+mod starting_database;
 mod support;
+mod tls;
 mod unusable_databases;

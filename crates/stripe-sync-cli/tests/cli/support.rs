@@ -16,8 +16,12 @@ static SERVER: OnceCell<Server> = OnceCell::const_new();
 
 /// The URL of a database that all tests share.
 pub(crate) async fn database_url() -> String {
-    let server = SERVER.get_or_init(|| async { Server::temporary().await.expect("PostgreSQL") });
-    server.await.connection_url()
+    server().await.connection_url()
+}
+
+/// The server of all tests.
+pub(crate) async fn server() -> &'static Server {
+    SERVER.get_or_init(|| async { Server::temporary().await.expect("PostgreSQL") }).await
 }
 
 /// The URL of a new database for one test.
@@ -61,7 +65,9 @@ pub(crate) struct CommandOutput {
 
 impl Cli {
     pub(crate) fn new() -> Cli {
-        Cli { home: tempfile::tempdir().expect("a directory"), env: Vec::new() }
+        // A database that refuses connections is an error at once in most tests.
+        let env = vec![("STRIPE_SYNC_WAIT_FOR_DATABASE".to_owned(), "0s".to_owned())];
+        Cli { home: tempfile::tempdir().expect("a directory"), env }
     }
 
     /// Uses the simulator as Stripe.

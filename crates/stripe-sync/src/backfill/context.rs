@@ -119,12 +119,16 @@ impl RunContext {
         budget: &mut RetryBudget,
         error: &PostgresError,
     ) -> bool {
-        self.progress.set_database_outage(matches!(
-            error.class,
-            ErrorClass::Unreachable | ErrorClass::Transient | ErrorClass::ReadOnly
-        ));
+        match (&error.locked_table, error.class) {
+            (Some(table), _) => self.progress.set_locked_table(Some(table)),
+            (None, ErrorClass::Unreachable | ErrorClass::Transient | ErrorClass::ReadOnly) => {
+                self.progress.set_database_outage(true);
+            }
+            (None, _) => {}
+        }
         let retry = budget.wait_before_retry(error).await;
         self.progress.set_database_outage(false);
+        self.progress.set_locked_table(None);
         retry
     }
 }
@@ -139,12 +143,12 @@ impl SliceContext<'_> {
 }
 
 /// Repeats an operation on the database after a conflict or a transient error, until the outage limit.
-/// The operation must be idempotent.
+/// The operation must be idempotent; it is given up and repeated after [`crate::Config::database_timeout`].
 macro_rules! retry_transient {
     ($run:expr, $operation:expr) => {{
         let mut budget = $run.retry_budget();
         loop {
-            match $operation.await {
+            match $run.account.database.within_time_limit($operation).await {
                 Err(error) if $run.wait_before_retry(&mut budget, &error).await => {}
                 other => break other,
             }

@@ -23,6 +23,7 @@ struct Shared {
     quarantined: AtomicU64,
     waits_for_other: AtomicBool,
     database_outage: AtomicBool,
+    locked_table: Mutex<Option<String>>,
     /// Raised by every change; -1 once the run has ended.
     version: watch::Sender<i64>,
 }
@@ -74,6 +75,8 @@ pub struct Snapshot {
     pub waits_for_other: bool,
     /// The database cannot be reached, or cannot serve statements, at this moment.
     pub database_outage: bool,
+    /// The table whose rows cannot be written at this moment, because another session has locked it.
+    pub locked_table: Option<String>,
 }
 
 /// The changes of a run, as they happen.
@@ -138,6 +141,7 @@ impl Progress {
             stats: lock(&shared.client).as_ref().map(StripeClient::stats),
             waits_for_other: shared.waits_for_other.load(Ordering::Relaxed),
             database_outage: shared.database_outage.load(Ordering::Relaxed),
+            locked_table: lock(&shared.locked_table).clone(),
         }
     }
 
@@ -198,6 +202,10 @@ impl Progress {
 
     pub(super) fn set_database_outage(&self, outage: bool) {
         self.shared.database_outage.store(outage, Ordering::Relaxed);
+    }
+
+    pub(super) fn set_locked_table(&self, table: Option<&str>) {
+        *lock(&self.shared.locked_table) = table.map(str::to_owned);
     }
 
     fn counter(&self, stream: &str) -> Option<Arc<Counter>> {

@@ -80,8 +80,13 @@ async fn build_late_indexes(context: &RunContext, states: &[StreamState]) -> Res
     for state in states.iter().filter(|s| s.status == StreamStatus::Complete && s.requests > 0) {
         let Some(table) = Catalog::get().table(&state.stream) else { continue };
         // The rows are there without the index, and the next run tries again.
-        if let Err(error) = retry_transient!(context, database.build_late_indexes(names, table)) {
-            tracing::warn!(%error, "an index could not be built");
+        let mut budget = context.retry_budget();
+        // Without a time limit: a large table takes long.
+        while let Err(error) = database.build_late_indexes(names, table).await {
+            if !context.wait_before_retry(&mut budget, &error).await {
+                tracing::warn!(%error, "an index could not be built");
+                break;
+            }
         }
     }
     Ok(())

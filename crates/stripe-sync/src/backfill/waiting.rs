@@ -66,6 +66,9 @@ impl From<RunOwner> for RunProcess {
 
 /// What keeps this process from reading faster; `None` if nothing does.
 pub(super) fn waits_for(snapshot: &Snapshot) -> Option<String> {
+    if let Some(table) = &snapshot.locked_table {
+        return Some(format!("the lock of another database session on {table}"));
+    }
     match &snapshot.stats.as_ref()?.limit {
         Limit::Outage { .. } => Some("Stripe, which is unreachable".to_owned()),
         Limit::Retrying => Some("the retry of a failed request".to_owned()),

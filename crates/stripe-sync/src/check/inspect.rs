@@ -3,7 +3,7 @@
 use super::report::{DatabaseCheck, KeyCheck, ServerCheck};
 use crate::config::Config;
 use crate::error::Error;
-use crate::postgres::{Database, Inspection, PostgresError, SchemaState};
+use crate::postgres::{Database, DatabaseOptions, Inspection, PostgresError, SchemaState};
 
 /// Connections for the inspection.
 const CONNECTIONS: usize = 2;
@@ -12,7 +12,8 @@ const CONNECTIONS: usize = 2;
 pub(super) async fn inspect(config: &Config) -> (DatabaseCheck, Option<Database>) {
     let mut check = DatabaseCheck { server: None, schema: None, problems: Vec::new() };
     let url = config.database_url.expose();
-    let database = match Database::open(url, CONNECTIONS, config.max_outage) {
+    let options = DatabaseOptions { connections: CONNECTIONS, ..config.database_options() };
+    let database = match Database::open(url, options) {
         Ok(database) => database,
         Err(error) => {
             check.problems.push(error.into());

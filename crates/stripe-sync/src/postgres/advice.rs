@@ -114,8 +114,9 @@ pub(super) fn without_answer(
     }
     if text.contains("TLS handshake") {
         return Some(
-            "if the server has no TLS, add sslmode=disable to the url; if no known authority \
-             signed its certificate, add sslmode=no-verify, on a network that you trust",
+            "if the server has no TLS, add sslmode=disable to the url; if its provider offers the \
+             certificate of its authority, add sslrootcert=FILE; sslmode=no-verify accepts any \
+             certificate, for a network that you trust",
         );
     }
     let io = causes(error).find_map(|cause| cause.downcast_ref::<io::Error>());

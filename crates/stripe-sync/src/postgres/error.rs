@@ -4,6 +4,7 @@
 //! texts are dropped and only the SQLSTATE is kept.
 
 use std::borrow::Cow;
+use std::io;
 
 use deadpool_postgres::{PoolError, TimeoutType};
 use tokio_postgres::error::{DbError, SqlState};
@@ -16,10 +17,16 @@ use super::{advice, error_class};
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{doing}: {message}")]
 pub(crate) struct PostgresError {
-    doing: String,
-    message: String,
+    doing: Box<str>,
+    message: Box<str>,
     pub(crate) class: ErrorClass,
-    pub(crate) sqlstate: Option<String>,
+    pub(crate) sqlstate: Option<Box<str>>,
+    /// The table whose lock was not granted in time.
+    pub(crate) locked_table: Option<Box<str>>,
+    /// The server may be starting: waiting can end this.
+    pub(super) may_be_starting: bool,
+    /// The operating system knows no way to the host.
+    pub(super) has_no_route: bool,
     hint: Option<Cow<'static, str>>,
 }
 
@@ -60,12 +67,13 @@ impl PostgresError {
             Some(db) => format!("{} (SQLSTATE {})", db.message(), db.code().code()),
             None => chain(error),
         };
-        let sqlstate = error.code().map(|state| state.code().to_owned());
+        let sqlstate = error.code().map(|state| Box::from(state.code()));
         let hint = match &sqlstate {
             Some(code) => advice::by_sqlstate(code, class),
             None => advice::without_answer(error, class),
         };
-        PostgresError { doing: doing.into(), message, class, sqlstate, hint: hint.map(Cow::from) }
+        let hint = hint.map(Cow::from);
+        PostgresError { sqlstate, hint, ..PostgresError::own(doing, message, class) }
     }
 
     /// An error that the server did not report.
@@ -74,8 +82,38 @@ impl PostgresError {
         message: impl Into<String>,
         class: ErrorClass,
     ) -> PostgresError {
-        let (doing, message) = (doing.into(), message.into());
-        PostgresError { doing, message, class, sqlstate: None, hint: None }
+        let (doing, message) = (doing.into().into(), message.into().into());
+        PostgresError {
+            doing,
+            message,
+            class,
+            sqlstate: None,
+            locked_table: None,
+            may_be_starting: false,
+            has_no_route: false,
+            hint: None,
+        }
+    }
+
+    /// The same error, of a write to this table.
+    pub(super) fn of_table(self, table: &str) -> PostgresError {
+        match self.sqlstate.as_deref() {
+            Some("55P03") => PostgresError::lock_not_granted(table),
+            _ => self,
+        }
+    }
+
+    /// Another session held the lock of this table for too long.
+    pub(super) fn lock_not_granted(table: &str) -> PostgresError {
+        let message = "another session holds its lock (SQLSTATE 55P03)";
+        let doing = format!("cannot write to {table}");
+        let hint = advice::by_sqlstate("55P03", ErrorClass::Transient).map(Cow::from);
+        PostgresError {
+            sqlstate: Some("55P03".into()),
+            locked_table: Some(table.into()),
+            hint,
+            ..PostgresError::own(doing, message, ErrorClass::Transient)
+        }
     }
 
     /// Sets what a person can do.
@@ -105,11 +143,16 @@ impl PostgresError {
     /// An error of the connection pool.
     pub(super) fn pool(doing: impl Into<String>, error: PoolError) -> PostgresError {
         match error {
-            PoolError::Backend(error) => {
-                let error = PostgresError::classified(doing, &error, |db| {
+            PoolError::Backend(cause) => {
+                let mut error = PostgresError::classified(doing, &cause, |db| {
                     let code = db.code().code();
                     error_class::classify_connecting(code, Reporter::of(db), db.message())
                 });
+                let kinds = || causes(&cause).filter_map(|cause| cause.downcast_ref::<io::Error>());
+                error.may_be_starting = error.class == ErrorClass::Transient
+                    || matches!(error.sqlstate.as_deref(), Some("57P03" | "53300"))
+                    || kinds().any(|io| io.kind() == io::ErrorKind::ConnectionRefused);
+                error.has_no_route = kinds().any(has_no_route);
                 match error.class {
                     ErrorClass::PermissionDenied => error.with_hint(advice::CONNECT_DENIED),
                     _ => error,
@@ -137,6 +180,13 @@ fn may_quote_rows(code: &str) -> bool {
     const SAFE: [&str; 15] =
         ["08", "0A", "25", "26", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58", "XX"];
     !SAFE.contains(&&code[..code.len().min(2)])
+}
+
+/// `EAFNOSUPPORT` has no kind of its own.
+fn has_no_route(error: &io::Error) -> bool {
+    use io::ErrorKind::{AddrNotAvailable, HostUnreachable, NetworkUnreachable};
+    matches!(error.kind(), NetworkUnreachable | HostUnreachable | AddrNotAvailable)
+        || error.to_string().contains("Address family not supported")
 }
 
 fn is_io(error: &tokio_postgres::Error) -> bool {

@@ -18,7 +18,7 @@ mod write;
 
 pub use adopt::{Adoption, AdoptionTable, KeptForeignKey};
 pub use connection::DatabaseUrlError;
-pub(crate) use connection::{Database, RetryBudget, check_url};
+pub(crate) use connection::{Database, DatabaseOptions, RetryBudget, check_url, ignored_options};
 pub(crate) use error::PostgresError;
 pub(crate) use error_class::ErrorClass;
 pub(crate) use ledger::{

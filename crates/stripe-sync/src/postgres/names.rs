@@ -129,6 +129,12 @@ impl Names {
         self.lock_key(&format!("{table}/{account}"))
     }
 
+    /// The advisory lock of whatever changes tables: one for the schema, whatever the prefix, because the
+    /// first migration creates the schema itself.
+    pub(super) fn migration_lock_key(&self) -> i64 {
+        fnv1a(&format!("stripe-sync/{}/migrate", self.schema)).cast_signed()
+    }
+
     /// The key of an advisory lock: the same in every process for the same schema, prefix and
     /// purpose.
     pub(super) fn lock_key(&self, purpose: &str) -> i64 {

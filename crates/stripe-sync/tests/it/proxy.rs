@@ -14,6 +14,8 @@ pub(crate) struct Losses {
     every: Arc<AtomicU32>,
     seen: Arc<AtomicU32>,
     pub(crate) lost: Arc<AtomicU32>,
+    /// Keeps the connection open, as a server or a network that stopped responding.
+    keeps_open: bool,
 }
 
 impl Losses {
@@ -21,6 +23,11 @@ impl Losses {
         let losses = Losses::default();
         losses.every.store(n, Ordering::Relaxed);
         losses
+    }
+
+    /// Loses the response to the nth commit, and every later one on its connection.
+    pub(crate) fn silent_after(n: u32) -> Losses {
+        Losses { keeps_open: true, ..Losses::every(n) }
     }
 
     fn loses_next(&self) -> bool {
@@ -104,6 +111,10 @@ pub(crate) async fn start(directory: PathBuf, losses: Losses, trips: RoundTrips)
                             if losing {
                                 // The server has committed, but the client gets no response.
                                 losses.lost.fetch_add(1, Ordering::Relaxed);
+                                if losses.keeps_open {
+                                    losses.every.store(0, Ordering::Relaxed);
+                                    std::future::pending::<()>().await;
+                                }
                                 return;
                             }
                             counter.received(&down[..n]);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use stripe_sim::Account;
-use stripe_sync::{Names, RunStatus, StripeSync};
+use stripe_sync::{Config, Names, RunStatus, StripeSync};
 
 use crate::world::World;
 
@@ -125,4 +125,45 @@ async fn queries_cannot_write_or_leave_their_transaction() {
         world.text("select to_regclass('stripe.customers')::text").await,
         "stripe.customers"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_first_starts_with_other_prefixes_in_one_new_schema_both_work() {
+    for round in 0..10 {
+        let account = Account::builder(71).objects("customer", 3).build().expect("an account");
+        let mut world = World::new(account).await;
+        let mut engines = Vec::new();
+        for prefix in ["a", "b"] {
+            world.config.names = Names::new("stripe", prefix).expect("names");
+            engines.push(world.engine().await);
+        }
+        let (first, second) = tokio::join!(engines[0].migrate(), engines[1].migrate());
+        assert!(first.is_ok() && second.is_ok(), "round {round}: {first:?} {second:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schema_of_another_role_with_all_privileges_granted_is_enough() {
+    let account = Account::builder(72).objects("customer", 3).build().expect("an account");
+    let mut world = World::new(account).await;
+    let database = world.text("select current_database()::text").await;
+    world
+        .sql
+        .batch_execute(&format!(
+            "create role granted_{database} login; create schema stripe;
+             grant all on schema stripe to granted_{database};
+             revoke create on database {database} from public, granted_{database};
+             revoke create on schema public from public"
+        ))
+        .await
+        .expect("a role");
+    let url = crate::world::server().await.connection_url_to(&database);
+    let (head, _) = url.rsplit_once("&user=").expect("the user comes last");
+    let mut config =
+        Config::new(format!("{head}&user=granted_{database}"), world.config.names.clone());
+    config.key = world.config.key.clone();
+    config.api_base = world.config.api_base.clone();
+    world.config = config;
+    assert_eq!(world.backfill(&["customer"]).await.status, RunStatus::Complete);
+    assert_eq!(world.ids("customers").await.len(), 3);
 }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use stripe_sim::Account;
-use stripe_sync::{BackfillRequest, RunStatus};
+use stripe_sync::{BackfillRequest, Config, Names, RunStatus};
 
+use crate::proxy::{self, Losses, RoundTrips};
 use crate::world::{World, connect, ended, wait_for_rows};
 
 /// Makes inserts into the customers fail until so many have failed. A sequence counts across
@@ -60,25 +61,49 @@ async fn after_the_outage_limit_the_hint_names_the_setting() {
     }
 }
 
+/// Fewer connections than workers that want to write to the table.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_table_that_is_locked_for_longer_than_lock_timeout_is_waited_for() {
-    let account = Account::builder(63).objects("customer", 30).objects("product", 30);
-    let world = World::new(account.build().expect("an account")).await;
+async fn a_table_that_another_session_has_locked_does_not_hold_up_the_others() {
+    let account = Account::builder(63).objects("customer", 3_000).objects("product", 3_000);
+    let mut world = World::new(account.build().expect("an account")).await;
+    world.config.max_connections = 2;
     world.engine().await.migrate().await.expect("tables");
-    let database = world.text("select current_database()::text").await;
-    let sql = format!("alter database {database} set lock_timeout = '50ms'");
-    world.sql.batch_execute(&sql).await.expect("a timeout");
     world.sql.batch_execute("begin; lock table stripe.customers").await.expect("locked");
     let objects = vec!["customer".into(), "product".into()];
     let request = BackfillRequest { objects, ..BackfillRequest::default() };
     let mut run = world.engine().await.start_backfill(request).await.expect("a run");
-    wait_for_rows(&run, 30).await;
-    while !run.progress().database_outage {
+    wait_for_rows(&run, 3_000).await;
+    while run.progress().locked_table.as_deref() != Some("customers") {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+    assert_eq!(world.ids("products").await.len(), 3_000);
     world.sql.batch_execute("commit").await.expect("unlocked");
     assert_eq!(run.join().await.expect("a report").status, RunStatus::Complete);
-    assert_eq!(world.ids("customers").await.len(), 30);
+    assert_eq!(world.ids("customers").await.len(), 3_000);
+}
+
+/// The connection stays open: no error of the network ends the wait.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_that_never_comes_is_given_up_and_the_page_is_committed_again() {
+    let account = Account::builder(65).objects("customer", 1_000).build().expect("an account");
+    let mut world = World::new(account).await;
+    world.engine().await.migrate().await.expect("tables");
+    let losses = Losses::silent_after(2);
+    let directory = crate::world::server().await.socket_dir().to_owned();
+    let port = proxy::start(directory, losses.clone(), RoundTrips::default()).await;
+    let (database, user) =
+        (world.text("select current_database()::text").await, crate::world::server().await.user());
+    let url = format!("postgres://{user}@127.0.0.1:{port}/{database}");
+    let mut config = Config::new(url, Names::new("stripe", "").expect("names"));
+    config.key = world.config.key.clone();
+    config.api_base = world.config.api_base.clone();
+    config.rate = world.config.rate;
+    config.database_timeout = Duration::from_secs(2);
+    world.config = config;
+    let report = world.backfill(&["customer"]).await;
+    assert_eq!(losses.lost.load(std::sync::atomic::Ordering::Relaxed), 1);
+    assert_eq!(report.status, RunStatus::Complete, "{report:?}");
+    assert_eq!(world.ids("customers").await.len(), 1_000);
 }
 
 /// After a failover, a connection can lead to the old primary, which is read-only.

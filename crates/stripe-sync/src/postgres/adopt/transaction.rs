@@ -25,7 +25,7 @@ pub(super) async fn prepare(
     transaction: &Transaction<'_>,
     names: &Names,
 ) -> Result<(), PostgresError> {
-    let lock = names.lock_key("migrate");
+    let lock = names.migration_lock_key();
     transaction
         .batch_execute(&format!(
             "select pg_advisory_xact_lock({lock});

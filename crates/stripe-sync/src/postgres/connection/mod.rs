@@ -1,12 +1,18 @@
-//! Connections to one database: the url, TLS, the kind of server, the pool, and retries.
+//! Connections to one database: the url, TLS, the kind of server, the pool, time limits and retries.
 
+pub(in crate::postgres) mod contended;
+pub(in crate::postgres) mod options;
 pub(in crate::postgres) mod pool;
 pub(in crate::postgres) mod retry;
 pub(in crate::postgres) mod server;
+mod startup;
+mod time_limit;
 pub(in crate::postgres) mod tls;
 mod url;
+mod url_options;
 
+pub(crate) use options::DatabaseOptions;
 pub(crate) use pool::Database;
 pub(crate) use retry::RetryBudget;
 pub use url::DatabaseUrlError;
-pub(crate) use url::check as check_url;
+pub(crate) use url::{check as check_url, ignored_options};

@@ -13,8 +13,10 @@ use deadpool_postgres::{
 use tokio_postgres::config::Host;
 use tokio_postgres::{Config, IsolationLevel};
 
+use crate::postgres::connection::contended::ContendedTables;
+use crate::postgres::connection::options::DatabaseOptions;
 use crate::postgres::connection::server::Server;
-use crate::postgres::connection::tls;
+use crate::postgres::connection::tls::{self, TlsSettings};
 use crate::postgres::connection::url;
 use crate::postgres::error::PostgresError;
 use crate::postgres::error_class::ErrorClass;
@@ -27,7 +29,11 @@ const POOL_WAIT: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 pub(crate) struct Database {
     pool: Pool,
-    max_outage: Duration,
+    options: Arc<DatabaseOptions>,
+    /// Tables that another session has locked.
+    pub(in crate::postgres) contended: Arc<ContendedTables>,
+    /// The hosts of the url, `name:port`.
+    hosts: Arc<[String]>,
     /// For errors: `cannot reach the database at` and the address.
     reaching: Arc<str>,
     /// The server has accepted writes.
@@ -37,18 +43,18 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    /// Opens the pool and checks that the server can hold a copy. Writes nothing.
+    /// Opens the pool, waits for a server that is starting, and checks that it can hold a copy. Writes
+    /// nothing.
     ///
     /// # Errors
     /// The url is invalid, or the server cannot be reached, refuses the connection, is older than
     /// PostgreSQL 14, is read-only, or does not use UTF8.
     pub(crate) async fn connect(
         url: &str,
-        connections: usize,
-        max_outage: Duration,
+        options: DatabaseOptions,
     ) -> Result<Database, PostgresError> {
-        let database = Database::open(url, connections, max_outage)?;
-        match database.server().await?.objections().into_iter().next() {
+        let database = Database::open(url, options)?;
+        match database.server_when_ready().await?.objections().into_iter().next() {
             Some(objection) => Err(objection),
             None => {
                 database.was_writable.store(true, Ordering::Relaxed);
@@ -61,16 +67,13 @@ impl Database {
     ///
     /// # Errors
     /// The url is invalid.
-    pub(crate) fn open(
-        url: &str,
-        connections: usize,
-        max_outage: Duration,
-    ) -> Result<Database, PostgresError> {
+    pub(crate) fn open(url: &str, options: DatabaseOptions) -> Result<Database, PostgresError> {
         const DOING: &str = "cannot use the database";
-        let (config, mode) = configuration(url)?;
+        let (config, tls) = configuration(url, &options)?;
         let create_timeout = config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
-        let reaching = format!("cannot reach the database at {}", address(&config));
-        let connector = tls::connector(mode)
+        let reaching = format!("cannot reach the database at {}", addresses(&config).join(" or "));
+        let hosts = addresses(&config).into();
+        let connector = tls::connector(&tls)
             .map_err(|message| PostgresError::own(DOING, message, ErrorClass::Rejected))?;
         let manager = Manager::from_config(
             config,
@@ -86,14 +89,21 @@ impl Database {
                     false => Ok(()),
                 }
             }))
-            .max_size(connections.max(1))
+            .max_size(options.connections.max(1))
             .wait_timeout(Some(POOL_WAIT))
             .create_timeout(Some(create_timeout))
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|e| PostgresError::own(DOING, e.to_string(), ErrorClass::Other))?;
-        let (reaching, was_writable) = (reaching.into(), Arc::default());
-        Ok(Database { pool, max_outage, reaching, was_writable, valid_since })
+        Ok(Database {
+            pool,
+            options: Arc::new(options),
+            contended: Arc::default(),
+            hosts,
+            reaching: reaching.into(),
+            was_writable: Arc::default(),
+            valid_since,
+        })
     }
 
     /// Whether the server accepted writes when the pool was opened.
@@ -108,7 +118,15 @@ impl Database {
 
     /// How long operations wait for an unreachable server.
     pub(crate) fn max_outage(&self) -> Duration {
-        self.max_outage
+        self.options.max_outage
+    }
+
+    pub(super) fn hosts(&self) -> impl Iterator<Item = &str> {
+        self.hosts.iter().map(String::as_str)
+    }
+
+    pub(super) fn options(&self) -> &DatabaseOptions {
+        &self.options
     }
 
     /// A connection from the pool.
@@ -135,8 +153,8 @@ pub(in crate::postgres) async fn begin(
     client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await
 }
 
-/// `db.example.com:5432`, or the directory of a socket.
-fn address(config: &Config) -> String {
+/// Each `db.example.com:5432`, or the directory of a socket.
+fn addresses(config: &Config) -> Vec<String> {
     let port = |i: usize| match config.get_ports() {
         [] => 5432,
         [one] => *one,
@@ -146,14 +164,18 @@ fn address(config: &Config) -> String {
         Host::Tcp(name) => format!("{name}:{}", port(i)),
         Host::Unix(dir) => dir.display().to_string(),
     };
-    config.get_hosts().iter().enumerate().map(one).collect::<Vec<_>>().join(" or ")
+    config.get_hosts().iter().enumerate().map(one).collect()
 }
 
-/// The driver's configuration for a url, with timeouts.
-fn configuration(url: &str) -> Result<(Config, tls::Verify), PostgresError> {
-    let (mut config, verify) = url::parse(url).map_err(|error| {
+/// The driver's configuration for a url, with timeouts, and its TLS settings.
+fn configuration(
+    url: &str,
+    options: &DatabaseOptions,
+) -> Result<(Config, TlsSettings), PostgresError> {
+    let (mut config, mut tls) = url::parse(url).map_err(|error| {
         PostgresError::own("cannot use the database", error.to_string(), ErrorClass::Rejected)
     })?;
+    tls.roots = tls.roots.or_else(|| options.root_certificates.clone());
     if config.get_connect_timeout().is_none_or(Duration::is_zero) {
         config.connect_timeout(CONNECT_TIMEOUT);
     }
@@ -165,5 +187,5 @@ fn configuration(url: &str) -> Result<(Config, tls::Verify), PostgresError> {
     if config.get_application_name().is_none() {
         config.application_name("stripe-sync");
     }
-    Ok((config, verify))
+    Ok((config, tls))
 }

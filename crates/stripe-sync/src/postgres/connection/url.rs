@@ -1,20 +1,25 @@
 //! Parses a database url or keyword string into the driver's configuration, with a message for each
 //! mistake. No message repeats the text: a mistake can put parts of the password anywhere in it.
 
+use std::net::IpAddr;
+use std::path::PathBuf;
+
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
-use crate::postgres::connection::tls;
+use crate::postgres::connection::tls::{TlsSettings, Verify};
+use crate::postgres::connection::url_options::UrlOptions;
 
-/// The options of the driver (<https://docs.rs/tokio-postgres/latest/tokio_postgres/config/>), and
-/// the values of `sslmode` that this module adds.
-const OPTIONS: [&str; 19] = [
+/// The options of the driver (<https://docs.rs/tokio-postgres/latest/tokio_postgres/config/>) and the TLS
+/// settings that the engine implements itself.
+const OPTIONS: [&str; 20] = [
     "user",
     "password",
     "dbname",
     "options",
     "application_name",
     "sslmode",
+    "sslrootcert",
     "sslnegotiation",
     "host",
     "hostaddr",
@@ -71,8 +76,13 @@ pub(crate) fn check(text: &str) -> Result<(), DatabaseUrlError> {
     parse(text).map(|_| ())
 }
 
-/// Parses a url or keyword string, including the values of `sslmode` that the driver does not have.
-pub(in crate::postgres) fn parse(text: &str) -> Result<(Config, tls::Verify), DatabaseUrlError> {
+/// The options of a url or keyword string that are for other programs.
+pub(crate) fn ignored_options(text: &str) -> Vec<&'static str> {
+    UrlOptions::take(text.trim()).ignored
+}
+
+/// Parses a url or keyword string, including the TLS settings that the driver does not have.
+pub(in crate::postgres) fn parse(text: &str) -> Result<(Config, TlsSettings), DatabaseUrlError> {
     let text = text.trim();
     if text.starts_with(['"', '\'', '\u{201c}', '\u{2018}']) {
         return Err(DatabaseUrlError::Quoted);
@@ -83,12 +93,14 @@ pub(in crate::postgres) fn parse(text: &str) -> Result<(Config, tls::Verify), Da
     }
     if is_url {
         check_ports(text)?;
+        check_password(text)?;
     }
-    let (stripped, stated) = tls::take_sslmode(text);
-    let config: Config = stripped.parse().map_err(|_| match unknown_option(text, is_url) {
-        Some(name) => DatabaseUrlError::UnknownOption(name),
-        None => DatabaseUrlError::Unreadable,
-    })?;
+    let options = UrlOptions::take(text);
+    let config: Config =
+        options.stripped.parse().map_err(|_| match unknown_option(text, is_url) {
+            Some(name) => DatabaseUrlError::UnknownOption(name),
+            None => DatabaseUrlError::Unreadable,
+        })?;
     let is_nameless = |host: &Host| matches!(host, Host::Tcp(name) if name.is_empty());
     if config.get_hosts().iter().all(is_nameless) {
         return Err(DatabaseUrlError::NoHost);
@@ -97,28 +109,59 @@ pub(in crate::postgres) fn parse(text: &str) -> Result<(Config, tls::Verify), Da
     if config.get_hosts().iter().any(has_at) {
         return Err(DatabaseUrlError::AtInPassword);
     }
-    with_tls(config, stated.as_deref())
+    with_tls(config, &options)
 }
 
 fn with_tls(
     mut config: Config,
-    stated: Option<&str>,
-) -> Result<(Config, tls::Verify), DatabaseUrlError> {
-    let local = config.get_hosts().iter().all(|host| match host {
-        Host::Tcp(name) => matches!(name.as_str(), "localhost" | "127.0.0.1" | "::1"),
-        Host::Unix(_) => true,
-    });
-    let (mode, verify) = match stated {
-        Some("disable") => (SslMode::Disable, tls::Verify::Full),
-        Some("no-verify") => (SslMode::Require, tls::Verify::None),
-        Some("require" | "verify-ca" | "verify-full") => (SslMode::Require, tls::Verify::Full),
+    options: &UrlOptions,
+) -> Result<(Config, TlsSettings), DatabaseUrlError> {
+    let local = is_local(&config);
+    // `system` is libpq's name for the roots of the operating system.
+    let roots = options.sslrootcert.as_deref().filter(|path| *path != "system");
+    let (mode, verify) = match options.sslmode.as_deref() {
+        Some("disable") => (SslMode::Disable, Verify::Full),
+        Some("no-verify") => (SslMode::Require, Verify::Nothing),
+        // As in libpq, a file with roots makes `require` verify who signed the certificate
+        // (<https://www.postgresql.org/docs/current/libpq-ssl.html>).
+        Some("require" | "verify-ca") if roots.is_some() => (SslMode::Require, Verify::Chain),
+        Some("require" | "verify-ca" | "verify-full") => (SslMode::Require, Verify::Full),
         // A connection that stays on this machine uses TLS only on request.
-        None | Some("prefer" | "allow") if local => (SslMode::Disable, tls::Verify::Full),
-        None | Some("prefer" | "allow") => (SslMode::Prefer, tls::Verify::Full),
+        None | Some("prefer" | "allow") if local => (SslMode::Disable, Verify::Full),
+        None | Some("prefer" | "allow") => (SslMode::Prefer, Verify::Full),
         Some(_) => return Err(DatabaseUrlError::SslMode),
     };
     config.ssl_mode(mode);
-    Ok((config, verify))
+    Ok((config, TlsSettings { verify, roots: roots.map(PathBuf::from) }))
+}
+
+/// Whether every address is on this machine. `hostaddr` decides where it is given: then `host` is only the
+/// name in the certificate.
+fn is_local(config: &Config) -> bool {
+    match config.get_hostaddrs() {
+        [] => config.get_hosts().iter().all(|host| match host {
+            Host::Tcp(name) => {
+                name == "localhost"
+                    || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+            }
+            Host::Unix(_) => true,
+        }),
+        addresses => addresses.iter().all(IpAddr::is_loopback),
+    }
+}
+
+/// Checks that no part of a password is read as something else, which messages would show: an @ behind the
+/// host is the end of the user's name and password, so a character before it is not percent-encoded.
+fn check_password(url: &str) -> Result<(), DatabaseUrlError> {
+    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let behind = &rest[authority.len()..];
+    let (path, query) = behind.split_once('?').unwrap_or((behind, ""));
+    let is_user_known = authority.contains('@');
+    match path.contains('@') || (is_user_known && query.contains('@')) {
+        true => Err(DatabaseUrlError::Unreadable),
+        false => Ok(()),
+    }
 }
 
 /// Checks that every `host:port` of the url has a valid port or none.
@@ -165,23 +208,27 @@ mod tests {
 
     #[test]
     fn sslmode_decides_about_tls() {
-        let mode = |url: &str| parse(url).map(|(c, v)| (c.get_ssl_mode(), v));
         let far = "postgres://u:p@db.example.com/x";
-        assert!(matches!(mode(far), Ok((SslMode::Prefer, tls::Verify::Full))));
-        assert!(matches!(
-            mode(&format!("{far}?sslmode=verify-full")),
-            Ok((SslMode::Require, tls::Verify::Full))
-        ));
-        assert!(matches!(
-            mode(&format!("{far}?sslmode=no-verify")),
-            Ok((SslMode::Require, tls::Verify::None))
-        ));
-        assert!(matches!(mode("postgres://localhost/x"), Ok((SslMode::Disable, _))));
-        assert!(matches!(
-            mode("host=db.example.com sslmode=require user=u"),
-            Ok((SslMode::Require, tls::Verify::Full))
-        ));
-        assert!(mode(&format!("{far}?sslmode=maybe")).is_err());
+        for (url, mode, verify) in [
+            (far, SslMode::Prefer, Verify::Full),
+            ("postgres://u@db.example.com/x?sslmode=verify-full", SslMode::Require, Verify::Full),
+            ("postgres://u@db.example.com/x?sslmode=verify-ca", SslMode::Require, Verify::Full),
+            ("postgres://u@db.example.com/x?sslmode=no-verify", SslMode::Require, Verify::Nothing),
+            ("postgres://u@h/x?sslrootcert=/ca.pem", SslMode::Prefer, Verify::Full),
+            ("postgres://u@h/x?sslrootcert=/c&sslmode=require", SslMode::Require, Verify::Chain),
+            ("postgres://u@h/x?sslrootcert=/c&sslmode=verify-ca", SslMode::Require, Verify::Chain),
+            ("postgres://u@h/x?sslrootcert=/c&sslmode=verify-full", SslMode::Require, Verify::Full),
+            ("postgres://u@h/x?sslrootcert=system&sslmode=require", SslMode::Require, Verify::Full),
+            ("postgres://localhost/x", SslMode::Disable, Verify::Full),
+            ("postgres://127.0.0.2/x", SslMode::Disable, Verify::Full),
+            ("host=localhost hostaddr=10.0.0.1 user=u", SslMode::Prefer, Verify::Full),
+            ("host=db.example.com hostaddr=127.0.0.1 user=u", SslMode::Disable, Verify::Full),
+            ("host=db.example.com sslmode=require user=u", SslMode::Require, Verify::Full),
+        ] {
+            let (config, tls) = parse(url).expect(url);
+            assert_eq!((config.get_ssl_mode(), tls.verify), (mode, verify), "{url}");
+        }
+        assert_eq!(parse("postgres://u@h/x?sslmode=maybe"), Err(DatabaseUrlError::SslMode));
     }
 
     #[test]
@@ -201,9 +248,10 @@ mod tests {
             ("postgres://u:s3cret@h:port/x", Port),
             ("postgres://u:s3cret@h:0/x", Port),
             ("postgres://u:s3cret@h:65536/x", Port),
-            ("postgres://u:s3cret@h/x?pgbouncer=true", UnknownOption("pgbouncer".into())),
-            ("postgres://u:s3cret@h/x?schema=public&a=s3cret", UnknownOption("schema".into())),
-            ("host=h sslrootcert=/s3cret user=u", UnknownOption("sslrootcert".into())),
+            ("postgres://u:s3cret@h/x?a=s3cret&schema=public", UnknownOption("a".into())),
+            ("host=h sslcert=/s3cret user=u", UnknownOption("sslcert".into())),
+            ("postgres://u:5432/s3cret@h/x", Unreadable),
+            ("postgres://u:p@h?application_name=s3cret@h/x", Unreadable),
             ("host=h password='s3cret x=1' nothing=1", Unreadable),
             ("postgres://u:s3cret?x=1@h/x", Unreadable),
             ("postgres://u:s3/cret@h/x", Unreadable),
@@ -230,6 +278,10 @@ mod tests {
             "host=h password='it\\'s' user=u",
             " postgres://u@h/x?sslmode=require&channel_binding=require&connect_timeout=5\n",
             "postgres://u@h/x?options=-c%20statement_timeout%3D5000",
+            "postgres://h/x?user=u@h",
+            "postgres://u:a#b@h/x",
+            "postgres://u@h/x?pgbouncer=true&connection_limit=1&schema=public&pool_timeout=0",
+            "postgres://u@h/x?supa=base-pooler.x&uselibpqcompat=true&sslaccept=strict",
         ] {
             assert!(parse(text).is_ok(), "{text}: {:?}", parse(text).err());
         }

@@ -7,8 +7,8 @@
 mod json;
 mod objects;
 
+use crate::postgres::DatabaseOptions;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use proptest::test_runner::{Config, TestRunner};
 
@@ -110,7 +110,7 @@ fn any_object_comes_back_as_it_was_sent() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let server = runtime.block_on(private_postgres::Server::temporary()).expect("a server");
     let url = server.connection_url();
-    let connect = Database::connect(&url, 2, Duration::ZERO);
+    let connect = Database::connect(&url, DatabaseOptions::impatient(2));
     let database = runtime.block_on(connect).expect("a database");
     let names = Names::new("stripe", "").expect("names");
     runtime.block_on(database.migrate(&names)).expect("a schema");

@@ -52,7 +52,7 @@ impl Database {
     /// The database cannot be reached or read.
     pub(crate) async fn inspect(&self, names: &Names) -> Result<Inspection, PostgresError> {
         let fail = |e: tokio_postgres::Error| PostgresError::new("cannot inspect the database", &e);
-        let server = self.server().await?;
+        let server = self.server_when_ready().await?;
         let mut inspection = Inspection { objections: server.objections(), server, schema: None };
         let mut client = self.get().await?;
         let transaction = client.build_transaction().read_only(true).start().await.map_err(fail)?;

@@ -33,7 +33,7 @@ impl Database {
         let catalog = Catalog::get();
         let mut client = self.get().await?;
         let transaction = begin(&mut client).await.map_err(fail)?;
-        let lock = names.lock_key("migrate");
+        let lock = names.migration_lock_key();
         transaction
             .batch_execute(&format!("select pg_advisory_xact_lock({lock})"))
             .await

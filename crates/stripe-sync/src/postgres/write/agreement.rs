@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use super::{Statements, StoredState};
 use crate::catalog::{Catalog, Exclusions};
 use crate::order::{FUTURE_LIMIT, Stamp, UNCERTAINTY_WINDOW, Verdict, compare_observations};
-use crate::postgres::{Database, Names};
+use crate::postgres::{Database, DatabaseOptions, Names};
 use crate::row::Observation;
 
 const STORED: &str = r#"{"id":"usd","object":"exchange_rate","rates":{"eur":0.9}}"#;
@@ -18,8 +18,9 @@ fn seen(json: &str, stamp: Stamp) -> Observation<'_> {
 #[tokio::test]
 async fn the_statements_agree_with_the_rule() {
     let server = private_postgres::Server::temporary().await.expect("a server");
-    let database =
-        Database::connect(&server.connection_url(), 2, Duration::ZERO).await.expect("a database");
+    let database = Database::connect(&server.connection_url(), DatabaseOptions::impatient(2))
+        .await
+        .expect("a database");
     let names = Names::new("stripe", "").expect("names");
     database.migrate(&names).await.expect("a schema");
     let statements = Statements::new(names);

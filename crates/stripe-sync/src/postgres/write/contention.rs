@@ -8,7 +8,7 @@ use tokio_postgres::NoTls;
 use super::{Batch, Deletion, Statements, WriteOutcome, WriteRequest};
 use crate::catalog::{Catalog, Table};
 use crate::order::Stamp;
-use crate::postgres::{Database, Names};
+use crate::postgres::{Database, DatabaseOptions, Names};
 use crate::row::{Observation, winners};
 
 struct Place {
@@ -28,7 +28,8 @@ impl Place {
         sql.batch_execute("alter role all set default_transaction_isolation = 'repeatable read'")
             .await
             .expect("a default");
-        let database = Database::connect(&url, 8, Duration::ZERO).await.expect("a database");
+        let database =
+            Database::connect(&url, DatabaseOptions::impatient(8)).await.expect("a database");
         let names = Names::new("stripe", "").expect("names");
         database.migrate(&names).await.expect("a schema");
         Place { database, statements: Statements::new(names), sql, _server: server }

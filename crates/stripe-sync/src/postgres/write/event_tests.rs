@@ -1,13 +1,13 @@
 //! Events as rows: what a payload carries is stored, what it does not carry stays.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use super::{EventChange, Statements, WriteOutcome, WriteRequest};
 use crate::catalog::{Catalog, Table};
 use crate::order::Stamp;
 use crate::order::event::{EventContent, EventDecision};
 use crate::postgres::ledger::inbox::InboxCounts;
-use crate::postgres::{Batch, Database, Names};
+use crate::postgres::{Batch, Database, DatabaseOptions, Names};
 use crate::row::Observation;
 
 struct Place {
@@ -20,7 +20,8 @@ impl Place {
     async fn new() -> Place {
         let server = private_postgres::Server::temporary().await.expect("a server");
         let url = server.connection_url();
-        let database = Database::connect(&url, 4, Duration::ZERO).await.expect("a database");
+        let database =
+            Database::connect(&url, DatabaseOptions::impatient(4)).await.expect("a database");
         let names = Names::new("stripe", "").expect("names");
         database.migrate(&names).await.expect("a schema");
         Place { database, statements: Statements::new(names), _server: server }

@@ -1,8 +1,7 @@
 //! Tests that writers and changes of the excluded columns wait for each other.
 
-use std::time::Duration;
-
 use crate::catalog::ColumnName;
+use crate::postgres::DatabaseOptions;
 use crate::postgres::connection::pool::Database;
 use crate::postgres::exclusions::list::lock_key;
 use crate::postgres::names::Names;
@@ -15,7 +14,8 @@ use crate::postgres::write::upsert::Statements;
 async fn a_change_of_the_excluded_columns_and_writers_wait_for_each_other() {
     let server = private_postgres::Server::temporary().await.expect("a server");
     let url = server.connection_url();
-    let database = Database::connect(&url, 4, Duration::ZERO).await.expect("a database");
+    let database =
+        Database::connect(&url, DatabaseOptions::impatient(4)).await.expect("a database");
     let names = Names::new("stripe", "").expect("names");
     database.migrate(&names).await.expect("a schema");
     let statements = Statements::new(names.clone());

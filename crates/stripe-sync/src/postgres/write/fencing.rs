@@ -1,9 +1,7 @@
 //! The fence of a page commit: a position is applied once, and only by the slice's owner.
 
-use std::time::Duration;
-
 use super::{PositionCommit, SliceProgress, Statements, WriteOutcome, WriteRequest};
-use crate::postgres::{ClaimedSlice, Database, Names, NewRun, PlannedStream};
+use crate::postgres::{ClaimedSlice, Database, DatabaseOptions, Names, NewRun, PlannedStream};
 
 async fn commit(
     database: &Database,
@@ -32,7 +30,8 @@ async fn commit(
 async fn a_repeated_position_and_a_former_owner_are_rejected() {
     let server = private_postgres::Server::temporary().await.expect("a server");
     let url = server.connection_url();
-    let database = Database::connect(&url, 2, Duration::ZERO).await.expect("a database");
+    let database =
+        Database::connect(&url, DatabaseOptions::impatient(2)).await.expect("a database");
     let names = Names::new("stripe", "").expect("names");
     database.migrate(&names).await.expect("a schema");
     let statements = Statements::new(names.clone());

@@ -25,6 +25,7 @@ use super::upsert::{Statements, UpsertOutcome};
 use crate::catalog::Exclusions;
 use crate::order::event::EventDecision;
 use crate::postgres::connection::RetryBudget;
+use crate::postgres::connection::contended::LOCK_TIMEOUT;
 use crate::postgres::connection::pool::{Database, begin};
 use crate::postgres::error::PostgresError;
 use crate::postgres::error_class::ErrorClass;
@@ -54,13 +55,26 @@ impl Database {
         statements: &Statements,
         request: &WriteRequest<'_>,
     ) -> Result<WriteOutcome, PostgresError> {
-        match self.try_write(statements, request, Savepoints::Off).await {
+        let tables = || request.batches.iter().map(|batch| batch.table.name.as_str());
+        let turns = self.contended.turns(tables()).await;
+        let _turns = turns.map_err(PostgresError::lock_not_granted)?;
+        let attempt = |savepoints| {
+            self.within_time_limit(Box::pin(self.try_write(statements, request, savepoints)))
+        };
+        let result = match attempt(Savepoints::Off).await {
             // The refused row aborted the transaction.
-            Err(error) if error.class == ErrorClass::RowRefused => {
-                self.try_write(statements, request, Savepoints::On).await
-            }
+            Err(error) if error.class == ErrorClass::RowRefused => attempt(Savepoints::On).await,
             other => other,
+        };
+        match &result {
+            Ok(_) => self.contended.remove(tables()),
+            Err(error) => {
+                if let Some(table) = &error.locked_table {
+                    self.contended.insert(table);
+                }
+            }
         }
+        result
     }
 
     /// Writes a request without a position, and retries transient errors until the outage limit.
@@ -92,7 +106,12 @@ impl Database {
         let fail = |e: tokio_postgres::Error| PostgresError::new(DOING, &e);
         let mut client = self.get().await?;
         let transaction = begin(&mut client).await.map_err(fail)?;
-        let opening = format!("{}; {}", durability(request), locks(statements, request));
+        let opening = format!(
+            "set local lock_timeout = {}; {}; {}",
+            LOCK_TIMEOUT.as_millis(),
+            durability(request),
+            locks(statements, request)
+        );
         let exclusions = exclude::enter(&transaction, statements, &opening).await.map_err(fail)?;
         let bounds = match &request.position {
             Some(commit) => {
@@ -134,7 +153,10 @@ impl Database {
         let mut unmarked_texts = Vec::new();
         let unmarked = exclude::without(&exclusions, &unmarked, &mut unmarked_texts);
         for batch in batches.iter().chain(unmarked.iter()) {
-            writer.upsert(batch, &mut committed, &mut uncertain).await?;
+            writer
+                .upsert(batch, &mut committed, &mut uncertain)
+                .await
+                .map_err(|error| error.of_table(&batch.table.name))?;
         }
         if !uncertain.is_empty() {
             return Ok(WriteOutcome::Uncertain(uncertain));
