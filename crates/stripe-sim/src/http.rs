@@ -22,7 +22,7 @@ use crate::route::{Operation, kind_of, route};
 use crate::seed::{fraction, mix2};
 use crate::state::SimState;
 
-use request::{Read, Request};
+use request::{ReadResult, Request};
 use response::Response;
 
 /// Accepts connections until the task is aborted, which also ends the connections.
@@ -56,9 +56,9 @@ async fn connection(mut stream: TcpStream, state: Arc<SimState>) {
     let mut buffer = Vec::with_capacity(4_096);
     loop {
         let request = match Request::read(&mut stream, &mut buffer).await {
-            Read::Request(request) => request,
-            Read::Closed => return,
-            Read::Malformed => {
+            ReadResult::Request(request) => request,
+            ReadResult::Closed => return,
+            ReadResult::Malformed => {
                 let response = Response::error(&ApiError::new(400, "Bad request"));
                 let _ = stream.write_all(&response.bytes(&state, 0, true, false)).await;
                 return;

@@ -62,7 +62,7 @@ pub(crate) struct Connection {
     /// API address to use instead of Stripe's own [env: STRIPE_API_BASE]
     #[arg(long, global = true, value_name = "URL", help_heading = "Stripe")]
     pub(crate) api_base: Option<String>,
-    /// API version to request instead of the tables' own [env: STRIPE_API_VERSION]
+    /// API version to request instead of the one the tables are built for [env: STRIPE_API_VERSION]
     #[arg(long, global = true, value_name = "VERSION", help_heading = "Stripe")]
     pub(crate) api_version: Option<String>,
     /// Maximum requests per second, or `none` to slow down only when Stripe asks for it [default:
@@ -89,7 +89,7 @@ pub(crate) struct Output {
     /// Hide progress and notes
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Output")]
     pub(crate) quiet: bool,
-    /// Use of colors; NO_COLOR is respected
+    /// When to use colors; `auto` respects NO_COLOR
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto, help_heading = "Output")]
     pub(crate) color: Color,
 }
@@ -129,10 +129,11 @@ pub(crate) enum Command {
     Refresh(Refresh),
     /// Apply changes from Stripe's feed of events until Ctrl-C
     ///
-    /// Needs no public URL. Begins where the last complete backfill or the last follow ended. Several
-    /// processes can follow one account: one of them reads the feed. Exit code 0 after Ctrl-C; 3 if
-    /// objects are still to be fetched, rows were quarantined, or the last events were applied
-    /// longer ago than Stripe keeps them; 130 if --once was interrupted.
+    /// Needs no public URL. Continues from the last `follow`; the first time, from the complete
+    /// backfills, including what changed while they ran. Several processes can follow one account: one of
+    /// them reads the feed. Exit code 0 after Ctrl-C; 3 if objects are still to be fetched, rows were
+    /// quarantined, or events may be missing because the last ones were applied over 30 days ago; 130
+    /// if --once was interrupted.
     Follow(Follow),
     /// Check the key, the database and access to each stream, without writing anything
     ///
@@ -143,9 +144,9 @@ pub(crate) enum Command {
     Status(Status),
     /// Run a SQL statement in a read-only transaction
     ///
-    /// Tables of the schema need no schema before their names.
+    /// Table names need no schema prefix: the schema is on the search path.
     Query(Query),
-    /// Copy a simulated account of 20,000 objects into a temporary PostgreSQL and compare
+    /// Copy a simulated account into a temporary PostgreSQL and check that every object arrived
     ///
     /// Uses no key, no network and none of your databases; the Database and Stripe options do not
     /// apply. Exit code 1 if anything differs.
@@ -177,7 +178,7 @@ pub(crate) struct ColumnOptions {
 /// The options of `migrate`.
 #[derive(clap::Args)]
 pub(crate) struct Migrate {
-    /// Permission to rewrite more than 1 GB when adopting another engine's tables
+    /// Allow rewriting more than 1 GB when adopting another engine's tables
     #[arg(long)]
     pub(crate) yes: bool,
     #[command(flatten)]
@@ -244,7 +245,7 @@ pub(crate) struct Follow {
 /// The options of `refresh`.
 #[derive(clap::Args)]
 pub(crate) struct Refresh {
-    /// Object ID such as cus_123; if you chose the ID yourself, with its table: products/gold
+    /// Object ID such as cus_123, or TABLE/ID if you chose the ID yourself: products/gold
     #[arg(required = true, value_name = "ID")]
     pub(crate) ids: Vec<String>,
     #[command(flatten)]
@@ -278,7 +279,7 @@ pub(crate) struct Demo {
 /// The options of `completions`.
 #[derive(clap::Args)]
 pub(crate) struct Completions {
-    /// Shell that reads the script
+    /// Shell to generate the script for
     pub(crate) shell: clap_complete::Shell,
 }
 

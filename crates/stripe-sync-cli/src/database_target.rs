@@ -191,7 +191,7 @@ pub(crate) fn check_new_directory(dir: &Path) -> Option<Failure> {
     match std::fs::read_dir(dir) {
         Ok(mut entries) => {
             let other =
-                entries.find_map(|entry| Some(entry.ok()?.file_name()).filter(is_not_ours))?;
+                entries.find_map(|entry| Some(entry.ok()?.file_name()).filter(is_foreign_file))?;
             reject(format!(
                 "cannot create a private PostgreSQL in {}: the directory contains other files ({})",
                 dir.display(),
@@ -206,7 +206,7 @@ pub(crate) fn check_new_directory(dir: &Path) -> Option<Failure> {
 }
 
 /// Whether a file is none of those that a killed start leaves behind.
-fn is_not_ours(name: &OsString) -> bool {
+fn is_foreign_file(name: &OsString) -> bool {
     let name = name.to_string_lossy();
     let ours = ["cluster", "start.lock", "users.lock", "server.log", "server.log.old", "origin"];
     !ours.contains(&&*name) && !name.starts_with("unfinished-") && name != "lost+found"

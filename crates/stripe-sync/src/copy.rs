@@ -24,7 +24,7 @@ const MEMORY_BUDGET: usize = 40 << 10;
 pub struct Migration {
     /// False if the schema had this version's shape already.
     pub changed: bool,
-    /// How many tables of rows the schema has.
+    /// How many data tables the schema has.
     pub tables: usize,
     /// What [`Config::exclude_columns`] changed.
     pub excluded: ExclusionReport,

@@ -31,7 +31,7 @@ pub enum ErrorKind {
     Stripe,
     /// The database could not be reached or refused.
     Database,
-    /// A defect of stripe-sync.
+    /// A bug in stripe-sync.
     Internal,
 }
 

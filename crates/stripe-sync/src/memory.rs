@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_list_that_is_sent_to_its_table_returns_its_memory() {
+    async fn sending_a_list_to_its_table_frees_its_memory() {
         let budget = MemoryBudget::new(10);
         let mut memory = budget.list_memory(watch::channel(0).1, 0);
         memory.grow(2 << 10).await;

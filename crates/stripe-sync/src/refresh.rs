@@ -60,7 +60,7 @@ pub(crate) struct Target {
     id: String,
 }
 
-/// Finds the table of each id before anything is fetched. An id that is given twice is one.
+/// Finds the table of each id before anything is fetched. Duplicate ids are removed.
 pub(crate) fn targets(ids: &[String]) -> Result<Vec<Target>, Error> {
     if ids.is_empty() {
         return Err(Error::new(ErrorKind::Usage, "there is no id to refresh"));
@@ -77,9 +77,10 @@ fn target(text: &str) -> Result<Target, Error> {
         && let Some(table) = catalog.retrievable_by_name(name.trim_start())
     {
         return match id {
-            "" | "." | ".." => {
-                Err(Error::new(ErrorKind::Usage, format!("{text:?} names no object of {name}")))
-            }
+            "" | "." | ".." => Err(Error::new(
+                ErrorKind::Usage,
+                format!("{text:?} is not a valid ID for the table {name}"),
+            )),
             id => Ok(Target { table, id: id.to_owned() }),
         };
     }
@@ -171,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn others_are_refused_before_anything_is_fetched() {
+    fn invalid_ids_are_rejected_before_any_request() {
         for text in ["gold", "", "products/", "products/..", "unicorns/x", "il_1"] {
             assert!(look(text).is_err(), "{text}");
         }

@@ -19,7 +19,7 @@ pub(super) struct Request {
 }
 
 /// The result of reading from a connection.
-pub(super) enum Read {
+pub(super) enum ReadResult {
     Request(Request),
     Closed,
     Malformed,
@@ -27,44 +27,44 @@ pub(super) enum Read {
 
 impl Request {
     /// Reads the next request. Bytes of the request after it stay in the buffer.
-    pub(super) async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Read {
+    pub(super) async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> ReadResult {
         let end = loop {
             if let Some(at) = buffer.windows(4).position(|w| w == b"\r\n\r\n") {
                 break at;
             }
             if buffer.len() > MAX_BYTES {
-                return Read::Malformed;
+                return ReadResult::Malformed;
             }
             match stream.read_buf(buffer).await {
-                Ok(0) | Err(_) => return Read::Closed,
+                Ok(0) | Err(_) => return ReadResult::Closed,
                 Ok(_) => {}
             }
         };
         let parsed = std::str::from_utf8(&buffer[..end]).ok().and_then(parse);
         buffer.drain(..end + 4);
-        let Some(mut request) = parsed else { return Read::Malformed };
+        let Some(mut request) = parsed else { return ReadResult::Malformed };
         if request.header("transfer-encoding").is_some() {
             // Only write requests have a body. They are rejected, so the body is not read.
             request.keep_alive = false;
-            return Read::Request(request);
+            return ReadResult::Request(request);
         }
         let length =
             request.header("content-length").and_then(|l| l.parse::<usize>().ok()).unwrap_or(0);
         if length > 0 && request.header("expect").is_some() {
             request.keep_alive = false;
-            return Read::Request(request);
+            return ReadResult::Request(request);
         }
         if length > MAX_BYTES {
-            return Read::Malformed;
+            return ReadResult::Malformed;
         }
         while buffer.len() < length {
             match stream.read_buf(buffer).await {
-                Ok(0) | Err(_) => return Read::Closed,
+                Ok(0) | Err(_) => return ReadResult::Closed,
                 Ok(_) => {}
             }
         }
         buffer.drain(..length);
-        Read::Request(request)
+        ReadResult::Request(request)
     }
 
     /// The value of a header. `name` is in lower case.

@@ -39,7 +39,7 @@ pub(super) async fn run(args: &Migrate, context: &CommandContext) -> Result<Exit
         ui::json(&json!({
             "changed": migration.changed,
             "tables": migration.tables,
-            "taken_over": adoption.iter().flat_map(|a| &a.tables).map(|t| &t.name).collect::<Vec<_>>(),
+            "adopted": adoption.iter().flat_map(|a| &a.tables).map(|t| &t.name).collect::<Vec<_>>(),
             "excluded_columns": excluded.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "cleared_rows": migration.excluded.cleared_rows,
         }))?;
@@ -50,7 +50,7 @@ pub(super) async fn run(args: &Migrate, context: &CommandContext) -> Result<Exit
     if let Some(adoption) = &adoption {
         let tables = number::quantity(adoption.tables.len(), "table");
         ui::data(&format!(
-            "adopted {tables} with every row; to fill the new tables and columns, run: stripe-sync backfill\n"
+            "adopted {tables} and kept all rows; to fill the new tables and columns, run: stripe-sync backfill\n"
         ))?;
     }
     ui::data(&format!("schema {schema} is {state}: {} tables\n", migration.tables))?;

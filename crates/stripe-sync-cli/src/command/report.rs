@@ -22,7 +22,7 @@ pub(crate) fn as_text(report: &Report, summary: &Summary<'_>) -> String {
     let mut text = streams(&report.streams);
     text.push_str(&messages(&report.streams));
     text.push_str(&never_listed(&report.streams));
-    text.push_str(&repairs(report));
+    text.push_str(&data_warnings(report));
     text.push_str(&summary.text(report));
     text
 }
@@ -78,7 +78,7 @@ fn never_listed(streams: &[StreamReport]) -> String {
     }
 }
 
-fn repairs(report: &Report) -> String {
+fn data_warnings(report: &Report) -> String {
     let mut text = String::new();
     if report.quarantined > 0 {
         text.push_str(&format!(
@@ -88,7 +88,7 @@ fn repairs(report: &Report) -> String {
     }
     if report.replaced_characters > 0 {
         text.push_str(&format!(
-            "replaced {} that PostgreSQL cannot store with U+FFFD\n",
+            "{} that PostgreSQL cannot store replaced with U+FFFD\n",
             number::quantity(report.replaced_characters, "character")
         ));
     }

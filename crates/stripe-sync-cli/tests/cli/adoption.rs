@@ -42,7 +42,7 @@ async fn migrate_reports_what_it_adopts_and_keeps_every_row() {
     ));
     let again = cli.run(&["migrate", "--output", "json"]).json();
     assert_eq!(again["changed"], false);
-    assert_eq!(again["taken_over"], serde_json::json!([]));
+    assert_eq!(again["adopted"], serde_json::json!([]));
     let price = cli.run(&["query", "select unit_amount, type from adopted.prices"]);
     assert!(price.stdout.contains("one_time"), "{}", price.stdout);
 }

@@ -37,13 +37,13 @@ pub(super) async fn read_all(run: &Arc<RunContext>, run_id: i64) -> Result<(), E
     while let Some(ended) = workers.join_next().await {
         let result = ended.unwrap_or_else(|_| {
             // The panic's own text may quote a row.
-            let message = "a worker panicked; this is a defect of stripe-sync";
+            let message = "a worker panicked; this is a bug in stripe-sync";
             Err(Error::new(ErrorKind::Internal, message))
         });
         if let Err(error) = result
             && first_error.is_none()
         {
-            run.halt();
+            run.stop_workers();
             first_error = Some(error);
         }
     }
@@ -149,7 +149,7 @@ fn stream_of(slice: &ClaimedSlice) -> Result<(&'static Table, &'static List), Er
     let table = Catalog::get().table(&slice.stream);
     table.and_then(|table| Some((table, table.list.as_ref()?))).ok_or_else(|| {
         let message = format!(
-            "the ledger names the stream {}, which this version does not know",
+            "the unfinished run contains the stream {}, which this version does not know",
             slice.stream
         );
         Error::new(ErrorKind::Database, message).with_hint(

@@ -67,7 +67,7 @@ pub(super) async fn commit(
     mut pieces: mpsc::Receiver<SlicePiece>,
 ) -> Result<CommitOutcome, Error> {
     let mut position = slice.position.clone();
-    // A chunk of items that came behind waiting pages.
+    // A chunk of items that came after waiting pages.
     let mut held_back = None;
     loop {
         let next = match held_back.take() {
@@ -329,7 +329,7 @@ impl PageCommit<'_> {
                 Err(RefetchError::Postgres(error)) => return Err(error.into()),
                 Err(RefetchError::Nested(NestedError::Stripe(error))) => return Err(error.into()),
                 Err(RefetchError::Retrieve(RetrieveError::Stripe(error)))
-                    if error.concerns_every_request() =>
+                    if error.would_fail_every_request() =>
                 {
                     return Err(error.into());
                 }

@@ -60,7 +60,7 @@ impl RunContext {
 
     /// Makes every worker of this run finish what is in flight. The caller's own [`Stop`] stays as it
     /// is.
-    pub(super) fn halt(&self) {
+    pub(super) fn stop_workers(&self) {
         self.halt.request();
     }
 

@@ -41,7 +41,7 @@ pub(super) async fn reading_failed(
             return Ok(StreamFailure::failed(what, request_id, i64::from(requests)));
         }
     };
-    if stripe.concerns_every_request() {
+    if stripe.would_fail_every_request() {
         return Err(stripe.into());
     }
     let class = match was_read(run, slice).await? {

@@ -94,7 +94,7 @@ impl PageReader<'_> {
         hand_over(self.context, arrived, pieces).await
     }
 
-    /// The page behind the trail.
+    /// The page after the cursor.
     async fn next_page(&mut self) -> Result<ArrivedPage, FetchOutcome> {
         let mut attempts = 1;
         loop {
@@ -182,7 +182,7 @@ impl PageReader<'_> {
             page.objects().map(|object| PageObject::read(object, table, list, requested)).collect();
         if page.has_more {
             let kept = complete_seconds(objects.iter().map(|object| object.sort_time));
-            // The reading continues behind an object other than the cursor's (an object can be listed
+            // The reading continues after an object other than the cursor's (an object can be listed
             // twice), so one of those has to remain.
             let last = objects[..kept].iter().rev().find_map(PageObject::cursor_row);
             if last.is_some_and(|row| Some(row.id.as_str()) != cursor) {
@@ -203,9 +203,9 @@ impl PageReader<'_> {
         }
     }
 
-    /// Moves the trail behind a page that is not the last one.
+    /// Moves the cursor to the end of a page that is not the last one.
     fn advance(&mut self, arrived: &ArrivedPage) -> Result<(), FetchOutcome> {
-        // An object without an id is quarantined when it is written. The reading continues behind the
+        // An object without an id is quarantined when it is written. The reading continues after the
         // others.
         let rows: Vec<&CursorRow> =
             arrived.objects.iter().filter_map(PageObject::cursor_row).collect();
@@ -215,11 +215,14 @@ impl PageReader<'_> {
         }
         let is_cursor = |row: &&CursorRow| self.trail.last().is_some_and(|last| last.id == row.id);
         if rows.last().is_some_and(is_cursor) || !self.recent.add_page(&rows) {
-            let what = "Stripe sent a page again instead of the one behind its cursor";
+            let what = "Stripe sent a page again instead of the one after its cursor";
             return Err(FetchOutcome::broken(what, page));
         }
         if !self.context.list.paged {
-            return Err(FetchOutcome::broken("a list without pages says has_more", page));
+            return Err(FetchOutcome::broken(
+                "Stripe reported more pages of a list that has only one",
+                page,
+            ));
         }
         self.trail = advance(&self.trail, rows, arrived.requested, self.held_bounds());
         self.has_cursor = true;

@@ -67,7 +67,7 @@ impl BackfillRun {
             // The panic's own text may quote a row.
             Err(_) => Err(Error::new(
                 ErrorKind::Internal,
-                "the run panicked; this is a defect of stripe-sync",
+                "the run panicked; this is a bug in stripe-sync",
             )
             .with_hint("run the same command again to resume")),
         }

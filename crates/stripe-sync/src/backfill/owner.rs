@@ -63,12 +63,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_living_are_not_dead() {
+    fn this_process_is_not_reported_dead() {
         assert!(!is_dead(&this_process(1)));
     }
 
     #[test]
-    fn people_read_host_and_pid() {
+    fn an_owner_is_split_into_host_and_pid() {
         let (_, pid) = host_and_pid(&this_process(1));
         assert_eq!(pid, std::process::id().to_string());
         assert_eq!(host_and_pid("db1/b-o-o-t/77/123/1.5"), ("db1".into(), "77".into()));

@@ -26,7 +26,7 @@ impl ArrivedPage {
 
 /// What is known of one object of a page.
 pub(super) struct PageObject {
-    /// The object as a row that a reading can continue behind. Its id is the quarantine's name for an
+    /// The object as a row that a reading can continue after. Its id is the quarantine's name for an
     /// object without one.
     row: CursorRow,
     /// The object has an id of its own. The server will refuse one that does not.
@@ -70,7 +70,7 @@ impl PageObject {
         self.row.created
     }
 
-    /// The object as a row that a reading can continue behind, if a request can name it.
+    /// The object as a row that a reading can continue after, if a request can name it.
     pub(super) fn cursor_row(&self) -> Option<&CursorRow> {
         (self.has_id && !self.row.id.is_empty()).then_some(&self.row)
     }

@@ -36,8 +36,8 @@ pub(super) struct PagePiece {
     /// Rows of earlier pieces of this page that wait for the rest of their second, each with its sort
     /// time.
     carried: Vec<(CursorRow, Option<i64>)>,
-    /// How many of the carried rows and this piece's rows a reading can continue behind once this piece
-    /// is durable. Never behind a row from the middle of a second whose rest is in the next piece: the
+    /// How many of the carried rows and this piece's rows a reading can continue after once this piece
+    /// is durable. Never after a row from the middle of a second whose rest is in the next piece: the
     /// order within a second can change.
     complete_rows: usize,
     pub(super) sent_lists: Vec<CompleteList>,
@@ -103,7 +103,7 @@ impl PagePiece {
         self.cursor_rows().map(|row| row.created).chain(others)
     }
 
-    /// The rows that a reading can continue behind once this piece is durable.
+    /// The rows that a reading can continue after once this piece is durable.
     pub(super) fn cursor_rows(&self) -> impl Iterator<Item = &CursorRow> {
         self.rows().take(self.complete_rows).map(|(row, _)| row)
     }

@@ -56,11 +56,11 @@ pub struct StreamReport {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
-    /// As in `sync_status`.
+    /// Id of the run, as in `sync_status`.
     pub run_id: i64,
-    /// One word for all streams.
+    /// The overall status.
     pub status: RunStatus,
-    /// Of this command; a run may have had several.
+    /// Duration of this command; a resumed run spans several commands.
     pub elapsed: Duration,
     /// HTTP requests of this command, repetitions included.
     pub requests: u64,

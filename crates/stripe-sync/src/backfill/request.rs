@@ -11,7 +11,7 @@ pub(super) const NO_IDS: &str = "Stripe sent a page of objects without ids";
 
 /// The answer to a stream's first page, requested with one object.
 pub(crate) struct FirstPage {
-    /// Why a backfill could not continue behind it.
+    /// Why a backfill could not continue after it.
     pub(crate) broken: Option<&'static str>,
     pub(crate) request_id: Option<String>,
 }

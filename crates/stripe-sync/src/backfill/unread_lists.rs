@@ -8,15 +8,15 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::object::nested::{CompletedObject, ListProblem};
 
-/// So many objects in a row fail their stream.
+/// After this many unreadable objects in a row, the stream fails.
 pub(super) const MAX_IN_A_ROW: u32 = 100;
 
-/// The objects in a row, of each stream of a run.
+/// Consecutive unreadable objects, per stream.
 #[derive(Debug, Default)]
 pub(super) struct UnreadLists(Mutex<HashMap<String, u32>>);
 
 impl UnreadLists {
-    /// Counts an object. Returns its problem if it is one too many.
+    /// Counts an object. Returns its problem once the limit is reached.
     pub(super) fn count<'o>(
         &self,
         stream: &str,

@@ -26,11 +26,11 @@ pub struct RunProcess {
 /// What is known of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProcessState {
-    /// It gives signs of state.
+    /// It has recently reported that it is alive.
     Alive,
-    /// It was killed; the same command takes its slices over at once.
+    /// It was killed; the same command takes over its slices at once.
     Dead,
-    /// It has given no sign of state for a while; the same command takes its slices over.
+    /// It has not reported for a while; the same command takes over its slices.
     Unresponsive,
 }
 

@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_type_has_a_meaning() {
+    fn the_meaning_of_every_event_type() {
         let line = |event: &EventType| {
             let tables = event.objects.iter().filter_map(|o| Catalog::get().table_of_object(o));
             let tables: Vec<&str> = tables.map(|table| table.name.as_str()).collect();
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_mislead() {
+    fn misleading_event_names_have_the_right_meaning() {
         let of = |name: &str| {
             let event = &event_types()[name];
             (event.meaning, event.objects.clone())

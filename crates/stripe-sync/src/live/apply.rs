@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::event::Event;
-use super::plan::{EventPlan, ObjectChange, Receiver, plan};
+use super::plan::{EventPlan, EventTarget, ObjectChange, plan};
 use crate::catalog::Table;
 use crate::context::AccountContext;
 use crate::object::batches::{ObjectBatches, observe};
@@ -55,7 +55,7 @@ impl EventEffect {
 }
 
 /// The newest event about an object.
-enum Newest<'p, 'a> {
+enum LatestEvent<'p, 'a> {
     Change(&'p ObjectChange<'a>),
     Conflict,
 }
@@ -69,11 +69,11 @@ enum Newest<'p, 'a> {
 /// The database cannot be written. Events can have been applied, but the cursor has not moved.
 pub(crate) async fn apply(
     context: &AccountContext,
-    receiver: Receiver<'_>,
+    target: EventTarget<'_>,
     events: &[Event<'_>],
     cursor: Option<EventCursor<'_>>,
 ) -> Result<Vec<AppliedEvent>, PostgresError> {
-    let plans: Vec<EventPlan<'_>> = events.iter().map(|event| plan(event, receiver)).collect();
+    let plans: Vec<EventPlan<'_>> = events.iter().map(|event| plan(event, target)).collect();
     match apply_together(context, events, &plans, cursor).await {
         Err(error) if concerns_a_row(&error) => {}
         other => return other,
@@ -119,7 +119,7 @@ async fn apply_together(
     let mut request = WriteRequest { event_cursor: cursor, ..WriteRequest::default() };
     let mut keys = Vec::new();
     for (key, newest) in &newest {
-        if let Newest::Change(change) = newest {
+        if let LatestEvent::Change(change) = newest {
             request.events.push(event_change(change));
             keys.push(*key);
         }
@@ -128,7 +128,7 @@ async fn apply_together(
     for (event, plan) in events.iter().zip(plans) {
         match plan {
             EventPlan::Change(change) => {
-                if matches!(newest.get(&key(change)), Some(Newest::Conflict)) {
+                if matches!(newest.get(&key(change)), Some(LatestEvent::Conflict)) {
                     let id = change.id.as_ref().to_owned();
                     fetched.push((change.table, id, InboxReason::Uncertain));
                 }
@@ -158,16 +158,16 @@ fn key<'p>(change: &'p ObjectChange<'_>) -> Key<'p> {
     (change.table.name.as_str(), change.id.as_ref())
 }
 
-fn newest<'p, 'a>(plans: &'p [EventPlan<'a>]) -> BTreeMap<Key<'p>, Newest<'p, 'a>> {
-    let mut newest: BTreeMap<Key<'p>, Newest<'p, 'a>> = BTreeMap::new();
+fn newest<'p, 'a>(plans: &'p [EventPlan<'a>]) -> BTreeMap<Key<'p>, LatestEvent<'p, 'a>> {
+    let mut newest: BTreeMap<Key<'p>, LatestEvent<'p, 'a>> = BTreeMap::new();
     for plan in plans {
         let EventPlan::Change(change) = plan else { continue };
-        let entry = newest.entry(key(change)).or_insert(Newest::Change(change));
-        let Newest::Change(other) = *entry else { continue };
+        let entry = newest.entry(key(change)).or_insert(LatestEvent::Change(change));
+        let LatestEvent::Change(other) = *entry else { continue };
         if is_conflict(other, change) {
-            *entry = Newest::Conflict;
+            *entry = LatestEvent::Conflict;
         } else if change.stamp > other.stamp {
-            *entry = Newest::Change(change);
+            *entry = LatestEvent::Change(change);
         }
     }
     newest

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::apply::{EventEffect, apply};
 use super::event::Event;
-use super::plan::Receiver;
+use super::plan::EventTarget;
 use crate::account::Mode;
 use crate::context::AccountContext;
 use crate::error::{Error, ErrorKind};
@@ -121,7 +121,7 @@ impl EventReader {
         owner: &str,
         caught_up: &mut CaughtUp,
     ) -> Result<u32, Error> {
-        let receiver = Receiver {
+        let target = EventTarget {
             account: context.account.as_str(),
             livemode: context.mode == Mode::Live,
             api_version: context.client.version(),
@@ -146,7 +146,7 @@ impl EventReader {
             pages += 1;
             let mut events = Vec::new();
             for text in page.items() {
-                // What is no event in Stripe's own feed is of a kind that this version does not know.
+                // Something in Stripe's feed that is not an event is of a kind that this version does not know.
                 match Event::read(text) {
                     Ok(event) if !self.applied.contains(event.id.as_ref()) => events.push(event),
                     Ok(_) => {}
@@ -163,7 +163,7 @@ impl EventReader {
             let second = if is_last { window.until } else { window.from };
             let cursor = EventCursor { second, owner };
             if !events.is_empty() || is_last {
-                let applied = apply(context, receiver, &events, Some(cursor)).await?;
+                let applied = apply(context, target, &events, Some(cursor)).await?;
                 let changed = applied.iter().filter(|applied| {
                     !applied.to_fetch.is_empty()
                         || matches!(applied.effect, EventEffect::Stored | EventEffect::Deleted)
@@ -175,7 +175,7 @@ impl EventReader {
             if is_last {
                 return Ok(pages);
             }
-            // Without a new event there is no page behind this one, whatever it says.
+            // Without a new event no page follows this one, whatever it says.
             match next.filter(|_| has_new) {
                 Some(next) => last_id = Some(next),
                 None => return Err(no_end(page.request_id.as_deref())),

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::apply::{AppliedEvent, EventEffect, apply};
 use super::event::Event;
 use super::inbox::{FetchError, settle};
-use super::plan::Receiver;
+use super::plan::EventTarget;
 use crate::account::Mode;
 use crate::context::AccountContext;
 use crate::error::{Error, ErrorKind};
@@ -22,7 +22,8 @@ use crate::postgres::PostgresError;
 
 /// Events of one transaction.
 const LARGEST_BATCH: usize = 100;
-/// Events that wait at most, as during an outage of the database. Stripe delivers others again.
+/// Maximum number of waiting events, as during an outage of the database. Further ones are rejected, and
+/// Stripe delivers them again.
 const MOST_WAITING: usize = 10_000;
 /// Seconds after which an event is too old to insert a row: a retry can arrive days later.
 const RECENT: i64 = 60;
@@ -90,7 +91,11 @@ impl Deliveries {
         tokio::spawn(async move { deliveries.write(&context_of_writer).await });
         let applied = match tokio::time::timeout_at(until, applied).await {
             Ok(Ok(applied)) => applied?,
-            Ok(Err(_)) => return Err(Error::new(ErrorKind::Internal, "an event was lost")),
+            Ok(Err(_)) => {
+                let message = format!("the processing of event {id} stopped unexpectedly");
+                return Err(Error::new(ErrorKind::Internal, message)
+                    .with_hint("answer the webhook with an error: Stripe delivers it again"));
+            }
             Err(_) => return Err(not_in_time(&id)),
         };
         let mut effect = applied.effect;
@@ -127,7 +132,7 @@ impl Deliveries {
         if batch.is_empty() {
             return;
         }
-        let receiver = Receiver {
+        let target = EventTarget {
             account: context.account.as_str(),
             livemode: context.mode == Mode::Live,
             api_version: context.client.version(),
@@ -138,7 +143,7 @@ impl Deliveries {
             .iter()
             .map(|delivery| Event::read(&delivery.text).expect("it was read before it was queued"))
             .collect();
-        let results: Vec<_> = match apply(context, receiver, &events, None).await {
+        let results: Vec<_> = match apply(context, target, &events, None).await {
             Ok(applied) => applied.into_iter().map(Ok).collect(),
             Err(error) => batch.iter().map(|_| Err(error.clone())).collect(),
         };

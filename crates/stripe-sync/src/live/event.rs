@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_event_is_an_error() {
+    fn a_non_event_is_an_error() {
         for text in ["", "[]", "null", "{", "x", r#""evt_1""#] {
             assert_eq!(Event::read(text).err(), Some(EventError::NotJson), "{text}");
         }

@@ -39,7 +39,7 @@ pub struct FollowProgress {
     pub failed: u64,
     /// Objects in the inbox that are still to be fetched.
     pub pending: i64,
-    /// Objects in the inbox that are not tried again by themselves.
+    /// Objects in the inbox that failed too often and are no longer fetched; a refresh settles them.
     pub dead: i64,
     /// Unix second up to which all events have been applied.
     pub cursor: i64,
@@ -171,10 +171,10 @@ impl Follower<'_> {
                 progress.caught_up = progress.cursor >= self.started;
             }
         }
-        let drained = drain(context, stop).await?;
-        progress.fetched += drained.fetched;
-        progress.quarantined += drained.quarantined;
-        progress.failed += drained.failed;
+        let counts = drain(context, stop).await?;
+        progress.fetched += counts.fetched;
+        progress.quarantined += counts.quarantined;
+        progress.failed += counts.failed;
         let inbox = database.inbox_counts(names, Some(account)).await?;
         (progress.pending, progress.dead) = (inbox.waiting, inbox.dead);
         progress.lag = (now() - progress.cursor).max(0);

@@ -23,7 +23,7 @@ const POLL: Duration = Duration::from_millis(50);
 
 /// What was fetched.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Drained {
+pub(crate) struct FetchCounts {
     pub(crate) fetched: u64,
     /// Those whose rows are quarantined.
     pub(crate) quarantined: u64,
@@ -34,9 +34,12 @@ pub(crate) struct Drained {
 ///
 /// # Errors
 /// The database cannot be reached. A failure of Stripe postpones the entry.
-pub(crate) async fn drain(context: &AccountContext, stop: &Stop) -> Result<Drained, PostgresError> {
+pub(crate) async fn drain(
+    context: &AccountContext,
+    stop: &Stop,
+) -> Result<FetchCounts, PostgresError> {
     let (database, names) = (&context.database, context.statements.names());
-    let mut drained = Drained::default();
+    let mut counts = FetchCounts::default();
     while !stop.is_requested() {
         let account = context.account.as_str();
         let entries = database.lease_inbox(names, account, 4 * CONCURRENT as i64).await?;
@@ -48,15 +51,15 @@ pub(crate) async fn drain(context: &AccountContext, stop: &Stop) -> Result<Drain
         for result in results {
             match result {
                 Ok(outcome) => {
-                    drained.fetched += 1;
-                    drained.quarantined += u64::from(outcome == RefetchOutcome::Quarantined);
+                    counts.fetched += 1;
+                    counts.quarantined += u64::from(outcome == RefetchOutcome::Quarantined);
                 }
-                Err(FetchError::Postponed(_)) => drained.failed += 1,
+                Err(FetchError::Postponed(_)) => counts.failed += 1,
                 Err(FetchError::Database(error)) => return Err(error),
             }
         }
     }
-    Ok(drained)
+    Ok(counts)
 }
 
 /// Why an entry is still in the inbox.

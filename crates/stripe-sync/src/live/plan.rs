@@ -13,7 +13,7 @@ use crate::row::{Object, ObjectHead, get, string};
 
 /// Whose events are applied, and how.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Receiver<'a> {
+pub(crate) struct EventTarget<'a> {
     pub(crate) account: &'a str,
     pub(crate) livemode: bool,
     /// The API version of the copy's requests.
@@ -48,11 +48,11 @@ pub(crate) struct ObjectChange<'a> {
 }
 
 /// Decides what an event asks for.
-pub(crate) fn plan<'a>(event: &'a Event<'a>, receiver: Receiver<'_>) -> EventPlan<'a> {
-    if event.account.as_deref().is_some_and(|account| account != receiver.account) {
+pub(crate) fn plan<'a>(event: &'a Event<'a>, target: EventTarget<'_>) -> EventPlan<'a> {
+    if event.account.as_deref().is_some_and(|account| account != target.account) {
         return EventPlan::Unstored("another account");
     }
-    if event.livemode.is_some_and(|livemode| livemode != receiver.livemode) {
+    if event.livemode.is_some_and(|livemode| livemode != target.livemode) {
         return EventPlan::Unstored("the other mode");
     }
     let meaning = meaning_of(&event.event_type);
@@ -82,9 +82,9 @@ pub(crate) fn plan<'a>(event: &'a Event<'a>, receiver: Receiver<'_>) -> EventPla
         Some(InboxReason::Incomplete)
     } else if meaning == EventMeaning::Delete || head.deleted {
         None
-    } else if receiver.revalidate.iter().any(is_wanted) {
+    } else if target.revalidate.iter().any(is_wanted) {
         Some(InboxReason::Revalidation)
-    } else if event.api_version.as_deref() != Some(receiver.api_version) {
+    } else if event.api_version.as_deref() != Some(target.api_version) {
         Some(InboxReason::OtherVersion)
     } else if has_cut_off_list(table, Object::from(object)) {
         Some(InboxReason::Incomplete)
@@ -98,7 +98,7 @@ pub(crate) fn plan<'a>(event: &'a Event<'a>, receiver: Receiver<'_>) -> EventPla
         true => (marked_deleted(object), EventContent::Deletion),
         false => {
             let has = |property: &String| get(object, property).is_some();
-            let is_recent = receiver.inserts_since.is_none_or(|since| event.created >= since);
+            let is_recent = target.inserts_since.is_none_or(|since| event.created >= since);
             let whole = is_recent && table.expand.iter().all(has);
             (Cow::Borrowed(object), EventContent::State { whole })
         }
@@ -158,14 +158,14 @@ mod tests {
         );
         let event = Event::read(&json).expect("an event");
         let revalidate = BTreeSet::from(["dispute".to_owned()]);
-        let receiver = Receiver {
+        let target = EventTarget {
             account: "acct_1",
             livemode: false,
             api_version: VERSION,
             revalidate: &revalidate,
             inserts_since: Some(7),
         };
-        match plan(&event, receiver) {
+        match plan(&event, target) {
             EventPlan::Change(change) => {
                 assert_eq!(change.stamp, Stamp::of_event(event.created));
                 let what = match change.content {

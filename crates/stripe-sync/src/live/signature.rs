@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_is_no_signature_is_refused() {
+    fn a_malformed_signature_header_is_rejected() {
         for header in ["t=1", "v1=00", "t=x,v1=00", "whatever", "t=1,v0=00", "t=1,,v1=00"] {
             assert_eq!(check(header, &["whsec_a"], T), Err(SignatureError::Malformed), "{header}");
         }

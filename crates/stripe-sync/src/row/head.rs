@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_without_id_get_names_of_their_own() {
+    fn objects_without_id_get_distinct_placeholder_ids() {
         assert_eq!(id_of(r#"{"id":"a"}"#).as_deref(), Some("a"));
         for json in [r#"{"id":null}"#, r#"{"id":7}"#, r#"{"id":{"id":"a"}}"#, "{}", "null", "[7]"] {
             assert_eq!((id_of(json), head(json).id), (None, None), "{json}");

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn only_needs_equal_values_and_the_whole_list() {
+    fn the_only_source_requires_equal_values_and_a_complete_list() {
         let only = ["only(items.data[].end)"];
         let equal = r#"{"items":{"has_more":false,"data":[{"end":7},{"end":7}]}}"#;
         assert_eq!(find_text(&only, equal).as_deref(), Some("7"));

@@ -29,8 +29,8 @@ impl Word {
     }
 }
 
-/// Marked bytes of a word. The first mark is exact. Those behind it may be wrong, because the
-/// subtraction borrows from the bytes behind a match.
+/// Marked bytes of a word. The first mark is exact. Those after it may be wrong, because the
+/// subtraction borrows from the bytes after a match.
 #[derive(Clone, Copy)]
 pub(super) struct Marks(u64);
 

@@ -52,7 +52,7 @@ impl List {
     }
 }
 
-/// A page of the list under a filter, behind a cursor; `None` if the cursor fell out.
+/// A page of the list under a filter, after a cursor; `None` if the cursor fell out.
 fn page(
     list: &[CursorRow],
     bounds: Bounds,

@@ -3,13 +3,13 @@
 //!
 //! They are correct for any order of a list that does not change while it is read, and for a list
 //! by time whose order within a second changes with every request. A slice ends only when Stripe
-//! says `has_more = false`; that rows were seen is never concluded from times. Those serve only to
-//! keep cursors inside the filter they are used with, and out of the middle of a second.
+//! says `has_more = false`. Times never prove that all rows were seen; they are used only to keep
+//! cursors inside the filter they are used with, and out of the middle of a second.
 
 #[cfg(test)]
 mod any_splitting;
 
-/// Rows kept behind the cursor, in case the cursor's own object disappears.
+/// The last rows read that are kept, in case the cursor's own object disappears.
 const TRAIL: usize = 5;
 /// Rows of a full page.
 const PAGE: f64 = 100.0;
@@ -38,7 +38,7 @@ pub(crate) struct CursorRow {
     pub(crate) created: Option<i64>,
 }
 
-/// The rows behind the new cursor, oldest first; the last one is the cursor.
+/// The last rows read up to the new cursor, in the order of the list; the last one is the cursor.
 ///
 /// `asked` are the bounds the page was asked with, `held` those of the ledger at commit: another
 /// worker may have taken the lower part in between. Then the cursor is the page's last row that

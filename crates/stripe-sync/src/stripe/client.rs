@@ -18,7 +18,7 @@ use super::failure::Failure;
 use super::limiter::{Limiter, Permit};
 use super::options::ClientOptions;
 use super::outage::OutageGate;
-use super::page::{Answer, Arrival, Page, Unreadable, expect_object, find_objects};
+use super::page::{Answer, Page, ResponseMeta, Unreadable, expect_object, find_objects};
 use super::request::Request;
 use super::retry::{RetryPolicy, RetryState};
 use super::stats::{Counters, Stats, add};
@@ -139,7 +139,7 @@ impl Shared {
         &self,
         request: &Request,
         parse: fn(&str) -> Result<T, Unreadable>,
-    ) -> Result<(RawResponse, T, Arrival), StripeError> {
+    ) -> Result<(RawResponse, T, ResponseMeta), StripeError> {
         let mut state = RetryState::of(request);
         loop {
             let Ok(permit) = self.retry.admit().await else {
@@ -148,7 +148,7 @@ impl Shared {
             let failure = match self.attempt(request, parse, &mut state).await {
                 Ok((mut response, content)) => {
                     let RawResponse { sent, received, date, .. } = response;
-                    let arrival = Arrival {
+                    let arrival = ResponseMeta {
                         sent: self.clock.stamp(sent, received, date),
                         request_id: response.request_id.take(),
                         requests: state.requests,

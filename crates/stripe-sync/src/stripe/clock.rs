@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn sleep_between_request_and_response_does_not_make_the_stamp_newer() {
+    fn system_suspend_during_a_request_does_not_make_the_stamp_newer() {
         let offset = Offset::from_system_clock(0);
         offset.learn(at(1.0), START + 1_001);
         // The machine slept for an hour with the local clock stopped; other responses show it.

@@ -60,22 +60,22 @@ impl Page {
         self.body.capacity() + self.index.bytes()
     }
 
-    pub(super) fn new(body: String, index: ListIndex, arrival: Arrival) -> Page {
-        let Arrival { sent, request_id, requests } = arrival;
+    pub(super) fn new(body: String, index: ListIndex, arrival: ResponseMeta) -> Page {
+        let ResponseMeta { sent, request_id, requests } = arrival;
         Page { body, has_more: index.has_more, index, sent, request_id, requests }
     }
 }
 
 impl Answer {
-    pub(super) fn new(body: String, arrival: Arrival) -> Answer {
-        let Arrival { sent, request_id, .. } = arrival;
+    pub(super) fn new(body: String, arrival: ResponseMeta) -> Answer {
+        let ResponseMeta { sent, request_id, .. } = arrival;
         Answer { body, sent, request_id }
     }
 }
 
 /// What is known of an answer besides its content.
 #[derive(Debug)]
-pub(super) struct Arrival {
+pub(super) struct ResponseMeta {
     pub(super) sent: Stamp,
     pub(super) request_id: Option<String>,
     pub(super) requests: u32,
@@ -86,10 +86,10 @@ pub(super) struct Arrival {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unreadable {
     /// Some bytes are not UTF-8.
-    #[error("the answer is not UTF-8")]
+    #[error("the response is not UTF-8")]
     NotUtf8,
     /// Such as a page of HTML.
-    #[error("the answer is not JSON, at column {column} of line {line}")]
+    #[error("the response is not JSON, at column {column} of line {line}")]
     NotJson {
         /// Counted from 1.
         line: usize,
@@ -100,10 +100,10 @@ pub(crate) enum Unreadable {
     #[error("the answer ends before its JSON does")]
     CutOff,
     /// JSON of another shape.
-    #[error("the answer is not a list with `data` and `has_more`")]
+    #[error("the response is not a list with `data` and `has_more`")]
     NotAList,
     /// JSON, but not an object.
-    #[error("the answer is not an object")]
+    #[error("the response is not an object")]
     NotAnObject,
 }
 
@@ -160,7 +160,7 @@ mod tests {
 
     fn page(body: &str) -> Page {
         let found = find_objects(body).unwrap();
-        let arrival = Arrival { sent: Stamp::from_micros(1), request_id: None, requests: 1 };
+        let arrival = ResponseMeta { sent: Stamp::from_micros(1), request_id: None, requests: 1 };
         Page::new(body.to_owned(), found, arrival)
     }
 
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn elements_that_are_no_objects_are_passed_on() {
+    fn non_object_elements_are_passed_on() {
         let page = page(r#"{"data":[{},null, 1,"a",[]],"has_more":false}"#);
         let items: Vec<&str> = page.items().collect();
         assert_eq!(items, ["{}", "null", "1", "\"a\"", "[]"]);
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_object_is_an_object() {
+    fn non_objects_are_rejected() {
         assert_eq!(expect_object(" {\"id\":1} "), Ok(()));
         assert_eq!(expect_object("[]"), Err(Unreadable::NotAnObject));
         assert_eq!(expect_object("{\"id\":1"), Err(Unreadable::CutOff));

@@ -13,12 +13,12 @@ use crate::world::fresh_database;
 
 /// A request as the test's handler sees it.
 #[derive(Debug, Clone)]
-pub(crate) struct Asked {
+pub(crate) struct ReceivedRequest {
     pub(crate) path: String,
     pub(crate) query: BTreeMap<String, String>,
 }
 
-impl Asked {
+impl ReceivedRequest {
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.query.get(name).map(String::as_str)
     }
@@ -50,7 +50,7 @@ pub(crate) fn list(data: &[Value], has_more: bool) -> Value {
 }
 
 /// One page of `all`, newest first, with the filters and cursors of a well-behaved list.
-pub(crate) fn page_of(all: &[Value], asked: &Asked) -> Value {
+pub(crate) fn page_of(all: &[Value], asked: &ReceivedRequest) -> Value {
     let created = |object: &Value| object["created"].as_i64().unwrap_or(0);
     let inside = |object: &&Value| {
         asked.number("created[gte]").is_none_or(|from| from <= created(object))
@@ -66,19 +66,19 @@ pub(crate) fn page_of(all: &[Value], asked: &Asked) -> Value {
 }
 
 /// A hostile server with a database and an engine's configuration for it.
-pub(crate) struct Hostile {
+pub(crate) struct ScriptedStripe {
     pub(crate) config: Config,
-    pub(crate) asked: Arc<Mutex<Vec<Asked>>>,
+    pub(crate) asked: Arc<Mutex<Vec<ReceivedRequest>>>,
     pub(crate) sql: tokio_postgres::Client,
 }
 
-impl Hostile {
+impl ScriptedStripe {
     /// Starts a server that answers with `handler`; `/v1/account` is answered for it.
     pub(crate) async fn start(
-        handler: impl Fn(&Asked) -> Answer + Send + Sync + 'static,
-    ) -> Hostile {
+        handler: impl Fn(&ReceivedRequest) -> Answer + Send + Sync + 'static,
+    ) -> ScriptedStripe {
         let account = || ok(json!({ "id": "acct_hostile", "object": "account" }));
-        Hostile::start_with_account(move |asked| match asked.path.as_str() {
+        ScriptedStripe::start_with_account(move |asked| match asked.path.as_str() {
             "/v1/account" => account(),
             _ => handler(asked),
         })
@@ -87,11 +87,11 @@ impl Hostile {
 
     /// Starts a server that answers every request with `handler`.
     pub(crate) async fn start_with_account(
-        handler: impl Fn(&Asked) -> Answer + Send + Sync + 'static,
-    ) -> Hostile {
+        handler: impl Fn(&ReceivedRequest) -> Answer + Send + Sync + 'static,
+    ) -> ScriptedStripe {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
+        let asked: Arc<Mutex<Vec<ReceivedRequest>>> = Arc::default();
         let (handler, log) = (Arc::new(handler), Arc::clone(&asked));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -107,7 +107,7 @@ impl Hostile {
         config.key = Some(ApiKey::parse("sk_test_hostile").expect("a key"));
         config.api_base = ApiBase::parse(&format!("http://{address}")).expect("a base");
         config.rate = Some(RateOptions::Unlimited);
-        Hostile { config, asked, sql: crate::world::connect(&url).await }
+        ScriptedStripe { config, asked, sql: crate::world::connect(&url).await }
     }
 
     pub(crate) async fn backfill(&self, object: &str) -> stripe_sync::Report {
@@ -139,8 +139,8 @@ impl Hostile {
 
 async fn serve(
     stream: TcpStream,
-    handler: &(dyn Fn(&Asked) -> Answer + Send + Sync),
-    log: &Mutex<Vec<Asked>>,
+    handler: &(dyn Fn(&ReceivedRequest) -> Answer + Send + Sync),
+    log: &Mutex<Vec<ReceivedRequest>>,
 ) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
     let mut number = 0;
@@ -169,10 +169,10 @@ async fn serve(
     }
 }
 
-fn parse(target: &str) -> Asked {
+fn parse(target: &str) -> ReceivedRequest {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let decode = |text: &str| text.replace("%5B", "[").replace("%5D", "]").replace('+', " ");
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     let query = pairs.map(|(name, value)| (decode(name), decode(value))).collect();
-    Asked { path: path.to_owned(), query }
+    ReceivedRequest { path: path.to_owned(), query }
 }

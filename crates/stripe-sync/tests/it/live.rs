@@ -412,7 +412,7 @@ async fn version(world: &World, id: &str) -> String {
 }
 
 /// Lets the present become the past: a reading begins a little before its cursor.
-fn let_time_pass(account: &Account) {
+fn advance_past_overlap(account: &Account) {
     account.advance_clock(100);
 }
 
@@ -421,7 +421,7 @@ async fn a_row_that_the_server_refuses_does_not_stop_the_feed() {
     let world = copied(91).await;
     let check = "alter table stripe.products add check (metadata ->> 'version' <> '13')";
     world.sql.batch_execute(check).await.expect("a constraint");
-    let_time_pass(world.sim.account());
+    advance_past_overlap(world.sim.account());
     let [refused, stored] = change_two_products(world.sim.account());
     let engine = world.engine().await;
     let done = engine.catch_up(&Stop::new()).await.expect("caught up");
@@ -467,7 +467,7 @@ async fn a_foreign_key_that_forbids_a_deletion_does_not_stop_the_feed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_that_a_trigger_discards_is_not_reported_as_stored() {
     let world = copied(94).await;
-    let_time_pass(world.sim.account());
+    advance_past_overlap(world.sim.account());
     let [discarded, stored] = change_two_products(world.sim.account());
     let trigger = format!(
         "create function discard() returns trigger language plpgsql as $$ begin
@@ -532,11 +532,11 @@ async fn an_empty_page_of_the_feed_does_not_move_the_cursor() {
     let engine = world.engine().await;
     engine.catch_up(&Stop::new()).await.expect("caught up");
     let [_, id] = change_two_products(world.sim.account());
-    let_time_pass(world.sim.account());
+    advance_past_overlap(world.sim.account());
     world.sim.fail_times("/v1/events", 1, 1, Fault::EmptyWithMore);
     let error = engine.catch_up(&Stop::new()).await.expect_err("no end");
     assert!(error.to_string().contains("events"), "{error}");
-    let_time_pass(world.sim.account());
+    advance_past_overlap(world.sim.account());
     engine.catch_up(&Stop::new()).await.expect("caught up");
     assert_eq!(version(&world, &id).await, "14");
 }
@@ -546,7 +546,7 @@ async fn an_empty_page_of_the_feed_does_not_move_the_cursor() {
 async fn events_are_read_from_the_oldest_backfill_that_a_stream_depends_on() {
     let world = copied(98).await;
     let [_, id] = change_two_products(world.sim.account());
-    let_time_pass(world.sim.account());
+    advance_past_overlap(world.sim.account());
     world.backfill(&["customer"]).await;
     let later = "update stripe._runs set event_cursor = event_cursor + 390
                  where id = (select max(id) from stripe._runs)";

@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, UnixStream};
 
 /// Loses the response to every nth commit; 0 loses none.
 #[derive(Clone, Default)]
-pub(crate) struct Losses {
+pub(crate) struct CommitLoss {
     every: Arc<AtomicU32>,
     seen: Arc<AtomicU32>,
     pub(crate) lost: Arc<AtomicU32>,
@@ -18,19 +18,19 @@ pub(crate) struct Losses {
     keeps_open: bool,
 }
 
-impl Losses {
-    pub(crate) fn every(n: u32) -> Losses {
-        let losses = Losses::default();
+impl CommitLoss {
+    pub(crate) fn every(n: u32) -> CommitLoss {
+        let losses = CommitLoss::default();
         losses.every.store(n, Ordering::Relaxed);
         losses
     }
 
     /// Loses the response to the nth commit, and every later one on its connection.
-    pub(crate) fn silent_after(n: u32) -> Losses {
-        Losses { keeps_open: true, ..Losses::every(n) }
+    pub(crate) fn silent_after(n: u32) -> CommitLoss {
+        CommitLoss { keeps_open: true, ..CommitLoss::every(n) }
     }
 
-    fn loses_next(&self) -> bool {
+    fn drops_next_response(&self) -> bool {
         let every = self.every.load(Ordering::Relaxed);
         every > 0 && self.seen.fetch_add(1, Ordering::Relaxed) % every == every - 1
     }
@@ -85,7 +85,7 @@ fn contains(bytes: &[u8], text: &[u8]) -> bool {
 }
 
 /// Listens in front of the socket in `directory`; returns the port.
-pub(crate) async fn start(directory: PathBuf, losses: Losses, trips: RoundTrips) -> u16 {
+pub(crate) async fn start(directory: PathBuf, losses: CommitLoss, trips: RoundTrips) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
     tokio::spawn(async move {
@@ -103,7 +103,7 @@ pub(crate) async fn start(directory: PathBuf, losses: Losses, trips: RoundTrips)
                             let Ok(n @ 1..) = read else { return };
                             committing = is_commit(&up[..n]);
                             counter.sent(&up[..n], trips.statement);
-                            losing |= committing && losses.loses_next();
+                            losing |= committing && losses.drops_next_response();
                             if far.write_all(&up[..n]).await.is_err() { return; }
                         }
                         read = far.read(&mut down) => {

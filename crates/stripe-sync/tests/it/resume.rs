@@ -6,7 +6,7 @@ use std::time::Duration;
 use stripe_sim::{Account, Fault, SimOptions};
 use stripe_sync::{BackfillRequest, Config, Names, RunStatus};
 
-use crate::proxy::{self, Losses, RoundTrips};
+use crate::proxy::{self, CommitLoss, RoundTrips};
 use crate::world::{World, assert_same, ended, server, wait_for_rows};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,7 +45,7 @@ async fn a_lost_commit_response_loses_no_row() {
         .build()
         .expect("an account");
     let mut world = World::new(account).await;
-    let losses = Losses::every(3);
+    let losses = CommitLoss::every(3);
     let port =
         proxy::start(server().await.socket_dir().to_owned(), losses.clone(), RoundTrips::default())
             .await;

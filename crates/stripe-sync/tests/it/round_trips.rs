@@ -3,7 +3,7 @@
 use stripe_sim::Account;
 use stripe_sync::{Config, Names, RunStatus};
 
-use crate::proxy::{self, Losses, RoundTrips};
+use crate::proxy::{self, CommitLoss, RoundTrips};
 use crate::world::{World, server};
 
 /// Over a network, each round trip of a commit costs as much as writing hundreds of rows.
@@ -13,7 +13,7 @@ async fn a_page_of_invoices_with_complete_lists_takes_at_most_ten_round_trips() 
     let mut world = World::new(account).await;
     let trips = RoundTrips::of("\"invoices\" as t (");
     let directory = server().await.socket_dir().to_owned();
-    let port = proxy::start(directory, Losses::default(), trips.clone()).await;
+    let port = proxy::start(directory, CommitLoss::default(), trips.clone()).await;
     let database = world.text("select current_database()::text").await;
     let user = server().await.user();
     let url = format!("postgres://{user}@127.0.0.1:{port}/{database}?sslmode=disable");

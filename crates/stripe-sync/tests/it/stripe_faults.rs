@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use stripe_sync::{RefreshOutcome, RunStatus};
 
-use crate::hostile::{Asked, Hostile, error, list, ok, page_of};
+use crate::hostile::{ReceivedRequest, ScriptedStripe, error, list, ok, page_of};
 use crate::world::ended;
 
 fn charges(count: i64) -> Vec<Value> {
@@ -41,7 +41,7 @@ fn more_lines(path: &str, count: usize) -> Option<Vec<Value>> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_that_fails_above_a_size_is_requested_with_a_smaller_limit() {
     let all = charges(250);
-    let server = Hostile::start(move |asked| match asked.path.as_str() {
+    let server = ScriptedStripe::start(move |asked| match asked.path.as_str() {
         "/v1/charges" if asked.limit() > 20 => error(500, "too much"),
         "/v1/charges" => ok(page_of(&all, asked)),
         _ => error(404, "no"),
@@ -65,7 +65,7 @@ async fn a_body_truncated_at_a_fixed_size_is_requested_in_smaller_pages() {
             charge
         })
         .collect();
-    let server = Hostile::start(move |asked| {
+    let server = ScriptedStripe::start(move |asked| {
         let (status, mut body) = ok(page_of(&all, asked));
         body.truncate(131_072);
         (status, body)
@@ -79,7 +79,7 @@ async fn a_body_truncated_at_a_fixed_size_is_requested_in_smaller_pages() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_nested_page_that_fails_above_a_size_is_requested_with_a_smaller_limit() {
     let all = invoices(3);
-    let server = Hostile::start(move |asked| match more_lines(&asked.path, 90) {
+    let server = ScriptedStripe::start(move |asked| match more_lines(&asked.path, 90) {
         Some(_) if asked.limit() > 20 => error(500, "too much"),
         Some(lines) => ok(page_of(&lines, asked)),
         None => ok(page_of(&all, asked)),
@@ -91,7 +91,7 @@ async fn a_nested_page_that_fails_above_a_size_is_requested_with_a_smaller_limit
 }
 
 /// The page after A ends with B, and the page after B ends with A.
-fn cyclic_page(asked: &Asked) -> Value {
+fn cyclic_page(asked: &ReceivedRequest) -> Value {
     let item = |id: &str| json!({"id": id, "object": "line_item"});
     match asked.get("starting_after") {
         Some("il_a") => list(&[item("il_b")], true),
@@ -102,7 +102,7 @@ fn cyclic_page(asked: &Asked) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cyclic_nested_list_ends_and_quarantines_its_object() {
     let all = invoices(5);
-    let server = Hostile::start(move |asked| match asked.path.as_str() {
+    let server = ScriptedStripe::start(move |asked| match asked.path.as_str() {
         "/v1/invoices" => ok(page_of(&all, asked)),
         "/v1/invoices/in_2" => ok(all[2].clone()),
         "/v1/invoices/in_2/lines" => ok(cyclic_page(asked)),
@@ -115,7 +115,10 @@ async fn a_cyclic_nested_list_ends_and_quarantines_its_object() {
     assert_eq!((report.quarantined, server.count("invoices").await), (1, 5));
     let sql = "select id || ': ' || reason from stripe._quarantine";
     let entry = server.text(sql).await;
-    assert!(entry.starts_with("in_2: lines of invoice in_2 repeats"), "{entry}");
+    assert!(
+        entry.starts_with("in_2: lines of invoice in_2 returns the same items again"),
+        "{entry}"
+    );
     assert!(server.requests_to("/v1/invoices/in_2/lines") < 10);
     let refreshed = server.engine().await.refresh(&["in_2".into()]).await.expect("an outcome");
     assert_eq!(refreshed[0].outcome, RefreshOutcome::Quarantined);
@@ -125,7 +128,7 @@ async fn a_cyclic_nested_list_ends_and_quarantines_its_object() {
 async fn one_parent_whose_list_is_refused_does_not_stop_the_others() {
     for status in [403, 500, 400] {
         let all = invoices(30);
-        let server = Hostile::start(move |asked| match asked.path.as_str() {
+        let server = ScriptedStripe::start(move |asked| match asked.path.as_str() {
             "/v1/invoices" => ok(page_of(&all, asked)),
             "/v1/invoices/in_7/lines" => error(status, "not this one"),
             path => ok(page_of(&more_lines(path, 12).expect("lines"), asked)),
@@ -145,7 +148,7 @@ async fn one_parent_whose_list_is_refused_does_not_stop_the_others() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_old_cursor_that_is_refused_without_a_parameter_restarts_the_list() {
     let (all, refused) = (invoices(1), Mutex::new(false));
-    let server = Hostile::start(move |asked| match more_lines(&asked.path, 150) {
+    let server = ScriptedStripe::start(move |asked| match more_lines(&asked.path, 150) {
         Some(_) if asked.get("starting_after").is_some() && !*refused.lock().unwrap() => {
             *refused.lock().unwrap() = true;
             error(400, "that cursor is too old")
@@ -162,7 +165,7 @@ async fn an_old_cursor_that_is_refused_without_a_parameter_restarts_the_list() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_without_readable_nested_lists_fails_before_it_fills_the_quarantine() {
     let all = invoices(400);
-    let server = Hostile::start(move |asked| match asked.path.as_str() {
+    let server = ScriptedStripe::start(move |asked| match asked.path.as_str() {
         "/v1/invoices" => ok(page_of(&all, asked)),
         _ => error(403, "no permission"),
     })
@@ -177,7 +180,7 @@ async fn a_stream_without_readable_nested_lists_fails_before_it_fills_the_quaran
 async fn a_server_that_ignores_the_cursor_fails_after_the_first_repeated_page() {
     for pages in [1_usize, 2] {
         let (all, turn) = (charges(200), Mutex::new(0));
-        let server = Hostile::start(move |_| {
+        let server = ScriptedStripe::start(move |_| {
             let mut turn = turn.lock().unwrap();
             *turn += 1;
             let from = (*turn - 1) % pages * 100;
@@ -203,7 +206,7 @@ async fn a_server_that_ignores_the_cursor_fails_after_the_first_repeated_page() 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_empty_last_page_that_says_has_more_is_confirmed_by_another_request() {
     let all = charges(150);
-    let server = Hostile::start(move |asked| {
+    let server = ScriptedStripe::start(move |asked| {
         let mut page = page_of(&all, asked);
         // After the last row: an empty page with `has_more`.
         if asked.get("starting_after").is_some() {
@@ -220,7 +223,7 @@ async fn an_empty_last_page_that_says_has_more_is_confirmed_by_another_request()
 #[tokio::test(flavor = "multi_thread")]
 async fn a_permission_revoked_on_a_later_page_is_a_failure() {
     let all = charges(500);
-    let server = Hostile::start(move |asked| match asked.get("starting_after") {
+    let server = ScriptedStripe::start(move |asked| match asked.get("starting_after") {
         Some(_) => error(403, "The provided key does not have the required permissions"),
         None => ok(page_of(&all, asked)),
     })
@@ -241,7 +244,7 @@ async fn a_list_missing_from_the_catalog_is_read_to_its_end() {
     };
     let mut all: Vec<Value> = (0..3).map(intent).collect();
     all[2]["charges"]["url"] = "https://elsewhere.example/x".into();
-    let server = Hostile::start(move |asked| match asked.path.as_str() {
+    let server = ScriptedStripe::start(move |asked| match asked.path.as_str() {
         "/v1/payment_intents" => ok(page_of(&all, asked)),
         _ => {
             let parent = asked.get("payment_intent").expect("a parent").replace("pi_", "");
@@ -263,7 +266,7 @@ async fn a_list_missing_from_the_catalog_is_read_to_its_end() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_that_cannot_be_retrieved_keeps_its_listed_row() {
     let changes = Mutex::new(HashSet::new());
-    let server = Hostile::start(move |asked| match asked.path.as_str() {
+    let server = ScriptedStripe::start(move |asked| match asked.path.as_str() {
         "/v1/charges" => {
             let mut all = charges(3);
             // The second request returns another state within two seconds.
@@ -282,8 +285,8 @@ async fn an_object_that_cannot_be_retrieved_keeps_its_listed_row() {
 }
 
 /// A server that reports an object as missing for the given number of requests.
-async fn with_missing_object(missing: Arc<Mutex<usize>>) -> Hostile {
-    Hostile::start(move |asked| match asked.path.as_str() {
+async fn with_missing_object(missing: Arc<Mutex<usize>>) -> ScriptedStripe {
+    ScriptedStripe::start(move |asked| match asked.path.as_str() {
         "/v1/charges" => ok(page_of(&charges(5), asked)),
         "/v1/charges/ch_1" => {
             let mut missing = missing.lock().expect("no test panics with the lock");
@@ -354,7 +357,7 @@ async fn a_tombstone_with_a_future_time_counts_as_current() {
 async fn objects_of_another_type_are_not_stored() {
     for confused in [1, usize::MAX] {
         let answered = AtomicUsize::new(0);
-        let server = Hostile::start(move |asked| {
+        let server = ScriptedStripe::start(move |asked| {
             if answered.fetch_add(1, Ordering::Relaxed) >= confused {
                 return ok(page_of(&charges(3), asked));
             }
@@ -376,9 +379,10 @@ async fn objects_of_another_type_are_not_stored() {
 /// For example an allowlist of addresses: the key itself is valid.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_error_for_a_refused_key_contains_stripes_reason() {
-    let mut server = Hostile::start(|_| error(404, "no")).await;
+    let mut server = ScriptedStripe::start(|_| error(404, "no")).await;
     server.config.api_base = {
-        let refused = Hostile::start_with_account(|_| error(401, "This address is not allowed."));
+        let refused =
+            ScriptedStripe::start_with_account(|_| error(401, "This address is not allowed."));
         refused.await.config.api_base
     };
     let refused = server.engine().await.prepare().await.expect_err("refused").to_string();
@@ -393,7 +397,7 @@ async fn a_cut_off_list_is_completed_in_a_table_without_known_lists() {
         "notes": {"object": "list", "url": "/v1/disputes/dp_1/notes",
                   "data": [{"id": "note_0", "object": "note"}], "has_more": true},
     });
-    let server = Hostile::start(move |asked| match asked.path.as_str() {
+    let server = ScriptedStripe::start(move |asked| match asked.path.as_str() {
         "/v1/disputes" => ok(page_of(std::slice::from_ref(&dispute), asked)),
         _ => {
             let note = |i| json!({"id": format!("note_{i}"), "object": "note"});
@@ -412,7 +416,7 @@ async fn a_cut_off_list_is_completed_in_a_table_without_known_lists() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_that_is_listed_twice_and_cannot_be_retrieved_ends_the_commit() {
     let readings = Mutex::new(0);
-    let server = Hostile::start(move |asked| match asked.path.as_str() {
+    let server = ScriptedStripe::start(move |asked| match asked.path.as_str() {
         "/v1/charges" => {
             let mut all = charges(3);
             let mut readings = readings.lock().unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use stripe_sim::Account;
 use stripe_sync::{BackfillRequest, Config, Names, RunStatus};
 
-use crate::proxy::{self, Losses, RoundTrips};
+use crate::proxy::{self, CommitLoss, RoundTrips};
 use crate::world::{World, connect, ended, wait_for_rows};
 
 /// Makes inserts into the customers fail until so many have failed. A sequence counts across
@@ -88,7 +88,7 @@ async fn a_reply_that_never_comes_is_given_up_and_the_page_is_committed_again() 
     let account = Account::builder(65).objects("customer", 1_000).build().expect("an account");
     let mut world = World::new(account).await;
     world.engine().await.migrate().await.expect("tables");
-    let losses = Losses::silent_after(2);
+    let losses = CommitLoss::silent_after(2);
     let directory = crate::world::server().await.socket_dir().to_owned();
     let port = proxy::start(directory, losses.clone(), RoundTrips::default()).await;
     let (database, user) =

@@ -102,9 +102,7 @@ impl PrivateDatabase {
                 binaries.dir.display()
             ),
             (None, false) => {
-                format!(
-                    "no private PostgreSQL in {dir} yet; it is used because DATABASE_URL is not set"
-                )
+                format!("DATABASE_URL is not set, and there is no private PostgreSQL in {dir} yet")
             }
         }
     }

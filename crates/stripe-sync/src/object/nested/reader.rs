@@ -84,7 +84,7 @@ impl ListReader<'_, '_> {
                 new_items += usize::from(seen.insert(fnv1a(&id)));
             }
             if page.has_more && new_items == 0 && last.is_some() {
-                return Err(self.broken("repeats its items without an end", Some(&page)));
+                return Err(self.broken("returns the same items again and again", Some(&page)));
             }
             if page.has_more && (last.is_none() || last == cursor) {
                 return Err(self.broken("has more items but no new cursor", Some(&page)));
@@ -198,7 +198,7 @@ impl ListReader<'_, '_> {
 
     fn refused(&mut self, error: StripeError) -> Interruption {
         self.completed.requests += error.requests;
-        if error.concerns_every_request() {
+        if error.would_fail_every_request() {
             return Interruption::Ends(NestedError::Stripe(error));
         }
         let reason = format!("{} of {}: {error}", self.list.name(), self.table.object);

@@ -8,7 +8,7 @@ use super::failure::DOING;
 use super::plan::TablePlan;
 use super::statements;
 use super::survey::{Survey, constraints};
-use super::terms::Terms;
+use super::terms::AdoptionTarget;
 use super::transaction::{QUALIFIED_NAMES, USER_PATH};
 use super::views::View;
 use crate::postgres::error::PostgresError;
@@ -32,7 +32,7 @@ pub(super) async fn drop_dependents(
 /// Turns the table, or the copy in its place, into ours.
 pub(super) async fn reshape(
     transaction: &Transaction<'_>,
-    terms: &Terms<'_>,
+    terms: &AdoptionTarget<'_>,
     plan: &TablePlan<'_>,
     oid: u32,
 ) -> Result<(), PostgresError> {

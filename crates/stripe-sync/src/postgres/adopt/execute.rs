@@ -6,13 +6,13 @@ use tokio_postgres::types::Type;
 use super::adoption::Adoption;
 use super::change::{drop_dependents, recreate_dependents, reshape};
 use super::failure::{
-    CONTINUE, DOING, REMOVE_OBSTACLES, SOME_TABLE, fail, is_in_use, obstacles, or_in_use,
+    CONTINUE, DOING, REMOVE_OBSTACLES, SOME_TABLE, explain_lock_timeout, fail, is_in_use, obstacles,
 };
 use super::plan::{TablePlan, plan_tables};
 use super::rehearse::rehearse;
 use super::statements;
 use super::survey::Survey;
-use super::terms::Terms;
+use super::terms::AdoptionTarget;
 use super::transaction::{limit_waiting, prepare};
 use super::validate::remember;
 use crate::account::{AccountId, Mode};
@@ -145,14 +145,14 @@ impl PlannedAdoption<'_> {
             let mut client = database.get().await?;
             let transaction = begin(&mut client).await.map_err(fail)?;
             prepare(&transaction, names).await?;
-            let terms = Terms::read(&transaction, names, account).await?;
+            let terms = AdoptionTarget::read(&transaction, names, account).await?;
             let survey = Survey::read(&transaction, names).await?;
             let plans =
                 plan_tables(&survey).map_err(|found| obstacles(&found).with_hint(CONTINUE))?;
             let Some(plan) = plans.first() else { break };
             let adopted = self.adopt_table(&transaction, &terms, &survey, plan).await;
             adopted.map_err(|e| {
-                let e = or_in_use(e, &format!("table {}", plan.found.table.name));
+                let e = explain_lock_timeout(e, &format!("table {}", plan.found.table.name));
                 if e.hint().is_none() { e.with_hint(CONTINUE) } else { e }
             })?;
             transaction.commit().await.map_err(fail)?;
@@ -163,7 +163,7 @@ impl PlannedAdoption<'_> {
     async fn adopt_table(
         &self,
         transaction: &Transaction<'_>,
-        terms: &Terms<'_>,
+        terms: &AdoptionTarget<'_>,
         survey: &Survey,
         plan: &TablePlan<'_>,
     ) -> Result<(), PostgresError> {
@@ -179,13 +179,13 @@ impl PlannedAdoption<'_> {
         let mut client = self.database.get().await?;
         let transaction = begin(&mut client).await.map_err(fail)?;
         prepare(&transaction, self.names).await?;
-        let terms = Terms::read(&transaction, self.names, account).await?;
+        let terms = AdoptionTarget::read(&transaction, self.names, account).await?;
         let survey = Survey::read(&transaction, self.names).await?;
         let plans = plan_tables(&survey).map_err(|found| obstacles(&found))?;
         let result = rehearse(&transaction, &survey, &plans, &terms).await;
         transaction.rollback().await.map_err(fail)?;
         result.map_err(|e| match is_in_use(&e) {
-            true => or_in_use(e, SOME_TABLE),
+            true => explain_lock_timeout(e, SOME_TABLE),
             false => e.with_hint(REMOVE_OBSTACLES),
         })
     }

@@ -24,7 +24,7 @@ const LOCK_NOT_AVAILABLE: &str = "55P03";
 
 /// The error of a statement that no single table is known for.
 pub(super) fn fail(error: tokio_postgres::Error) -> PostgresError {
-    or_in_use(PostgresError::new(DOING, &error), SOME_TABLE)
+    explain_lock_timeout(PostgresError::new(DOING, &error), SOME_TABLE)
 }
 
 /// Whether a lock was not granted within [`LOCK_TIMEOUT`].
@@ -33,7 +33,7 @@ pub(super) fn is_in_use(error: &PostgresError) -> bool {
 }
 
 /// Replaces a lock timeout by an error that names the table.
-pub(super) fn or_in_use(error: PostgresError, table: &str) -> PostgresError {
+pub(super) fn explain_lock_timeout(error: PostgresError, table: &str) -> PostgresError {
     if !is_in_use(&error) {
         return error;
     }

@@ -8,7 +8,7 @@ use super::change::{drop_dependents, recreate_dependents, reshape};
 use super::failure::DOING;
 use super::plan::TablePlan;
 use super::survey::Survey;
-use super::terms::Terms;
+use super::terms::AdoptionTarget;
 use crate::postgres::error::PostgresError;
 use crate::postgres::names::quote;
 
@@ -20,7 +20,7 @@ pub(super) async fn rehearse(
     transaction: &Transaction<'_>,
     survey: &Survey,
     plans: &[TablePlan<'_>],
-    terms: &Terms<'_>,
+    terms: &AdoptionTarget<'_>,
 ) -> Result<(), PostgresError> {
     let mut became_text = Vec::new();
     for (index, plan) in plans.iter().enumerate() {
@@ -37,7 +37,7 @@ pub(super) async fn rehearse(
 async fn replace_by_copy(
     transaction: &Transaction<'_>,
     plan: &TablePlan<'_>,
-    terms: &Terms<'_>,
+    terms: &AdoptionTarget<'_>,
     index: usize,
 ) -> Result<u32, PostgresError> {
     let fail = |e: tokio_postgres::Error| {

@@ -3,7 +3,7 @@
 use super::dependents::IncomingKey;
 use super::plan::{TablePlan, is_dropped};
 use super::survey::Constraint;
-use super::terms::Terms;
+use super::terms::AdoptionTarget;
 use crate::catalog::SqlType;
 use crate::postgres::names::{literal, quote};
 use crate::postgres::schema::ddl;
@@ -11,7 +11,11 @@ use crate::postgres::schema::ddl;
 /// Changes the columns and keys of a table in one `alter table`, so that it is rewritten once.
 ///
 /// A stamp in the future would win over every later state of the object, so it becomes the present.
-pub(super) fn reshape(plan: &TablePlan<'_>, keys: &[Constraint], terms: &Terms<'_>) -> String {
+pub(super) fn reshape(
+    plan: &TablePlan<'_>,
+    keys: &[Constraint],
+    terms: &AdoptionTarget<'_>,
+) -> String {
     let table = terms.names.table(&plan.found.table.name);
     let mut actions = Vec::new();
     for key in keys {
@@ -83,7 +87,7 @@ pub(super) fn reshape(plan: &TablePlan<'_>, keys: &[Constraint], terms: &Terms<'
 }
 
 /// Gives plain indexes the names of ours, so that no index is built twice.
-pub(super) fn rename_indexes(plan: &TablePlan<'_>, terms: &Terms<'_>) -> String {
+pub(super) fn rename_indexes(plan: &TablePlan<'_>, terms: &AdoptionTarget<'_>) -> String {
     let table = plan.found.table;
     let parent = table.parent.iter().map(|p| &p.column);
     let mut sql = String::new();

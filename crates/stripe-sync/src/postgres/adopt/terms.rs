@@ -9,7 +9,7 @@ use crate::postgres::names::Names;
 use crate::postgres::schema::migrate;
 
 /// The target of an adoption.
-pub(super) struct Terms<'a> {
+pub(super) struct AdoptionTarget<'a> {
     pub(super) names: &'a Names,
     /// The account of the rows.
     pub(super) account: &'a str,
@@ -17,13 +17,13 @@ pub(super) struct Terms<'a> {
     pub(super) lz4: bool,
 }
 
-impl<'a> Terms<'a> {
+impl<'a> AdoptionTarget<'a> {
     pub(super) async fn read(
         transaction: &Transaction<'_>,
         names: &'a Names,
         account: &'a AccountId,
-    ) -> Result<Terms<'a>, PostgresError> {
+    ) -> Result<AdoptionTarget<'a>, PostgresError> {
         let lz4 = migrate::offers_lz4(transaction).await.map_err(fail)?;
-        Ok(Terms { names, account: account.as_str(), lz4 })
+        Ok(AdoptionTarget { names, account: account.as_str(), lz4 })
     }
 }

@@ -136,10 +136,16 @@ const ENGINE_TABLES: [Comments; 11] = [
             ("id", "Object id"),
             ("reason", "uncertain, incomplete, other_version or revalidation"),
             ("requested_at", "When an event last asked for the object"),
-            ("generation", "Number of events and leases; a renewed entry stays for another fetch"),
+            (
+                "generation",
+                "Incremented by each event and lease; if it changed during a fetch, the entry is kept",
+            ),
             ("attempts", "Failures so far"),
             ("next_attempt_at", "When the object is fetched at the earliest"),
-            ("leased_until", "When another process may fetch the object; null if none does"),
+            (
+                "leased_until",
+                "When another process may fetch the object; null if no process is fetching it",
+            ),
             ("last_error", "Why the last attempt failed"),
             ("dead", "Whether too many attempts failed; refresh the object to try again"),
         ],

@@ -1,4 +1,4 @@
-//! The DDL of the tables of rows. Pure; a snapshot test shows the text.
+//! The DDL of the data tables. Pure; a snapshot test shows the text.
 
 use std::fmt::Write as _;
 

@@ -19,7 +19,7 @@ pub(super) fn conflicts(doing: &str, names: &Names, obstacles: &[String]) -> Opt
     })
 }
 
-/// The error for tables of rows that another program created.
+/// The error for data tables that another program created.
 pub(super) fn foreign_tables(doing: &str, names: &Names, foreign: &[String]) -> PostgresError {
     PostgresError::own(
         doing,

@@ -11,15 +11,15 @@ use crate::order::Stamp;
 use crate::postgres::{Database, DatabaseOptions, Names};
 use crate::row::{Observation, winners};
 
-struct Place {
+struct TestDatabase {
     database: Database,
     statements: Statements,
     sql: tokio_postgres::Client,
     _server: private_postgres::Server,
 }
 
-impl Place {
-    async fn new() -> Place {
+impl TestDatabase {
+    async fn new() -> TestDatabase {
         let server = private_postgres::Server::temporary().await.expect("a server");
         let url = server.connection_url();
         let (sql, connection) = tokio_postgres::connect(&url, NoTls).await.expect("a connection");
@@ -32,7 +32,7 @@ impl Place {
             Database::connect(&url, DatabaseOptions::impatient(8)).await.expect("a database");
         let names = Names::new("stripe", "").expect("names");
         database.migrate(&names).await.expect("a schema");
-        Place { database, statements: Statements::new(names), sql, _server: server }
+        TestDatabase { database, statements: Statements::new(names), sql, _server: server }
     }
 
     async fn write(&self, objects: &[(String, String)], at: Stamp) -> WriteOutcome {
@@ -115,74 +115,74 @@ fn second(n: i64) -> Stamp {
 /// The page was asked for before the object was seen deleted. Its transaction is open first.
 #[tokio::test]
 async fn a_deletion_waits_for_an_open_page_and_deletes_its_row() {
-    let place = Place::new().await;
+    let db = TestDatabase::new().await;
     let page = [product("prod_1", "old"), product("prod_2", "stays")];
-    place.hold().await;
+    db.hold().await;
     let deletes_second = async {
-        place.blocked(1).await;
-        let delete = async { place.delete("prod_1", second(10)).await };
+        db.blocked(1).await;
+        let delete = async { db.delete("prod_1", second(10)).await };
         let release = async {
-            place.blocked(2).await;
-            place.release().await;
+            db.blocked(2).await;
+            db.release().await;
         };
         tokio::join!(delete, release).0
     };
-    let (written, deleted) = tokio::join!(place.write(&page, second(0)), deletes_second);
+    let (written, deleted) = tokio::join!(db.write(&page, second(0)), deletes_second);
     assert!(matches!(written, WriteOutcome::Committed(_)) && deleted);
-    assert_eq!((place.count("products").await, place.count("_tombstones").await), (1, 1));
+    assert_eq!((db.count("products").await, db.count("_tombstones").await), (1, 1));
 }
 
 /// The other way round: the page finds the tombstone that was not committed when it began.
 #[tokio::test]
 async fn a_page_waits_for_an_open_deletion_and_does_not_store_its_row() {
-    let place = Place::new().await;
+    let db = TestDatabase::new().await;
     let page = [product("prod_1", "old"), product("prod_2", "stays")];
-    place.hold().await;
+    db.hold().await;
     let writes_second = async {
-        place.blocked(1).await;
-        let write = async { place.write(&page, second(0)).await };
+        db.blocked(1).await;
+        let write = async { db.write(&page, second(0)).await };
         let release = async {
-            place.blocked(2).await;
-            place.release().await;
+            db.blocked(2).await;
+            db.release().await;
         };
         tokio::join!(write, release).0
     };
-    let (_, written) = tokio::join!(place.delete("prod_1", second(10)), writes_second);
+    let (_, written) = tokio::join!(db.delete("prod_1", second(10)), writes_second);
     assert!(matches!(written, WriteOutcome::Committed(_)));
-    assert_eq!((place.count("products").await, place.count("_tombstones").await), (1, 1));
+    assert_eq!((db.count("products").await, db.count("_tombstones").await), (1, 1));
 }
 
 /// The items of a long list come in transactions of their own. One that is open while the object is
 /// deleted must not leave its items behind.
 #[tokio::test]
 async fn a_deletion_waits_for_open_items_and_deletes_them() {
-    let place = Place::new().await;
+    let db = TestDatabase::new().await;
     let table = |name: &str| Catalog::get().table(name).expect("a table");
     let invoice = [("in_1".to_owned(), r#"{"id":"in_1","object":"invoice"}"#.to_owned())];
-    place.write_to(table("invoices"), None, &invoice, second(0)).await;
+    db.write_to(table("invoices"), None, &invoice, second(0)).await;
     let line = [("il_1".to_owned(), r#"{"id":"il_1","object":"line_item"}"#.to_owned())];
-    place.hold().await;
+    db.hold().await;
     let deletes_second = async {
-        place.blocked(1).await;
-        let delete = async { place.delete_from(table("invoices"), "in_1", second(10)).await };
+        db.blocked(1).await;
+        let delete = async { db.delete_from(table("invoices"), "in_1", second(10)).await };
         let release = async {
-            place.blocked(2).await;
-            place.release().await;
+            db.blocked(2).await;
+            db.release().await;
         };
         tokio::join!(delete, release).0
     };
-    let items = place.write_to(table("invoice_line_items"), Some("in_1"), &line, second(1));
+    let items = db.write_to(table("invoice_line_items"), Some("in_1"), &line, second(1));
     let (_, deleted) = tokio::join!(items, deletes_second);
     assert!(deleted);
-    let left = (place.count("invoices").await, place.count("invoice_line_items").await);
+    let left = (db.count("invoices").await, db.count("invoice_line_items").await);
     assert_eq!(left, (0, 0));
 }
 
 /// A process saw the object again, and meanwhile another one saw it deleted.
 #[tokio::test]
 async fn a_revived_object_does_not_remove_a_later_tombstone() {
-    let place = Place::new().await;
-    place.delete("prod_1", second(10)).await;
+    let db = TestDatabase::new().await;
+    db.delete("prod_1", second(10)).await;
     let (id, json) = product("prod_1", "old");
     let row = |stamp| Observation {
         id: id.as_str().into(),
@@ -198,9 +198,9 @@ async fn a_revived_object_does_not_remove_a_later_tombstone() {
             revived: vec![(products(), id.as_str(), seen_at)],
             ..WriteRequest::default()
         };
-        let outcome = place.write_request(&request).await;
+        let outcome = db.write_request(&request).await;
         assert!(matches!(outcome, WriteOutcome::Committed(_)), "{outcome:?}");
-        let found = (place.count("products").await, place.count("_tombstones").await);
+        let found = (db.count("products").await, db.count("_tombstones").await);
         assert_eq!(found, (rows, 1 - rows), "{seen_at:?}");
     }
 }
@@ -209,7 +209,7 @@ async fn a_revived_object_does_not_remove_a_later_tombstone() {
 /// (the retry budget is zero here).
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_batches_with_the_same_keys_store_the_newest() {
-    let place = Place::new().await;
+    let db = TestDatabase::new().await;
     for round in 0..5 {
         let batch = |writer: i64| -> Vec<_> {
             let ids = (0..200_i64).map(|i| (i * (2 * writer + 7)) % 200);
@@ -217,9 +217,9 @@ async fn concurrent_batches_with_the_same_keys_store_the_newest() {
         };
         let stamp = |writer: i64| second(round * 100 + writer * 10);
         let batches: Vec<_> = (0..6).map(|writer| (batch(writer), stamp(writer))).collect();
-        let writes = batches.iter().map(|(batch, at)| place.write(batch, *at));
+        let writes = batches.iter().map(|(batch, at)| db.write(batch, *at));
         futures_util::future::join_all(writes).await;
         let newest = format!("products where name = '{round}.5'");
-        assert_eq!((place.count(&newest).await, place.count("products").await), (200, 200));
+        assert_eq!((db.count(&newest).await, db.count("products").await), (200, 200));
     }
 }

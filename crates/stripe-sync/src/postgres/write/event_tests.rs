@@ -10,21 +10,21 @@ use crate::postgres::ledger::inbox::InboxCounts;
 use crate::postgres::{Batch, Database, DatabaseOptions, Names};
 use crate::row::Observation;
 
-struct Place {
+struct TestDatabase {
     database: Database,
     statements: Statements,
     _server: private_postgres::Server,
 }
 
-impl Place {
-    async fn new() -> Place {
+impl TestDatabase {
+    async fn new() -> TestDatabase {
         let server = private_postgres::Server::temporary().await.expect("a server");
         let url = server.connection_url();
         let database =
             Database::connect(&url, DatabaseOptions::impatient(4)).await.expect("a database");
         let names = Names::new("stripe", "").expect("names");
         database.migrate(&names).await.expect("a schema");
-        Place { database, statements: Statements::new(names), _server: server }
+        TestDatabase { database, statements: Statements::new(names), _server: server }
     }
 
     async fn read(&self, table: &str, json: &str, stamp: Stamp) {
@@ -100,75 +100,75 @@ fn read_at(n: i64) -> Stamp {
 
 #[tokio::test]
 async fn what_an_event_does_not_carry_stays() {
-    let place = Place::new().await;
+    let database = TestDatabase::new().await;
     let listed = r#"{"id":"x_1","object":"checkout.session","status":"open","currency":"eur",
         "line_items":{"data":[1]},"unknown":1,"other":2,"customer":{"id":"cus_1","name":"A"}}"#;
-    place.read("checkout_sessions", listed, read_at(0)).await;
+    database.read("checkout_sessions", listed, read_at(0)).await;
     let event = r#"{"id":"x_1","object":"checkout.session","status":"complete","currency":null,
         "other":3,"customer":"cus_2"}"#;
-    let decision = place.event("checkout_sessions", event, second(20)).await;
+    let decision = database.event("checkout_sessions", event, second(20)).await;
     assert_eq!(decision, EventDecision::Merge);
     let sql = "select concat_ws('|', status, currency is null, line_items::text, customer, \
                _extra::text) from stripe.checkout_sessions";
     let extra = r#"{"other": 3, "unknown": 1}"#;
     let expected = format!(r#"complete|t|{{"data": [1]}}|cus_2|{extra}"#);
-    assert_eq!(place.text(sql).await, expected);
+    assert_eq!(database.text(sql).await, expected);
 }
 
 #[tokio::test]
 async fn a_duplicate_moves_neither_the_content_nor_its_time() {
-    let place = Place::new().await;
+    let database = TestDatabase::new().await;
     let json = r#"{"id":"x_1","object":"charge","amount":5,"new":[1]}"#;
-    assert_eq!(place.event("charges", json, second(0)).await, EventDecision::Insert);
+    assert_eq!(database.event("charges", json, second(0)).await, EventDecision::Insert);
     let sql = "select concat_ws('|', amount, _extra::text, updated_at, last_synced_at) from stripe.charges";
-    let before = place.text(sql).await;
-    assert_eq!(place.event("charges", json, second(0)).await, EventDecision::Ignore);
-    assert_eq!(place.text(sql).await, before);
+    let before = database.text(sql).await;
+    assert_eq!(database.event("charges", json, second(0)).await, EventDecision::Ignore);
+    assert_eq!(database.text(sql).await, before);
     let sql = "select updated_at::text from stripe.charges";
-    let before = place.text(sql).await;
-    assert_eq!(place.event("charges", json, second(9)).await, EventDecision::Merge);
-    assert_eq!(place.text(sql).await, before);
-    assert_eq!(place.inbox().await, InboxCounts::default());
+    let before = database.text(sql).await;
+    assert_eq!(database.event("charges", json, second(9)).await, EventDecision::Merge);
+    assert_eq!(database.text(sql).await, before);
+    assert_eq!(database.inbox().await, InboxCounts::default());
 }
 
 #[tokio::test]
 async fn an_event_that_cannot_be_ordered_puts_its_object_into_the_inbox_once() {
-    let place = Place::new().await;
+    let database = TestDatabase::new().await;
     let json = |amount| format!(r#"{{"id":"x_1","object":"charge","amount":{amount}}}"#);
-    place.read("charges", &json(1), read_at(0)).await;
+    database.read("charges", &json(1), read_at(0)).await;
     for amount in [2, 3] {
-        let decision = place.event("charges", &json(amount), second(1)).await;
+        let decision = database.event("charges", &json(amount), second(1)).await;
         assert_eq!(decision, EventDecision::Refetch);
     }
-    assert_eq!(place.text("select amount::text from stripe.charges").await, "1");
-    assert_eq!(place.inbox().await.waiting, 1);
+    assert_eq!(database.text("select amount::text from stripe.charges").await, "1");
+    assert_eq!(database.inbox().await.waiting, 1);
 }
 
 #[tokio::test]
 async fn a_late_event_does_not_bring_a_deleted_row_back() {
-    let place = Place::new().await;
+    let database = TestDatabase::new().await;
     let json = r#"{"id":"x_1","object":"invoice","status":"draft"}"#;
-    place.event("invoices", json, second(0)).await;
-    assert_eq!(place.deletion("invoices", json, second(5)).await, EventDecision::Delete);
-    assert_eq!(place.event("invoices", json, second(3)).await, EventDecision::Ignore);
-    assert_eq!(place.text("select count(*)::text from stripe.invoices").await, "0");
-    assert_eq!(place.inbox().await.waiting, 0);
+    database.event("invoices", json, second(0)).await;
+    assert_eq!(database.deletion("invoices", json, second(5)).await, EventDecision::Delete);
+    assert_eq!(database.event("invoices", json, second(3)).await, EventDecision::Ignore);
+    assert_eq!(database.text("select count(*)::text from stripe.invoices").await, "0");
+    assert_eq!(database.inbox().await.waiting, 0);
 }
 
 #[tokio::test]
 async fn a_deleted_customer_stays_and_is_marked_also_without_a_row() {
-    let place = Place::new().await;
+    let database = TestDatabase::new().await;
     let json = r#"{"deleted":true,"id":"x_1","object":"customer","email":"a@b.c"}"#;
-    assert_eq!(place.deletion("customers", json, second(5)).await, EventDecision::Delete);
+    assert_eq!(database.deletion("customers", json, second(5)).await, EventDecision::Delete);
     let updated = r#"{"id":"x_1","object":"customer","email":"old@b.c"}"#;
-    assert_eq!(place.event("customers", updated, second(4)).await, EventDecision::Ignore);
+    assert_eq!(database.event("customers", updated, second(4)).await, EventDecision::Ignore);
     let sql = "select concat_ws('|', email, deleted) from stripe.customers";
-    assert_eq!(place.text(sql).await, "a@b.c|t");
+    assert_eq!(database.text(sql).await, "a@b.c|t");
 }
 
 #[tokio::test]
 async fn items_of_a_stale_payload_are_not_written() {
-    let place = Place::new().await;
+    let database = TestDatabase::new().await;
     let table = table_of("invoices");
     let change = |json: &'static str, item: &'static str, created: i64| {
         let items = table_of("invoice_line_items");
@@ -187,10 +187,10 @@ async fn items_of_a_stale_payload_are_not_written() {
     let newer = change(r#"{"id":"x_1","object":"invoice","status":"open"}"#, "il_2", second(9));
     let older = change(r#"{"id":"x_1","object":"invoice","status":"draft"}"#, "il_1", second(3));
     for event in [newer, older] {
-        place.write(WriteRequest { events: vec![event], ..WriteRequest::default() }).await;
+        database.write(WriteRequest { events: vec![event], ..WriteRequest::default() }).await;
     }
     let sql = "select string_agg(id, ',') from stripe.invoice_line_items";
-    assert_eq!(place.text(sql).await, "il_2");
+    assert_eq!(database.text(sql).await, "il_2");
 }
 
 fn item_json(id: &str) -> &'static str {

@@ -115,7 +115,7 @@ impl StripeError {
     }
 
     /// Every request would fail this way: Stripe cannot be reached, or rejects the key.
-    pub(crate) fn concerns_every_request(&self) -> bool {
+    pub(crate) fn would_fail_every_request(&self) -> bool {
         matches!(self.kind, StripeErrorKind::Unreachable | StripeErrorKind::Unauthorized { .. })
     }
 
