@@ -51,7 +51,9 @@ async fn a_killed_run_resumes_where_it_stopped() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_signal_finishes_the_pages_in_flight() {
-    for (schema, by) in [("interrupted", Signal::INT), ("terminated", Signal::TERM)] {
+    for (schema, by) in
+        [("interrupted", Signal::INT), ("terminated", Signal::TERM), ("hung_up", Signal::HUP)]
+    {
         let sim = slow_sim(Duration::from_millis(40)).await;
         let cli = Cli::with_both(&sim, schema).await;
         let child = cli.start(&ARGS);
@@ -145,4 +147,17 @@ fn an_invalid_deadline_is_a_usage_error() {
         assert_eq!(output.code, Some(2), "{text}: {}", output.stderr);
         assert!(output.stderr.contains("give a duration, such as 14m"), "{}", output.stderr);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hangup_that_the_caller_ignores_does_not_stop_the_run() {
+    let sim = slow_sim(Duration::from_millis(40)).await;
+    let cli = Cli::with_both(&sim, "nohup").await;
+    let child = cli.start_ignoring_hangup(&ARGS);
+    wait_for_requests(&sim, PATH, 8).await;
+    signal(&child, Signal::HUP);
+    let output = wait(child);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    let expected: BTreeSet<String> = sim.account().ids("customer").collect();
+    assert_eq!(cli.ids("nohup", "customers"), expected);
 }

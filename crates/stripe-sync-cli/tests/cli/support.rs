@@ -110,13 +110,26 @@ impl Cli {
 
     /// Like [`Cli::start`], from a shell that allows core files of any size.
     pub(crate) fn start_with_core(&self, args: &[&str]) -> Child {
+        let mut shell = self.shell("ulimit -c unlimited", args);
+        shell.stdout(Stdio::null());
+        shell.spawn().expect("the binary")
+    }
+
+    /// Like [`Cli::start`], as with `nohup`.
+    pub(crate) fn start_ignoring_hangup(&self, args: &[&str]) -> Child {
+        self.shell("trap '' HUP", args).spawn().expect("the binary")
+    }
+
+    /// Runs `first` in a shell, which is then replaced by the binary.
+    fn shell(&self, first: &str, args: &[&str]) -> Command {
         let binary = self.command(args);
         let mut shell = Command::new("/bin/sh");
-        shell.args(["-c", "ulimit -c unlimited; exec \"$0\" \"$@\""]).arg(binary.get_program());
+        let script = format!("{first}; exec \"$0\" \"$@\"");
+        shell.args(["-c", &script]).arg(binary.get_program());
         shell.args(binary.get_args()).env_clear().current_dir(self.home());
         shell.envs(binary.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        shell.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        shell.spawn().expect("the binary")
+        shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        shell
     }
 
     /// The IDs in a table, read with `stripe-sync query`.
