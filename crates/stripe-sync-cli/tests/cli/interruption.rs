@@ -56,7 +56,7 @@ async fn one_signal_finishes_the_pages_in_flight() {
     {
         let sim = slow_sim(Duration::from_millis(40)).await;
         let cli = Cli::with_both(&sim, schema).await;
-        let child = cli.start(&ARGS);
+        let child = cli.start_with_default_hangup(&ARGS);
         wait_for_requests(&sim, PATH, 8).await;
         signal(&child, by);
         let output = wait(child);

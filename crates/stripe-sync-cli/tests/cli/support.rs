@@ -120,6 +120,17 @@ impl Cli {
         self.shell("trap '' HUP", args).spawn().expect("the binary")
     }
 
+    /// Like [`Cli::start`], also if this process inherited an ignored SIGHUP.
+    pub(crate) fn start_with_default_hangup(&self, args: &[&str]) -> Child {
+        let binary = self.command(args);
+        let mut env = Command::new("env");
+        env.arg("--default-signal=HUP").arg(binary.get_program());
+        env.args(binary.get_args()).env_clear().current_dir(self.home());
+        env.envs(binary.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        env.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        env.spawn().expect("env and the binary")
+    }
+
     /// Runs `first` in a shell, which is then replaced by the binary.
     fn shell(&self, first: &str, args: &[&str]) -> Command {
         let binary = self.command(args);
