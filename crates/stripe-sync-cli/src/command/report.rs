@@ -88,7 +88,7 @@ fn data_warnings(report: &Report) -> String {
     }
     if report.replaced_characters > 0 {
         text.push_str(&format!(
-            "{} that PostgreSQL cannot store replaced with U+FFFD\n",
+            "{} replaced with U+FFFD: PostgreSQL cannot store the original\n",
             number::quantity(report.replaced_characters, "character")
         ));
     }

@@ -140,8 +140,10 @@ async fn the_certificate_of_the_database_is_verified() {
         let output = run(expired, format!("{options}&{}", roots(&ours)), &[]);
         assert_refused(&output, "expired");
     }
-    let output = run(misnamed, format!("sslmode=verify-full&{}", roots(&ours)), &[]);
-    assert_refused(&output, "another name");
+    for mode in ["verify-full", "require"] {
+        let output = run(misnamed, format!("sslmode={mode}&{}", roots(&ours)), &[]);
+        assert_refused(&output, "another name");
+    }
     let output = run(misnamed, format!("sslmode=verify-ca&{}", roots(&ours)), &[]);
     assert_eq!(output.code, Some(0), "the name is not verified: {}", output.stderr);
     let file = ours.file.display().to_string();
@@ -149,6 +151,13 @@ async fn the_certificate_of_the_database_is_verified() {
         let output = run(right, "sslmode=verify-full".to_owned(), &[(variable, &file)]);
         assert_eq!(output.code, Some(0), "{variable}: {}", output.stderr);
     }
+    let output = run(misnamed, "sslmode=verify-ca".to_owned(), &[("PGSSLROOTCERT", &file)]);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    let local = Cli::with_both(&sim, "without_tls").await.env("PGSSLROOTCERT", "/nowhere.pem");
+    let output = local.run(&["migrate"]);
+    assert_eq!(output.code, Some(0), "the file is not needed: {}", output.stderr);
+    let output = run(right, "sslmode=verify-full".to_owned(), &[("PGSSLROOTCERT", "system")]);
+    assert_refused(&output, "the system does not know this authority");
     let output = run(expired, "sslmode=no-verify".to_owned(), &[]);
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     let output = run(right, "sslmode=verify-full&sslrootcert=/nowhere.pem".to_owned(), &[]);

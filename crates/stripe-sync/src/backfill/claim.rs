@@ -136,6 +136,7 @@ async fn read(run: &RunContext, slice: ClaimedSlice) -> Result<(), Error> {
         SliceOutcome::StreamFailed(failure) => {
             let (end, requests) = (&failure.end, failure.requests);
             tracing::debug!(stream, status = end.status.as_str(), "a stream ended");
+            run.progress.clear_locked_table(table);
             if retry_transient!(run, database.end_stream(names, &claimed, end, requests))? {
                 run.progress.set_status(stream, end.status);
             }

@@ -77,8 +77,10 @@ pub(super) async fn commit(
         let first = match next {
             None => return Ok(CommitOutcome::Open(position)),
             Some(SlicePiece::Items(chunk)) => {
-                let quarantined = write_chunk(&context.run.account, &chunk).await?;
-                context.run.count_repairs(0, quarantined);
+                match write_chunk(&context.run.account, &chunk).await {
+                    Ok(quarantined) => context.run.count_repairs(0, quarantined),
+                    Err(error) => return not_committed(slice, error),
+                }
                 continue;
             }
             Some(SlicePiece::Page(piece)) => piece,
@@ -106,6 +108,21 @@ pub(super) async fn commit(
                 }
             }
             ended => return Ok(ended),
+        }
+    }
+}
+
+/// A lock of another session concerns its table only: the stream fails, and the others go on.
+///
+/// # Errors
+/// The error concerns every stream.
+fn not_committed(slice: &ClaimedSlice, error: PostgresError) -> Result<CommitOutcome, Error> {
+    tracing::debug!(stream = slice.stream, %error, "pages were not committed");
+    match (&error.locked_table, error.hint()) {
+        (None, _) => Err(error.into()),
+        (Some(_), hint) => {
+            let message = format!("{error}; {}", hint.unwrap_or_default());
+            Ok(CommitOutcome::Failed(StreamFailure::failed(message, None, 0)))
         }
     }
 }
@@ -153,10 +170,7 @@ impl PageCommit<'_> {
                         None => return Ok(CommitOutcome::Lost),
                     }
                 }
-                Err(error) => {
-                    tracing::debug!(stream = self.slice.stream, %error, "pages were not committed");
-                    return Err(error.into());
-                }
+                Err(error) => return not_committed(self.slice, error),
             }
         }
     }
@@ -289,6 +303,7 @@ impl PageCommit<'_> {
         if position.as_ref().is_some_and(|position| position.stream_complete) {
             run.progress.set_status(&self.slice.stream, StreamStatus::Complete);
         }
+        run.progress.clear_locked_table(self.context.table);
         run.idle.notify_one();
         if let Some(message) =
             run.refused_rows.count(&self.context.table.name, self.rows(), &refusals)

@@ -120,7 +120,8 @@ impl RunContext {
         error: &PostgresError,
     ) -> bool {
         match (&error.locked_table, error.class) {
-            (Some(table), _) => self.progress.set_locked_table(Some(table)),
+            // Until a write to the table succeeds.
+            (Some(table), _) => self.progress.set_locked_table(table),
             (None, ErrorClass::Unreachable | ErrorClass::Transient | ErrorClass::ReadOnly) => {
                 self.progress.set_database_outage(true);
             }
@@ -128,7 +129,6 @@ impl RunContext {
         }
         let retry = budget.wait_before_retry(error).await;
         self.progress.set_database_outage(false);
-        self.progress.set_locked_table(None);
         retry
     }
 }

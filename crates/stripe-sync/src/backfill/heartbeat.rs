@@ -29,7 +29,8 @@ pub(super) fn start(run: &Arc<RunContext>, run_id: i64, owner: &Arc<str>) -> Joi
 pub(super) async fn remove_wait_reason(run: &RunContext, run_id: i64, owner: &str) {
     let (database, names) = (&run.account.database, run.account.statements.names());
     // A reason that stays is not shown once it is old.
-    if let Err(error) = database.note_waiting(names, run_id, owner, None).await {
+    let removed = database.note_waiting(names, run_id, owner, None);
+    if let Err(error) = database.within_time_limit(removed).await {
         tracing::debug!(%error, "the wait reason could not be removed");
     }
 }
@@ -39,7 +40,8 @@ async fn extend_leases(run: &RunContext, owner: &str) {
     loop {
         tokio::time::sleep(HEARTBEAT).await;
         let held: Vec<i64> = run.held_slices().iter().copied().collect();
-        if let Err(error) = database.extend_leases(names, &held, owner).await {
+        let extended = database.extend_leases(names, &held, owner);
+        if let Err(error) = database.within_time_limit(extended).await {
             // Commits extend leases as well; a lost lease costs a page, not a row.
             tracing::warn!(%error, "leases could not be extended");
         }
@@ -60,7 +62,8 @@ async fn publish_wait_reason(run: &RunContext, run_id: i64, owner: &str) {
         if is_current {
             continue;
         }
-        match database.note_waiting(names, run_id, owner, reason.as_deref()).await {
+        let noted = database.note_waiting(names, run_id, owner, reason.as_deref());
+        match database.within_time_limit(noted).await {
             Ok(()) => published = reason.map(|reason| (reason, Instant::now())),
             Err(error) => tracing::debug!(%error, "the wait reason could not be written"),
         }

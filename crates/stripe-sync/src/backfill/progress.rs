@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
+use crate::catalog::Table;
 use crate::postgres::{StreamState, StreamStatus};
 use crate::stripe::{Stats, StripeClient};
 
@@ -204,8 +205,16 @@ impl Progress {
         self.shared.database_outage.store(outage, Ordering::Relaxed);
     }
 
-    pub(super) fn set_locked_table(&self, table: Option<&str>) {
-        *lock(&self.shared.locked_table) = table.map(str::to_owned);
+    pub(super) fn set_locked_table(&self, table: &str) {
+        *lock(&self.shared.locked_table) = Some(table.to_owned());
+    }
+
+    /// Rows of this stream's table and of its items were written.
+    pub(super) fn clear_locked_table(&self, table: &Table) {
+        let mut locked = lock(&self.shared.locked_table);
+        if locked.as_deref().is_some_and(|name| table.with_items().any(|t| t == name)) {
+            *locked = None;
+        }
     }
 
     fn counter(&self, stream: &str) -> Option<Arc<Counter>> {

@@ -151,7 +151,8 @@ impl Follower<'_> {
         let account = context.account.as_str();
         let now = || context.client.now().unix_seconds();
         let mut is_idle = true;
-        match database.lease_event_cursor(names, account, owner, self.first).await? {
+        let leased = database.lease_event_cursor(names, account, owner, self.first);
+        match database.within_time_limit(leased).await? {
             Some(cursor) => {
                 progress.waiting = false;
                 progress.gap |= cursor < now() - EVENTS_KEPT;
@@ -165,7 +166,8 @@ impl Follower<'_> {
             }
             None => {
                 progress.waiting = true;
-                let cursor = database.event_cursor(names, account).await?;
+                let cursor =
+                    database.within_time_limit(database.event_cursor(names, account)).await?;
                 progress.cursor = cursor.unwrap_or(self.first);
                 // The other process has read what happened before this one began.
                 progress.caught_up = progress.cursor >= self.started;
@@ -175,7 +177,8 @@ impl Follower<'_> {
         progress.fetched += counts.fetched;
         progress.quarantined += counts.quarantined;
         progress.failed += counts.failed;
-        let inbox = database.inbox_counts(names, Some(account)).await?;
+        let inbox = database.inbox_counts(names, Some(account));
+        let inbox = database.within_time_limit(inbox).await?;
         (progress.pending, progress.dead) = (inbox.waiting, inbox.dead);
         progress.lag = (now() - progress.cursor).max(0);
         Ok(if is_idle { IDLE_PAUSE } else { BUSY_PAUSE })

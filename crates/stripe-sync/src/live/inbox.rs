@@ -42,7 +42,8 @@ pub(crate) async fn drain(
     let mut counts = FetchCounts::default();
     while !stop.is_requested() {
         let account = context.account.as_str();
-        let entries = database.lease_inbox(names, account, 4 * CONCURRENT as i64).await?;
+        let entries = database.lease_inbox(names, account, 4 * CONCURRENT as i64);
+        let entries = database.within_time_limit(entries).await?;
         if entries.is_empty() {
             break;
         }
@@ -116,7 +117,8 @@ async fn fetch(
     let account = context.account.as_str();
     let error = match refetch(context, entry.table, &entry.id).await {
         Ok(outcome) => {
-            database.finish_inbox_entry(names, account, entry).await?;
+            let finished = database.finish_inbox_entry(names, account, entry);
+            database.within_time_limit(finished).await?;
             return Ok(outcome);
         }
         // The database cannot be written, which concerns every object.
@@ -125,7 +127,8 @@ async fn fetch(
     };
     let pause = pause_after(entry.attempts);
     tracing::warn!(table = %entry.table.name, id = %entry.id, %error, ?pause, "an object could not be fetched");
-    database.postpone_inbox_entry(names, account, entry, pause, &error).await?;
+    let postponed = database.postpone_inbox_entry(names, account, entry, pause, &error);
+    database.within_time_limit(postponed).await?;
     Err(FetchError::Postponed(error))
 }
 

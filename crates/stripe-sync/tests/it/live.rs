@@ -1,7 +1,7 @@
 //! The copy stays current: webhooks, single events, and the feed of events.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use ring::hmac;
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ const OBJECTS: [(&str, &str); 5] = [
     ("payment_intent", "payment_intents"),
 ];
 
-fn account(seed: u64) -> Account {
+pub(crate) fn account(seed: u64) -> Account {
     let builder = OBJECTS
         .iter()
         .fold(Account::builder(seed), |builder, (object, _)| builder.objects(object, 20));
@@ -26,7 +26,7 @@ fn account(seed: u64) -> Account {
 }
 
 /// An account whose copy is complete.
-async fn copied(seed: u64) -> World {
+pub(crate) async fn copied(seed: u64) -> World {
     let world = World::new(account(seed)).await;
     let objects: Vec<&str> = OBJECTS.iter().map(|(object, _)| *object).collect();
     let report = world.backfill(&objects).await;
@@ -35,7 +35,7 @@ async fn copied(seed: u64) -> World {
 }
 
 /// The events that the account has, oldest first.
-fn events(account: &Account) -> Vec<String> {
+pub(crate) fn events(account: &Account) -> Vec<String> {
     let mut events: Vec<String> = account
         .ids("event")
         .map(|id| account.object_json("event", &id).expect("an event"))
@@ -44,12 +44,12 @@ fn events(account: &Account) -> Vec<String> {
     events
 }
 
-fn last_event(account: &Account) -> String {
+pub(crate) fn last_event(account: &Account) -> String {
     events(account).pop().expect("an event")
 }
 
 /// Every row has the version that the account's object has, and no other row exists.
-async fn assert_current(world: &World) {
+pub(crate) async fn assert_current(world: &World) {
     let account = world.sim.account();
     for (object, table) in OBJECTS {
         let deleted = if table == "customers" { "where not coalesce(deleted, false)" } else { "" };
@@ -83,7 +83,7 @@ fn signature(secret: &str, body: &str) -> String {
 }
 
 /// A pseudorandom number (<https://en.wikipedia.org/wiki/Xorshift>).
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
     fn below(&mut self, limit: usize) -> usize {
@@ -102,7 +102,7 @@ impl Random {
 
 /// Creates, changes and deletes objects, several of them within a second. In a hundred changes the clock
 /// advances by less than the two minutes after which the engine takes a `Date` for a wrong one.
-fn change(account: &Account, random: &mut Random, version: u64) {
+pub(crate) fn change(account: &Account, random: &mut Random, version: u64) {
     if random.below(3) == 0 {
         account.advance_clock(random.below(3) as i64);
     }
@@ -128,28 +128,6 @@ fn change(account: &Account, random: &mut Random, version: u64) {
         }
         _ => account.update(object, &id, state).expect("updated"),
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn catching_up_applies_creations_updates_and_deletions() {
-    let world = copied(71).await;
-    let mut random = Random(0x2545_f491_4f6c_dd1d);
-    for version in 0..150 {
-        change(world.sim.account(), &mut random, version);
-    }
-    let engine = world.engine().await;
-    let done = engine.catch_up(&Stop::new()).await.expect("caught up");
-    assert!(done.events >= 150 && done.failed == 0, "{done:?}");
-    assert_current(&world).await;
-    assert_eq!(engine.inbox().await.expect("the inbox").waiting, 0);
-
-    // Another process reads the last seconds again. Of objects that changed several times in them, only
-    // Stripe can tell the order.
-    let before = world.sim.requests();
-    let done = engine.catch_up(&Stop::new()).await.expect("caught up");
-    assert!(done.fetched <= 10 && done.changes <= 10, "{done:?}");
-    assert!(world.sim.requests() - before < 20);
-    assert_current(&world).await;
 }
 
 /// Delivers events in any order to two processes, with duplicates; some are lost.
@@ -186,6 +164,16 @@ async fn deliver_at_random(seed: u64) {
     // The lost events are in the feed.
     engines[0].catch_up(&Stop::new()).await.expect("caught up");
     assert_current(&world).await;
+}
+
+/// Two products, changed to the versions 13 and 14.
+pub(crate) fn change_two_products(account: &Account) -> [String; 2] {
+    let mut ids = account.ids("product");
+    let ids = [ids.next().expect("a product"), ids.next().expect("a product")];
+    for (id, version) in ids.iter().zip(["13", "14"]) {
+        account.update("product", id, json!({"metadata": {"version": version}})).expect("updated");
+    }
+    ids
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -329,160 +317,6 @@ async fn a_refresh_settles_an_object_that_is_not_tried_again() {
     assert_eq!(engine.inbox().await.expect("the inbox").dead, 0);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn following_applies_changes_until_it_is_stopped() {
-    let world = copied(76).await;
-    let (engine, stop) = (world.engine().await, Stop::new());
-    let (reports, mut rounds) = tokio::sync::mpsc::unbounded_channel();
-    let following = tokio::spawn({
-        let (engine, stop) = (engine.clone(), stop.clone());
-        async move {
-            engine.follow(&stop, |progress| reports.send(progress.clone()).expect("read")).await
-        }
-    });
-    let mut random = Random(0x1234_5678_9abc_def1);
-    for version in 0..60 {
-        change(world.sim.account(), &mut random, version);
-        if version % 10 == 0 {
-            rounds.recv().await.expect("following");
-        }
-    }
-    // A second process takes over nothing while the first one holds the lease.
-    let lease = "select count(*)::text from stripe._event_cursors where owner is not null";
-    assert_eq!(world.text(lease).await, "1");
-    let wanted = events(world.sim.account()).len() as u64;
-    let limit = tokio::time::Instant::now() + Duration::from_secs(60);
-    loop {
-        let progress = tokio::time::timeout_at(limit, rounds.recv()).await.expect("in time");
-        let progress = progress.expect("following");
-        if progress.events >= wanted {
-            break;
-        }
-    }
-    stop.request();
-    let done = following.await.expect("no panic").expect("followed");
-    assert!(!done.gap && done.failed == 0, "{done:?}");
-    engine.catch_up(&Stop::new()).await.expect("caught up");
-    assert_current(&world).await;
-}
-
-/// A process that was killed while it read the feed: the events after its cursor are read again.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_reading_that_was_cut_off_is_repeated() {
-    let world = copied(77).await;
-    let mut random = Random(0x0fed_cba9_8765_4321);
-    for version in 0..250 {
-        change(world.sim.account(), &mut random, version);
-    }
-    let engine = world.engine().await;
-    let (account, second_page) = (world.sim.account(), world.sim.requests_to("/v1/events") + 2);
-    let stop = Stop::new();
-    let reading = engine.catch_up(&stop);
-    let reached = async {
-        while world.sim.requests_to("/v1/events") < second_page {
-            tokio::task::yield_now().await;
-        }
-    };
-    // Dropping the reading has the effect of `kill -9`.
-    tokio::select! {
-        done = reading => { done.expect("caught up"); }
-        () = reached => {}
-    }
-    change(account, &mut random, 1_000);
-    // The lease of a killed process expires by itself; this one is expired at once.
-    let expire = "update stripe._event_cursors set leased_until = now() - interval '1 second'";
-    world.sql.batch_execute(expire).await.expect("expired");
-    world.engine().await.catch_up(&Stop::new()).await.expect("caught up");
-    assert_current(&world).await;
-}
-
-/// Two products, changed to the versions 13 and 14.
-fn change_two_products(account: &Account) -> [String; 2] {
-    let mut ids = account.ids("product");
-    let ids = [ids.next().expect("a product"), ids.next().expect("a product")];
-    for (id, version) in ids.iter().zip(["13", "14"]) {
-        account.update("product", id, json!({"metadata": {"version": version}})).expect("updated");
-    }
-    ids
-}
-
-async fn version(world: &World, id: &str) -> String {
-    let sql = format!("select metadata ->> 'version' from stripe.products where id = '{id}'");
-    world.text(&sql).await
-}
-
-/// Lets the present become the past: a reading begins a little before its cursor.
-fn advance_past_overlap(account: &Account) {
-    account.advance_clock(100);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_row_that_the_server_refuses_does_not_stop_the_feed() {
-    let world = copied(91).await;
-    let check = "alter table stripe.products add check (metadata ->> 'version' <> '13')";
-    world.sql.batch_execute(check).await.expect("a constraint");
-    advance_past_overlap(world.sim.account());
-    let [refused, stored] = change_two_products(world.sim.account());
-    let engine = world.engine().await;
-    let done = engine.catch_up(&Stop::new()).await.expect("caught up");
-    assert_eq!((done.quarantined, done.pending), (1, 0));
-    assert_ne!(version(&world, &refused).await, "13");
-    assert_eq!(version(&world, &stored).await, "14");
-    assert_eq!(world.text("select string_agg(id, ' ') from stripe._quarantine").await, refused);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_payload_that_the_server_cannot_read_is_fetched() {
-    let world = copied(92).await;
-    let [id, _] = change_two_products(world.sim.account());
-    let event: Value = serde_json::from_str(&last_event(world.sim.account())).expect("JSON");
-    // jsonb has no number of this size.
-    let event = json!({"id": "evt_1", "object": "event", "type": "product.updated",
-        "created": event["created"], "api_version": event["api_version"],
-        "data": {"object": {"id": id, "object": "product", "metadata": {"a": "NUMBER"}}}});
-    let event = event.to_string().replace("\"NUMBER\"", "1e1000000");
-    world.engine().await.process_event(event.as_bytes()).await.expect("stored");
-    assert_eq!(version(&world, &id).await, "13");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_foreign_key_that_forbids_a_deletion_does_not_stop_the_feed() {
-    let world = copied(93).await;
-    let [kept, stored] = change_two_products(world.sim.account());
-    let sql = format!(
-        "create table public.mine (id text, account text,
-             foreign key (id, account) references stripe.products (id, _account_id));
-         insert into public.mine select id, _account_id from stripe.products where id = '{kept}'"
-    );
-    world.sql.batch_execute(&sql).await.expect("a foreign key");
-    world.sim.account().delete("product", &kept).expect("deleted");
-    let done = world.engine().await.catch_up(&Stop::new()).await.expect("caught up");
-    assert_eq!(version(&world, &stored).await, "14");
-    assert_eq!(done.pending, 1);
-    assert!(
-        world.text("select last_error from stripe._inbox").await.contains("mine_id_account_fkey")
-    );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_row_that_a_trigger_discards_is_not_reported_as_stored() {
-    let world = copied(94).await;
-    advance_past_overlap(world.sim.account());
-    let [discarded, stored] = change_two_products(world.sim.account());
-    let trigger = format!(
-        "create function discard() returns trigger language plpgsql as $$ begin
-            if old.id = '{discarded}' then return null; end if; return new; end $$;
-        create trigger discard before update on stripe.products
-            for each row execute function discard()"
-    );
-    world.sql.batch_execute(&trigger).await.expect("a trigger");
-    let engine = world.engine().await;
-    let done = engine.catch_up(&Stop::new()).await.expect("caught up");
-    assert_eq!((done.pending, done.failed), (1, 1));
-    assert_eq!(version(&world, &stored).await, "14");
-    assert_eq!(world.text("select string_agg(id, ' ') from stripe._inbox").await, discarded);
-}
-
 /// A delivery can be three days late, and the object deleted before the copy was made.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_late_event_does_not_insert_an_object_that_stripe_does_not_have() {
@@ -523,91 +357,4 @@ async fn a_deleted_customer_is_not_restored_by_one_answer_of_a_lagging_replica()
     engine.process_event(event("updated", "x@y.z").as_bytes()).await.expect("fetched");
     let sql = format!("select deleted::text from stripe.customers where id = '{id}'");
     assert_eq!(world.text(&sql).await, "true");
-}
-
-/// A page of the feed without events that says that more follow is no end.
-#[tokio::test(flavor = "multi_thread")]
-async fn an_empty_page_of_the_feed_does_not_move_the_cursor() {
-    let world = copied(97).await;
-    let engine = world.engine().await;
-    engine.catch_up(&Stop::new()).await.expect("caught up");
-    let [_, id] = change_two_products(world.sim.account());
-    advance_past_overlap(world.sim.account());
-    world.sim.fail_times("/v1/events", 1, 1, Fault::EmptyWithMore);
-    let error = engine.catch_up(&Stop::new()).await.expect_err("no end");
-    assert!(error.to_string().contains("events"), "{error}");
-    advance_past_overlap(world.sim.account());
-    engine.catch_up(&Stop::new()).await.expect("caught up");
-    assert_eq!(version(&world, &id).await, "14");
-}
-
-/// A later backfill of customers says nothing about products.
-#[tokio::test(flavor = "multi_thread")]
-async fn events_are_read_from_the_oldest_backfill_that_a_stream_depends_on() {
-    let world = copied(98).await;
-    let [_, id] = change_two_products(world.sim.account());
-    advance_past_overlap(world.sim.account());
-    world.backfill(&["customer"]).await;
-    let later = "update stripe._runs set event_cursor = event_cursor + 390
-                 where id = (select max(id) from stripe._runs)";
-    world.sql.batch_execute(later).await.expect("later");
-    world.engine().await.catch_up(&Stop::new()).await.expect("caught up");
-    assert_eq!(version(&world, &id).await, "14");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn catching_up_ends_while_another_process_follows() {
-    let world = copied(99).await;
-    let (engine, stop) = (world.engine().await, Stop::new());
-    let following = tokio::spawn({
-        let (engine, stop) = (engine.clone(), stop.clone());
-        async move { engine.follow(&stop, |_| {}).await }
-    });
-    let owner = "select count(*)::text from stripe._event_cursors where owner is not null";
-    while world.text(owner).await != "1" {
-        tokio::task::yield_now().await;
-    }
-    let other = world.engine().await;
-    let stop_of_other = Stop::new();
-    let caught_up = other.catch_up(&stop_of_other);
-    let limit = Duration::from_secs(30);
-    tokio::time::timeout(limit, caught_up).await.expect("an end").expect("caught up");
-    stop.request();
-    following.await.expect("no panic").expect("followed");
-}
-
-/// The connection is lost while the process asks for the lease of the cursor.
-#[tokio::test(flavor = "multi_thread")]
-async fn following_survives_a_lost_connection() {
-    let world = copied(100).await;
-    let (engine, stop) = (world.engine().await, Stop::new());
-    engine.catch_up(&Stop::new()).await.expect("caught up");
-    world.sql.batch_execute("begin; lock table stripe._event_cursors").await.expect("locked");
-    let following = tokio::spawn({
-        let (engine, stop) = (engine.clone(), stop.clone());
-        async move { engine.follow(&stop, |_| {}).await }
-    });
-    let waiting = "select count(*)::text from pg_locks where not granted";
-    while world.text(waiting).await == "0" {
-        tokio::task::yield_now().await;
-    }
-    let cut = "select pg_terminate_backend(pid) from pg_locks where not granted; commit";
-    world.sql.batch_execute(cut).await.expect("cut");
-    let [_, id] = change_two_products(world.sim.account());
-    while version(&world, &id).await != "14" {
-        assert!(!following.is_finished(), "{:?}", following.await);
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    stop.request();
-    following.await.expect("no panic").expect("followed");
-}
-
-/// A stop that comes first is no success.
-#[tokio::test(flavor = "multi_thread")]
-async fn catching_up_says_whether_it_reached_the_present() {
-    let world = copied(101).await;
-    let (engine, stop) = (world.engine().await, Stop::new());
-    stop.request();
-    assert!(!engine.catch_up(&stop).await.expect("stopped").caught_up);
-    assert!(engine.catch_up(&Stop::new()).await.expect("caught up").caught_up);
 }

@@ -6,6 +6,7 @@ mod changing_account;
 mod complete;
 mod exclusions;
 mod failures;
+mod feed;
 mod hostile;
 mod ids;
 mod live;

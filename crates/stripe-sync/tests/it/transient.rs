@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use stripe_sim::Account;
+use stripe_sim::{Account, SimOptions};
 use stripe_sync::{BackfillRequest, Config, Names, RunStatus};
 
 use crate::proxy::{self, CommitLoss, RoundTrips};
@@ -44,7 +44,6 @@ async fn after_the_outage_limit_the_hint_names_the_setting() {
     for (sqlstate, code, hint) in [
         ("25P03", "database_transient", "idle_in_transaction_session_timeout"),
         ("57014", "database_transient", "statement_timeout"),
-        ("55P03", "database_transient", "lock_timeout"),
         ("25006", "database_read_only", "read-only"),
         ("XX000", "database_error", "log of the server"),
     ] {
@@ -61,25 +60,61 @@ async fn after_the_outage_limit_the_hint_names_the_setting() {
     }
 }
 
-/// Fewer connections than workers that want to write to the table.
+/// More workers want to write to the table than there are connections.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_table_that_another_session_has_locked_does_not_hold_up_the_others() {
-    let account = Account::builder(63).objects("customer", 3_000).objects("product", 3_000);
-    let mut world = World::new(account.build().expect("an account")).await;
+    let account = Account::builder(63).objects("customer", 8_000).objects("product", 3_000);
+    let options = SimOptions { latency: Duration::from_millis(100), ..SimOptions::default() };
+    let mut world = World::with(account.build().expect("an account"), options).await;
     world.config.max_connections = 2;
     world.engine().await.migrate().await.expect("tables");
-    world.sql.batch_execute("begin; lock table stripe.customers").await.expect("locked");
     let objects = vec!["customer".into(), "product".into()];
     let request = BackfillRequest { objects, ..BackfillRequest::default() };
     let mut run = world.engine().await.start_backfill(request).await.expect("a run");
-    wait_for_rows(&run, 3_000).await;
+    let slices = "select (count(*) > 5)::text from stripe._slices where stream = 'customers'";
+    while world.text(slices).await != "true" {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    world.sql.batch_execute("begin; lock table stripe.customers").await.expect("locked");
     while run.progress().locked_table.as_deref() != Some("customers") {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    assert_eq!(world.ids("products").await.len(), 3_000);
+    // Statements that began to wait before the table was known to be locked have ended.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    let waiting = "select count(*)::text from pg_locks
+                   where not granted and relation = 'stripe.customers'::regclass";
+    for _ in 0..200 {
+        let count: usize = world.text(waiting).await.parse().expect("a number");
+        assert!(count <= 1, "{count} connections wait");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    while world.ids("products").await.len() < 3_000 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(run.progress().locked_table.as_deref(), Some("customers"), "still");
     world.sql.batch_execute("commit").await.expect("unlocked");
     assert_eq!(run.join().await.expect("a report").status, RunStatus::Complete);
-    assert_eq!(world.ids("customers").await.len(), 3_000);
+    assert_eq!(world.ids("customers").await.len(), 8_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_stays_locked_fails_its_stream_only() {
+    let account = Account::builder(66).objects("customer", 30).objects("product", 30);
+    let mut world = World::new(account.build().expect("an account")).await;
+    world.config.max_outage = Duration::from_millis(500);
+    world.engine().await.migrate().await.expect("tables");
+    world.sql.batch_execute("begin; lock table stripe.customers").await.expect("locked");
+    let report = world.backfill(&["customer", "product"]).await;
+    assert_eq!(report.status, RunStatus::Incomplete);
+    let (status, _, message) = ended(&report, "customers");
+    assert_eq!(status, "failed");
+    assert!(message.contains("customers") && message.contains("55P03"), "{message}");
+    assert!(message.contains("lock_timeout; run the same command again"), "{message}");
+    assert_eq!(ended(&report, "products").0, "complete");
+    world.sql.batch_execute("commit").await.expect("unlocked");
+    let again = world.backfill(&["customer", "product"]).await;
+    assert_eq!((again.run_id, again.status), (report.run_id, RunStatus::Complete));
+    assert_eq!(world.ids("customers").await.len(), 30);
 }
 
 /// The connection stays open: no error of the network ends the wait.

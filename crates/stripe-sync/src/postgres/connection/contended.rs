@@ -1,7 +1,7 @@
 //! Tables that another session has locked. While a table is contended, one operation at a time tries to
 //! write to it, so that those that wait for it do not hold every connection.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -48,6 +48,17 @@ impl ContendedTables {
         Ok(turns)
     }
 
+    /// How many of these tables are contended.
+    pub(in crate::postgres) fn count<'t>(&self, tables: impl Iterator<Item = &'t str>) -> usize {
+        let contended = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match contended.is_empty() {
+            true => 0,
+            false => {
+                tables.filter(|table| contended.contains_key(*table)).collect::<HashSet<_>>().len()
+            }
+        }
+    }
+
     /// A statement waited too long for the lock of this table.
     pub(in crate::postgres) fn insert(&self, table: &str) {
         let mut contended = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -76,6 +87,7 @@ mod tests {
         let free = tables.turns(["customers"]).await;
         assert!(free.is_ok_and(|turns| turns.is_empty()), "nothing is contended");
         tables.insert("customers");
+        assert_eq!(tables.count(["invoices", "customers", "customers"].into_iter()), 1);
         let first = tables.turns(["invoices", "customers", "customers"]).await.expect("a turn");
         assert_eq!(first.len(), 1);
         assert_eq!(tables.turns(["customers"]).await.err(), Some("customers"));

@@ -3,6 +3,7 @@
 //! Nothing depends on which server connection a transaction gets, because no session state is used:
 //! works behind PgBouncer in transaction mode.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 use deadpool_postgres::{
     Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Transaction,
 };
-use tokio_postgres::config::Host;
+use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{Config, IsolationLevel};
 
 use crate::postgres::connection::contended::ContendedTables;
@@ -175,7 +176,11 @@ fn configuration(
     let (mut config, mut tls) = url::parse(url).map_err(|error| {
         PostgresError::own("cannot use the database", error.to_string(), ErrorClass::Rejected)
     })?;
-    tls.roots = tls.roots.or_else(|| options.root_certificates.clone());
+    let roots = tls.roots.or_else(|| options.root_certificates.clone());
+    // `system` is libpq's name for the roots of the operating system. Without TLS the file is not needed.
+    let is_file = |path: &PathBuf| path.as_os_str() != "system";
+    let has_tls = config.get_ssl_mode() != SslMode::Disable;
+    tls.roots = roots.filter(is_file).filter(|_| has_tls);
     if config.get_connect_timeout().is_none_or(Duration::is_zero) {
         config.connect_timeout(CONNECT_TIMEOUT);
     }

@@ -29,7 +29,7 @@ pub(in crate::postgres) struct TlsSettings {
 pub(in crate::postgres) enum Verify {
     /// Who signed it, and the name of the host.
     Full,
-    /// Who signed it.
+    /// Who signed it, if the authorities are known from a file; else the same as `Full`.
     Chain,
     Nothing,
 }
@@ -42,16 +42,21 @@ pub(in crate::postgres) fn connector(settings: &TlsSettings) -> Result<MakeRustl
         .map_err(|e| e.to_string())?;
     let config = match (settings.verify, &settings.roots) {
         (Verify::Nothing, _) => {
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyServer(provider)))
+            let verifier = LenientVerifier { provider, chain: None };
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
         }
-        (_, None) => builder.with_platform_verifier().map_err(|e| e.to_string())?,
+        // Of the many authorities of the system, any could have signed a certificate for another name.
+        (Verify::Full | Verify::Chain, None) => {
+            builder.with_platform_verifier().map_err(|e| e.to_string())?
+        }
         (Verify::Full, Some(path)) => builder.with_root_certificates(roots(path)?),
         (Verify::Chain, Some(path)) => {
             let roots = Arc::new(roots(path)?);
-            let inner = WebPkiServerVerifier::builder_with_provider(roots, provider)
+            let chain = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider))
                 .build()
                 .map_err(|e| e.to_string())?;
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyName(inner)))
+            let verifier = LenientVerifier { provider, chain: Some(chain) };
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
         }
     };
     Ok(MakeRustlsConnect::new(config.with_no_client_auth()))
@@ -72,21 +77,25 @@ fn roots(path: &Path) -> Result<RootCertStore, String> {
     }
 }
 
-/// Accepts a certificate for any name that a known authority signed.
+/// Verifies less than a full verification does. Signatures of the handshake are always verified.
 #[derive(Debug)]
-struct AnyName(Arc<WebPkiServerVerifier>);
+struct LenientVerifier {
+    provider: Arc<CryptoProvider>,
+    /// Who may have signed the certificate, whatever its name; anybody if there is none.
+    chain: Option<Arc<WebPkiServerVerifier>>,
+}
 
-impl ServerCertVerifier for AnyName {
+impl ServerCertVerifier for LenientVerifier {
     fn verify_server_cert(
         &self,
-        end_entity: &CertificateDer<'_>,
+        certificate: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        match self.0.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
-        {
+        let Some(chain) = &self.chain else { return Ok(ServerCertVerified::assertion()) };
+        match chain.verify_server_cert(certificate, intermediates, name, ocsp, now) {
             // The name is verified after everything else.
             Err(Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
@@ -101,7 +110,8 @@ impl ServerCertVerifier for AnyName {
         cert: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls12_signature(message, cert, signed)
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, cert, signed, algorithms)
     }
 
     fn verify_tls13_signature(
@@ -110,49 +120,11 @@ impl ServerCertVerifier for AnyName {
         cert: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls13_signature(message, cert, signed)
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, cert, signed, algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
-    }
-}
-
-/// Accepts any certificate. Signatures are still verified.
-#[derive(Debug)]
-struct AnyServer(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for AnyServer {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, cert, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }

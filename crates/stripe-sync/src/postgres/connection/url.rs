@@ -117,22 +117,19 @@ fn with_tls(
     options: &UrlOptions,
 ) -> Result<(Config, TlsSettings), DatabaseUrlError> {
     let local = is_local(&config);
-    // `system` is libpq's name for the roots of the operating system.
-    let roots = options.sslrootcert.as_deref().filter(|path| *path != "system");
     let (mode, verify) = match options.sslmode.as_deref() {
         Some("disable") => (SslMode::Disable, Verify::Full),
         Some("no-verify") => (SslMode::Require, Verify::Nothing),
-        // As in libpq, a file with roots makes `require` verify who signed the certificate
-        // (<https://www.postgresql.org/docs/current/libpq-ssl.html>).
-        Some("require" | "verify-ca") if roots.is_some() => (SslMode::Require, Verify::Chain),
-        Some("require" | "verify-ca" | "verify-full") => (SslMode::Require, Verify::Full),
+        Some("verify-ca") => (SslMode::Require, Verify::Chain),
+        Some("require" | "verify-full") => (SslMode::Require, Verify::Full),
         // A connection that stays on this machine uses TLS only on request.
         None | Some("prefer" | "allow") if local => (SslMode::Disable, Verify::Full),
         None | Some("prefer" | "allow") => (SslMode::Prefer, Verify::Full),
         Some(_) => return Err(DatabaseUrlError::SslMode),
     };
     config.ssl_mode(mode);
-    Ok((config, TlsSettings { verify, roots: roots.map(PathBuf::from) }))
+    let roots = options.sslrootcert.as_ref().map(PathBuf::from);
+    Ok((config, TlsSettings { verify, roots }))
 }
 
 /// Whether every address is on this machine. `hostaddr` decides where it is given: then `host` is only the
@@ -212,10 +209,10 @@ mod tests {
         for (url, mode, verify) in [
             (far, SslMode::Prefer, Verify::Full),
             ("postgres://u@db.example.com/x?sslmode=verify-full", SslMode::Require, Verify::Full),
-            ("postgres://u@db.example.com/x?sslmode=verify-ca", SslMode::Require, Verify::Full),
+            ("postgres://u@db.example.com/x?sslmode=verify-ca", SslMode::Require, Verify::Chain),
             ("postgres://u@db.example.com/x?sslmode=no-verify", SslMode::Require, Verify::Nothing),
             ("postgres://u@h/x?sslrootcert=/ca.pem", SslMode::Prefer, Verify::Full),
-            ("postgres://u@h/x?sslrootcert=/c&sslmode=require", SslMode::Require, Verify::Chain),
+            ("postgres://u@h/x?sslrootcert=/c&sslmode=require", SslMode::Require, Verify::Full),
             ("postgres://u@h/x?sslrootcert=/c&sslmode=verify-ca", SslMode::Require, Verify::Chain),
             ("postgres://u@h/x?sslrootcert=/c&sslmode=verify-full", SslMode::Require, Verify::Full),
             ("postgres://u@h/x?sslrootcert=system&sslmode=require", SslMode::Require, Verify::Full),

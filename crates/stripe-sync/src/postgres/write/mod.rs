@@ -27,6 +27,7 @@ mod quarantine;
 mod request;
 mod statements;
 mod transaction;
+mod turns;
 mod upsert;
 
 pub(crate) use quarantine::ObjectNotes;

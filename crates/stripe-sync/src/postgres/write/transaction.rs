@@ -9,7 +9,7 @@
 //! the server can only lose rows together with the position that says they were read. All others
 //! wait, because nothing else records that they have to be written again.
 
-use deadpool_postgres::Transaction;
+use deadpool_postgres::{Object, Transaction};
 
 use super::delete;
 use super::event::{self, EventWriter};
@@ -21,6 +21,7 @@ use super::quarantine::{self, Reason};
 use super::request::{
     Batch, Committed, QuarantineEntry, Replacement, UncertainRow, WriteOutcome, WriteRequest,
 };
+use super::turns::tables;
 use super::upsert::{Statements, UpsertOutcome};
 use crate::catalog::Exclusions;
 use crate::order::event::EventDecision;
@@ -55,26 +56,14 @@ impl Database {
         statements: &Statements,
         request: &WriteRequest<'_>,
     ) -> Result<WriteOutcome, PostgresError> {
-        let tables = || request.batches.iter().map(|batch| batch.table.name.as_str());
-        let turns = self.contended.turns(tables()).await;
-        let _turns = turns.map_err(PostgresError::lock_not_granted)?;
         let attempt = |savepoints| {
             self.within_time_limit(Box::pin(self.try_write(statements, request, savepoints)))
         };
-        let result = match attempt(Savepoints::Off).await {
+        match attempt(Savepoints::Off).await {
             // The refused row aborted the transaction.
             Err(error) if error.class == ErrorClass::RowRefused => attempt(Savepoints::On).await,
             other => other,
-        };
-        match &result {
-            Ok(_) => self.contended.remove(tables()),
-            Err(error) => {
-                if let Some(table) = &error.locked_table {
-                    self.contended.insert(table);
-                }
-            }
         }
-        result
     }
 
     /// Writes a request without a position, and retries transient errors until the outage limit.
@@ -103,86 +92,96 @@ impl Database {
         request: &WriteRequest<'_>,
         savepoints: Savepoints,
     ) -> Result<WriteOutcome, PostgresError> {
-        let fail = |e: tokio_postgres::Error| PostgresError::new(DOING, &e);
-        let mut client = self.get().await?;
-        let transaction = begin(&mut client).await.map_err(fail)?;
-        let opening = format!(
-            "set local lock_timeout = {}; {}; {}",
-            LOCK_TIMEOUT.as_millis(),
-            durability(request),
-            locks(statements, request)
-        );
-        let exclusions = exclude::enter(&transaction, statements, &opening).await.map_err(fail)?;
-        let bounds = match &request.position {
-            Some(commit) => {
-                let fenced =
-                    position::fence(&transaction, statements, commit).await.map_err(fail)?;
-                let Some(bounds) = fenced else { return Ok(WriteOutcome::Fenced) };
-                Some(bounds)
-            }
-            None => None,
-        };
-        let writer = Writer {
-            transaction: &transaction,
-            statements,
-            exclusions: &exclusions,
-            savepoints,
-            request,
-        };
-        let mut committed = Committed::default();
-        let mut uncertain = Vec::new();
-        let mut unmarked = Vec::new();
-        committed.events = writer.apply_events(&mut committed).await?;
-        let mut deletions = event::deletions(&request.events, &committed.events);
-        deletions.extend(request.deletions.iter().cloned());
-        for batch in delete::by_table(&deletions) {
-            let deleted = delete::apply(&transaction, statements, request.account, &batch).await?;
-            unmarked.extend(batch.rows_to_insert(&deleted));
-            committed.deleted.extend(deleted);
+        let (mut client, _turns) = self.get_for_writing(request).await?;
+        let result = write_with(&mut client, statements, request, savepoints).await;
+        // Before the connection is free for an operation that does not know yet.
+        match &result {
+            Ok(_) => self.contended.remove(tables(request)),
+            Err(PostgresError { locked_table: Some(table), .. }) => self.contended.insert(table),
+            Err(_) => {}
         }
-        delete::remove_tombstones(&transaction, statements, request.account, &request.revived)
-            .await
-            .map_err(fail)?;
-        for replacement in &request.replacements {
-            if !writer.replace(replacement, &mut committed).await? {
-                return Ok(WriteOutcome::StampChanged);
-            }
-        }
-        let mut texts = Vec::new();
-        let batches = exclude::without(&exclusions, &request.batches, &mut texts);
-        let mut unmarked_texts = Vec::new();
-        let unmarked = exclude::without(&exclusions, &unmarked, &mut unmarked_texts);
-        for batch in batches.iter().chain(unmarked.iter()) {
-            writer
-                .upsert(batch, &mut committed, &mut uncertain)
-                .await
-                .map_err(|error| error.of_table(&batch.table.name))?;
-        }
-        if !uncertain.is_empty() {
-            return Ok(WriteOutcome::Uncertain(uncertain));
-        }
-        writer.write_event_items(&mut committed).await?;
-        lists::remove_missing(&transaction, statements, request.account, &request.complete_lists)
-            .await?;
-        for entry in &request.quarantine {
-            writer.quarantine(entry, &mut committed).await?;
-        }
-        writer.write_event_ledger(&committed.events).await?;
-        if let (Some(commit), Some(bounds)) = (&request.position, bounds) {
-            let position = position::store(
-                &transaction,
-                statements,
-                commit,
-                bounds,
-                request.nothing_quarantined,
-            )
-            .await
-            .map_err(fail)?;
-            committed.position = Some(position);
-        }
-        transaction.commit().await.map_err(fail)?;
-        Ok(WriteOutcome::Committed(committed))
+        result
     }
+}
+
+async fn write_with(
+    client: &mut Object,
+    statements: &Statements,
+    request: &WriteRequest<'_>,
+    savepoints: Savepoints,
+) -> Result<WriteOutcome, PostgresError> {
+    let fail = |e: tokio_postgres::Error| PostgresError::new(DOING, &e);
+    let transaction = begin(client).await.map_err(fail)?;
+    let opening = format!(
+        "set local lock_timeout = {}; {}; {}",
+        LOCK_TIMEOUT.as_millis(),
+        durability(request),
+        locks(statements, request)
+    );
+    let exclusions = exclude::enter(&transaction, statements, &opening).await.map_err(fail)?;
+    let bounds = match &request.position {
+        Some(commit) => {
+            let fenced = position::fence(&transaction, statements, commit).await.map_err(fail)?;
+            let Some(bounds) = fenced else { return Ok(WriteOutcome::Fenced) };
+            Some(bounds)
+        }
+        None => None,
+    };
+    let writer = Writer {
+        transaction: &transaction,
+        statements,
+        exclusions: &exclusions,
+        savepoints,
+        request,
+    };
+    let mut committed = Committed::default();
+    let mut uncertain = Vec::new();
+    let mut unmarked = Vec::new();
+    committed.events = writer.apply_events(&mut committed).await?;
+    let mut deletions = event::deletions(&request.events, &committed.events);
+    deletions.extend(request.deletions.iter().cloned());
+    for batch in delete::by_table(&deletions) {
+        let deleted = delete::apply(&transaction, statements, request.account, &batch).await?;
+        unmarked.extend(batch.rows_to_insert(&deleted));
+        committed.deleted.extend(deleted);
+    }
+    delete::remove_tombstones(&transaction, statements, request.account, &request.revived)
+        .await
+        .map_err(fail)?;
+    for replacement in &request.replacements {
+        if !writer.replace(replacement, &mut committed).await? {
+            return Ok(WriteOutcome::StampChanged);
+        }
+    }
+    let mut texts = Vec::new();
+    let batches = exclude::without(&exclusions, &request.batches, &mut texts);
+    let mut unmarked_texts = Vec::new();
+    let unmarked = exclude::without(&exclusions, &unmarked, &mut unmarked_texts);
+    for batch in batches.iter().chain(unmarked.iter()) {
+        writer
+            .upsert(batch, &mut committed, &mut uncertain)
+            .await
+            .map_err(|error| error.of_table(&batch.table.name))?;
+    }
+    if !uncertain.is_empty() {
+        return Ok(WriteOutcome::Uncertain(uncertain));
+    }
+    writer.write_event_items(&mut committed).await?;
+    lists::remove_missing(&transaction, statements, request.account, &request.complete_lists)
+        .await?;
+    for entry in &request.quarantine {
+        writer.quarantine(entry, &mut committed).await?;
+    }
+    writer.write_event_ledger(&committed.events).await?;
+    if let (Some(commit), Some(bounds)) = (&request.position, bounds) {
+        let position =
+            position::store(&transaction, statements, commit, bounds, request.nothing_quarantined)
+                .await
+                .map_err(fail)?;
+        committed.position = Some(position);
+    }
+    transaction.commit().await.map_err(fail)?;
+    Ok(WriteOutcome::Committed(committed))
 }
 
 /// The statement that decides whether the commit waits for the disk.
