@@ -19,6 +19,8 @@ pub(crate) struct ListOptions {
     pub(crate) deleted_cursor_accepted: bool,
     /// Seed by which objects of the same second are reordered, if they are.
     pub(crate) shuffle: Option<u64>,
+    /// A cursor passes over its whole second.
+    pub(crate) cursor_skips_second: bool,
 }
 
 /// Answers a read request.
@@ -68,8 +70,11 @@ fn list(
             "You must pass either a customer or a credit grant to list credit balance transactions.",
         ));
     }
-    let mut list_query =
-        ListQuery { shuffle: options.shuffle, ..ListQuery::all(source.clone(), 0) };
+    let mut list_query = ListQuery {
+        shuffle: options.shuffle,
+        cursor_skips_second: options.cursor_skips_second,
+        ..ListQuery::all(source.clone(), 0)
+    };
     let mut parent_param = "";
     let kind = match source {
         Source::TopLevel(kind) => *kind,

@@ -203,6 +203,7 @@ fn respond(
     let list_options = ListOptions {
         deleted_cursor_accepted: options.deleted_cursor_accepted,
         shuffle: options.unstable_order.then(|| mix2(options.seed ^ 0x5711, number)),
+        cursor_skips_second: options.cursor_skips_second,
     };
     match answer(&state.account, &list_options, &route, &request.path, &request.query) {
         Ok(body) => Response::json(200, body).corrupted(fault),

@@ -30,6 +30,8 @@ pub(crate) struct ListQuery {
     pub(crate) limit: usize,
     /// Seed by which the objects of the same second are reordered; `None` keeps their order.
     pub(crate) shuffle: Option<u64>,
+    /// A cursor passes over all objects of its second. Only lists of top-level objects.
+    pub(crate) cursor_skips_second: bool,
 }
 
 impl ListQuery {
@@ -43,6 +45,7 @@ impl ListQuery {
             cursor: Cursor::None,
             limit: 100,
             shuffle: None,
+            cursor_skips_second: false,
         }
     }
 
@@ -77,9 +80,19 @@ pub(crate) fn read_page(view: &View<'_>, query: &ListQuery) -> Page {
         Cursor::None => None,
         Cursor::After(key) | Cursor::Before(key) => Some(computed.sort_key(key)),
     };
+    let skips_second = query.cursor_skips_second && !query.is_child();
+    let cursor = cursor.map(|cursor| match (skips_second, descending) {
+        (true, true) => SortKey { tie: 0, ..cursor },
+        (true, false) => SortKey { tie: u64::MAX, ..cursor },
+        (false, _) => cursor,
+    });
     match (cursor, descending) {
         (Some(cursor), true) => {
-            range.end = range.end.min(computed.older_end(cursor)).max(range.start);
+            let end = match skips_second {
+                true => computed.first_at_or_after(cursor.created),
+                false => computed.older_end(cursor),
+            };
+            range.end = range.end.min(end).max(range.start);
         }
         (Some(cursor), false) => {
             range.start = range.start.max(computed.newer_start(cursor)).min(range.end);

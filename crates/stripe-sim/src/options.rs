@@ -34,6 +34,9 @@ pub struct SimOptions {
     pub deleted_cursor_accepted: bool,
     /// Changes the order of objects created in the same second from request to request.
     pub unstable_order: bool,
+    /// A cursor passes over its whole second: `starting_after` continues with older seconds and
+    /// `ending_before` with newer ones. Servers that page by `created` alone behave like this.
+    pub cursor_skips_second: bool,
     /// Path prefixes of products that are not enabled, such as `/v1/issuing/`.
     pub unavailable: Vec<String>,
 }
@@ -53,6 +56,7 @@ impl Default for SimOptions {
             log: false,
             deleted_cursor_accepted: false,
             unstable_order: false,
+            cursor_skips_second: false,
             unavailable: Vec::new(),
         }
     }

@@ -3,7 +3,6 @@
 //! Knows where the list continues, not what is durable. It ends whenever that is in doubt, and the
 //! worker starts again from the ledger.
 
-use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,14 +10,13 @@ use tokio::sync::mpsc;
 
 use super::context::SliceContext;
 use super::outcome::FetchOutcome;
-use super::page::{ArrivedPage, PageObject};
+use super::page::{ArrivedPage, PageCoverage, PageObject};
 use super::page_size::PageSize;
 use super::piece::SlicePiece;
 use super::prepare::prepare;
-use super::request::{NO_IDS, NO_OBJECTS, page_request};
-use crate::hash::fnv1a;
+use super::recent_ids::RecentIds;
+use super::request::{NO_IDS, NO_OBJECTS, PageStart, page_request};
 use crate::postgres::Position;
-use crate::row::id_of;
 use crate::slice::{Bounds, CursorRow, advance, complete_seconds};
 use crate::stripe::{Page, Request, StripeError};
 
@@ -44,6 +42,8 @@ pub(super) async fn fetch(
         has_cursor: !position.trail.is_empty(),
         size: context.run.page_sizes.of(&context.table.name),
         recent: RecentIds::default(),
+        finished_second: None,
+        filters_by_time: context.list.created.is_some() && context.list.paged,
     };
     match reader.read(&pieces).await {
         Ok(()) => FetchOutcome::End,
@@ -51,37 +51,29 @@ pub(super) async fn fetch(
     }
 }
 
-/// The hashes of the ids of the last two pages. A server that ignores the cursor sends them again and again.
-#[derive(Default)]
-struct RecentIds {
-    pages: [HashSet<u64>; 2],
-}
-
-impl RecentIds {
-    /// False if every row of the page was on one of the last two pages.
-    fn add_page(&mut self, rows: &[&CursorRow]) -> bool {
-        let ids: HashSet<u64> = rows.iter().map(|row| fnv1a(&row.id)).collect();
-        let is_new = |id: &u64| !self.pages.iter().any(|page| page.contains(id));
-        let brings_new = ids.iter().any(is_new);
-        self.pages.swap(0, 1);
-        self.pages[1] = ids;
-        brings_new
-    }
-}
-
-struct PageReader<'r> {
-    context: &'r SliceContext<'r>,
+pub(super) struct PageReader<'r> {
+    pub(super) context: &'r SliceContext<'r>,
     bounds: &'r SharedBounds,
-    trail: Vec<CursorRow>,
+    pub(super) trail: Vec<CursorRow>,
     has_cursor: bool,
     size: PageSize,
     recent: RecentIds,
+    /// A second that has just been read whole by its own filter: the next page starts below it.
+    pub(super) finished_second: Option<i64>,
+    /// The list can be requested by second. Unset when it turns out to ignore that filter.
+    pub(super) filters_by_time: bool,
 }
 
 impl PageReader<'_> {
     async fn read(mut self, pieces: &mpsc::Sender<SlicePiece>) -> Result<(), FetchOutcome> {
         let mut arrived = self.next_page().await?;
-        while arrived.page.has_more {
+        loop {
+            if let Some(second) = self.crowded_second(&arrived) {
+                arrived = self.read_second(second, arrived, pieces).await?;
+            }
+            if !arrived.page.has_more {
+                break;
+            }
             self.advance(&arrived)?;
             // While this page's nested lists are read and it waits for the writing half, the next page
             // is requested.
@@ -95,7 +87,7 @@ impl PageReader<'_> {
     }
 
     /// The page after the cursor.
-    async fn next_page(&mut self) -> Result<ArrivedPage, FetchOutcome> {
+    pub(super) async fn next_page(&mut self) -> Result<ArrivedPage, FetchOutcome> {
         let mut attempts = 1;
         loop {
             let arrived = self.request_page().await?;
@@ -121,38 +113,17 @@ impl PageReader<'_> {
         }
     }
 
-    /// Whether an empty page that says `has_more` is the end of the list all the same: the list shows
-    /// nothing that was created before the cursor's second, and that second has been read whole.
-    async fn is_end_confirmed(&self, arrived: &ArrivedPage) -> Result<bool, FetchOutcome> {
-        let SliceContext { table, list, part, .. } = *self.context;
-        let created = self.trail.last().and_then(|row| row.created);
-        let (Some(created), Some(_)) = (created, &list.created) else { return Ok(false) };
-        let below = |to: i64| Bounds { from: arrived.requested.from, to: Some(to) };
-        let cursor_second = Bounds { from: Some(created), to: Some(created + 1) };
-        for (bounds, expected) in [(below(created), 0), (cursor_second, 1)] {
-            let request = page_request(table, list, part, bounds, None);
-            let page = self.deliver(&request).await.map_err(|e| FetchOutcome::Failed(e.into()))?.0;
-            // Of the cursor's second the page has to show the cursor as its last row.
-            let last = page.objects().rev().find_map(id_of);
-            let is_cursor = |id: &str| self.trail.last().is_some_and(|row| row.id == id);
-            let confirmed = match expected {
-                0 => page.items().len() == 0,
-                _ => !page.has_more && last.is_some_and(|id| is_cursor(&id)),
-            };
-            if !confirmed {
-                return Ok(false);
-            }
-        }
-        tracing::info!(table = table.name, "the list ends with an empty page that says has_more");
-        Ok(true)
-    }
-
     async fn request_page(&mut self) -> Result<ArrivedPage, FetchOutcome> {
-        let SliceContext { run, table, list, part } = *self.context;
-        if run.is_stopping() {
-            return Err(FetchOutcome::Stopped);
+        let mut requested = self.held_bounds();
+        if let Some(second) = self.finished_second {
+            // Another worker has everything below, or this is the slice's last second.
+            if requested.from.is_some_and(|from| from >= second) {
+                return Err(FetchOutcome::BoundsMoved);
+            }
+            requested.to = Some(second);
+            let arrived = self.fetch_page(requested, PageStart::First).await?;
+            return Ok(drop_last_second(arrived, None));
         }
-        let requested = self.held_bounds();
         // A cursor outside of its filter is refused.
         while self.trail.last().is_some_and(|row| !requested.hold(row.created)) {
             self.trail.pop();
@@ -160,8 +131,23 @@ impl PageReader<'_> {
         if self.trail.is_empty() && self.has_cursor {
             return Err(FetchOutcome::BoundsMoved);
         }
-        let cursor = self.trail.last().map(|row| row.id.as_str());
-        let request = page_request(table, list, part, requested, cursor);
+        let cursor = self.trail.last().map(|row| row.id.clone());
+        let start = cursor.as_deref().map_or(PageStart::First, PageStart::After);
+        let arrived = self.fetch_page(requested, start).await?;
+        Ok(drop_last_second(arrived, cursor.as_deref()))
+    }
+
+    /// Requests one page.
+    pub(super) async fn fetch_page(
+        &mut self,
+        requested: Bounds,
+        start: PageStart<'_>,
+    ) -> Result<ArrivedPage, FetchOutcome> {
+        let SliceContext { run, table, list, part } = *self.context;
+        if run.is_stopping() {
+            return Err(FetchOutcome::Stopped);
+        }
+        let request = page_request(table, list, part, requested, start);
         let memory = run.account.memory.reserve(self.size.guess).await;
         let page = tokio::select! {
             biased;
@@ -169,8 +155,9 @@ impl PageReader<'_> {
             () = run.stopping_for(STOP_GRACE) => return Err(FetchOutcome::Stopped),
         };
         drop(memory);
-        let (mut page, delivered) = page.map_err(|error| match cursor {
-            Some(_) if error.is_cursor_missing() => {
+        let has_cursor = !matches!(start, PageStart::First);
+        let (page, delivered) = page.map_err(|error| match has_cursor {
+            true if error.is_cursor_missing() => {
                 FetchOutcome::CursorMissing { requests: i64::from(error.requests) }
             }
             _ => FetchOutcome::Failed(error.into()),
@@ -178,24 +165,14 @@ impl PageReader<'_> {
         let bytes = page.bytes();
         self.size = self.size.after(bytes, delivered);
         run.page_sizes.learn(&table.name, self.size);
-        let mut objects: Vec<PageObject> =
+        let objects: Vec<PageObject> =
             page.objects().map(|object| PageObject::read(object, table, list, requested)).collect();
-        if page.has_more {
-            let kept = complete_seconds(objects.iter().map(|object| object.sort_time));
-            // The reading continues after an object other than the cursor's (an object can be listed
-            // twice), so one of those has to remain.
-            let last = objects[..kept].iter().rev().find_map(PageObject::cursor_row);
-            if last.is_some_and(|row| Some(row.id.as_str()) != cursor) {
-                page.truncate(kept);
-                objects.truncate(kept);
-            }
-        }
         let memory = run.account.memory.reserve(bytes).await;
-        Ok(ArrivedPage { page, objects, requested, memory })
+        Ok(ArrivedPage { page, objects, requested, memory, coverage: PageCoverage::Consecutive })
     }
 
     /// The page, and the limit with which it was delivered.
-    async fn deliver(&self, request: &Request) -> Result<(Page, usize), StripeError> {
+    pub(super) async fn deliver(&self, request: &Request) -> Result<(Page, usize), StripeError> {
         let (client, limit) = (&self.context.run.account.client, self.size.limit);
         match self.context.list.paged {
             true => client.list_up_to(request, limit).await,
@@ -205,6 +182,10 @@ impl PageReader<'_> {
 
     /// Moves the cursor to the end of a page that is not the last one.
     fn advance(&mut self, arrived: &ArrivedPage) -> Result<(), FetchOutcome> {
+        if let PageCoverage::WholeSecond(rows) = &arrived.coverage {
+            self.move_cursor(rows.iter().collect(), arrived.requested);
+            return Ok(());
+        }
         // An object without an id is quarantined when it is written. The reading continues after the
         // others.
         let rows: Vec<&CursorRow> =
@@ -224,18 +205,40 @@ impl PageReader<'_> {
                 page,
             ));
         }
-        self.trail = advance(&self.trail, rows, arrived.requested, self.held_bounds());
-        self.has_cursor = true;
+        self.move_cursor(rows, arrived.requested);
+        self.finished_second = None;
         Ok(())
     }
 
-    fn held_bounds(&self) -> Bounds {
+    /// Moves the cursor to the last of these rows.
+    fn move_cursor(&mut self, rows: Vec<&CursorRow>, requested: Bounds) {
+        self.trail = advance(&self.trail, rows, requested, self.held_bounds());
+        self.has_cursor = !self.trail.is_empty();
+    }
+
+    pub(super) fn held_bounds(&self) -> Bounds {
         *self.bounds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// Drops the last second of a page that others follow: its rest may be on the next page. A page that
+/// lies within one second is kept.
+fn drop_last_second(mut arrived: ArrivedPage, cursor: Option<&str>) -> ArrivedPage {
+    if arrived.page.has_more {
+        let kept = complete_seconds(arrived.objects.iter().map(|object| object.sort_time));
+        // The reading continues after an object other than the cursor's (an object can be listed
+        // twice), so one of those has to remain.
+        let last = arrived.objects[..kept].iter().rev().find_map(PageObject::cursor_row);
+        if last.is_some_and(|row| Some(row.id.as_str()) != cursor) {
+            arrived.page.truncate(kept);
+            arrived.objects.truncate(kept);
+        }
+    }
+    arrived
+}
+
 /// Completes the page's nested lists and gives it to the writing half.
-async fn hand_over(
+pub(super) async fn hand_over(
     context: &SliceContext<'_>,
     arrived: ArrivedPage,
     pieces: &mpsc::Sender<SlicePiece>,

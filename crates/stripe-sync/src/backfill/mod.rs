@@ -4,6 +4,8 @@
 mod claim;
 mod commit;
 mod context;
+mod crowded_second;
+mod end_of_list;
 mod failure;
 mod fetch;
 mod handle;
@@ -17,6 +19,7 @@ mod plan;
 mod prepare;
 mod progress;
 mod range;
+mod recent_ids;
 mod refused_rows;
 mod report;
 mod request;

@@ -14,6 +14,17 @@ pub(super) struct ArrivedPage {
     /// The bounds of the request.
     pub(super) requested: Bounds,
     pub(super) memory: MemoryPermit,
+    pub(super) coverage: PageCoverage,
+}
+
+/// What a page means for the position of its slice.
+pub(super) enum PageCoverage {
+    /// The reading can continue behind it.
+    Consecutive,
+    /// It is part of a second that is not known to be read whole: the position stays before that second.
+    Unproven,
+    /// All rows of its second have been handed over. These are they, in the order of the list.
+    WholeSecond(Vec<CursorRow>),
 }
 
 impl ArrivedPage {

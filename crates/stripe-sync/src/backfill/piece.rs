@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::page::PageObject;
+use super::page::{PageCoverage, PageObject};
 use crate::memory::{ListMemory, MemoryPermit};
 use crate::object::nested::{CompletedObject, ItemChunk, ListProblem};
 use crate::postgres::CompleteList;
@@ -36,6 +36,8 @@ pub(super) struct PagePiece {
     /// Rows of earlier pieces of this page that wait for the rest of their second, each with its sort
     /// time.
     carried: Vec<(CursorRow, Option<i64>)>,
+    /// All rows of the second that ends with this piece. They replace the carried rows and its own.
+    whole_second: Option<Vec<CursorRow>>,
     /// How many of the carried rows and this piece's rows a reading can continue after once this piece
     /// is durable. Never after a row from the middle of a second whose rest is in the next piece: the
     /// order within a second can change.
@@ -76,6 +78,7 @@ impl PagePiece {
             first,
             objects: Vec::new(),
             carried: Vec::new(),
+            whole_second: None,
             complete_rows: 0,
             sent_lists: Vec::new(),
             requests: if first == 0 { i64::from(page.requests) } else { 0 },
@@ -126,9 +129,13 @@ impl PagePiece {
     }
 
     /// Ends the last piece of a page.
-    pub(super) fn end_page(&mut self) {
+    pub(super) fn end_page(&mut self, coverage: PageCoverage) {
         self.ends_page = true;
-        self.complete_rows = self.rows().count();
+        let is_unproven = matches!(coverage, PageCoverage::Unproven);
+        if let PageCoverage::WholeSecond(rows) = coverage {
+            self.whole_second = Some(rows);
+        }
+        self.complete_rows = if is_unproven { 0 } else { self.rows().count() };
     }
 
     /// Ends this piece before the end of its page. Returns the next piece, which starts at `index`.
@@ -145,7 +152,10 @@ impl PagePiece {
     fn rows(&self) -> impl Iterator<Item = (&CursorRow, Option<i64>)> {
         let own = self.objects.iter().map(|o| &o.object);
         let own = own.filter_map(|o| Some((o.cursor_row()?, o.sort_time)));
-        self.carried.iter().map(|(row, time)| (row, *time)).chain(own)
+        let whole = self.whole_second.iter().flatten().map(|row| (row, row.created));
+        let carried = self.carried.iter().map(|(row, time)| (row, *time));
+        let is_whole = self.whole_second.is_some();
+        whole.chain(carried.chain(own).filter(move |_| !is_whole))
     }
 
     /// Whether the list ends with this piece.

@@ -26,7 +26,7 @@ pub(super) async fn prepare(
     arrived: ArrivedPage,
     pieces: &mpsc::Sender<SlicePiece>,
 ) -> Result<(), FetchOutcome> {
-    let ArrivedPage { page, objects, requested, memory } = arrived;
+    let ArrivedPage { page, objects, requested, memory, coverage } = arrived;
     let (page, memory) = (Arc::new(page), Arc::new(memory));
     let (head, turn) = watch::channel(0);
     let last = objects.len().checked_sub(1);
@@ -69,7 +69,7 @@ pub(super) async fn prepare(
         // The readings that wait for this value live as long as the page.
         head.send_replace(index + 1);
     }
-    piece.end_page();
+    piece.end_page(coverage);
     send(pieces, piece).await
 }
 

@@ -22,7 +22,7 @@ pub(crate) async fn request_first_object(
     table: &Table,
 ) -> Result<FirstPage, StripeError> {
     let list = table.list.as_ref().expect("a stream has a list");
-    let request = page_request(table, list, 0, Bounds { from: None, to: None }, None);
+    let request = page_request(table, list, 0, Bounds { from: None, to: None }, PageStart::First);
     let page = match list.paged {
         true => client.list_up_to(&request, 1).await?.0,
         false => client.list(&request).await?,
@@ -35,6 +35,17 @@ pub(crate) async fn request_first_object(
     Ok(FirstPage { broken, request_id: page.request_id.clone() })
 }
 
+/// Where a page of a list starts.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum PageStart<'i> {
+    /// At the newest object.
+    First,
+    /// Behind the object with this id.
+    After(&'i str),
+    /// The page ends before the object with this id.
+    Before(&'i str),
+}
+
 /// The request for a page without its `limit`: fixed parameters, bounds, cursor, and the properties to
 /// expand.
 pub(super) fn page_request(
@@ -42,7 +53,7 @@ pub(super) fn page_request(
     list: &List,
     part: usize,
     bounds: Bounds,
-    cursor: Option<&str>,
+    start: PageStart<'_>,
 ) -> Request {
     let mut request = Request::to_list(&list.path);
     for (name, value) in list.parts.get(part).into_iter().flatten() {
@@ -56,9 +67,11 @@ pub(super) fn page_request(
             request = request.with("created[lt]", to.to_string());
         }
     }
-    if let Some(cursor) = cursor.filter(|_| list.paged) {
-        request = request.with("starting_after", cursor);
-    }
+    request = match start {
+        PageStart::After(id) if list.paged => request.with("starting_after", id),
+        PageStart::Before(id) if list.paged => request.with("ending_before", id),
+        _ => request,
+    };
     for property in &table.expand {
         request = request.with("expand[]", format!("data.{property}"));
     }

@@ -8,6 +8,9 @@
 
 #[cfg(test)]
 mod any_splitting;
+mod second;
+
+pub(crate) use second::whole_second;
 
 /// The last rows read that are kept, in case the cursor's own object disappears.
 const TRAIL: usize = 5;

@@ -267,3 +267,52 @@ async fn an_order_that_changes_within_a_second_loses_no_row() {
         assert_same(table, &wanted, &world.ids(table).await);
     }
 }
+
+/// An account with `crowd` customers of one second among 400.
+async fn crowded_world(crowd: u64, options: SimOptions) -> World {
+    let share = (crowd as f64 + 0.5) / 400.0;
+    let account = Account::builder(32).objects("customer", 400).same_second(share).build();
+    World::with(account.expect("an account"), options).await
+}
+
+async fn crowded_backfill(world: &World) -> stripe_sync::Report {
+    let request = BackfillRequest { objects: vec!["customer".to_owned()], ..Default::default() };
+    world.engine().await.backfill(&request).await.expect("a report")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_of_more_than_a_page_is_read_from_both_ends() {
+    for (crowd, options) in [
+        (150, SimOptions::default()),
+        (350, SimOptions::default()),
+        // The reading from the other end shows what the cursor has passed over.
+        (150, SimOptions { cursor_skips_second: true, ..SimOptions::default() }),
+        (190, SimOptions { cursor_skips_second: true, ..SimOptions::default() }),
+    ] {
+        let world = crowded_world(crowd, options).await;
+        let report = crowded_backfill(&world).await;
+        assert_eq!(report.status, RunStatus::Complete, "{crowd} {:?}", report.streams);
+        let wanted = world.sim.account().ids("customer").collect();
+        assert_same("customers", &wanted, &world.ids("customers").await);
+        let (_, synced, _) = ended(&report, "customers");
+        assert_eq!(synced, 400, "{crowd}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_that_cannot_be_read_whole_is_never_complete() {
+    for (crowd, options) in [
+        (350, SimOptions { unstable_order: true, ..SimOptions::default() }),
+        (350, SimOptions { cursor_skips_second: true, ..SimOptions::default() }),
+    ] {
+        let world = crowded_world(crowd, options).await;
+        // A second run continues at this second, and must not pass over it.
+        for _ in 0..2 {
+            let report = crowded_backfill(&world).await;
+            assert_eq!(report.status, RunStatus::Incomplete, "{:?}", report.streams);
+            let why = format!("{:?}", report.streams);
+            assert!(why.contains("more than a page of objects created at"), "{why}");
+        }
+        assert!(world.sim.requests_to("/v1/customers") < 150, "bounded");
+    }
+}
