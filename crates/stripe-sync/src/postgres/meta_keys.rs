@@ -1,4 +1,4 @@
-//! The keys of `_meta`, the table of facts about a whole schema.
+//! The keys of `_meta`, the table of properties of a whole schema.
 
 /// `live` or `test`.
 pub(super) const MODE: &str = "mode";
@@ -15,5 +15,5 @@ pub(super) const ADOPTED_FOR: &str = "adopted_for";
 pub(super) const ONLY_ACCOUNT: &str = "only_account";
 /// The prefix of a foreign key that was recreated by an adoption and is still to be validated.
 pub(super) const TO_VALIDATE: &str = "to_validate/";
-/// The prefix of what a process waits for: followed by the run, a slash and the process.
+/// The prefix of a process's wait reason. The run, a slash and the process follow.
 pub(super) const WAITING: &str = "waiting/";

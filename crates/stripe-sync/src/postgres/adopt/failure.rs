@@ -10,7 +10,7 @@ pub(super) const DOING: &str = "cannot adopt the tables of the other engine";
 pub(super) const LOCK_TIMEOUT: &str = "15s";
 
 /// The hint while nothing has been changed.
-pub(super) const REMOVE_OBSTACLES: &str = "nothing was changed; drop or change what is named, then run `stripe-sync migrate` again, or \
+pub(super) const REMOVE_OBSTACLES: &str = "nothing was changed; drop or change the listed objects, then run `stripe-sync migrate` again, or \
      use another --schema or --table-prefix";
 
 /// The hint once tables may have been adopted.

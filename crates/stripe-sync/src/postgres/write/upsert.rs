@@ -161,7 +161,7 @@ pub(super) fn missing_rows(
     PostgresError::own(
         format!("cannot write {}", table.name),
         format!(
-            "{missing} of {of} rows are missing after the insert, without an error of the server"
+            "{missing} of {of} rows are missing after the insert, but the server reported no error"
         ),
         ErrorClass::Other,
     )
