@@ -1,4 +1,4 @@
-//! An adoption from the survey to the last table.
+//! Runs an adoption, from the survey to the last table.
 
 use deadpool_postgres::Transaction;
 use tokio_postgres::types::Type;
@@ -83,7 +83,7 @@ impl Database {
 }
 
 impl PlannedAdoption<'_> {
-    /// The mode of the rows, if they have one.
+    /// The mode of the rows, if any row has one.
     ///
     /// # Errors
     /// There are rows of both modes, or the tables cannot be read.
@@ -127,8 +127,8 @@ impl PlannedAdoption<'_> {
         }
     }
 
-    /// Rehearses the adoption, then changes one table after the other. The future can be dropped at any
-    /// time; the next call continues.
+    /// Rehearses the adoption, then changes one table after the other. The future can be dropped at
+    /// any time; the next call resumes the adoption.
     ///
     /// # Errors
     /// Something cannot be kept (then nothing was changed), a table is in use, or the database failed.
@@ -191,7 +191,7 @@ impl PlannedAdoption<'_> {
     }
 
     /// Stores the account of the rows before the first table is changed, so that a later attempt
-    /// cannot continue with another account.
+    /// cannot resume with another account.
     async fn record_start(
         &self,
         account: &AccountId,

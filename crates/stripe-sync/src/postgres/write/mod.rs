@@ -1,4 +1,4 @@
-//! The one write path for rows.
+//! The only write path for rows.
 //!
 //! [`WriteRequest`] says what to write, [`Database::write`](super::Database::write) writes it in one
 //! transaction. The other files hold the parts of that transaction in the order in which they run:
@@ -22,12 +22,12 @@ mod fencing;
 mod lists;
 mod locks;
 mod param;
+mod permits;
 mod position;
 mod quarantine;
 mod request;
 mod statements;
 mod transaction;
-mod turns;
 mod upsert;
 
 pub(crate) use quarantine::ObjectNotes;
