@@ -174,8 +174,8 @@ impl PostgresError {
 }
 
 /// Whether the text of an error can quote a row value: data exceptions (22), constraints (23),
-/// views (44), and whatever a user's trigger raises (P0, 38, 39 or a class of its own). The texts of
-/// the classes listed here are about the server, a name or the statement.
+/// views (44), and whatever a user's trigger raises (P0, 38, 39 or a class of its own). The texts
+/// of the classes listed here are about the server, a name or the statement.
 fn may_quote_rows(code: &str) -> bool {
     const SAFE: [&str; 15] =
         ["08", "0A", "25", "26", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58", "XX"];

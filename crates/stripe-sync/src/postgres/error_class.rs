@@ -9,8 +9,8 @@ pub(crate) enum ErrorClass {
     /// No server responds, the connection was lost, or the server is starting or stopping: wait and
     /// retry.
     Unreachable,
-    /// A time limit of the server ended the statement, or a pooler cannot serve it at present: wait and
-    /// retry.
+    /// A time limit of the server ended the statement, or a pooler cannot serve it at present: wait
+    /// and retry.
     Transient,
     /// A deadlock or a serialization failure: repeat the transaction at once.
     Conflict,

@@ -10,8 +10,8 @@ pub(super) const EXCLUDED_COLUMNS: &str = "excluded_columns";
 pub(super) const COLUMNS_TO_CLEAR: &str = "columns_to_clear";
 /// The account of the rows that were in adopted tables.
 pub(super) const ADOPTED_FOR: &str = "adopted_for";
-/// The only account that the schema can hold, because foreign keys of other tables need ids that are
-/// unique on their own.
+/// The only account that the schema can hold, because foreign keys of other tables need ids that
+/// are unique on their own.
 pub(super) const ONLY_ACCOUNT: &str = "only_account";
 /// The prefix of a foreign key that was recreated by an adoption and is still to be validated.
 pub(super) const TO_VALIDATE: &str = "to_validate/";

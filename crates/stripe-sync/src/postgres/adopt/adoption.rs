@@ -12,8 +12,8 @@ pub struct Adoption {
     pub tables: Vec<AdoptionTable>,
     /// Views that are recreated in the same transaction as their table.
     pub views: Vec<String>,
-    /// Foreign keys of other tables. They need ids that are unique on their own, so the schema can then
-    /// hold only one account.
+    /// Foreign keys of other tables. They need ids that are unique on their own, so the schema can
+    /// then hold only one account.
     pub foreign_keys: Vec<KeptForeignKey>,
 }
 

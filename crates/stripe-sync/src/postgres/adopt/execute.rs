@@ -32,7 +32,8 @@ pub(crate) struct PlannedAdoption<'a> {
 }
 
 impl Database {
-    /// Plans the adoption of the tables of a TypeScript engine, if the schema has any. Changes nothing.
+    /// Plans the adoption of the tables of a TypeScript engine, if the schema has any. Changes
+    /// nothing.
     ///
     /// # Errors
     /// The database cannot be read, or there are obstacles; each is named.
@@ -131,8 +132,8 @@ impl PlannedAdoption<'_> {
     /// any time; the next call resumes the adoption.
     ///
     /// # Errors
-    /// Something cannot be kept (then nothing was changed), a table is in use, or the database failed.
-    /// Tables that were adopted before the error stay adopted.
+    /// Something cannot be kept (then nothing was changed), a table is in use, or the database
+    /// failed. Tables that were adopted before the error stay adopted.
     pub(crate) async fn execute(
         &self,
         account: &AccountId,

@@ -44,8 +44,8 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    /// Opens the pool, waits for a server that is starting, and checks that it can hold a copy. Writes
-    /// nothing.
+    /// Opens the pool, waits for a server that is starting, and checks that it can hold a copy.
+    /// Writes nothing.
     ///
     /// # Errors
     /// The url is invalid, or the server cannot be reached, refuses the connection, is older than

@@ -1,5 +1,5 @@
-//! The first connection of a command. It waits for a server that is starting, because `docker
-//! compose up` starts this program and its database at the same time.
+//! The first connection of a command. Waits for a server that is starting: `docker compose up`
+//! starts this program and its database at the same time.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,8 +13,8 @@ use crate::postgres::error::PostgresError;
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 impl Database {
-    /// Reads the version and settings of the server. Waits while it is starting, has no free
-    /// connection, or does not listen yet.
+    /// Reads the version and settings of the server. Waits while it is starting, allows no more
+    /// connections, or does not listen yet.
     ///
     /// # Errors
     /// The last error after the time limit, or the first one that waiting cannot resolve.

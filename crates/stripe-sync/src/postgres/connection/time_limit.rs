@@ -27,7 +27,7 @@ impl Database {
                 )
                 .with_hint(
                     "check the log of the server and the network in between; committed rows are \
-                         safe",
+                     safe",
                 ))
             }
         }

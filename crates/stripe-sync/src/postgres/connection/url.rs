@@ -10,8 +10,8 @@ use tokio_postgres::config::{Host, SslMode};
 use crate::postgres::connection::tls::{TlsSettings, Verify};
 use crate::postgres::connection::url_options::UrlOptions;
 
-/// The options of the driver (<https://docs.rs/tokio-postgres/latest/tokio_postgres/config/>) and the TLS
-/// settings that the engine implements itself.
+/// The options of the driver (<https://docs.rs/tokio-postgres/latest/tokio_postgres/config/>) and
+/// the TLS settings that the engine implements itself.
 const OPTIONS: [&str; 20] = [
     "user",
     "password",

@@ -98,8 +98,8 @@ impl Database {
         }
     }
 
-    /// Clears one chunk of rows, those after the key `after`. Returns how many rows changed, and the
-    /// last key of the chunk unless the table ends there.
+    /// Clears one chunk of rows, those after the key `after`. Returns how many rows changed, and
+    /// the last key of the chunk unless the table ends there.
     async fn clear_chunk(
         &self,
         statements: &ClearStatements<'_>,

@@ -83,8 +83,8 @@ impl<'t> ClearStatements<'t> {
         )
     }
 
-    /// The rows after the key ($1, $2), up to the key ($3, $4) if `bounded`, that may have to change:
-    /// the key, whether a column becomes null, and the JSON columns to examine.
+    /// The rows after the key ($1, $2), up to the key ($3, $4) if `bounded`, that may have to
+    /// change: the key, whether a column becomes null, and the JSON columns to examine.
     pub(super) fn select(&self, bounded: bool) -> String {
         let upper = if bounded { " and (t.id, t._account_id) <= ($3, $4)" } else { "" };
         let nulls = self.nulls.iter().map(|c| format!("t.{c} is not null"));

@@ -155,8 +155,8 @@ impl Database {
     }
 }
 
-/// Parses a stored list. Names that this catalog does not have are kept, because another version may
-/// have excluded them.
+/// Parses a stored list. Names that this catalog does not have are kept, because another version
+/// may have excluded them.
 pub(in crate::postgres) fn parse(list: &str) -> Vec<ColumnName> {
     list.split(' ')
         .filter_map(|name| name.split_once('.'))

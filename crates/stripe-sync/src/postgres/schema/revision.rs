@@ -1,8 +1,8 @@
 //! The revision of the engine's own tables, and the renames that bring a schema of an earlier
 //! revision to it.
 //!
-//! The revision is stored in `_meta`. It is independent of the catalog's version, which is part of a
-//! run's identity: a run that an earlier version started is resumed after the upgrade
+//! The revision is stored in `_meta`. It is independent of the catalog's version, which is part of
+//! a run's identity: a run that an earlier version started is resumed after the upgrade
 //! (`upgrade::a_run_of_the_previous_version_resumes`). A schema without a stored revision has
 //! revision 1.
 

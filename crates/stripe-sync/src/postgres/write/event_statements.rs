@@ -9,9 +9,9 @@ use crate::postgres::names::{Names, literal, quote};
 
 /// SQL text of one table.
 pub(super) struct EventSql {
-    /// What is known of each object: whether it has a row, its stamp, whether the row shows all that the
-    /// event says, whether it is marked as deleted, when its tombstone says it was deleted, and the
-    /// database's clock.
+    /// What is known of each object: whether it has a row, its stamp, whether the row shows all
+    /// that the event says, whether it is marked as deleted, when its tombstone says it was
+    /// deleted, and the database's clock.
     pub(super) state: String,
     /// Overwrites what the events carry and keeps the rest.
     pub(super) merge: String,

@@ -1,5 +1,5 @@
 //! Nested lists that were read to their end: stored items that are not in them have left the list
-//! and are removed.
+//! and are removed or marked.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;

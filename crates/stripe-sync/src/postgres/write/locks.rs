@@ -13,8 +13,8 @@ use super::request::WriteRequest;
 use super::upsert::Statements;
 use crate::postgres::exclusions::list;
 
-/// One statement that takes every lock of a write, in the order of the keys, so that two writers cannot
-/// wait for each other.
+/// One statement that takes every lock of a write, in the order of the keys, so that two writers
+/// cannot wait for each other.
 pub(in crate::postgres) fn locks(statements: &Statements, request: &WriteRequest<'_>) -> String {
     let names = &statements.names;
     let key = |table: &str| names.table_lock_key(table, request.account);

@@ -1,9 +1,9 @@
 //! The only write path for rows.
 //!
-//! [`WriteRequest`] says what to write, [`Database::write`](super::Database::write) writes it in one
-//! transaction. The other files hold the parts of that transaction in the order in which they run:
-//! locks, excluded columns, the fence of a slice's position, events, deletions, upserts with their
-//! quarantine, items that left their list, the inbox, and the new position or event cursor.
+//! [`WriteRequest`] says what to write, [`Database::write`](super::Database::write) writes it in
+//! one transaction. The other files hold the parts of that transaction in the order in which they
+//! run: locks, excluded columns, the fence of a slice's position, events, deletions, upserts with
+//! their quarantine, items that left their list, the inbox, and the new position or event cursor.
 
 #[cfg(test)]
 mod agreement;

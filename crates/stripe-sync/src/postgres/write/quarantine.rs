@@ -224,7 +224,8 @@ pub(super) async fn put(
     Ok(())
 }
 
-/// Removes rows from the quarantine that are written now, unless a newer state of them is quarantined.
+/// Removes rows from the quarantine that are written now, unless a newer state of them is
+/// quarantined.
 pub(super) async fn clear(
     transaction: &Transaction<'_>,
     statements: &Statements,

@@ -1,9 +1,9 @@
 //! The one transaction that writes rows, for every caller: a page of a backfill, a chunk of
 //! a long nested list, or a single object that was fetched.
 //!
-//! It takes its locks, reads the excluded columns, checks the fence of a slice if a position commits
-//! with the rows, applies events and deletions, writes rows with children before their parents, removes items
-//! that left their list, and commits, all or nothing.
+//! It takes its locks, reads the excluded columns, checks the fence of a slice if a position
+//! commits with the rows, applies events and deletions, writes rows with children before their
+//! parents, removes items that left their list, and commits, all or nothing.
 //!
 //! A transaction with a position does not wait for the disk (`synchronous_commit = off`): a crash
 //! of the server can only lose rows together with the position that records that they were read.
