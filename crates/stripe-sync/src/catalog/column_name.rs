@@ -1,5 +1,5 @@
-//! The name of a column to exclude. Names are checked against the catalog, because a misspelled name
-//! would exclude nothing.
+//! The name of a column to exclude. Names are checked against the catalog, because a misspelled
+//! name would exclude nothing.
 
 use std::fmt;
 
@@ -88,8 +88,8 @@ impl fmt::Display for ColumnName {
     }
 }
 
-/// The columns of a table that can be excluded. The table can have any of its names; `None` if there
-/// is no such table.
+/// The columns of a table that can be excluded. The table can have any of its names; `None` if
+/// there is no such table.
 pub fn columns_of(table: &str) -> Option<Vec<&'static str>> {
     let table = Catalog::get().any_by_name(table)?;
     let names = table.columns.iter().map(|c| c.name.as_str());

@@ -1,8 +1,8 @@
 //! What an event means for the copy, by its type.
 //!
-//! The table of a payload follows from its own property `object`, so that a type that this version does
-//! not know is handled like the ones it knows. The list of types adds what a payload does not show: that
-//! an object was deleted, or that the payload is no object of its own.
+//! The table of a payload follows from its own property `object`, so that a type that this version
+//! does not know is handled like the ones it knows. The list of types adds what a payload does not
+//! show: that an object was deleted, or that the payload is not an object of its own.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -13,15 +13,15 @@ use super::table::Table;
 /// What an event says about the object that it carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum EventMeaning {
-    /// The payload is the state of the object. A canceled subscription and a detached payment method
-    /// are states like others.
+    /// The payload is the state of the object. A canceled subscription and a detached payment
+    /// method are states like others.
     Upsert,
     /// The object was deleted; the payload is its last state.
     Delete,
     /// The payload does not show what is stored. The object is fetched, or the one that the payload
     /// belongs to.
     Fetch,
-    /// The payload is no object that can be stored.
+    /// The payload is not an object that can be stored.
     None,
 }
 
@@ -71,8 +71,8 @@ fn parse(line: &'static str) -> Option<(&'static str, EventType)> {
     Some((name, EventType { name, meaning, objects: objects.split(',').collect() }))
 }
 
-/// The meaning of a type. A type that Stripe has added since is an upsert of what it carries, unless its
-/// name says that it reports a deletion.
+/// The meaning of a type. A type that Stripe added later is an upsert of what it carries, unless
+/// its name says that it reports a deletion.
 pub(crate) fn meaning_of(event_type: &str) -> EventMeaning {
     match event_types().get(event_type) {
         Some(known) => known.meaning,
@@ -125,10 +125,10 @@ mod tests {
         assert_eq!(of("invoice.upcoming").0, EventMeaning::None);
         assert_eq!(of("customer.discount.created").0, EventMeaning::Fetch);
         let deletions = event_types().values().filter(|e| e.meaning == EventMeaning::Delete);
-        assert_eq!(deletions.count(), 12, "13 types, less the one of a discount");
+        assert_eq!(deletions.count(), 12, "13 types, minus that of discounts");
     }
 
-    /// The types that users of the TypeScript engines have, where they have a table.
+    /// The types that the TypeScript engines handle, if their objects have a table.
     #[test]
     fn the_types_of_the_typescript_engines_are_stored() {
         for name in [

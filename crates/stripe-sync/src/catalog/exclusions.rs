@@ -1,10 +1,10 @@
 //! The values that are not stored because a column is excluded. Pure.
 //!
 //! A column shows a property, and the same property can occur in several paths: in the other
-//! sources of the column (`charges.destination` is also `transfer_data.destination`), in the list of
-//! a parent and in the table of its items, and wherever else an object of the type is embedded, such
-//! as in an event. All of them are excluded together. Excluding a computed column (`sum`, `equals`)
-//! excludes no property, because the properties it is computed from are other columns.
+//! sources of the column (`charges.destination` is also `transfer_data.destination`), in the list
+//! of a parent and in the table of its items, and wherever else an object of the type is embedded,
+//! such as in an event. All of them are excluded together. Excluding a computed column (`sum`,
+//! `equals`) excludes no property, because the properties it is computed from are other columns.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -25,7 +25,7 @@ pub(crate) enum Step {
 /// The path to a value from the top of an object.
 pub(crate) type ValuePath = Vec<Step>;
 
-/// The columns that are excluded from a copy, and the values that go with them.
+/// The columns that are excluded from a copy, and the values that are excluded with them.
 #[derive(Debug, Default)]
 pub(crate) struct Exclusions {
     columns: BTreeMap<String, BTreeSet<String>>,
@@ -34,8 +34,8 @@ pub(crate) struct Exclusions {
 }
 
 impl Exclusions {
-    /// Creates the exclusions for these columns. A column that this catalog does not have excludes
-    /// the property of that name.
+    /// Creates the exclusions for these columns. A column that is not in this catalog excludes the
+    /// property of that name.
     pub(crate) fn new(names: &[ColumnName]) -> Exclusions {
         let catalog = Catalog::get();
         let mut columns: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -198,7 +198,7 @@ mod tests {
         let up = rules(&["invoice_line_items.description"]);
         assert_eq!(paths(&up, "invoices"), ["lines.data.[].description"]);
         assert_eq!(paths(&up, "invoice_line_items"), ["description"]);
-        // The column of a list is not its table.
+        // Excluding the column of a list does not affect the table of its items.
         assert!(rules(&["invoices.lines"]).of_table("invoice_line_items").is_empty());
     }
 

@@ -1,8 +1,8 @@
 //! The engine's knowledge of Stripe's API: one entry per table, generated into `catalog.json` by
 //! `cargo xtask catalog`.
 //!
-//! Everything else in the engine is generic over these entries. This module knows nothing of SQL
-//! beyond the names of column types, and nothing of HTTP beyond paths.
+//! Everything else in the engine is generic over these entries. This module contains no SQL except
+//! the names of column types, and no HTTP except paths.
 
 mod catalog_file;
 mod column_name;

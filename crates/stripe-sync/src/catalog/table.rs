@@ -12,7 +12,7 @@ pub(crate) struct Table {
     pub(crate) object: String,
     /// The list endpoint. `None` if the rows only come with a parent object.
     pub(crate) list: Option<List>,
-    /// Contains `{id}`.
+    /// The path of a single object; contains `{id}`.
     pub(crate) retrieve_path: Option<String>,
     pub(crate) id_prefixes: Vec<String>,
     #[serde(default)]
@@ -23,7 +23,7 @@ pub(crate) struct Table {
     /// Columns with an index that is built after the first backfill.
     #[serde(default)]
     pub(crate) indexes: Vec<String>,
-    /// Objects that the list never shows (FACTS 4), for people.
+    /// Objects that the list never contains (FACTS 4), as texts for the user.
     #[serde(default)]
     pub(crate) not_shown: Vec<String>,
     /// The row of a deleted object is kept with `deleted = true`.
@@ -43,13 +43,13 @@ pub(crate) struct Table {
 #[derive(Debug, Deserialize)]
 pub(crate) struct List {
     pub(crate) path: String,
-    /// Fixed query parameters, one set per part. Parts are read one after the other. Most lists have
-    /// one part without parameters.
+    /// Fixed query parameters, one set per part. Parts are read one after the other. Most lists
+    /// have one part without parameters.
     pub(crate) parts: Vec<Vec<(String, String)>>,
     /// The property that `created[gte]` and `created[lt]` filter by. `None` if the list has no such
     /// filter.
     pub(crate) created: Option<String>,
-    /// Objects can lack that property. Stripe does not document which filters show those.
+    /// Objects can lack that property. Stripe does not document which filters match those.
     #[serde(default)]
     pub(crate) created_optional: bool,
     /// Whether the list takes `limit` and `starting_after`.
@@ -140,7 +140,8 @@ impl From<RawColumn> for Column {
 }
 
 impl List {
-    /// Whether the list can be read in ranges of `created`, with every object in exactly one of them.
+    /// Whether the list can be read in ranges of `created`, with every object in exactly one of
+    /// them.
     pub(crate) fn can_be_split(&self) -> bool {
         self.created.is_some() && !self.created_optional
     }

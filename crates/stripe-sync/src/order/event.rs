@@ -2,12 +2,13 @@
 //!
 //! The stamp of an event is the second in which it was created. Two events are ordered by their
 //! seconds. An event and a read are ordered only if they are further apart than the lag of reads
-//! (FACTS 5). Where the stamps do not decide, the object is fetched, and that answer wins.
+//! (FACTS 5). If the stamps do not decide, the object is fetched, and the response takes
+//! precedence.
 
 use super::rule::{FUTURE_LIMIT, UNCERTAINTY_WINDOW, Verdict, micros};
 use super::stamp::Stamp;
 
-/// What is known of an object when an event about it is applied.
+/// What is known about an object when an event about it is applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ObjectState {
     /// The row, if there is one.
@@ -32,9 +33,9 @@ pub(crate) struct RowState {
 /// What an event says about its object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EventContent {
-    /// Its state; `whole` if nothing is missing that the table stores of a new object.
+    /// Its state; `whole` if it includes everything that the table stores for a new object.
     State {
-        /// A row may be inserted from it.
+        /// Whether a row may be inserted from it.
         whole: bool,
     },
     /// That it was deleted.
@@ -58,8 +59,8 @@ pub(crate) enum EventDecision {
 
 /// Decides what an event does to its object.
 ///
-/// `custom_ids` tells whether users choose the ids of these objects, so that an id can be used again
-/// after a deletion.
+/// `custom_ids` tells whether users choose the ids of these objects, so that an id can be used
+/// again after a deletion.
 pub(crate) fn decide(
     content: EventContent,
     event: Stamp,
@@ -77,7 +78,7 @@ pub(crate) fn decide(
         },
         (EventContent::State { .. }, Some(row)) => {
             match compare(row.stamp, event, row.same_content, state.now) {
-                // An object that exists although it was observed as deleted.
+                // The object exists although it was observed as deleted.
                 Verdict::Newer if row.marked_deleted => EventDecision::Refetch,
                 Verdict::Newer => EventDecision::Merge,
                 Verdict::Older => EventDecision::Ignore,
@@ -108,8 +109,8 @@ pub(crate) fn decide(
     }
 }
 
-/// Whether an event says that an object exists after it was observed as deleted. In the second of the
-/// deletion only an id that a user chose can be in use again.
+/// Whether an event says that an object exists after it was observed as deleted. Within the second
+/// of the deletion, only an id that a user chose can be in use again.
 fn is_after_deletion(event: Stamp, deleted_at: Stamp, custom_ids: bool) -> bool {
     match custom_ids {
         true => event.unix_seconds() >= deleted_at.unix_seconds(),
@@ -177,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_duplicate_changes_nothing_and_costs_no_request() {
+    fn a_duplicate_changes_nothing_and_needs_no_request() {
         let state = |stamp| of_row(|row| row.same_content = true, stamp);
         let event = Stamp::of_event(100);
         assert_eq!(decide(STATE, event, &state(event), false), EventDecision::Ignore);
@@ -205,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_late_event_does_not_bring_a_deleted_object_back() {
+    fn a_late_event_does_not_restore_a_deleted_object() {
         for (second, custom_ids, expected) in [
             (99, false, EventDecision::Ignore),
             (100, false, EventDecision::Ignore),

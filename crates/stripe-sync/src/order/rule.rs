@@ -4,24 +4,26 @@ use std::time::Duration;
 
 use super::stamp::Stamp;
 
-/// Two reads, or a read and an event, that are closer than this are not ordered by their stamps alone:
-/// the processes' offsets to Stripe's clock differ, requests cross on the wire, and a read can show
-/// the state before an event that was created earlier (FACTS 5).
+/// Two reads, or a read and an event, that are closer than this are not ordered by their stamps
+/// alone: the processes' offsets to Stripe's clock differ, requests cross on the wire, and a read
+/// can show the state before an event that was created earlier (FACTS 5).
 pub(crate) const UNCERTAINTY_WINDOW: Duration = Duration::from_secs(5);
 
-/// A stored stamp this far ahead of the database's clock orders nothing. A wrong `Date` header or a
-/// wrong clock produced it, and no older observation could ever replace its row.
+/// A stored stamp this far ahead of the database's clock is ignored. A wrong `Date` header or a
+/// wrong clock produced it, and otherwise no observation with a correct stamp could replace its
+/// row.
 pub(crate) const FUTURE_LIMIT: Duration = Duration::from_secs(60);
 
-/// How long a replica at Stripe may lag behind a list (FACTS 5). A 404 that lasts longer is believed.
+/// How long a replica at Stripe may lag behind a list (FACTS 5). A 404 that lasts longer is
+/// accepted.
 pub(crate) const REPLICA_LAG: Duration = Duration::from_secs(3);
 
-/// How much later than its deletion an object must have been observed to exist again, where users
-/// choose ids and an id can be used a second time.
+/// How much later than its deletion an object must be observed to count as existing again, if users
+/// choose the ids, so that an id can be used again.
 pub(super) const REUSE_AFTER_DELETION: Duration = Duration::from_secs(1);
 
-/// The same for ids that Stripe assigns and never uses again. It heals a 404 that was wrong for a
-/// moment (FACTS 5).
+/// The same for ids that Stripe assigns and never uses again. It corrects a 404 that was
+/// temporarily wrong (FACTS 5).
 pub(super) const REAPPEAR_AFTER_DELETION: Duration = Duration::from_secs(60);
 
 /// What to do with an observation, given the stored row of the same object.
@@ -57,8 +59,8 @@ pub(crate) fn compare_observations(
 }
 
 /// The stamp of an answer to a request that was sent after `known` had been read from the database.
-/// It is later than `known` even if the process that wrote `known` has a clock that runs ahead, unless
-/// `known` is so far in the future that it says nothing.
+/// It is later than `known` even if the process that wrote `known` has a clock that runs ahead,
+/// unless `known` is too far in the future to be valid.
 pub(crate) fn stamp_of_answer(sent: Stamp, known: Option<Stamp>) -> Stamp {
     let known = known.filter(|known| known.micros() - sent.micros() <= micros(FUTURE_LIMIT));
     known.map_or(sent, |known| sent.max(known.next()))
@@ -117,6 +119,6 @@ mod tests {
         assert_eq!(stamp_of_answer(at(5), Some(at(5))), at(6));
         assert_eq!(stamp_of_answer(at(5), Some(at(9))), at(10));
         let future = at(5 + micros(FUTURE_LIMIT) + 1);
-        assert_eq!(stamp_of_answer(at(5), Some(future)), at(5), "a stamp in the future heals");
+        assert_eq!(stamp_of_answer(at(5), Some(future)), at(5), "a stamp in the future is ignored");
     }
 }

@@ -8,8 +8,8 @@ use super::rule::{
     FUTURE_LIMIT, REAPPEAR_AFTER_DELETION, REUSE_AFTER_DELETION, UNCERTAINTY_WINDOW,
 };
 
-/// The stored row is certainly older than the observation: [`super::Verdict::Newer`] for content that
-/// differs.
+/// The stored row is certainly older than the observation: [`super::Verdict::Newer`] for content
+/// that differs.
 pub(crate) fn is_newer(stored: &str, observed: &str) -> String {
     format!("{stored} <= {observed} - {}", interval(UNCERTAINTY_WINDOW))
 }
@@ -29,8 +29,8 @@ pub(crate) fn tombstone_covers(deleted_at: &str, observed: &str, custom_ids: boo
 }
 
 /// A deletion observed at `deleted_at` applies to the stored row. An id that a user chose may be in
-/// use again. An id that Stripe assigned stays deleted, whatever the clocks of the processes that
-/// wrote the row and that saw it deleted.
+/// use again. An id that Stripe assigned stays deleted, regardless of the clocks of the processes
+/// that wrote the row and observed its deletion.
 pub(crate) fn deletion_applies(stored: &str, deleted_at: &str, custom_ids: bool) -> String {
     match custom_ids {
         true => format!(
@@ -46,7 +46,7 @@ pub(crate) fn future_limit() -> String {
     interval(FUTURE_LIMIT)
 }
 
-/// A stored time, or the database's present if it is so far in the future that it says nothing.
+/// A stored time, or the database's current time if it is too far in the future to be valid.
 pub(crate) fn not_in_future(stored: &str) -> String {
     let limit = future_limit();
     format!("case when {stored} > now() + {limit} then now() else {stored} end")

@@ -4,9 +4,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// An instant on Stripe's clock in microseconds since 1970.
 ///
-/// The stamp of a page or a single read is the moment its request was sent, so the state that
-/// came back is at least that new. The stamp of an event is its `created`, a whole second. A read never
-/// has a stamp at a whole second, so a stamp says which kind it is.
+/// The stamp of a page or a single read is the moment its request was sent, so the returned state
+/// is at least that new. The stamp of an event is its `created`, a whole second. A read never has a
+/// stamp at a whole second, so the two kinds can be distinguished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Stamp(i64);
 
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stamp_says_whether_it_is_that_of_an_event() {
+    fn stamps_of_reads_and_events_are_distinguishable() {
         for micros in [-1_000_001, -1_000_000, -1, 0, 1, 999_999, 1_000_000] {
             assert!(!Stamp::of_read(micros).is_event(), "{micros}");
             assert!(!Stamp::from_micros(micros).next().is_event(), "{micros}");

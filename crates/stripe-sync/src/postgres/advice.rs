@@ -1,5 +1,5 @@
-//! Hints for database errors: what a person can do, by SQLSTATE, or by what the operating system or
-//! the driver reported when the server did not answer.
+//! Hints for database errors: what the user can do. They depend on the SQLSTATE, or on the error of
+//! the operating system or the driver if the server did not reply.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use super::error_class::ErrorClass;
 const PERMISSION_DENIED: &str = "the first migration needs the `create` privilege on the database, and later migrations run \
      as the owner of the tables; `stripe-sync check` lists what is missing and what to grant";
 
-/// For a user that may not connect to the database.
+/// The hint for a user that lacks the privilege to connect to the database.
 pub(super) const CONNECT_DENIED: &str =
     "as the owner of the database: grant connect on database NAME to USER";
 
@@ -25,15 +25,16 @@ pub(super) fn by_sqlstate(code: &str, class: ErrorClass) -> Option<&'static str>
              in the password (@ as %40)"
         }
         "28000" => {
-            "use a user in DATABASE_URL that the server accepts from this host; its pg_hba.conf \
-             and its roles decide that"
+            "set DATABASE_URL to a user that the server accepts from this host; see its pg_hba.conf \
+             and its roles"
         }
         "3D000" => {
             "create the database (createdb --encoding=UTF8 --template=template0 NAME), or correct \
              its name in DATABASE_URL"
         }
         "55000" if class == ErrorClass::Other => {
-            "the server does not allow this for this database; set DATABASE_URL to another one"
+            "the server does not allow this operation on this database; set DATABASE_URL to another \
+             one"
         }
         "25P03" => {
             "idle_in_transaction_session_timeout is too short; raise it for this user: alter role \
@@ -114,18 +115,18 @@ pub(super) fn without_answer(
     }
     if text.contains("TLS handshake") {
         return Some(
-            "if the server has no TLS, add sslmode=disable to the url; if its provider offers the \
-             certificate of its authority, add sslrootcert=FILE; sslmode=no-verify accepts any \
-             certificate, for a network that you trust",
+            "if the server has no TLS, add sslmode=disable to the url; if its provider offers a CA \
+             certificate, add sslrootcert=FILE; sslmode=no-verify accepts any certificate, for a \
+             network that you trust",
         );
     }
     let io = causes(error).find_map(|cause| cause.downcast_ref::<io::Error>());
     match io.map(io::Error::kind) {
         Some(io::ErrorKind::NotFound) => {
-            Some("no server has a socket there; set the host to the directory of the socket")
+            Some("no server socket exists there; set the host to the directory of the socket")
         }
         Some(io::ErrorKind::PermissionDenied) => {
-            Some("this user of the operating system may not use the server's socket")
+            Some("this operating system user may not use the server's socket")
         }
         // A failure of the name resolver has no error number of the operating system.
         Some(_)

@@ -1,4 +1,4 @@
-//! Errors of the database: what failed, why, and what a person can do.
+//! Database errors: what failed, why, and what the user can do.
 //!
 //! The server's texts can quote row values (class 22 and 23, `DETAIL`, a user's own trigger). Those
 //! texts are dropped and only the SQLSTATE is kept.
@@ -13,7 +13,7 @@ use super::error_chain::{causes, chain};
 use super::error_class::{ErrorClass, Reporter};
 use super::{advice, error_class};
 
-/// An error of the database, without row values.
+/// A database error, without row values.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{doing}: {message}")]
 pub(crate) struct PostgresError {
@@ -23,9 +23,9 @@ pub(crate) struct PostgresError {
     pub(crate) sqlstate: Option<Box<str>>,
     /// The table whose lock was not granted in time.
     pub(crate) locked_table: Option<Box<str>>,
-    /// The server may be starting: waiting can end this.
+    /// The server may be starting, so a later attempt may succeed.
     pub(super) may_be_starting: bool,
-    /// The operating system knows no way to the host.
+    /// The operating system has no route to the host.
     pub(super) has_no_route: bool,
     hint: Option<Cow<'static, str>>,
 }
@@ -95,7 +95,7 @@ impl PostgresError {
         }
     }
 
-    /// The same error, of a write to this table.
+    /// The same error for a write to this table.
     pub(super) fn of_table(self, table: &str) -> PostgresError {
         match self.sqlstate.as_deref() {
             Some("55P03") => PostgresError::lock_not_granted(table),
@@ -103,9 +103,9 @@ impl PostgresError {
         }
     }
 
-    /// Another session held the lock of this table for too long.
+    /// The error for a table that another session locked for too long.
     pub(super) fn lock_not_granted(table: &str) -> PostgresError {
-        let message = "another session holds its lock (SQLSTATE 55P03)";
+        let message = "another session holds a lock on it (SQLSTATE 55P03)";
         let doing = format!("cannot write to {table}");
         let hint = advice::by_sqlstate("55P03", ErrorClass::Transient).map(Cow::from);
         PostgresError {
@@ -116,13 +116,13 @@ impl PostgresError {
         }
     }
 
-    /// Sets what a person can do.
+    /// Sets the hint.
     pub(super) fn with_hint(mut self, hint: impl Into<Cow<'static, str>>) -> PostgresError {
         self.hint = Some(hint.into());
         self
     }
 
-    /// What a person can do.
+    /// The hint: what the user can do.
     pub(crate) fn hint(&self) -> Option<&str> {
         self.hint.as_deref()
     }
@@ -174,15 +174,15 @@ impl PostgresError {
 }
 
 /// Whether the text of an error can quote a row value: data exceptions (22), constraints (23),
-/// views (44), and whatever a user's trigger raises (P0, 38, 39 or a class of its own). The texts of
-/// the classes listed here are about the server, a name or the statement.
+/// views (44), and whatever a user's trigger raises (P0, 38, 39 or a class of its own). The texts
+/// of the classes listed here are about the server, a name or the statement.
 fn may_quote_rows(code: &str) -> bool {
     const SAFE: [&str; 15] =
         ["08", "0A", "25", "26", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58", "XX"];
     !SAFE.contains(&&code[..code.len().min(2)])
 }
 
-/// `EAFNOSUPPORT` has no kind of its own.
+/// `EAFNOSUPPORT` has no `io::ErrorKind`.
 fn has_no_route(error: &io::Error) -> bool {
     use io::ErrorKind::{AddrNotAvailable, HostUnreachable, NetworkUnreachable};
     matches!(error.kind(), NetworkUnreachable | HostUnreachable | AddrNotAvailable)
@@ -190,7 +190,7 @@ fn has_no_route(error: &io::Error) -> bool {
 }
 
 fn is_io(error: &tokio_postgres::Error) -> bool {
-    // A timeout while connecting carries no cause.
+    // A timeout while connecting has no cause.
     causes(error).any(|cause| cause.is::<std::io::Error>())
         || error.to_string().contains("connecting to server")
 }

@@ -1,17 +1,16 @@
-//! Classifies SQLSTATEs. The class decides whether an operation is retried. The only message texts
-//! that are looked at are those of poolers while connecting, because poolers use one SQLSTATE for
-//! everything.
+//! Classifies SQLSTATEs. The class decides whether an operation is retried. Message texts are only
+//! examined for connection errors of poolers, which use one SQLSTATE for everything.
 
 use tokio_postgres::error::DbError;
 
 /// How an error is handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ErrorClass {
-    /// There is no server, the connection was lost, or the server is starting or stopping: wait and
+    /// No server responds, the connection was lost, or the server is starting or stopping: wait and
     /// retry.
     Unreachable,
-    /// A time limit of the server ended the statement, or a pooler cannot serve it at present: wait and
-    /// retry.
+    /// A time limit of the server ended the statement, or a pooler cannot serve it at present: wait
+    /// and retry.
     Transient,
     /// A deadlock or a serialization failure: repeat the transaction at once.
     Conflict,
@@ -92,7 +91,7 @@ pub(super) fn classify(code: &str, reporter: Reporter) -> ErrorClass {
 /// The class of an error while connecting: a pooler's error can be about the url instead of its
 /// server.
 pub(super) fn classify_connecting(code: &str, reporter: Reporter, message: &str) -> ErrorClass {
-    /// What PgBouncer, Supavisor and Neon's proxy say about a url that they never accept.
+    /// Messages of PgBouncer, Supavisor and Neon's proxy for a url that they never accept.
     const ABOUT_THE_URL: [&str; 8] = [
         "unsupported startup parameter",
         "no such database",
@@ -151,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_pooler_reports_while_a_query_runs_is_transient() {
+    fn pooler_errors_during_a_query_have_their_class() {
         for (code, expected) in [
             ("08P01", ErrorClass::Transient),
             ("XX000", ErrorClass::Transient),
@@ -167,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn while_connecting_a_pooler_is_waited_for_unless_the_url_is_wrong() {
+    fn pooler_errors_while_connecting_are_transient_unless_the_url_is_wrong() {
         for (code, message, expected) in [
             ("08P01", "server login failed: FATAL the database system is starting up", true),
             ("08P01", "server login has been failing, cached error: connect failed", true),

@@ -1,4 +1,4 @@
-//! Everything that speaks SQL. Knows nothing of HTTP.
+//! All SQL of the engine. Does not use HTTP.
 
 mod adopt;
 mod advice;

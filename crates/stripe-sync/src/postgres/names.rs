@@ -52,7 +52,7 @@ pub enum BadName {
     /// The SQL standard reserves `information_schema`.
     #[error("information_schema is reserved by PostgreSQL; choose another name")]
     InformationSchema,
-    /// White space around a name, a line break or another control character is a mistake.
+    /// White space at the beginning or end, or a control character such as a line break.
     #[error(
         "the {0} begins or ends with white space or contains a line break or another control character; remove it"
     )]
@@ -124,13 +124,13 @@ impl Names {
         quote(&shorten(&format!("{}_{column}_idx", self.bare(table))))
     }
 
-    /// The key of the advisory lock that writers of one account's rows in a table take.
+    /// The key of the advisory lock for writing one account's rows in a table.
     pub(super) fn table_lock_key(&self, table: &str, account: &str) -> i64 {
         self.lock_key(&format!("{table}/{account}"))
     }
 
-    /// The advisory lock of whatever changes tables: one for the schema, whatever the prefix, because the
-    /// first migration creates the schema itself.
+    /// The key of the advisory lock for changing tables. It does not depend on the prefix, because
+    /// the first migration creates the schema itself.
     pub(super) fn migration_lock_key(&self) -> i64 {
         fnv1a(&format!("stripe-sync/{}/migrate", self.schema)).cast_signed()
     }
@@ -142,7 +142,7 @@ impl Names {
     }
 }
 
-/// Shortens a name that is too long. It then ends in a hash of the whole name, so that two long
+/// Shortens a name that is too long. It then ends in a hash of the whole name, so that different
 /// names stay different.
 fn shorten(name: &str) -> String {
     if name.len() <= LONGEST {

@@ -1,4 +1,4 @@
-//! Runs a statement of the user in a read-only transaction.
+//! Runs a user's statement in a read-only transaction.
 
 use deadpool_postgres::Object;
 use tokio_postgres::SimpleQueryMessage;
@@ -89,7 +89,7 @@ async fn run(
 ) -> Result<QueryResult, tokio_postgres::Error> {
     let transaction = client.build_transaction().read_only(true).start().await?;
     transaction.batch_execute(search_path).await?;
-    // Preparing fails on several statements in one text: a `commit` among them would end the
+    // Preparing rejects a text with several statements. A `commit` among them would end the
     // read-only transaction.
     let statement = transaction.prepare(sql).await?;
     let columns = statement.columns().iter().map(|c| c.name().to_owned()).collect();

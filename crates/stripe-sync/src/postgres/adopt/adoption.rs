@@ -1,11 +1,10 @@
-//! What an adoption will do, for people to read before it starts.
+//! Describes what an adoption will do before it starts.
 
 use super::plan::TablePlan;
 use super::survey::Survey;
 
 /// Tables of a TypeScript stripe-sync-engine that [`crate::StripeSync::migrate`] adopts in place.
-/// Each table is rewritten in a transaction of its own and locked against reading and writing
-/// meanwhile.
+/// Each table is rewritten in a transaction of its own, which blocks reads and writes of the table.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Adoption {
@@ -13,8 +12,8 @@ pub struct Adoption {
     pub tables: Vec<AdoptionTable>,
     /// Views that are recreated in the same transaction as their table.
     pub views: Vec<String>,
-    /// Foreign keys of other tables. They need ids that are unique on their own, so the schema can then
-    /// hold only one account.
+    /// Foreign keys of other tables. They need ids that are unique on their own, so the schema can
+    /// then hold only one account.
     pub foreign_keys: Vec<KeptForeignKey>,
 }
 
@@ -48,8 +47,9 @@ impl Adoption {
         self.tables.iter().map(|t| t.bytes).sum()
     }
 
-    /// The disk space that is needed temporarily: the old and the new copy of the largest table exist
-    /// side by side until its transaction ends. The write-ahead log needs as much again.
+    /// The disk space that is needed temporarily: the old and the new copy of the largest table
+    /// exist side by side until its transaction ends. The write-ahead log needs the same amount in
+    /// addition.
     pub fn largest(&self) -> u64 {
         self.tables.iter().map(|t| t.bytes).max().unwrap_or(0)
     }

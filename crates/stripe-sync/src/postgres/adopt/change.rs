@@ -29,7 +29,7 @@ pub(super) async fn drop_dependents(
     run(transaction, &plan.found.table.name, &sql).await
 }
 
-/// Turns the table, or the copy in its place, into ours.
+/// Changes the table, or the copy in its place, to our definition.
 pub(super) async fn reshape(
     transaction: &Transaction<'_>,
     terms: &AdoptionTarget<'_>,
@@ -53,7 +53,7 @@ pub(super) async fn recreate_dependents(
     let fail = |what: &str, error: tokio_postgres::Error| {
         PostgresError::new(format!("{DOING}: {what} cannot be recreated"), &error)
     };
-    // The survey read the definitions under this path.
+    // The survey read the definitions with this search path.
     transaction.batch_execute(QUALIFIED_NAMES).await.map_err(|e| fail("a dependent object", e))?;
     for key in external_keys(survey, plan).filter(|key| !(on_a_copy && key.partitioned)) {
         transaction

@@ -15,7 +15,7 @@ pub(super) struct IncomingKey {
     pub(super) from: u32,
     /// The table that has the key, quoted.
     pub(super) from_sql: String,
-    /// The table that has the key, for people.
+    /// The table that has the key, for messages.
     pub(super) from_name: String,
     pub(super) name: String,
     pub(super) columns: Vec<String>,

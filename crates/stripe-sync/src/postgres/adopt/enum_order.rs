@@ -1,5 +1,5 @@
 //! Finds views that rely on the order of an enum. The column becomes text, which is ordered
-//! alphabetically, so such a view would still work but show other rows.
+//! alphabetically, so such a view would still work but return different rows.
 
 use deadpool_postgres::Transaction;
 use tokio_postgres::types::Type;
@@ -7,8 +7,8 @@ use tokio_postgres::types::Type;
 use super::failure::fail;
 use crate::postgres::error::PostgresError;
 
-/// The views among the relations that compare or sort by an enum of the tables, for people. A view
-/// with only an `order by` is not among them, because it shows the same rows.
+/// Describes the views among the relations that compare or sort by an enum of the tables. A view
+/// with only an `order by` is not among them, because it returns the same rows.
 ///
 /// The parsed form of a view is searched for `<`, `>`, `<=`, `>=`, `min`, `max`, `greatest` and
 /// `least` on a value of the enum's type, and for sorting that decides what is shown (windows,

@@ -1,4 +1,4 @@
-//! An adoption from the survey to the last table.
+//! Runs an adoption, from the survey to the last table.
 
 use deadpool_postgres::Transaction;
 use tokio_postgres::types::Type;
@@ -32,7 +32,8 @@ pub(crate) struct PlannedAdoption<'a> {
 }
 
 impl Database {
-    /// Plans the adoption of the tables of a TypeScript engine, if the schema has any. Changes nothing.
+    /// Plans the adoption of the tables of a TypeScript engine, if the schema has any. Changes
+    /// nothing.
     ///
     /// # Errors
     /// The database cannot be read, or there are obstacles; each is named.
@@ -83,7 +84,7 @@ impl Database {
 }
 
 impl PlannedAdoption<'_> {
-    /// The mode of the rows, if they have one.
+    /// The mode of the rows, if any row has one.
     ///
     /// # Errors
     /// There are rows of both modes, or the tables cannot be read.
@@ -127,12 +128,12 @@ impl PlannedAdoption<'_> {
         }
     }
 
-    /// Rehearses the adoption, then changes one table after the other. The future can be dropped at any
-    /// time; the next call continues.
+    /// Rehearses the adoption, then changes one table after the other. The future can be dropped at
+    /// any time; the next call resumes the adoption.
     ///
     /// # Errors
-    /// Something cannot be kept (then nothing was changed), a table is in use, or the database failed.
-    /// Tables that were adopted before the error stay adopted.
+    /// Something cannot be kept (then nothing was changed), a table is in use, or the database
+    /// failed. Tables that were adopted before the error stay adopted.
     pub(crate) async fn execute(
         &self,
         account: &AccountId,
@@ -191,7 +192,7 @@ impl PlannedAdoption<'_> {
     }
 
     /// Stores the account of the rows before the first table is changed, so that a later attempt
-    /// cannot continue with another account.
+    /// cannot resume with another account.
     async fn record_start(
         &self,
         account: &AccountId,

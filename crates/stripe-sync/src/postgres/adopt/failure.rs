@@ -6,23 +6,23 @@ use crate::postgres::error_class::ErrorClass;
 /// The start of every error message of an adoption.
 pub(super) const DOING: &str = "cannot adopt the tables of the other engine";
 
-/// How long an adoption waits for a lock on a table. Everyone else waits behind it meanwhile.
+/// How long an adoption waits for a lock on a table. Other sessions queue behind it.
 pub(super) const LOCK_TIMEOUT: &str = "15s";
 
 /// The hint while nothing has been changed.
-pub(super) const REMOVE_OBSTACLES: &str = "nothing was changed; drop or change what is named, then run `stripe-sync migrate` again, or \
+pub(super) const REMOVE_OBSTACLES: &str = "nothing was changed; drop or change the listed objects, then run `stripe-sync migrate` again, or \
      use another --schema or --table-prefix";
 
 /// The hint once tables may have been adopted.
 pub(super) const CONTINUE: &str = "each table is adopted in a transaction of its own: adopted tables stay adopted, and this one \
      is unchanged; fix the cause, then run `stripe-sync migrate` again to continue";
 
-/// The name in an error of a table that is not known.
+/// The name of an unknown table in an error.
 pub(super) const SOME_TABLE: &str = "a table of the other engine";
 
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
-/// The error of a statement that no single table is known for.
+/// The error of a statement that does not concern a single table.
 pub(super) fn fail(error: tokio_postgres::Error) -> PostgresError {
     explain_lock_timeout(PostgresError::new(DOING, &error), SOME_TABLE)
 }

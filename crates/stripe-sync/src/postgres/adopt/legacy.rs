@@ -1,7 +1,7 @@
 //! What the TypeScript engines create besides rows: names of tables, keys and triggers.
 
-/// The 25 tables of the two npm libraries, and `invoice_payments` of Supabase's. A table with another
-/// name was not created by these engines, whatever its columns are.
+/// The 25 tables of the two npm libraries, and `invoice_payments` of Supabase's. A table with
+/// another name was not created by these engines, regardless of its columns.
 pub(super) const TABLES: [&str; 26] = [
     "active_entitlements",
     "charges",

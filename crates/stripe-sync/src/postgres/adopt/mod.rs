@@ -3,7 +3,7 @@
 //! First the schema is surveyed, and everything that cannot be kept is reported by name. Then all
 //! changes are rehearsed on empty copies and rolled back. Only then is each table changed, in a
 //! transaction of its own. If the adoption is interrupted, some tables are adopted and the others
-//! unchanged, and the next `migrate` continues.
+//! unchanged, and the next `migrate` resumes it.
 
 mod adoption;
 mod change;

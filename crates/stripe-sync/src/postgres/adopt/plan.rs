@@ -133,7 +133,8 @@ fn plan_table<'a>(
                 target.unwrap_or_default()
             ))),
             None if column.not_null && !column.has_default => {
-                obstacles.push(obstacle("is not Stripe's, is not null and has no default"));
+                obstacles
+                    .push(obstacle("is unknown to stripe-sync, is `not null` and has no default"));
             }
             None => {}
         }
@@ -244,7 +245,7 @@ mod tests {
             obstacles,
             [
                 "column customers.balance has type text instead of bigint",
-                "column customers.mine is not Stripe's, is not null and has no default",
+                "column customers.mine is unknown to stripe-sync, is `not null` and has no default",
                 "table accounts is not one of that engine's tables",
             ]
         );

@@ -1,5 +1,5 @@
-//! Rehearses the whole adoption on empty copies, so that what would fail fails before any table has
-//! been changed. Tables are locked meanwhile, which takes a moment.
+//! Rehearses the whole adoption on empty copies, so that errors occur before any table has been
+//! changed. Tables are locked briefly.
 
 use deadpool_postgres::Transaction;
 use tokio_postgres::types::Type;

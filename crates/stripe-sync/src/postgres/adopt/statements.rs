@@ -10,7 +10,8 @@ use crate::postgres::schema::ddl;
 
 /// Changes the columns and keys of a table in one `alter table`, so that it is rewritten once.
 ///
-/// A stamp in the future would win over every later state of the object, so it becomes the present.
+/// A stamp in the future would take precedence over every later state of the object, so it is set
+/// to the current time.
 pub(super) fn reshape(
     plan: &TablePlan<'_>,
     keys: &[Constraint],
@@ -81,12 +82,12 @@ pub(super) fn reshape(
     if plan.found.key_is_replica_identity {
         sql.push_str(&format!("alter table {table} replica identity default;\n"));
     }
-    // Existing rows keep the value. New rows have to name their account.
+    // Existing rows keep the value. New rows have to specify their account.
     sql.push_str(&format!("alter table {table} alter column _account_id drop default;\n"));
     sql
 }
 
-/// Gives plain indexes the names of ours, so that no index is built twice.
+/// Gives plain indexes our names, so that no index is built twice.
 pub(super) fn rename_indexes(plan: &TablePlan<'_>, terms: &AdoptionTarget<'_>) -> String {
     let table = plan.found.table;
     let parent = table.parent.iter().map(|p| &p.column);

@@ -1,5 +1,5 @@
-//! Reads the tables of the other engine: their columns and keys, and everything that depends on them.
-//! Takes only the locks of reading and decides nothing.
+//! Reads the tables of the other engine: their columns and keys, and everything that depends on
+//! them. Takes only read locks and makes no decisions.
 
 use deadpool_postgres::Transaction;
 use tokio_postgres::types::Type;
@@ -23,7 +23,7 @@ pub(super) struct FoundTable {
     pub(super) rows: i64,
     /// Including indexes and TOAST.
     pub(super) bytes: i64,
-    /// It has no part in inheritance or partitioning.
+    /// It is not part of an inheritance or partition tree.
     pub(super) standalone: bool,
     /// Row security applies to its owner as well.
     pub(super) forces_row_security: bool,
@@ -68,7 +68,7 @@ pub(super) struct Survey {
     pub(super) incoming: Vec<IncomingKey>,
     /// In the order in which they can be created.
     pub(super) views: Vec<View>,
-    /// What depends on the tables and views and cannot be kept, for people.
+    /// Descriptions of what depends on the tables and views and cannot be kept.
     pub(super) others: Vec<String>,
 }
 

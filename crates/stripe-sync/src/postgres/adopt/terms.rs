@@ -1,4 +1,4 @@
-//! What the changes of all tables have in common.
+//! The parameters that the changes of all tables share.
 
 use deadpool_postgres::Transaction;
 

@@ -6,12 +6,12 @@ use super::failure::{LOCK_TIMEOUT, fail};
 use crate::postgres::error::PostgresError;
 use crate::postgres::names::Names;
 
-/// Under this search path PostgreSQL writes every name with its schema.
+/// Under this search path PostgreSQL qualifies every name with its schema.
 pub(super) const QUALIFIED_NAMES: &str = "set local search_path = pg_catalog";
 /// The user's own search path, which functions in indexes and checks may rely on.
 pub(super) const USER_PATH: &str = "set local search_path to default";
 
-/// Limits waiting in a transaction that only reads: reading waits as well while another session has
+/// Limits waiting in a transaction that only reads: reads also wait while another session has
 /// locked a whole table.
 pub(super) async fn limit_waiting(transaction: &Transaction<'_>) -> Result<(), PostgresError> {
     let settings =
@@ -19,8 +19,8 @@ pub(super) async fn limit_waiting(transaction: &Transaction<'_>) -> Result<(), P
     transaction.batch_execute(&settings).await.map_err(fail)
 }
 
-/// Prepares a transaction that changes tables. Takes the lock under which one process migrates at a
-/// time.
+/// Prepares a transaction that changes tables. Takes the lock that lets only one process migrate at
+/// a time.
 pub(super) async fn prepare(
     transaction: &Transaction<'_>,
     names: &Names,

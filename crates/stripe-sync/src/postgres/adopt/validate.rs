@@ -1,8 +1,9 @@
 //! Validates the foreign keys of other tables after an adoption.
 //!
-//! The keys are recreated without checking existing rows, so that nobody waits long. Each key that is
-//! to be validated is stored in `_meta` by the transaction that recreates it, so that an interrupted
-//! adoption forgets none, and keys that their owner never validated are not validated here.
+//! The keys are recreated without checking existing rows, so that other sessions do not wait long.
+//! Each key that is to be validated is stored in `_meta` by the transaction that recreates it, so
+//! that an interrupted adoption loses none, and keys that their owner never validated are not
+//! validated here.
 
 use deadpool_postgres::Transaction;
 use tokio_postgres::types::Type;
@@ -45,8 +46,8 @@ impl Database {
     /// Validates the foreign keys that an adoption recreated, without the locks of the adoption.
     ///
     /// # Errors
-    /// Rows of the other table refer to nothing, as they did before, or the database failed. Each key
-    /// is tried once; the next call continues with the others.
+    /// Rows of the other table refer to missing rows, as they did before, or the database failed.
+    /// Each key is tried once; the next call continues with the others.
     pub(crate) async fn validate_kept_keys(&self, names: &Names) -> Result<(), PostgresError> {
         let mut client = self.get().await?;
         let transaction = begin(&mut client).await.map_err(fail)?;
@@ -102,7 +103,7 @@ async fn validate(transaction: &Transaction<'_>, key: &IncomingKey) -> Result<()
     transaction.batch_execute("rollback to savepoint before_validation").await.map_err(fail)?;
     Err(error.with_hint(
         "the foreign key checks new rows but stays `not valid`; repair the rows that refer to \
-         nothing and run `alter table ... validate constraint ...`; every table is adopted, so \
-         continue with `stripe-sync migrate`",
+         missing rows and run `alter table ... validate constraint ...`; every table is adopted, \
+         so continue with `stripe-sync migrate`",
     ))
 }

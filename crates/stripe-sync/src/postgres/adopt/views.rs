@@ -10,7 +10,7 @@ use crate::postgres::names::literal;
 /// A view that depends on one of the tables, directly or through another view.
 pub(super) struct View {
     pub(super) oid: u32,
-    /// Unquoted, for people.
+    /// Unquoted, for messages.
     pub(super) name: String,
     pub(super) sql_name: String,
     pub(super) definition: String,

@@ -1,5 +1,5 @@
-//! Tables that another session has locked. While a table is contended, one operation at a time tries to
-//! write to it, so that those that wait for it do not hold every connection.
+//! Tables that another session has locked. Only one operation at a time tries to write to such a
+//! table, so that waiting operations do not use up the connections.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,30 +7,30 @@ use std::time::Duration;
 
 use tokio::sync::OwnedMutexGuard;
 
-/// How long a statement waits for a lock, and an operation for its turn on a contended table. Whoever needs
-/// a stronger lock than ours queues behind us for this time at most.
+/// How long a statement waits for a lock, and an operation for its permit for a contended table. A
+/// session that needs a stronger lock than ours queues behind us for at most this time.
 pub(in crate::postgres) const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
-type Turn = Arc<tokio::sync::Mutex<()>>;
+type Permit = Arc<tokio::sync::Mutex<()>>;
 
 /// The contended tables of one database.
 #[derive(Default)]
-pub(in crate::postgres) struct ContendedTables(Mutex<HashMap<String, Turn>>);
+pub(in crate::postgres) struct ContendedTables(Mutex<HashMap<String, Permit>>);
 
 impl ContendedTables {
-    /// Waits for the turn on each of these tables that is contended. `Err` names the table whose turn did
-    /// not come in time.
-    pub(in crate::postgres) async fn turns<'t>(
+    /// Waits for a permit for each of these tables that is contended. `Err` names the table whose
+    /// permit was not granted in time.
+    pub(in crate::postgres) async fn permits<'t>(
         &self,
         tables: impl IntoIterator<Item = &'t str>,
     ) -> Result<Vec<OwnedMutexGuard<()>>, &'t str> {
-        let wanted: Vec<(&str, Turn)> = {
+        let wanted: Vec<(&str, Permit)> = {
             let contended = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             if contended.is_empty() {
                 return Ok(Vec::new());
             }
             let mut tables: Vec<&str> = tables.into_iter().collect();
-            // One order for all, so that two operations cannot wait for each other.
+            // Every operation uses the same order, so that two cannot wait for each other.
             tables.sort_unstable();
             tables.dedup();
             tables
@@ -38,14 +38,14 @@ impl ContendedTables {
                 .filter_map(|table| Some((table, Arc::clone(contended.get(table)?))))
                 .collect()
         };
-        let mut turns = Vec::new();
-        for (table, turn) in wanted {
-            match tokio::time::timeout(LOCK_TIMEOUT, turn.lock_owned()).await {
-                Ok(turn) => turns.push(turn),
+        let mut permits = Vec::new();
+        for (table, permit) in wanted {
+            match tokio::time::timeout(LOCK_TIMEOUT, permit.lock_owned()).await {
+                Ok(permit) => permits.push(permit),
                 Err(_) => return Err(table),
             }
         }
-        Ok(turns)
+        Ok(permits)
     }
 
     /// How many of these tables are contended.
@@ -59,13 +59,13 @@ impl ContendedTables {
         }
     }
 
-    /// A statement waited too long for the lock of this table.
+    /// Marks a table as contended: a statement waited too long for its lock.
     pub(in crate::postgres) fn insert(&self, table: &str) {
         let mut contended = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         contended.entry(table.to_owned()).or_default();
     }
 
-    /// These tables were written: nobody has locked them.
+    /// Marks tables as not contended: they were written.
     pub(in crate::postgres) fn remove<'t>(&self, tables: impl IntoIterator<Item = &'t str>) {
         let mut contended = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if contended.is_empty() {
@@ -84,16 +84,16 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn one_operation_at_a_time_tries_a_contended_table() {
         let tables = ContendedTables::default();
-        let free = tables.turns(["customers"]).await;
-        assert!(free.is_ok_and(|turns| turns.is_empty()), "nothing is contended");
+        let free = tables.permits(["customers"]).await;
+        assert!(free.is_ok_and(|permits| permits.is_empty()), "nothing is contended");
         tables.insert("customers");
         assert_eq!(tables.count(["invoices", "customers", "customers"].into_iter()), 1);
-        let first = tables.turns(["invoices", "customers", "customers"]).await.expect("a turn");
+        let first = tables.permits(["invoices", "customers", "customers"]).await.expect("a permit");
         assert_eq!(first.len(), 1);
-        assert_eq!(tables.turns(["customers"]).await.err(), Some("customers"));
-        assert!(tables.turns(["invoices"]).await.is_ok_and(|turns| turns.is_empty()));
+        assert_eq!(tables.permits(["customers"]).await.err(), Some("customers"));
+        assert!(tables.permits(["invoices"]).await.is_ok_and(|permits| permits.is_empty()));
         drop(first);
         tables.remove(["customers"]);
-        assert!(tables.turns(["customers"]).await.is_ok_and(|turns| turns.is_empty()));
+        assert!(tables.permits(["customers"]).await.is_ok_and(|permits| permits.is_empty()));
     }
 }

@@ -1,4 +1,5 @@
-//! Connections to one database: the url, TLS, the kind of server, the pool, time limits and retries.
+//! Connections to one database: the url, TLS, the kind of server, the pool, time limits and
+//! retries.
 
 pub(in crate::postgres) mod contended;
 pub(in crate::postgres) mod options;

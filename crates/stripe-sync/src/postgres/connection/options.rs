@@ -3,18 +3,19 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// What [`Database::open`](super::Database::open) needs to know besides the url.
+/// What [`Database::open`](super::Database::open) needs besides the url.
 #[derive(Debug, Clone)]
 pub(crate) struct DatabaseOptions {
-    /// Connections at once.
+    /// Maximum number of connections.
     pub(crate) connections: usize,
     /// How long operations wait for an unreachable server.
     pub(crate) max_outage: Duration,
-    /// How long one operation may take before its connection is given up.
+    /// How long one operation may take before its connection is discarded.
     pub(crate) operation_timeout: Duration,
     /// How long the first connection waits for a server that is starting.
     pub(crate) startup_wait: Duration,
-    /// Certificates of the authorities that may sign the server's certificate, unless the url names them.
+    /// The CA certificates that the server's certificate is verified against, unless the url names
+    /// a file.
     pub(crate) root_certificates: Option<PathBuf>,
 }
 

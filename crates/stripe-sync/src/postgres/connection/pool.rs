@@ -1,7 +1,7 @@
 //! A small pool of connections to one database.
 //!
-//! Nothing depends on which server connection a transaction gets, because no session state is used:
-//! works behind PgBouncer in transaction mode.
+//! No session state is used, so a transaction can run on any server connection. The pool works
+//! behind PgBouncer in transaction mode.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,15 +37,15 @@ pub(crate) struct Database {
     hosts: Arc<[String]>,
     /// For errors: `cannot reach the database at` and the address.
     reaching: Arc<str>,
-    /// The server has accepted writes.
+    /// Whether the server accepted writes when the pool was opened.
     was_writable: Arc<AtomicBool>,
     /// Connections that were opened earlier are not used again.
     valid_since: Arc<Mutex<Instant>>,
 }
 
 impl Database {
-    /// Opens the pool, waits for a server that is starting, and checks that it can hold a copy. Writes
-    /// nothing.
+    /// Opens the pool, waits for a server that is starting, and checks that it can hold a copy.
+    /// Writes nothing.
     ///
     /// # Errors
     /// The url is invalid, or the server cannot be reached, refuses the connection, is older than
@@ -146,15 +146,16 @@ impl Database {
     }
 }
 
-/// Begins a transaction that writes, at isolation level read committed whatever the server's default
-/// is. A statement that follows a lock must see what the previous holder of the lock committed.
+/// Begins a transaction that writes, at isolation level read committed regardless of the server's
+/// default. A statement that follows a lock must see what the previous holder of the lock
+/// committed.
 pub(in crate::postgres) async fn begin(
     client: &mut Object,
 ) -> Result<Transaction<'_>, tokio_postgres::Error> {
     client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await
 }
 
-/// Each `db.example.com:5432`, or the directory of a socket.
+/// Each address as `db.example.com:5432`, or the directory of a socket.
 fn addresses(config: &Config) -> Vec<String> {
     let port = |i: usize| match config.get_ports() {
         [] => 5432,
@@ -177,7 +178,8 @@ fn configuration(
         PostgresError::own("cannot use the database", error.to_string(), ErrorClass::Rejected)
     })?;
     let roots = tls.roots.or_else(|| options.root_certificates.clone());
-    // `system` is libpq's name for the roots of the operating system. Without TLS the file is not needed.
+    // `system` is libpq's name for the roots of the operating system. Without TLS the file is not
+    // read.
     let is_file = |path: &PathBuf| path.as_os_str() != "system";
     let has_tls = config.get_ssl_mode() != SslMode::Disable;
     tls.roots = roots.filter(is_file).filter(|_| has_tls);

@@ -8,7 +8,7 @@ use crate::postgres::connection::pool::Database;
 use crate::postgres::error::PostgresError;
 use crate::postgres::error_class::ErrorClass;
 
-/// How long an internal error of the server is retried: most recur every time.
+/// How long an internal error of the server is retried. Most recur on every attempt.
 const INTERNAL_ERRORS: Duration = Duration::from_secs(30);
 
 /// The time in which one operation retries after outages and conflicts.
@@ -33,7 +33,7 @@ impl RetryBudget {
         }
         match error.class {
             ErrorClass::Conflict => return true,
-            // After a failover, connections can lead to the old primary.
+            // After a failover, connections can still be to the old primary.
             ErrorClass::ReadOnly => self.database.discard_connections(),
             _ => {}
         }
@@ -42,7 +42,7 @@ impl RetryBudget {
         true
     }
 
-    /// How long errors of a class are retried; `None` if a repetition cannot succeed.
+    /// How long errors of a class are retried; `None` if a retry cannot succeed.
     fn time_limit(&self, class: ErrorClass) -> Option<Duration> {
         let max_outage = self.database.max_outage();
         match class {

@@ -16,11 +16,11 @@ pub(crate) struct Server {
     pub(crate) encoding: String,
     pub(crate) database: String,
     pub(crate) user: String,
-    /// Replays the log of another server.
+    /// Whether it replays the log of another server.
     pub(crate) standby: bool,
-    /// New transactions are read-only.
+    /// Whether new transactions are read-only.
     pub(crate) read_only: bool,
-    /// The database is a template: new databases are copies of it.
+    /// Whether the database is a template, of which new databases are copies.
     pub(crate) template: bool,
 }
 

@@ -1,5 +1,5 @@
-//! The first connection of a command. A server that is starting is waited for: `docker compose up` starts
-//! this program and its database at the same moment.
+//! The first connection of a command. Waits for a server that is starting: `docker compose up`
+//! starts this program and its database at the same time.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use crate::postgres::error::PostgresError;
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 impl Database {
-    /// Reads the version and settings of the server. Waits while it is starting, accepts no more
-    /// connections, or refuses them because nothing listens yet.
+    /// Reads the version and settings of the server. Waits while it is starting, allows no more
+    /// connections, or does not listen yet.
     ///
     /// # Errors
-    /// The last error when the time is up, or the first one that waiting does not end.
+    /// The last error after the time limit, or the first one that waiting cannot resolve.
     pub(in crate::postgres) async fn server_when_ready(&self) -> Result<Server, PostgresError> {
         let (started, limit) = (Instant::now(), self.options().startup_wait);
         let mut pause = Duration::from_millis(250);
@@ -40,7 +40,8 @@ impl Database {
         }
     }
 
-    /// Says so if the host has IPv6 addresses only and this machine has no way to them.
+    /// Explains the error if the host has only IPv6 addresses and this machine has no route to
+    /// them.
     async fn explain_route(&self, error: PostgresError) -> PostgresError {
         if !error.has_no_route {
             return error;
@@ -50,8 +51,8 @@ impl Database {
                 && has_only_ipv6(addresses)
             {
                 return error.with_hint(
-                    "the host has IPv6 addresses only, and this machine cannot reach IPv6; use an \
-                     IPv4 address, such as that of the provider's pooler, or give this machine IPv6",
+                    "the host has only IPv6 addresses, and this machine has no IPv6 connectivity; use \
+                     an IPv4 address, such as that of the provider's pooler, or enable IPv6",
                 );
             }
         }

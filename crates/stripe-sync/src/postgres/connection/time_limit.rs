@@ -5,8 +5,8 @@ use crate::postgres::error::PostgresError;
 use crate::postgres::error_class::ErrorClass;
 
 impl Database {
-    /// Runs an operation that may be repeated. If it takes too long, its connection and all others are
-    /// given up: whether the operation happened is unknown then.
+    /// Runs an operation that may be repeated. If it takes too long, its connection and all others
+    /// are discarded, and it is unknown whether the operation took effect.
     ///
     /// # Errors
     /// Those of the operation; [`ErrorClass::Unreachable`] after the time limit.
@@ -20,11 +20,15 @@ impl Database {
             Err(_) => {
                 self.discard_connections();
                 let message = format!("no reply from the database within {limit:?}");
-                Err(PostgresError::own("gave up an operation", message, ErrorClass::Unreachable)
-                    .with_hint(
-                        "check the log of the server and the network in between; what was committed \
-                         is safe",
-                    ))
+                Err(PostgresError::own(
+                    "cannot complete an operation",
+                    message,
+                    ErrorClass::Unreachable,
+                )
+                .with_hint(
+                    "check the log of the server and the network in between; committed rows are \
+                     safe",
+                ))
             }
         }
     }

@@ -1,5 +1,5 @@
-//! TLS to the database. Certificates are verified against the roots of the operating system or those of
-//! `sslrootcert`, unless the url has `sslmode=no-verify`.
+//! TLS to the database. Certificates are verified against the roots of the operating system or
+//! those of `sslrootcert`, unless the url has `sslmode=no-verify`.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,22 +19,21 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::postgres) struct TlsSettings {
     pub(in crate::postgres) verify: Verify,
-    /// The authorities that may sign it: a file with PEM certificates. `None`: those of the operating
-    /// system.
+    /// A file with CA certificates in PEM format. `None`: those of the operating system.
     pub(in crate::postgres) roots: Option<PathBuf>,
 }
 
-/// What of the server's certificate is verified.
+/// Which parts of the server's certificate are verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::postgres) enum Verify {
-    /// Who signed it, and the name of the host.
+    /// The signer and the host name.
     Full,
-    /// Who signed it, if the authorities are known from a file; else the same as `Full`.
+    /// The signer, if the CA certificates come from a file; otherwise the same as `Full`.
     Chain,
     Nothing,
 }
 
-/// A connector with these settings. The error is a message for people.
+/// Creates a connector with these settings. The error is a message for the user.
 pub(in crate::postgres) fn connector(settings: &TlsSettings) -> Result<MakeRustlsConnect, String> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -45,7 +44,7 @@ pub(in crate::postgres) fn connector(settings: &TlsSettings) -> Result<MakeRustl
             let verifier = LenientVerifier { provider, chain: None };
             builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
         }
-        // Of the many authorities of the system, any could have signed a certificate for another name.
+        // Any of the system's many authorities could have signed a certificate for another name.
         (Verify::Full | Verify::Chain, None) => {
             builder.with_platform_verifier().map_err(|e| e.to_string())?
         }
@@ -77,11 +76,11 @@ fn roots(path: &Path) -> Result<RootCertStore, String> {
     }
 }
 
-/// Verifies less than a full verification does. Signatures of the handshake are always verified.
+/// A verifier for `Chain` and `Nothing`. Signatures of the handshake are always verified.
 #[derive(Debug)]
 struct LenientVerifier {
     provider: Arc<CryptoProvider>,
-    /// Who may have signed the certificate, whatever its name; anybody if there is none.
+    /// Verifies the signer, regardless of the host name. `None` accepts any certificate.
     chain: Option<Arc<WebPkiServerVerifier>>,
 }
 

@@ -10,8 +10,8 @@ use tokio_postgres::config::{Host, SslMode};
 use crate::postgres::connection::tls::{TlsSettings, Verify};
 use crate::postgres::connection::url_options::UrlOptions;
 
-/// The options of the driver (<https://docs.rs/tokio-postgres/latest/tokio_postgres/config/>) and the TLS
-/// settings that the engine implements itself.
+/// The options of the driver (<https://docs.rs/tokio-postgres/latest/tokio_postgres/config/>) and
+/// the TLS settings that the engine implements itself.
 const OPTIONS: [&str; 20] = [
     "user",
     "password",
@@ -132,8 +132,8 @@ fn with_tls(
     Ok((config, TlsSettings { verify, roots }))
 }
 
-/// Whether every address is on this machine. `hostaddr` decides where it is given: then `host` is only the
-/// name in the certificate.
+/// Whether every address is on this machine. If `hostaddr` is given, it is the address, and `host`
+/// is only the name in the certificate.
 fn is_local(config: &Config) -> bool {
     match config.get_hostaddrs() {
         [] => config.get_hosts().iter().all(|host| match host {
@@ -147,8 +147,9 @@ fn is_local(config: &Config) -> bool {
     }
 }
 
-/// Checks that no part of a password is read as something else, which messages would show: an @ behind the
-/// host is the end of the user's name and password, so a character before it is not percent-encoded.
+/// Checks that no part of a password is parsed as something else, because messages would show it.
+/// An @ after the host was meant to end the user name and password, so they contain a character
+/// that is not percent-encoded.
 fn check_password(url: &str) -> Result<(), DatabaseUrlError> {
     let rest = url.split_once("://").map_or("", |(_, rest)| rest);
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
@@ -175,7 +176,7 @@ fn check_ports(url: &str) -> Result<(), DatabaseUrlError> {
     });
     match fine {
         true => Ok(()),
-        // What looks like a port is the start of a password that contains a / or ?.
+        // The supposed port is the start of a password that contains a / or ?.
         false if rest[authority.len()..].contains('@') => Err(DatabaseUrlError::Unreadable),
         false => Err(DatabaseUrlError::Port),
     }
@@ -204,7 +205,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sslmode_decides_about_tls() {
+    fn sslmode_selects_encryption_and_verification() {
         let far = "postgres://u:p@db.example.com/x";
         for (url, mode, verify) in [
             (far, SslMode::Prefer, Verify::Full),

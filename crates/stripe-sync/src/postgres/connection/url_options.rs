@@ -1,10 +1,10 @@
-//! The options of a database url that the driver does not have: TLS settings that the engine implements
-//! itself, and options for other programs, which are ignored with a note.
+//! The options of a database url that the driver does not have: TLS settings that the engine
+//! implements itself, and options for other programs, which are ignored with a note to the user.
 
 use percent_encoding::percent_decode_str;
 
-/// Options of Prisma, node-postgres, asyncpg and the poolers of Supabase and Neon, as their users keep them
-/// in `DATABASE_URL`. None of them matters to this engine.
+/// Options of Prisma, node-postgres, asyncpg and the poolers of Supabase and Neon, as found in
+/// `DATABASE_URL`. None of them affects this engine.
 const OTHER_PROGRAMS: [&str; 15] = [
     "binary_parameters",
     "connection_limit",
@@ -26,7 +26,7 @@ const OTHER_PROGRAMS: [&str; 15] = [
 /// A url or keyword string, separated from the options that the driver rejects.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct UrlOptions {
-    /// What is left for the driver.
+    /// The text for the driver.
     pub(super) stripped: String,
     pub(super) sslmode: Option<String>,
     pub(super) sslrootcert: Option<String>,
@@ -35,7 +35,7 @@ pub(super) struct UrlOptions {
 }
 
 impl UrlOptions {
-    /// Takes the options out of a url or keyword string. Checks nothing.
+    /// Removes the options from a url or keyword string. Does not check their values.
     pub(super) fn take(text: &str) -> UrlOptions {
         let is_url = text.starts_with("postgres://") || text.starts_with("postgresql://");
         let (head, options, separator) = match (is_url, text.split_once('?')) {
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_the_driver_does_not_know_is_taken() {
+    fn only_options_unknown_to_the_driver_are_removed() {
         for (text, stripped, mode, certificates, ignored) in [
             (
                 "postgres://u@h/d?sslmode=verify-full&application_name=x",

@@ -2,7 +2,7 @@
 //!
 //! Each table is processed in the order of its key, in short transactions: columns are set to null
 //! and no row is deleted. An interrupted clearing is repeated from the start. Dead row versions,
-//! statistics and WAL keep values until the server's own vacuum and recycling.
+//! statistics and WAL keep values until the server's own maintenance removes them.
 
 use tokio_postgres::types::{ToSql, Type};
 
@@ -98,8 +98,8 @@ impl Database {
         }
     }
 
-    /// Clears one chunk of rows, those after the key `after`. Returns how many rows changed, and the
-    /// last key of the chunk unless the table ends there.
+    /// Clears one chunk of rows, those after the key `after`. Returns how many rows changed, and
+    /// the last key of the chunk unless the table ends there.
     async fn clear_chunk(
         &self,
         statements: &ClearStatements<'_>,

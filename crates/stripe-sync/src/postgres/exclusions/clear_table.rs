@@ -83,8 +83,8 @@ impl<'t> ClearStatements<'t> {
         )
     }
 
-    /// The rows after the key ($1, $2), up to the key ($3, $4) if `bounded`, that may have to change:
-    /// the key, whether a column becomes null, and the JSON columns to examine.
+    /// The rows after the key ($1, $2), up to the key ($3, $4) if `bounded`, that may have to
+    /// change: the key, whether a column becomes null, and the JSON columns to examine.
     pub(super) fn select(&self, bounded: bool) -> String {
         let upper = if bounded { " and (t.id, t._account_id) <= ($3, $4)" } else { "" };
         let nulls = self.nulls.iter().map(|c| format!("t.{c} is not null"));
@@ -109,7 +109,7 @@ impl<'t> ClearStatements<'t> {
         let nulls = self.nulls.iter().map(|c| format!("{c} = null"));
         let json = self.json.iter().enumerate().map(|(i, column)| {
             let name = quote(column.name);
-            // SQL null: the column does not change. JSON null: nothing of it is left.
+            // SQL null: the column does not change. JSON null: no part of it is left.
             let new = match column.jsonb {
                 true => format!("nullif(e.p{i}::jsonb, 'null'::jsonb)"),
                 false => format!("e.p{i}"),
@@ -130,7 +130,7 @@ impl<'t> ClearStatements<'t> {
         )
     }
 
-    /// The JSON of a column without excluded values; `None` if it contains none.
+    /// The JSON of a column with the excluded values removed; `None` if it contains none.
     fn redacted(&self, column: &JsonColumn<'_>, raw: &str) -> Option<String> {
         // A text column can hold any text. Only JSON can hold an object.
         serde_json::from_str::<&RawValue>(raw).ok()?;
@@ -153,7 +153,7 @@ impl<'t> ClearStatements<'t> {
                 format!("{{{}}}", kept.join(","))
             });
         }
-        // Inside its object, because paths start at the top of the object.
+        // The value is wrapped in an object, because paths start at the top of an object.
         let object = format!("{{\"{}\":{raw}}}", column.name);
         match redact(&object, &self.table.name, self.exclusions) {
             redacted if redacted == object => None,

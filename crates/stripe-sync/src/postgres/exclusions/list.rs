@@ -1,8 +1,8 @@
-//! The columns that are excluded for good: stored in `_meta` and obeyed by every transaction that
-//! writes rows, whatever the options of the command that started it.
+//! The columns that are permanently excluded. They are stored in `_meta` and apply to every
+//! transaction that writes rows, regardless of the options of the command that started it.
 //!
 //! Writers read the list under a shared lock. A change of the list takes the lock exclusively, so
-//! when it returns, no transaction of any process still works with the old list.
+//! when it returns, no transaction of any process still uses the old list.
 
 use std::sync::{Arc, Mutex};
 
@@ -25,8 +25,8 @@ pub(crate) struct ExcludedColumns {
     pub(crate) to_clear: Vec<ColumnName>,
 }
 
-/// The key of the lock that writers share and a change takes exclusively. The purpose is that of
-/// earlier versions, so that their writers are waited for as well.
+/// The key of the lock that writers share and a change takes exclusively. The purpose is the same
+/// as in earlier versions, so that their writers share the lock.
 pub(in crate::postgres) fn lock_key(names: &Names) -> i64 {
     names.lock_key("left out")
 }
@@ -68,8 +68,8 @@ impl Database {
         Ok(excluded)
     }
 
-    /// Excludes columns: every transaction that begins later, in any process, does not store them.
-    /// Their stored values are to be cleared until [`Database::mark_cleared`] is called.
+    /// Excludes columns: every transaction that begins later, in any process, omits them. Their
+    /// stored values count as not cleared until [`Database::mark_cleared`] is called.
     pub(crate) async fn exclude_columns(
         &self,
         names: &Names,
@@ -155,8 +155,8 @@ impl Database {
     }
 }
 
-/// Parses a stored list. Names that this catalog does not have are kept, because another version may
-/// have excluded them.
+/// Parses a stored list. Names that this catalog does not have are kept, because another version
+/// may have excluded them.
 pub(in crate::postgres) fn parse(list: &str) -> Vec<ColumnName> {
     list.split(' ')
         .filter_map(|name| name.split_once('.'))

@@ -1,5 +1,5 @@
-//! Columns that are excluded for good: the list that every writer obeys, and clearing the values
-//! that are already stored.
+//! Columns that are permanently excluded: the list that every writer applies, and clearing the
+//! values that are already stored.
 
 mod clear;
 mod clear_table;

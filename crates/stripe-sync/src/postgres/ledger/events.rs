@@ -1,5 +1,5 @@
-//! How far the events of an account have been applied, which process reads them, and the events that
-//! store nothing.
+//! How far the events of an account have been applied, which process reads them, and the events
+//! that store nothing.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::postgres::connection::pool::Database;
 use crate::postgres::error::PostgresError;
 use crate::postgres::names::Names;
 
-/// How long a process that reads events may be silent before another one continues.
+/// How long a process that reads events may be inactive before another one may read them.
 const LEASE: Duration = Duration::from_secs(30);
 
 /// How far the events of an account have been applied.
@@ -105,8 +105,8 @@ pub(in crate::postgres) async fn record_unstored(
 }
 
 impl Database {
-    /// Takes the reading of an account's events over, or extends the lease. Returns the cursor, which is
-    /// `first` if there was none; `None` while another process reads the events.
+    /// Leases the event cursor of an account, or extends the lease. Returns the cursor, which is
+    /// `first` if there was none; `None` while another process has the lease.
     pub(crate) async fn lease_event_cursor(
         &self,
         names: &Names,
@@ -147,8 +147,8 @@ impl Database {
         Ok(row.map(|row| row.get(0)))
     }
 
-    /// The second from which events cover what has changed since every stream that has been copied was
-    /// last read whole.
+    /// The second from which events cover all changes since each copied stream was last read
+    /// completely.
     pub(crate) async fn last_copy_cursor(
         &self,
         names: &Names,

@@ -1,10 +1,11 @@
-//! The inbox: objects that have to be fetched, because an event about them could not be applied as it
-//! came.
+//! The inbox: objects that have to be fetched, because an event about them could not be applied
+//! directly.
 //!
-//! One entry per object, however many events name it. An entry is leased while an object is fetched.
-//! Its generation counts the events: an entry that an event has renewed meanwhile stays for another
-//! fetch. After a failure it waits longer each time, and others are not held up. After
-//! [`MAX_ATTEMPTS`] failures it is dead: only a new event or a refresh of the object tries again.
+//! One entry per object, however many events name it. An entry is leased while an object is
+//! fetched. Its generation counts events and leases: an entry that an event has renewed meanwhile
+//! is kept for another fetch. After each failure it waits longer, without delaying other entries.
+//! After [`MAX_ATTEMPTS`] failures it is dead: only a new event or a refresh of the object causes
+//! another attempt.
 
 use std::time::Duration;
 
@@ -16,9 +17,9 @@ use crate::postgres::connection::pool::Database;
 use crate::postgres::error::PostgresError;
 use crate::postgres::names::Names;
 
-/// Failures after which an entry is not tried again by itself: about three days.
+/// Failures after which an entry is no longer retried automatically: about three days.
 pub(crate) const MAX_ATTEMPTS: i32 = 16;
-/// How long one process may take to fetch an object before another one tries.
+/// How long one process may take to fetch an object before another one may.
 const LEASE: Duration = Duration::from_secs(120);
 
 /// An object to fetch.
@@ -38,7 +39,7 @@ pub(crate) enum InboxReason {
     Incomplete,
     /// The event shows the object in another API version.
     OtherVersion,
-    /// The configuration asks for it.
+    /// The configuration requires it.
     Revalidation,
 }
 
@@ -84,7 +85,7 @@ pub(in crate::postgres) async fn put(
     if entries.is_empty() {
         return Ok(());
     }
-    // In one order, so that two writers cannot wait for each other.
+    // Every writer uses the same order, so that two cannot wait for each other.
     let mut sorted: Vec<&InboxEntry> = entries.iter().collect();
     sorted.sort_by(|a, b| (&a.table.name, &a.id).cmp(&(&b.table.name, &b.id)));
     sorted.dedup_by(|a, b| (&a.table.name, &a.id) == (&b.table.name, &b.id));
@@ -116,7 +117,7 @@ pub(in crate::postgres) async fn put(
 }
 
 impl Database {
-    /// Leases entries whose turn it is, the longest waiting first.
+    /// Leases entries that are due, the longest waiting first.
     pub(crate) async fn lease_inbox(
         &self,
         names: &Names,
@@ -148,7 +149,7 @@ impl Database {
         Ok(rows.iter().filter_map(leased).collect())
     }
 
-    /// Leases the entry of one object, whether it is its turn or not. `None` if there is none, or if
+    /// Leases the entry of one object, even if it is not due. `None` if there is none, or if
     /// another process fetches the object.
     pub(crate) async fn lease_inbox_entry(
         &self,

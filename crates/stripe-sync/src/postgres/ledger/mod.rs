@@ -1,5 +1,5 @@
-//! The ledger: runs, their streams and slices, the processes that work on them, and what has been done
-//! with events.
+//! The ledger: runs, their streams and slices, the processes that work on them, and what has been
+//! done with events.
 
 pub(in crate::postgres) mod events;
 pub(in crate::postgres) mod inbox;

@@ -1,8 +1,8 @@
 //! The processes that work on a run, and what they wait for.
 //!
-//! A process is known by the slices that it holds. While it waits, it stores the reason in `_meta` and
-//! refreshes it regularly. A reason that is no longer refreshed is not shown, and the next process
-//! that stores one removes it.
+//! A process is identified by the slices that it holds. While it waits, it stores the reason in
+//! `_meta` and refreshes it regularly. A reason that is no longer refreshed is not shown, and the
+//! next process that stores one removes it.
 
 use tokio_postgres::types::Type;
 
@@ -21,7 +21,7 @@ pub(crate) struct RunOwner {
     pub(crate) run_id: i64,
     pub(crate) owner: String,
     pub(crate) slices: i64,
-    /// At least one of its leases has not expired.
+    /// Whether at least one of its leases has not expired.
     pub(crate) leased: bool,
     pub(crate) waits_for: Option<String>,
 }

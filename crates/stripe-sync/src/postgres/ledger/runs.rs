@@ -29,7 +29,7 @@ pub(crate) struct NewRun {
 #[derive(Debug, Clone)]
 pub(crate) struct PlannedStream {
     pub(crate) table: String,
-    /// A range was requested that the list cannot be filtered by.
+    /// Whether a range was requested that the list cannot be filtered by.
     pub(crate) unfiltered: bool,
     /// Skip the stream if it was read completely within the last day.
     pub(crate) daily: bool,
@@ -39,16 +39,16 @@ pub(crate) struct PlannedStream {
 #[derive(Debug, Clone)]
 pub(crate) struct Run {
     pub(crate) id: i64,
-    /// An unfinished run is continued.
+    /// Whether an unfinished run is resumed.
     pub(crate) continued: bool,
     /// Unix seconds.
     pub(crate) started_at: i64,
 }
 
 impl Database {
-    /// Continues the unfinished run of the same identity, or creates a run.
+    /// Resumes the unfinished run of the same identity, or creates a run.
     ///
-    /// A run is unfinished while streams are running or failed. Continuing it retries those and the
+    /// A run is unfinished while streams are running or failed. Resuming it retries those and the
     /// denied ones from where they stopped. With `fresh`, an unfinished run is abandoned.
     pub(crate) async fn open_run(
         &self,
@@ -117,7 +117,7 @@ impl Database {
             )
             .await
             .map_err(fail)?;
-        // The last complete run of an identity tells which streams could be read.
+        // The last complete run of an identity records which streams could be read.
         client
             .execute_typed(
                 &format!(
@@ -173,7 +173,8 @@ async fn resume(
     transaction.batch_execute(&sql).await
 }
 
-/// Ends a run for good. A process that still works on it notices that its slices are gone and stops.
+/// Ends a run permanently. A process that still works on it notices that its slices are gone and
+/// stops.
 async fn abandon(
     transaction: &Transaction<'_>,
     names: &Names,

@@ -193,7 +193,8 @@ impl Database {
     }
 }
 
-/// Reads the columns `created_from, created_before, trail::text, seq`, the first of them at `first`.
+/// Reads the columns `created_from, created_before, trail::text, seq`, the first of them at
+/// `first`.
 pub(super) fn position(row: &Row, first: usize) -> Result<Position, PostgresError> {
     let trail: &str = row.get(first + 2);
     let trail: Vec<(String, Option<i64>)> = serde_json::from_str(trail)

@@ -1,4 +1,4 @@
-//! The status of runs and streams, and the quarantined rows, for people.
+//! The status of runs and streams, and the quarantined rows, for display.
 
 use std::time::SystemTime;
 
@@ -34,7 +34,7 @@ pub struct StatusRow {
     pub requests: i64,
     /// Slices that are not finished.
     pub open_slices: i64,
-    /// A process works on at least one of them.
+    /// Whether a process works on at least one of them.
     pub is_held: bool,
     /// Why the stream is not complete.
     pub message: Option<String>,

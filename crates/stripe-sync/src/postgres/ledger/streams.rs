@@ -15,7 +15,7 @@ pub(crate) enum StreamStatus {
     Skipped,
     Denied,
     Failed,
-    /// An earlier run could read it, and the account does not offer it any more.
+    /// An earlier run could read it, but it is no longer available to the account.
     Gone,
 }
 
@@ -31,7 +31,7 @@ pub(crate) struct StreamState {
     pub(crate) request_id: Option<String>,
 }
 
-/// Why a stream did not end as complete.
+/// Why a stream was not completed.
 #[derive(Debug, Clone)]
 pub(crate) struct StreamEnd {
     pub(crate) status: StreamStatus,
@@ -162,8 +162,9 @@ impl Database {
         Ok(row.get(0))
     }
 
-    /// Whether the stream could be read when a run last ended it. A stream that no run has ended, such
-    /// as one of an adopted database, counts as available if its table has rows of this account.
+    /// Whether the stream could be read when a run last ended it. A stream that no run has ended,
+    /// such as one of an adopted database, counts as available if its table has rows of this
+    /// account.
     pub(crate) async fn stream_was_available(
         &self,
         names: &Names,

@@ -1,4 +1,5 @@
-//! A JSON parser that shares no code with the engine. Values are as jsonb and numeric show them.
+//! A JSON parser that shares no code with the engine. Values have the form that jsonb and numeric
+//! return.
 
 use std::collections::BTreeMap;
 
@@ -48,7 +49,7 @@ impl Parser<'_> {
                 self.space();
                 let from = self.at;
                 let mut key = self.string();
-                // Keys that differ only in replaced characters: the later ones are made longer.
+                // Of keys that differ only in replaced characters, the later ones are made longer.
                 match renamed.get(&self.text[from..self.at]) {
                     Some(known) => key = known.clone(),
                     None => {
@@ -149,7 +150,7 @@ pub(super) fn value_of(json: &Json) -> Json {
 }
 
 #[test]
-fn numbers_are_shown_as_numeric_shows_them() {
+fn numbers_have_the_form_that_numeric_returns() {
     for (sent, written) in [
         ("-0", "0"),
         ("-0.0", "0.0"),

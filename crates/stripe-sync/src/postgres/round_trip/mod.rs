@@ -1,8 +1,8 @@
 //! Writes generated objects as rows and reconstructs them: nothing that Stripe can send is lost in
 //! encoding, SQL or the server.
 //!
-//! The reconstruction shares no code with the engine. `_extra` wins over columns, null equals absent,
-//! and characters that PostgreSQL cannot store are U+FFFD.
+//! The reconstruction shares no code with the engine. `_extra` takes precedence over columns, null
+//! equals absent, and characters that PostgreSQL cannot store are U+FFFD.
 
 mod json;
 mod objects;

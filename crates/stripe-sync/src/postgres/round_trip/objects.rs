@@ -92,8 +92,8 @@ pub(super) fn object(fields: &[(String, String)]) -> String {
     format!("{{ {}}}", fields.join(","))
 }
 
-/// The fields of an object of `table`: known properties with values that fit and values that do not,
-/// unknown properties, and names that the engine uses.
+/// The fields of an object of `table`: known properties with values that fit and values that do
+/// not, unknown properties, and names that the engine uses.
 pub(super) fn any_fields(table: &'static Table) -> impl Strategy<Value = Vec<(String, String)>> {
     let columns: Vec<&str> =
         table.columns.iter().map(|c| c.name.as_str()).filter(|name| *name != "id").collect();

@@ -45,11 +45,11 @@ const ENGINE_TABLES: [Comments; 11] = [
     },
     Comments {
         table: "_runs",
-        comment: "Backfill runs; the same command continues an unfinished run",
+        comment: "Backfill runs; the same command resumes an unfinished run",
         columns: &[
             ("id", "Run id"),
             ("account_id", "Stripe account"),
-            ("identity", "What a command must have in common with the run to continue it"),
+            ("identity", "What a command must match to resume the run"),
             ("objects", "Requested objects, as typed"),
             ("range", "Requested range of created times, as typed"),
             ("since", "Start of the range in Unix seconds, inclusive; null is unbounded"),
@@ -57,7 +57,7 @@ const ENGINE_TABLES: [Comments; 11] = [
             ("catalog_version", "Version of the table definitions that the run started with"),
             (
                 "status",
-                "running; complete; incomplete: streams were denied or rows quarantined; failed: a stream failed, and the same command continues the run; unavailable: every stream was skipped; abandoned: replaced with --fresh",
+                "running; complete; incomplete: streams were denied or rows quarantined; failed: a stream failed, and the same command resumes the run; unavailable: every stream was skipped; abandoned: replaced with --fresh",
             ),
             ("started_at", "When the run started"),
             ("finished_at", "When the run finished; null while it is not finished"),
@@ -97,8 +97,8 @@ const ENGINE_TABLES: [Comments; 11] = [
             ("pages", "Pages read so far"),
             ("requests", "Requests to Stripe so far"),
             ("restarts", "How often the slice was restarted because its cursors no longer existed"),
-            ("seq", "Number of position changes; each commit names the one it follows"),
-            ("epoch", "Number of claims; a former owner cannot commit under an older one"),
+            ("seq", "Number of position changes; a commit must name the current one"),
+            ("epoch", "Number of claims; a former owner cannot commit with an older one"),
             ("owner", "Process that works on the slice"),
             ("lease_until", "When the slice becomes free unless its owner extends the lease"),
         ],
@@ -129,7 +129,7 @@ const ENGINE_TABLES: [Comments; 11] = [
     },
     Comments {
         table: "_inbox",
-        comment: "Objects to fetch, because an event about them could not be applied as it came",
+        comment: "Objects to fetch, because an event about them could not be applied directly",
         columns: &[
             ("account_id", "Stripe account"),
             ("table_name", "Table of the object"),
@@ -141,7 +141,7 @@ const ENGINE_TABLES: [Comments; 11] = [
                 "Incremented by each event and lease; if it changed during a fetch, the entry is kept",
             ),
             ("attempts", "Failures so far"),
-            ("next_attempt_at", "When the object is fetched at the earliest"),
+            ("next_attempt_at", "Earliest time of the next attempt"),
             (
                 "leased_until",
                 "When another process may fetch the object; null if no process is fetching it",
@@ -183,7 +183,7 @@ const ENGINE_TABLES: [Comments; 11] = [
     },
     Comments {
         table: "_meta",
-        comment: "Facts about the whole schema",
+        comment: "Properties of the whole schema",
         columns: &[
             (
                 "key",

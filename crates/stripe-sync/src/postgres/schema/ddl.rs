@@ -6,12 +6,12 @@ use crate::catalog::{Catalog, SqlType, Table};
 use crate::postgres::names::{Names, quote};
 use crate::postgres::schema::engine_tables;
 
-/// Most updates change only the stamp. The free space keeps them heap-only, and vacuum starts before
-/// a fifth of a large table is dead.
+/// Most updates change only the stamp. The free space keeps them heap-only, and vacuum starts
+/// before a fifth of a large table consists of dead rows.
 pub(in crate::postgres) const STORAGE: &str = "fillfactor = 90, autovacuum_vacuum_scale_factor = 0.05, \
                        autovacuum_analyze_scale_factor = 0.05";
 
-/// Every statement that creates the tables in an empty schema. All of them can be repeated.
+/// Every statement that creates the tables in an empty schema. All are idempotent.
 pub(in crate::postgres) fn create_all(catalog: &Catalog, names: &Names, lz4: bool) -> String {
     let mut out = engine_tables::create_tables(names);
     for table in &catalog.tables {
@@ -48,7 +48,7 @@ fn create_table(table: &Table, names: &Names, lz4: bool) -> String {
     out
 }
 
-/// Adds the columns that a table lacks because an older version created it or somebody dropped them.
+/// Adds the columns that a table lacks because an older version created it or a user dropped them.
 /// They are nullable or have a constant default, so the table is not rewritten.
 pub(in crate::postgres) fn add_columns(table: &Table, names: &Names, lz4: bool) -> String {
     let mut columns: Vec<String> = table

@@ -2,7 +2,7 @@
 
 use crate::postgres::names::{Names, literal};
 
-/// The table of facts about the whole schema.
+/// The table of properties of the whole schema.
 pub(in crate::postgres) fn create_meta(names: &Names) -> String {
     format!(
         "create table if not exists {} (\n  key text primary key,\n  value text not null\n);\n",
@@ -154,8 +154,7 @@ group by r.id, s.run_id, s.stream;
     )
 }
 
-/// Makes a `_runs` that was dropped and created again continue after the run ids that `_streams`
-/// still refers to.
+/// Makes the ids of a recreated `_runs` continue after the run ids that `_streams` still refers to.
 pub(super) fn continue_run_ids(names: &Names) -> String {
     let (runs, streams) = (names.table("_runs"), names.table("_streams"));
     format!(

@@ -26,7 +26,7 @@ pub enum SchemaState {
     Foreign(Vec<String>),
     /// The schema has been migrated.
     Migrated {
-        /// It is up to date. Otherwise the next backfill migrates it.
+        /// Whether it is up to date. Otherwise the next backfill migrates it.
         current: bool,
         /// Live or test. `None` before the first use.
         mode: Option<Mode>,
@@ -39,7 +39,7 @@ pub(crate) struct Inspection {
     pub(crate) server: Server,
     /// `None` if it could not be read.
     pub(crate) schema: Option<SchemaState>,
-    /// What makes a backfill impossible.
+    /// Reasons why a backfill is impossible.
     pub(crate) objections: Vec<PostgresError>,
 }
 

@@ -1,4 +1,4 @@
-//! Creates the indexes that wait until a table is filled.
+//! Creates the indexes that are built after a table has been filled.
 
 use crate::catalog::Table;
 use crate::postgres::connection::pool::{Database, begin};
@@ -7,8 +7,8 @@ use crate::postgres::names::Names;
 use crate::postgres::schema::ddl;
 
 impl Database {
-    /// Creates the indexes that wait for the first backfill. Safe when several processes do it at
-    /// once.
+    /// Creates the indexes that are built after the first backfill. Safe when several processes do
+    /// it at once.
     pub(crate) async fn build_late_indexes(
         &self,
         names: &Names,

@@ -1,5 +1,5 @@
-//! Migrates a schema to the tables of this version. Migrations are additive, can be repeated, and are
-//! safe when several processes run them at once. Nothing is dropped and no row is moved.
+//! Migrates a schema to the tables of this version. Migrations are additive, can be repeated, and
+//! are safe when several processes run them at once. Nothing is dropped and no row is moved.
 
 use deadpool_postgres::Transaction;
 use tokio_postgres::types::Type;
@@ -22,12 +22,12 @@ pub(crate) enum Migrated {
 const DOING: &str = "cannot migrate";
 
 impl Database {
-    /// Creates the schema and its tables, or adds what they lack, in one transaction. A schema that is
-    /// up to date is only read.
+    /// Creates the schema and its tables, or adds what they lack, in one transaction. A schema that
+    /// is up to date is only read.
     ///
     /// # Errors
-    /// The user may not create what is missing, or another program uses a name of ours. Nothing has
-    /// been changed then.
+    /// The user may not create what is missing, or another program uses one of our names. Nothing
+    /// has been changed then.
     pub(crate) async fn migrate(&self, names: &Names) -> Result<Migrated, PostgresError> {
         let fail = |e: tokio_postgres::Error| PostgresError::new(DOING, &e);
         let catalog = Catalog::get();

@@ -1,4 +1,4 @@
-//! Errors for a schema that a migration cannot bring to its shape.
+//! Errors for a schema that cannot be migrated.
 
 use crate::postgres::error::PostgresError;
 use crate::postgres::error_class::ErrorClass;
@@ -13,7 +13,7 @@ pub(super) fn conflicts(doing: &str, names: &Names, obstacles: &[String]) -> Opt
             ErrorClass::Rejected,
         )
         .with_hint(
-            "nothing was changed; restore or rename what is named, or use another --schema or \
+            "nothing was changed; restore or rename the listed objects, or use another --schema or \
              --table-prefix",
         )
     })

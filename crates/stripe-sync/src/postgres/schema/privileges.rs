@@ -1,4 +1,4 @@
-//! Whether the user may do in a schema what a backfill does.
+//! Checks whether the user has the privileges that a backfill needs.
 
 use crate::postgres::connection::server::Server;
 use crate::postgres::error::PostgresError;

@@ -1,8 +1,8 @@
 //! The revision of the engine's own tables, and the renames that bring a schema of an earlier
 //! revision to it.
 //!
-//! The revision is stored in `_meta`. It is independent of the catalog's version, which is part of a
-//! run's identity: a run that an earlier version started is resumed after the upgrade
+//! The revision is stored in `_meta`. It is independent of the catalog's version, which is part of
+//! a run's identity: a run that an earlier version started is resumed after the upgrade
 //! (`upgrade::a_run_of_the_previous_version_resumes`). A schema without a stored revision has
 //! revision 1.
 
@@ -20,7 +20,7 @@ use crate::postgres::names::{Names, literal};
 /// added comments.
 pub(super) const REVISION: u32 = 2;
 
-/// Columns of `_slices`: the name in revision 1 and the name today.
+/// Columns of `_slices`: the name in revision 1 and the current name.
 const SLICE_COLUMNS: [(&str, &str); 4] = [
     ("lo", "created_from"),
     ("hi", "created_before"),
@@ -28,7 +28,7 @@ const SLICE_COLUMNS: [(&str, &str); 4] = [
     ("bottom", "cursor_created"),
 ];
 
-/// Keys of `_meta`: the name in revision 1 and the name today.
+/// Keys of `_meta`: the name in revision 1 and the current name.
 const META_KEYS: [(&str, &str); 3] = [
     ("left_out_columns", EXCLUDED_COLUMNS),
     ("uncleared_columns", COLUMNS_TO_CLEAR),
@@ -54,10 +54,10 @@ pub(super) fn store(names: &Names) -> String {
     )
 }
 
-/// Renames what has another name in revision 1, where the tables exist.
+/// Renames everything that has another name in revision 1, if the tables exist.
 ///
-/// The lock comes first: it waits for transactions that have read the excluded columns under their
-/// old key, and they can wait for the tables.
+/// The lock is taken before the tables are locked. It waits for transactions that have read the
+/// excluded columns under the old key, and those can be waiting for the tables.
 pub(super) fn rename(names: &Names) -> String {
     let lock = list::lock_key(names);
     let mut out = format!("select pg_advisory_xact_lock({lock});\n");
@@ -82,7 +82,7 @@ fn rename_slice_columns(names: &Names) -> String {
     out
 }
 
-/// Renames the keys of `_meta` alone, for an adoption that an earlier version started.
+/// Renames only the keys of `_meta`, for an adoption that an earlier version started.
 pub(in crate::postgres) fn rename_meta_keys(names: &Names) -> String {
     let meta = names.table("_meta");
     let mut out = format!("do $$ begin\nif to_regclass({}) is not null then\n", literal(&meta));

@@ -1,7 +1,7 @@
 //! Compares the relations of a schema with those that a migration creates: their kind, columns and
-//! key. Users drop and rename things, and other programs use the same names.
+//! key. Users drop and rename relations, and other programs use the same names.
 //!
-//! Types are not compared: rows that a column of another type refuses are quarantined.
+//! Types are not compared: rows that do not fit a column of another type are quarantined.
 
 use deadpool_postgres::Transaction;
 use tokio_postgres::types::Type;
@@ -26,7 +26,7 @@ const VIEW: &str = "sync_status";
 /// The system columns of every table of rows.
 const SYSTEM_COLUMNS: [&str; 4] = ["_account_id", "_extra", "last_synced_at", "updated_at"];
 
-/// The relations of a schema that have the names of ours.
+/// The relations of a schema that have one of our names.
 pub(in crate::postgres) struct Shape(Vec<Relation>);
 
 struct Relation {
@@ -37,7 +37,7 @@ struct Relation {
     columns: Vec<String>,
     /// It has a unique index on id and account, which every upsert names.
     has_key: bool,
-    /// Row-level security applies to this user, and without a policy hides every row.
+    /// Row-level security applies to this user and hides every row, because there is no policy.
     hidden: bool,
 }
 
@@ -98,7 +98,7 @@ impl Shape {
             })
     }
 
-    /// What only the owner can correct, for people: names that are used for something else, and
+    /// Descriptions of what only the owner can correct: names that are used for something else, and
     /// missing keys.
     pub(in crate::postgres) fn obstacles(&self) -> Vec<String> {
         let migrated = self.is_migrated();
@@ -106,7 +106,7 @@ impl Shape {
         let mut obstacles: Vec<String> = self.0.iter().filter_map(obstacle).collect();
         if migrated && self.find("_meta").is_none() {
             obstacles
-                .push("_meta is missing, which held the mode and the excluded columns".to_owned());
+                .push("_meta is missing (it held the mode and the excluded columns)".to_owned());
         }
         obstacles.sort();
         obstacles

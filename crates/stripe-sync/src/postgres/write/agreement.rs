@@ -1,4 +1,5 @@
-//! The statements against the rule that they implement, [`crate::order::compare_observations`].
+//! Tests that the statements agree with the rule that they implement,
+//! [`crate::order::compare_observations`].
 
 use std::time::{Duration, SystemTime};
 

@@ -1,5 +1,5 @@
-//! Writers and deletions in open transactions beside each other: whatever their order, one state
-//! is left, never both a row and its tombstone, and no transaction waits forever.
+//! Tests concurrent transactions that write and delete. In any order, they never leave both a row
+//! and its tombstone, and no transaction waits forever.
 
 use std::time::Duration;
 
@@ -24,7 +24,8 @@ impl TestDatabase {
         let url = server.connection_url();
         let (sql, connection) = tokio_postgres::connect(&url, NoTls).await.expect("a connection");
         tokio::spawn(connection);
-        // Some servers begin transactions so that they see nothing of what a lock has waited for.
+        // With this default, a transaction does not see what was committed while it waited for a
+        // lock.
         sql.batch_execute("alter role all set default_transaction_isolation = 'repeatable read'")
             .await
             .expect("a default");
@@ -75,7 +76,7 @@ impl TestDatabase {
         self.database.write(&self.statements, request).await.expect("an outcome")
     }
 
-    /// Waits until so many other connections wait for a lock.
+    /// Waits until `number` other connections wait for a lock.
     async fn blocked(&self, number: i64) {
         let sql = "select count(distinct pid) from pg_locks where not granted";
         while self.sql.query_one(sql, &[]).await.expect("a count").get::<_, i64>(0) < number {
@@ -83,8 +84,8 @@ impl TestDatabase {
         }
     }
 
-    /// Holds every writer and every deletion in its open transaction, after it has changed rows:
-    /// both end with a look at the quarantine.
+    /// Blocks every writer and every deletion in its open transaction after it has changed rows:
+    /// both access the quarantine last.
     async fn hold(&self) {
         let hold = "begin; lock table stripe._quarantine in access exclusive mode";
         self.sql.batch_execute(hold).await.expect("locked");
@@ -112,7 +113,7 @@ fn second(n: i64) -> Stamp {
     Stamp::from_micros((1_700_000_000 + n) * 1_000_000)
 }
 
-/// The page was asked for before the object was seen deleted. Its transaction is open first.
+/// The page was requested before the deletion was observed, and its transaction starts first.
 #[tokio::test]
 async fn a_deletion_waits_for_an_open_page_and_deletes_its_row() {
     let db = TestDatabase::new().await;
@@ -132,7 +133,7 @@ async fn a_deletion_waits_for_an_open_page_and_deletes_its_row() {
     assert_eq!((db.count("products").await, db.count("_tombstones").await), (1, 1));
 }
 
-/// The other way round: the page finds the tombstone that was not committed when it began.
+/// The reverse order: the page sees the tombstone that was not committed when it began.
 #[tokio::test]
 async fn a_page_waits_for_an_open_deletion_and_does_not_store_its_row() {
     let db = TestDatabase::new().await;
@@ -152,8 +153,8 @@ async fn a_page_waits_for_an_open_deletion_and_does_not_store_its_row() {
     assert_eq!((db.count("products").await, db.count("_tombstones").await), (1, 1));
 }
 
-/// The items of a long list come in transactions of their own. One that is open while the object is
-/// deleted must not leave its items behind.
+/// The items of a long list are written in transactions of their own. One that is open while the
+/// object is deleted must not leave its items behind.
 #[tokio::test]
 async fn a_deletion_waits_for_open_items_and_deletes_them() {
     let db = TestDatabase::new().await;
@@ -178,7 +179,7 @@ async fn a_deletion_waits_for_open_items_and_deletes_them() {
     assert_eq!(left, (0, 0));
 }
 
-/// A process saw the object again, and meanwhile another one saw it deleted.
+/// One process observed the object again, and meanwhile another one observed its deletion.
 #[tokio::test]
 async fn a_revived_object_does_not_remove_a_later_tombstone() {
     let db = TestDatabase::new().await;
@@ -205,7 +206,7 @@ async fn a_revived_object_does_not_remove_a_later_tombstone() {
     }
 }
 
-/// Batches with the same keys in other orders, many at once: the newest wins, without a deadlock
+/// Concurrent batches with the same keys in different orders: the newest wins, without a deadlock
 /// (the retry budget is zero here).
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_batches_with_the_same_keys_store_the_newest() {

@@ -1,5 +1,5 @@
-//! Deletions. Customers and the like stay, marked as deleted. Other rows are deleted and leave a
-//! tombstone, so that no older page or event brings them back.
+//! Deletions. Rows of some tables, such as customers, are kept and marked as deleted. Other rows
+//! are deleted and get a tombstone, so that no older page or event restores them.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -126,8 +126,8 @@ impl Sql {
     }
 }
 
-/// Removes the tombstones of objects that were observed after their deletion. A tombstone of a later
-/// deletion stays; one that is too far in the future says nothing.
+/// Removes the tombstones of objects that were observed after their deletion. A tombstone of a
+/// later deletion is kept, unless it is too far in the future to be valid.
 pub(super) async fn remove_tombstones(
     transaction: &Transaction<'_>,
     statements: &Statements,

@@ -1,9 +1,9 @@
-//! Applies events to rows. Each event is compared with its row while the lock of the table is held, so
-//! what [`crate::order::event`] decides is true until the commit.
+//! Applies events to rows. Each event is compared with its row while the lock of the table is held,
+//! so the decision of [`crate::order::event`] holds until the commit.
 //!
 //! An event that cannot be ordered changes nothing; its object is put into the inbox by the same
-//! transaction. Nothing is quarantined here: a payload that the server refuses fails the write, and the
-//! caller has its object fetched.
+//! transaction. Nothing is quarantined here: a payload that the server refuses fails the write, and
+//! the caller puts its object into the inbox.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -33,8 +33,8 @@ pub(super) struct EventWriter<'t> {
 }
 
 impl EventWriter<'_> {
-    /// Decides each event and writes the rows of those that insert or merge. Returns the decisions in
-    /// the order of the events. Deletions are left to the caller.
+    /// Decides each event and writes the rows of those that insert or merge. Returns the decisions
+    /// in the order of the events. Deletions are left to the caller.
     pub(super) async fn apply(
         &self,
         changes: &[EventChange<'_>],
@@ -162,7 +162,7 @@ pub(super) fn deletions<'a>(
     deleted.map(deletion).collect()
 }
 
-/// The items of events that were applied, one batch per table, and their lists that are whole.
+/// The items of events that were applied, one batch per table, and their complete lists.
 pub(super) fn applied_items<'a>(
     changes: &[EventChange<'a>],
     decisions: &[EventDecision],
@@ -207,7 +207,7 @@ fn object_state(row: &Row) -> ObjectState {
     }
 }
 
-/// The server answered for fewer ids than it was asked about.
+/// The error if the server returned fewer states than it was asked for.
 fn unanswered(table: &Table) -> PostgresError {
     PostgresError::own(
         format!("cannot write {}", table.name),

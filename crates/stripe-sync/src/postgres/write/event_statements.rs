@@ -1,7 +1,7 @@
 //! The statements that apply events to the rows of one table.
 //!
-//! All take the parameters of an upsert, followed by one array of bits that tell which columns an event
-//! carries, and one of the keys of its properties as JSON arrays.
+//! All take the parameters of an upsert, followed by an array of bit strings that mark the columns
+//! an event carries, and an array of the keys of its properties as JSON arrays.
 
 use crate::catalog::Table;
 use crate::order::sql as order_sql;
@@ -9,9 +9,9 @@ use crate::postgres::names::{Names, literal, quote};
 
 /// SQL text of one table.
 pub(super) struct EventSql {
-    /// What is known of each object: whether it has a row, its stamp, whether the row shows all that the
-    /// event says, whether it is marked as deleted, when its tombstone says it was deleted, and the
-    /// database's clock.
+    /// What is known of each object: whether it has a row, its stamp, whether the row shows all
+    /// that the event says, whether it is marked as deleted, when its tombstone says it was
+    /// deleted, and the database's clock.
     pub(super) state: String,
     /// Overwrites what the events carry and keeps the rest.
     pub(super) merge: String,
@@ -44,7 +44,8 @@ pub(super) fn write(table: &Table, names: &Names, arrays: &[String]) -> EventSql
             format!("{column} = case when get_bit(e._present, {place}) = 1 then e.{column} else t.{column} end")
         })
         .collect();
-    // Values that no column holds: those of the event's properties are replaced, the others stay.
+    // Values that no column holds: those of the event's properties are replaced, the others are
+    // kept.
     let extra = "case when t._extra is null then e._extra else nullif((t._extra - array(select \
          jsonb_array_elements_text(e._keys::jsonb))) || coalesce(e._extra, '{}'), '{}') end";
     let same = format!("({} and t._extra is not distinct from {extra})", kept.join(" and "));

@@ -1,4 +1,4 @@
-//! Events as rows: what a payload carries is stored, what it does not carry stays.
+//! Tests how events change rows: properties that a payload carries are stored, the others are kept.
 
 use std::time::SystemTime;
 
@@ -99,7 +99,7 @@ fn read_at(n: i64) -> Stamp {
 }
 
 #[tokio::test]
-async fn what_an_event_does_not_carry_stays() {
+async fn properties_that_an_event_does_not_carry_are_kept() {
     let database = TestDatabase::new().await;
     let listed = r#"{"id":"x_1","object":"checkout.session","status":"open","currency":"eur",
         "line_items":{"data":[1]},"unknown":1,"other":2,"customer":{"id":"cus_1","name":"A"}}"#;
@@ -116,7 +116,7 @@ async fn what_an_event_does_not_carry_stays() {
 }
 
 #[tokio::test]
-async fn a_duplicate_moves_neither_the_content_nor_its_time() {
+async fn a_duplicate_changes_neither_the_content_nor_updated_at() {
     let database = TestDatabase::new().await;
     let json = r#"{"id":"x_1","object":"charge","amount":5,"new":[1]}"#;
     assert_eq!(database.event("charges", json, second(0)).await, EventDecision::Insert);
@@ -145,7 +145,7 @@ async fn an_event_that_cannot_be_ordered_puts_its_object_into_the_inbox_once() {
 }
 
 #[tokio::test]
-async fn a_late_event_does_not_bring_a_deleted_row_back() {
+async fn a_late_event_does_not_restore_a_deleted_row() {
     let database = TestDatabase::new().await;
     let json = r#"{"id":"x_1","object":"invoice","status":"draft"}"#;
     database.event("invoices", json, second(0)).await;
@@ -156,7 +156,7 @@ async fn a_late_event_does_not_bring_a_deleted_row_back() {
 }
 
 #[tokio::test]
-async fn a_deleted_customer_stays_and_is_marked_also_without_a_row() {
+async fn a_deleted_customer_is_marked_even_if_it_had_no_row() {
     let database = TestDatabase::new().await;
     let json = r#"{"deleted":true,"id":"x_1","object":"customer","email":"a@b.c"}"#;
     assert_eq!(database.deletion("customers", json, second(5)).await, EventDecision::Delete);

@@ -1,8 +1,8 @@
-//! Excluded columns, as every write obeys them.
+//! Applies the excluded columns to every write.
 //!
-//! A write reads the list under a lock that it shares with other writers. A change of the list takes
-//! that lock alone. So when a change returns, no transaction is open that has not seen it, in any
-//! process.
+//! A write reads the list under a lock that it shares with other writers. A change of the list
+//! takes that lock exclusively. So when a change returns, no open transaction of any process uses
+//! the old list.
 
 use std::borrow::Cow;
 use std::sync::{Arc, PoisonError};

@@ -1,4 +1,4 @@
-//! The fence of a page commit: a position is applied once, and only by the slice's owner.
+//! Tests the fence of a page commit: a position is applied once, and only by the slice's owner.
 
 use super::{PositionCommit, SliceProgress, Statements, WriteOutcome, WriteRequest};
 use crate::postgres::{ClaimedSlice, Database, DatabaseOptions, Names, NewRun, PlannedStream};

@@ -1,4 +1,5 @@
-//! Nested lists that were read to their end: stored items that are not in them have left the list.
+//! Nested lists that were read to their end: stored items that are not in them have left the list
+//! and are removed or marked.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -50,7 +51,7 @@ fn removal(table: &Table, statements: &Statements) -> Option<String> {
     let parent = table.parent.as_ref()?;
     let name = statements.names.table(&table.name);
     let lists = "unnest($1::text[], $2::timestamptz[]) as l(parent, stamp)";
-    // The newest state of a quarantined item is not in its row. The item is in its list all the same.
+    // The newest state of a quarantined item is not in its row. The item is still in its list.
     let which = format!(
         "where i.{column} = l.parent and i._account_id = $3
          and (i.last_synced_at is null or i.last_synced_at < l.stamp)

@@ -1,10 +1,11 @@
 //! The advisory locks of a write.
 //!
-//! Writers share the list of excluded columns, and the lock of each table and account they write to.
-//! A change of the list takes its lock alone, and so does a deletion with the table's: two open
-//! transactions must not leave both a row and its tombstone. Items are deleted with the object that
-//! lists them, so writers of items share that object's table as well. Events take the lock alone
-//! because what they do depends on the rows that they find.
+//! Writers take shared locks for the list of excluded columns, and for each table and account they
+//! write to. A change of the list takes its lock exclusively. A deletion takes the table's lock
+//! exclusively, so that two transactions cannot leave both a row and its tombstone. Items are
+//! deleted with the object that lists them, so writers of items also share the lock of that
+//! object's table. Events take the lock exclusively because their effect depends on the stored
+//! rows.
 
 use std::collections::BTreeMap;
 
@@ -12,12 +13,12 @@ use super::request::WriteRequest;
 use super::upsert::Statements;
 use crate::postgres::exclusions::list;
 
-/// One statement that takes every lock of a write, in the order of the keys, so that two writers cannot
-/// wait for each other.
+/// One statement that takes every lock of a write, in the order of the keys, so that two writers
+/// cannot wait for each other.
 pub(in crate::postgres) fn locks(statements: &Statements, request: &WriteRequest<'_>) -> String {
     let names = &statements.names;
     let key = |table: &str| names.table_lock_key(table, request.account);
-    // Key and whether it is taken alone.
+    // The key, and whether the lock is exclusive.
     let mut keys: BTreeMap<i64, bool> = BTreeMap::from([(list::lock_key(names), false)]);
     let replaced = request.replacements.iter().map(|replacement| replacement.table);
     for table in request.batches.iter().map(|batch| batch.table).chain(replaced) {

@@ -1,9 +1,9 @@
-//! The one write path for rows.
+//! The only write path for rows.
 //!
-//! [`WriteRequest`] says what to write, [`Database::write`](super::Database::write) writes it in one
-//! transaction. The other files hold the parts of that transaction in the order in which they run:
-//! locks, excluded columns, the fence of a slice's position, events, deletions, upserts with their
-//! quarantine, items that left their list, the inbox, and the new position or event cursor.
+//! [`WriteRequest`] says what to write, [`Database::write`](super::Database::write) writes it in
+//! one transaction. The other files hold the parts of that transaction in the order in which they
+//! run: locks, excluded columns, the fence of a slice's position, events, deletions, upserts with
+//! their quarantine, items that left their list, the inbox, and the new position or event cursor.
 
 #[cfg(test)]
 mod agreement;
@@ -22,12 +22,12 @@ mod fencing;
 mod lists;
 mod locks;
 mod param;
+mod permits;
 mod position;
 mod quarantine;
 mod request;
 mod statements;
 mod transaction;
-mod turns;
 mod upsert;
 
 pub(crate) use quarantine::ObjectNotes;

@@ -26,7 +26,7 @@ impl<'a> WireArray<'a> {
     }
 }
 
-/// Rows are not for logs.
+/// Row values must not appear in logs.
 impl std::fmt::Debug for WireArray<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "WireArray({} bytes)", self.0.len())

@@ -1,8 +1,8 @@
 //! The position of a slice, committed together with the rows of its pages.
 //!
-//! The fence is the first statement: it updates the slice where id, epoch and `seq` match. If no row
-//! matches, another owner has the slice or these pages are committed already, and the transaction is
-//! rolled back.
+//! The fence is the first statement: it updates the slice where id, epoch and `seq` match. If no
+//! row matches, another owner has the slice or these pages are committed already, and the
+//! transaction is rolled back.
 
 use deadpool_postgres::Transaction;
 use tokio_postgres::Error;
@@ -14,7 +14,7 @@ use super::upsert::Statements;
 use crate::postgres::ledger::slices::{LEASE, trail_json};
 use crate::slice::{Bounds, CursorRow};
 
-/// The bounds that the ledger holds, or `None` if the fence is closed.
+/// The bounds that the ledger holds, or `None` if the fence rejects the commit.
 pub(super) async fn fence(
     transaction: &Transaction<'_>,
     statements: &Statements,
@@ -102,8 +102,8 @@ async fn end_slice(
     let streams = statements.names.table("_streams");
     let (run, stream) = (commit.slice.run_id, commit.slice.stream.as_str());
     let key: [(&(dyn ToSql + Sync), Type); 2] = [(&run, Type::INT8), (&stream, Type::TEXT)];
-    // Two slices that end at the same time must see each other. The second one waits here for the
-    // stream's row, and its next statement sees that the first one's slice is gone.
+    // Of two slices that end at the same time, the second one waits here for the stream's row. Its
+    // next statement sees that the first slice has been deleted.
     transaction
         .execute_typed(
             &format!(

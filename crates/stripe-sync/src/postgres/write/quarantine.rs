@@ -21,8 +21,8 @@ use crate::row::{NO_ID, Observation};
 /// The longest id, in bytes, that is stored unchanged: 255 characters of any kind fit.
 const LONGEST: usize = 1024;
 
-/// Upserts a batch behind savepoints. A refused part is halved until a single row is left; that row is
-/// quarantined. Also returns how many were, and the last reason.
+/// Upserts a batch behind savepoints. A refused part is halved until a single row is left; that row
+/// is quarantined. Also returns how many were quarantined, and the last reason.
 pub(super) async fn upsert_guarded(
     transaction: &Transaction<'_>,
     statements: &Statements,
@@ -70,8 +70,8 @@ pub(super) async fn upsert_guarded(
     Ok((outcome, refusal))
 }
 
-/// The id under which an object is quarantined. An id can be too long for the server's index: then it is
-/// the beginning of the id and a hash. The object itself is stored whole.
+/// The id under which an object is quarantined. An id that is too long for the server's index is
+/// replaced by its beginning and a hash. The object itself is stored whole.
 fn name_of(id: &str) -> Cow<'_, str> {
     if id.len() <= LONGEST {
         return Cow::Borrowed(id);
@@ -136,7 +136,7 @@ impl Database {
 }
 
 /// Removes entries without an id that an earlier run quarantined. No upsert clears them. A complete
-/// run without a range has quarantined those again that are still listed.
+/// run without a range has quarantined again those that are still listed.
 pub(super) async fn clear_unnamed(
     transaction: &Transaction<'_>,
     statements: &Statements,
@@ -182,11 +182,11 @@ pub(super) async fn remove(
 #[derive(Clone, Copy)]
 pub(super) struct Reason<'r> {
     pub(super) text: &'r str,
-    /// What the server said, if it refused the row.
+    /// The server's error code, if it refused the row.
     pub(super) sqlstate: Option<&'r str>,
 }
 
-/// Quarantines a row. A newer state of it that is quarantined stays.
+/// Quarantines a row. A newer quarantined state is kept.
 pub(super) async fn put(
     transaction: &Transaction<'_>,
     statements: &Statements,
@@ -224,7 +224,8 @@ pub(super) async fn put(
     Ok(())
 }
 
-/// Removes rows from the quarantine that are written now, unless a newer state of them is quarantined.
+/// Removes rows from the quarantine that are written now, unless a newer state of them is
+/// quarantined.
 pub(super) async fn clear(
     transaction: &Transaction<'_>,
     statements: &Statements,

@@ -18,8 +18,9 @@ pub(crate) struct Batch<'a> {
     pub(crate) rows: Vec<Observation<'a>>,
 }
 
-/// A row that overwrites the stored one if the stored stamp is still the expected one. It is known to be
-/// newer, whatever the clocks say: it was fetched after the stored row had been read.
+/// A row that overwrites the stored one if the stored stamp is still the expected one. It is known
+/// to be newer, regardless of the clocks, because it was fetched after the stored row had been
+/// read.
 #[derive(Clone)]
 pub(crate) struct Replacement<'a> {
     pub(crate) table: &'static Table,
@@ -43,11 +44,11 @@ pub(crate) struct Deletion<'a> {
 pub(crate) struct EventChange<'a> {
     pub(crate) table: &'static Table,
     pub(crate) id: &'a str,
-    /// The payload and the time of the event. Of a deletion, what to insert if the table keeps deleted
-    /// objects and has no row to mark.
+    /// The payload and the time of the event. For a deletion: what to insert if the table keeps
+    /// deleted objects and has no row to mark.
     pub(crate) row: Observation<'a>,
     pub(crate) content: EventContent,
-    /// Items of the payload's lists, and those of the lists that are whole.
+    /// Items of the payload's lists, and which of the lists are complete.
     pub(crate) items: Vec<Batch<'a>>,
     pub(crate) complete_lists: Vec<CompleteList>,
 }
@@ -69,17 +70,17 @@ pub(crate) struct PositionCommit<'a> {
     pub(crate) first_created: Option<i64>,
     pub(crate) pages: i64,
     pub(crate) requests: i64,
-    /// Stripe said `has_more = false`: the slice ends here.
+    /// Stripe returned `has_more = false`: the slice ends here.
     pub(crate) ends_slice: bool,
     /// How many parts the stream is read in.
     pub(crate) parts: i32,
     /// The tables of the stream, its nested lists included.
     pub(crate) tables: Vec<&'a str>,
-    /// What the pages mean under the bounds that the ledger holds.
+    /// Computes the progress from the bounds in the ledger.
     pub(crate) progress: &'a (dyn Fn(Bounds) -> SliceProgress + Send + Sync),
 }
 
-/// What pages mean once the ledger's bounds are known.
+/// The progress of the pages within the bounds in the ledger.
 #[derive(Debug)]
 pub(crate) struct SliceProgress {
     /// The new cursor and a few rows before it.
@@ -133,7 +134,7 @@ pub(crate) struct WriteRequest<'a> {
     pub(crate) nothing_quarantined: bool,
 }
 
-/// An object of which only a new request can tell which observation is newer.
+/// An object for which only a new request can decide which observation is newer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UncertainRow {
     pub(crate) table: &'static str,
@@ -159,7 +160,7 @@ pub(crate) enum WriteOutcome {
     Fenced,
     /// Nothing was written: these objects have to be fetched again first.
     Uncertain(Vec<UncertainRow>),
-    /// Nothing was written: the row to replace has another stamp than the expected one.
+    /// Nothing was written: the row to replace does not have the expected stamp.
     StampChanged,
 }
 
@@ -182,7 +183,7 @@ impl WriteOutcome {
 /// What a committed write did.
 #[derive(Debug, Default)]
 pub(crate) struct Committed {
-    /// Where the slice stands, if a position was committed.
+    /// The new position of the slice, if one was committed.
     pub(crate) position: Option<CommittedPosition>,
     /// Ids whose rows were deleted or marked as deleted.
     pub(crate) deleted: Vec<String>,

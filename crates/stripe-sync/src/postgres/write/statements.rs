@@ -1,4 +1,4 @@
-//! The statements of one table's rows, written once per table and schema.
+//! The statements for the rows of one table, built once per table and schema.
 //!
 //! All take the same parameters: one array per column of the catalog, `_extra`,
 //! `last_synced_at`, and the account.
@@ -15,19 +15,19 @@ pub(super) struct Sql {
     /// Advances the stamp of rows that show the same content as the observation.
     pub(super) advance_equal: String,
     /// Finds rows whose content differs from the observation, with both stamps and the database's
-    /// clock, so that the ordering rule decides which ones are uncertain. A row that this transaction
-    /// wrote differs only by what a user's trigger made of it.
+    /// clock, so that the ordering rule decides which ones are uncertain. A row that this
+    /// transaction wrote differs only through a user's trigger.
     pub(super) differing: String,
-    /// Advances the stamp of rows that are still behind: a user's trigger changes what is inserted,
-    /// and the row shows the result already.
+    /// Advances the stamp of rows that are still behind, because a user's trigger changes what is
+    /// inserted and the row already shows the result.
     pub(super) advance_changed_by_trigger: String,
     /// Counts rows that should exist with this stamp and do not: a user's trigger or rule dropped
     /// them without an error.
     pub(super) missing_after_upsert: String,
     /// Overwrites one row whose stamp is the expected one.
     pub(super) replace: String,
-    /// Finds observations that a tombstone covers: the id, and whether the object was observed after the
-    /// deletion, or at a time when a wrong clock was used.
+    /// Finds observations that a tombstone covers: the id, and whether the object was observed
+    /// after the deletion, or the deletion has a time too far in the future to be valid.
     pub(super) tombstoned: String,
     pub(super) event: EventSql,
 }
@@ -141,7 +141,7 @@ fn not_tombstoned(table: &Table, names: &Names, account: &str, id_column: &str) 
     )
 }
 
-/// An older reading of the parent, or one of a deleted parent, does not bring an item back.
+/// An older reading of the parent, or one of a deleted parent, does not restore an item.
 fn parent_is_not_newer(table: &Table, names: &Names, account: &str) -> String {
     let (Some(parent), Some(holder)) = (&table.parent, table.parent_table()) else {
         return String::new();
@@ -173,7 +173,7 @@ fn arrays(table: &Table) -> Vec<String> {
         .iter()
         .enumerate()
         .map(|(i, c)| match c.sql {
-            // The digits travel as text.
+            // Digits are sent as text.
             SqlType::Numeric => format!("${}::text[]::numeric[]", i + 1),
             other => format!("${}::{}[]", i + 1, other.as_str()),
         })

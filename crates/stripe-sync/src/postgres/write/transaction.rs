@@ -1,13 +1,13 @@
 //! The one transaction that writes rows, for every caller: a page of a backfill, a chunk of
 //! a long nested list, or a single object that was fetched.
 //!
-//! It takes its locks, reads the excluded columns, checks the fence of a slice if a position commits
-//! with the rows, applies events and deletions, writes rows with children before their parents, removes items
-//! that left their list, and commits, all or nothing.
+//! It takes its locks, reads the excluded columns, checks the fence of a slice if a position
+//! commits with the rows, applies events and deletions, writes rows with children before their
+//! parents, removes items that left their list, and commits, all or nothing.
 //!
-//! A transaction with a position does not wait for the disk (`synchronous_commit = off`): a crash of
-//! the server can only lose rows together with the position that says they were read. All others
-//! wait, because nothing else records that they have to be written again.
+//! A transaction with a position does not wait for the disk (`synchronous_commit = off`): a crash
+//! of the server can only lose rows together with the position that records that they were read.
+//! All others wait, because nothing else records that they have to be written again.
 
 use deadpool_postgres::{Object, Transaction};
 
@@ -16,12 +16,12 @@ use super::event::{self, EventWriter};
 use super::exclude;
 use super::lists;
 use super::locks::locks;
+use super::permits::tables;
 use super::position;
 use super::quarantine::{self, Reason};
 use super::request::{
     Batch, Committed, QuarantineEntry, Replacement, UncertainRow, WriteOutcome, WriteRequest,
 };
-use super::turns::tables;
 use super::upsert::{Statements, UpsertOutcome};
 use crate::catalog::Exclusions;
 use crate::order::event::EventDecision;
@@ -50,7 +50,8 @@ impl Database {
     /// position, and the stamps of rows, make a repetition harmless.
     ///
     /// # Errors
-    /// With [`ErrorClass::Unreachable`] the commit may have happened and its answer be lost.
+    /// With [`ErrorClass::Unreachable`], the transaction may have been committed and only the reply
+    /// lost.
     pub(crate) async fn write(
         &self,
         statements: &Statements,
@@ -92,9 +93,9 @@ impl Database {
         request: &WriteRequest<'_>,
         savepoints: Savepoints,
     ) -> Result<WriteOutcome, PostgresError> {
-        let (mut client, _turns) = self.get_for_writing(request).await?;
+        let (mut client, _permits) = self.get_for_writing(request).await?;
         let result = write_with(&mut client, statements, request, savepoints).await;
-        // Before the connection is free for an operation that does not know yet.
+        // Done while the connection is held, so that the next operation to get it already knows.
         match &result {
             Ok(_) => self.contended.remove(tables(request)),
             Err(PostgresError { locked_table: Some(table), .. }) => self.contended.insert(table),
@@ -188,7 +189,7 @@ async fn write_with(
 fn durability(request: &WriteRequest<'_>) -> &'static str {
     match request.position.is_some() && request.deletions.is_empty() {
         true => "set local synchronous_commit = off",
-        // Whatever the user's settings are. `local` does not wait for standbys.
+        // Regardless of the user's settings. `local` does not wait for standbys.
         false => {
             "select set_config('synchronous_commit', 'local', true) \
              where current_setting('synchronous_commit') = 'off'"
@@ -196,7 +197,7 @@ fn durability(request: &WriteRequest<'_>) -> &'static str {
     }
 }
 
-/// One transaction's parts that every statement needs.
+/// What every statement of one transaction needs.
 struct Writer<'t> {
     transaction: &'t Transaction<'t>,
     statements: &'t Statements,
@@ -219,8 +220,8 @@ impl Writer<'_> {
         writer.apply(&self.request.events, committed).await
     }
 
-    /// Writes the items of the events that were applied: those of a payload that is older than its row
-    /// stay unwritten.
+    /// Writes the items of the events that were applied. Items of a payload that is older than its
+    /// row are not written.
     async fn write_event_items(&self, committed: &mut Committed) -> Result<(), PostgresError> {
         let (batches, complete_lists) =
             event::applied_items(&self.request.events, &committed.events);
@@ -285,7 +286,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// False if the stored row has another stamp than the expected one.
+    /// Returns false if the stored row does not have the expected stamp.
     async fn replace(
         &self,
         replacement: &Replacement<'_>,

@@ -1,8 +1,8 @@
 //! Writes a batch of observations of one table.
 //!
-//! In the common case this is one statement. Only if it wrote fewer rows than it was given are
-//! there rows to look at again: unchanged ones get the newer stamp, and those that the ordering rule
-//! calls uncertain are returned (see `order`). Rows that the server accepted and that do not exist
+//! In the common case this is one statement. If it wrote fewer rows than it was given, the others
+//! are examined: unchanged ones get the newer stamp, and those that the ordering rule calls
+//! uncertain are returned (see `order`). Rows that the server accepted and that do not exist
 //! afterwards are an error: a trigger or rule can drop them silently.
 
 use std::collections::HashMap;
@@ -47,7 +47,7 @@ impl Statements {
         Statements { names, exclusions: ExclusionCache::default(), sql: Arc::default() }
     }
 
-    /// Where the tables are.
+    /// The schema and prefix of the tables.
     pub(crate) fn names(&self) -> &Names {
         &self.names
     }
@@ -99,7 +99,7 @@ impl Statements {
             let differing = transaction.query_typed(&sql.differing, &params).await.map_err(fail)?;
             outcome.uncertain = differing.iter().filter_map(uncertain).collect();
         }
-        // In a second reading nearly every row is unchanged: there is nothing more to check then.
+        // When a list is read again, nearly every row is unchanged and needs no further check.
         if written + advanced < rows.len() as u64 {
             let covered = transaction.query_typed(&sql.tombstoned, &params).await.map_err(fail)?;
             for row in covered.iter().filter(|_| table.parent.is_none()) {
@@ -119,7 +119,7 @@ impl Statements {
         Ok(outcome)
     }
 
-    /// Overwrites one row whose stamp is still the expected one; false if it has another.
+    /// Overwrites one row. Returns false if it does not have the expected stamp.
     pub(super) async fn replace(
         &self,
         transaction: &Transaction<'_>,
@@ -152,7 +152,7 @@ fn uncertain(row: &Row) -> Option<(String, StoredState)> {
     (verdict == Verdict::Uncertain).then(|| (row.get(0), StoredState::Row(stored)))
 }
 
-/// The server accepted the statement, and rows of it do not exist.
+/// The error if rows do not exist although the server accepted the statement.
 pub(super) fn missing_rows(
     table: &Table,
     missing: impl std::fmt::Display,
@@ -161,7 +161,7 @@ pub(super) fn missing_rows(
     PostgresError::own(
         format!("cannot write {}", table.name),
         format!(
-            "{missing} of {of} rows are missing after the insert, without an error of the server"
+            "{missing} of {of} rows are missing after the insert, but the server reported no error"
         ),
         ErrorClass::Other,
     )

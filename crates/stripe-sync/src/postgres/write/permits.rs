@@ -1,5 +1,5 @@
-//! The connection of a write. A table that another session has locked is tried by one write at a time, so that
-//! the others leave connections to other tables and to the ledger.
+//! The connection of a write. Only one write at a time tries a table that another session has
+//! locked, so that connections remain for other tables and the ledger.
 
 use deadpool_postgres::Object;
 use tokio::sync::OwnedMutexGuard;
@@ -9,18 +9,19 @@ use crate::postgres::connection::pool::Database;
 use crate::postgres::error::PostgresError;
 
 impl Database {
-    /// A connection, and the turns on those of the tables that another session has locked.
+    /// Returns a connection, and the permits for those of the tables that another session has
+    /// locked.
     pub(super) async fn get_for_writing(
         &self,
         request: &WriteRequest<'_>,
     ) -> Result<(Object, Vec<OwnedMutexGuard<()>>), PostgresError> {
         loop {
-            let turns = self.contended.turns(tables(request)).await;
-            let turns = turns.map_err(PostgresError::lock_not_granted)?;
+            let permits = self.contended.permits(tables(request)).await;
+            let permits = permits.map_err(PostgresError::lock_not_granted)?;
             let client = self.get().await?;
             // A table can have become contended while this waited for a connection.
-            if self.contended.count(tables(request)) <= turns.len() {
-                return Ok((client, turns));
+            if self.contended.count(tables(request)) <= permits.len() {
+                return Ok((client, permits));
             }
         }
     }
