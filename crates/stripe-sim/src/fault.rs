@@ -61,7 +61,7 @@ pub(crate) fn transient_faults() -> Vec<Fault> {
     ]
 }
 
-/// Selects the random fault of the `number`th request; a function of the seed.
+/// Selects the random fault of the `number`th request. The result depends only on the arguments.
 pub(crate) fn random_fault(seed: u64, number: u64, rate: f64, faults: &[Fault]) -> Option<Fault> {
     let draw = mix2(seed ^ 0xfa17, number);
     if rate <= 0.0 || faults.is_empty() || fraction(draw) >= rate {

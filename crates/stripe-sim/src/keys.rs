@@ -51,7 +51,7 @@ impl ApiKey {
         &self.secret
     }
 
-    /// The first and last characters, as Stripe's messages show a key.
+    /// The first and last characters of the key, in the form that Stripe's messages use.
     fn masked(&self) -> String {
         let start: String = self.secret.chars().take(8).collect();
         let count = self.secret.chars().count();
@@ -87,8 +87,8 @@ impl ApiKey {
     }
 }
 
-/// Finds the key of an `Authorization` header, which contains it as bearer token or as user name of
-/// basic authentication.
+/// Finds the key of an `Authorization` header, which contains it as the bearer token or as the user
+/// name of basic authentication.
 pub(crate) fn authenticate<'a>(
     keys: &'a [ApiKey],
     header: Option<&str>,

@@ -188,8 +188,8 @@ pub(crate) fn add_filters(
 ) -> Result<(), ApiError> {
     for (name, text) in pairs {
         let (outer, inner) = nested(name);
-        // Required parameters such as a time span or an ownership determine how objects are
-        // computed. They do not filter objects.
+        // Required parameters such as a time span or an owner determine how objects are computed.
+        // They do not filter objects.
         let not_a_filter = outer == parent_param || list.required.iter().any(|r| r == outer);
         if not_a_filter || matches!(outer, "expand" | "limit" | "starting_after" | "ending_before")
         {

@@ -136,7 +136,8 @@ impl Relations {
         if parents == 0 {
             return None;
         }
-        // The index of an inserted object is not in the proportional range, so it gets any parent.
+        // The index of an inserted object is not in the proportional range. Its parent is
+        // pseudo-random.
         if index >= FIRST_INSERTED_INDEX || index >= self.counts[kind] {
             return Some(mix(index) % parents);
         }

@@ -174,7 +174,7 @@ impl<'a> View<'a> {
         self.account.generators[seed.kind].write(self, &seed, expand, out);
     }
 
-    /// Appends what the API answers for a deleted object.
+    /// Appends the object that the API returns for a deleted object.
     pub(crate) fn write_deleted(&self, key: Key, out: &mut String) {
         out.push_str("{\"id\":");
         crate::json::string(out, &self.id(key));

@@ -15,7 +15,7 @@ pub(crate) struct SortKey {
     pub(crate) tie: u64,
 }
 
-/// The lowest `tie` of inserted objects. They sort as newer than all computed objects of their second.
+/// The lowest `tie` of inserted objects. They are newer than all computed objects of their second.
 pub(crate) const FIRST_INSERTED_TIE: u64 = 1 << 60;
 
 /// An object that a test has inserted.
@@ -28,7 +28,7 @@ pub(crate) struct InsertedObject {
     pub(crate) raw: Option<String>,
 }
 
-/// All changes of an account. While there are none, a lookup costs one check for emptiness.
+/// All changes of an account. If there are none, a lookup only checks whether a map is empty.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
     pub(crate) deleted: HashSet<Key>,
