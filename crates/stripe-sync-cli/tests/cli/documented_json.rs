@@ -28,7 +28,7 @@ fn section(command: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_page_names_exactly_the_keys_that_are_printed() {
+async fn the_documentation_lists_exactly_the_keys_that_are_printed() {
     let sim = small_sim().await;
     let cli = Cli::with_both(&sim, "documented").await;
     let run = |args: &[&str]| cli.run(&[args, &["--output", "json"]].concat()).json();

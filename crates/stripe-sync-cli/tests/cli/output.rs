@@ -175,7 +175,7 @@ async fn no_secret_is_printed_at_any_verbosity() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_closed_pipe_is_no_error_and_a_statement_can_come_from_stdin() {
+async fn a_closed_pipe_is_not_an_error_and_a_statement_can_be_read_from_stdin() {
     use std::io::Write as _;
     use std::process::{Command, Stdio};
     let sim = small_sim().await;

@@ -93,7 +93,7 @@ fn complete(output: &CommandOutput) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everything_works_in_transaction_mode() {
+async fn every_command_works_in_transaction_mode() {
     let account = Account::builder(21).small().objects("customer", 2_500);
     let account = account.build().expect("an account");
     let sim = Sim::start(account, SimOptions::default()).await.expect("a simulator");

@@ -86,7 +86,7 @@ async fn several_statements_are_read_from_stdin() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn csv_quotes_what_needs_it_and_tells_null_from_empty() {
+async fn csv_quotes_values_if_needed_and_distinguishes_null_from_empty() {
     let cli = cli().await;
     let sql = "select 1 as id, 'a,b' as \"x,y\", 'say \"hi\"' as q, E'two\\nlines' as l, null as n, '' as e, ' s' as s";
     let output = cli.run(&["query", sql, "--output", "csv"]);

@@ -34,7 +34,7 @@ fn listen_in_front_of(socket: PathBuf, listener: TcpListener) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_is_starting_is_waited_for() {
+async fn commands_wait_for_a_database_that_is_starting() {
     let sim = small_sim().await;
     new_database("starting", "").await;
     // The port is free again, so connections are refused.
@@ -60,7 +60,7 @@ async fn a_database_that_is_starting_is_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_never_starts_ends_the_command() {
+async fn a_database_that_does_not_start_in_time_is_an_error() {
     let sim = small_sim().await;
     for (code, message) in [
         ("57P03", "the database system is starting up"),

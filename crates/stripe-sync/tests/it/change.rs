@@ -44,7 +44,7 @@ async fn the_newer_observation_is_stored_and_an_uncertain_one_is_refetched() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_object_that_stripe_refuses_to_retrieve_keeps_its_listed_row() {
+async fn an_object_whose_retrieval_fails_keeps_its_listed_row() {
     let (world, id) = one_customer(28).await;
     let path = format!("/v1/customers/{id}");
     set_row(&world, "other", "now()").await;

@@ -180,7 +180,7 @@ async fn check_rows(seed: u64, deleted_cursor_accepted: bool) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_row_has_the_state_of_its_stamp_while_the_account_changes() {
+async fn each_row_is_at_least_as_new_as_its_stamp_while_the_account_changes() {
     for seed in 50..54 {
         check_rows(seed, seed % 2 == 0).await;
     }

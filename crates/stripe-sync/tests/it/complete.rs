@@ -23,7 +23,7 @@ async fn every_object_and_every_nested_item_is_stored() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn faults_and_crowded_seconds_lose_nothing() {
+async fn faults_and_many_objects_in_one_second_lose_no_row() {
     let account = Account::builder(2).demo().same_second(0.5).build().expect("an account");
     let options = SimOptions { fault_rate: 0.03, seed: 7, ..SimOptions::default() };
     let world = World::with(account, options).await;

@@ -77,7 +77,7 @@ async fn dump(sql: &Client) -> String {
 const OBJECTS: [&str; 4] = ["customer", "charge", "event", "invoice"];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_excluded_column_is_stored_nowhere_also_without_the_option() {
+async fn an_excluded_column_is_not_stored_even_without_the_option() {
     let mut world = world().await;
     world.config.exclude_columns = columns(&["customer.email"]);
     let report = world.backfill(&OBJECTS).await;
@@ -101,7 +101,7 @@ async fn an_excluded_column_is_stored_nowhere_also_without_the_option() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn stored_values_are_cleared() {
+async fn excluding_a_column_clears_its_stored_values() {
     let mut world = world().await;
     world.backfill(&OBJECTS).await;
     assert!(dump(&world.sql).await.contains(SECRET));
@@ -203,7 +203,7 @@ async fn columns_computed_from_an_excluded_one_are_null() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_process_that_started_before_the_exclusion_obeys_it() {
+async fn an_exclusion_applies_to_processes_that_are_already_running() {
     let mut world = world().await;
     let early = Arc::new(world.engine().await);
     early.refresh(&["cus_ada".into()]).await.expect("refreshed");

@@ -117,7 +117,7 @@ async fn an_unknown_key_is_an_error_before_the_database_is_changed() {
 
 /// Stripe retires a list, or the account stops using a product.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_list_that_is_retired_is_reported_once_as_gone() {
+async fn a_retired_list_is_reported_as_gone_once() {
     let account = Account::builder(97).objects("issuing.card", 3).build().expect("an account");
     let world = World::new(account).await;
     assert_eq!(world.backfill(&["issuing.card"]).await.status, RunStatus::Complete);

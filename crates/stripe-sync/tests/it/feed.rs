@@ -72,7 +72,7 @@ async fn following_applies_changes_until_it_is_stopped() {
 
 /// A process that was killed while it read the feed: the events after its cursor are read again.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reading_that_was_cut_off_is_repeated() {
+async fn an_interrupted_read_of_the_feed_is_repeated() {
     let world = copied(77).await;
     let mut random = Random(0x0fed_cba9_8765_4321);
     for version in 0..250 {
@@ -140,7 +140,7 @@ async fn a_payload_that_the_server_cannot_read_is_fetched() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_foreign_key_that_forbids_a_deletion_does_not_stop_the_feed() {
+async fn a_foreign_key_that_prevents_a_deletion_does_not_stop_the_feed() {
     let world = copied(93).await;
     let [kept, stored] = change_two_products(world.sim.account());
     let sql = format!(
@@ -230,7 +230,7 @@ async fn catching_up_ends_while_another_process_follows() {
 
 /// The connection is lost while the process asks for the lease of the cursor.
 #[tokio::test(flavor = "multi_thread")]
-async fn following_survives_a_lost_connection() {
+async fn following_reconnects_after_a_lost_connection() {
     let world = copied(100).await;
     let (engine, stop) = (world.engine().await, Stop::new());
     engine.catch_up(&Stop::new()).await.expect("caught up");
@@ -256,7 +256,7 @@ async fn following_survives_a_lost_connection() {
 
 /// A stop that comes first is no success.
 #[tokio::test(flavor = "multi_thread")]
-async fn catching_up_says_whether_it_reached_the_present() {
+async fn catching_up_reports_whether_it_reached_the_newest_event() {
     let world = copied(101).await;
     let (engine, stop) = (world.engine().await, Stop::new());
     stop.request();

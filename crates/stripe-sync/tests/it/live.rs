@@ -297,7 +297,7 @@ async fn an_object_that_cannot_be_fetched_stays_in_the_inbox() {
 
 /// After many failures only a refresh or a new event tries again.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refresh_settles_an_object_that_is_not_tried_again() {
+async fn a_refresh_resolves_an_object_that_is_no_longer_retried() {
     let world = copied(102).await;
     let engine = world.engine().await;
     let [id, _] = change_two_products(world.sim.account());
@@ -334,7 +334,7 @@ async fn a_late_event_does_not_insert_an_object_that_stripe_does_not_have() {
 
 /// A replica at Stripe can still show a customer that was deleted in this second.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deleted_customer_is_not_restored_by_one_answer_of_a_lagging_replica() {
+async fn a_deleted_customer_is_not_restored_by_one_response_from_a_lagging_replica() {
     let world = copied(96).await;
     let engine = world.engine().await;
     let account = world.sim.account();

@@ -101,7 +101,7 @@ async fn an_incompletely_read_list_deletes_no_items() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_nested_list_does_not_make_its_stream_unavailable() {
+async fn an_unreadable_nested_list_does_not_make_its_stream_unavailable() {
     let account = Account::builder(28)
         .objects("invoice", 3)
         .nested_at("invoice", 0, "lines", 40)

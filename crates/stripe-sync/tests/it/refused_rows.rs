@@ -25,7 +25,7 @@ async fn customers(rows: &[(&'static str, String, String)]) -> World {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn hostile_values_are_stored_or_kept() {
+async fn unusual_values_are_stored_or_kept_in_extra() {
     let long = format!("cus_{}", "x".repeat(250));
     let world = customers(&[
         customer("cus_big", r#","balance":9007199254740993,"next_invoice_sequence":50.0"#),
@@ -288,7 +288,7 @@ async fn a_customer_that_is_listed_as_deleted_has_a_row() {
 
 /// The last second of a page is left to the next page, unless nothing else follows the cursor.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_object_listed_twice_before_a_crowded_second_does_not_stop_the_list() {
+async fn an_object_listed_twice_before_a_second_with_many_objects_does_not_stop_the_list() {
     let account = Account::builder(37).objects("customer", 1).build().expect("an account");
     let at = account.now() - 1_000;
     let put = |place: &str, (object, id, json): (&str, String, String), at: i64| {

@@ -30,7 +30,7 @@ async fn slow(seed: u64, customers: u64) -> World {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_command_as_typed_decides_which_run_is_resumed() {
+async fn the_arguments_of_a_command_decide_which_run_is_resumed() {
     let world = slow(80, 6_000).await;
     let engine = world.engine().await;
     let now = world.sim.account().now();

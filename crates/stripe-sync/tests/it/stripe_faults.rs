@@ -125,7 +125,7 @@ async fn a_cyclic_nested_list_ends_and_quarantines_its_object() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_parent_whose_list_is_refused_does_not_stop_the_others() {
+async fn one_parent_with_an_unreadable_list_does_not_stop_the_others() {
     for status in [403, 500, 400] {
         let all = invoices(30);
         let server = ScriptedStripe::start(move |asked| match asked.path.as_str() {
@@ -146,7 +146,7 @@ async fn one_parent_whose_list_is_refused_does_not_stop_the_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_old_cursor_that_is_refused_without_a_parameter_restarts_the_list() {
+async fn a_cursor_rejected_without_naming_the_parameter_restarts_the_list() {
     let (all, refused) = (invoices(1), Mutex::new(false));
     let server = ScriptedStripe::start(move |asked| match more_lines(&asked.path, 150) {
         Some(_) if asked.get("starting_after").is_some() && !*refused.lock().unwrap() => {
@@ -306,7 +306,7 @@ async fn with_missing_object(missing: Arc<Mutex<usize>>) -> ScriptedStripe {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_404_of_a_lagging_replica_deletes_nothing() {
+async fn one_404_from_a_lagging_replica_deletes_nothing() {
     let missing = Arc::new(Mutex::new(0));
     let server = with_missing_object(Arc::clone(&missing)).await;
     server.backfill("charge").await;
@@ -378,7 +378,7 @@ async fn objects_of_another_type_are_not_stored() {
 
 /// For example an allowlist of addresses: the key itself is valid.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_error_for_a_refused_key_contains_stripes_reason() {
+async fn the_error_for_a_rejected_key_contains_stripes_reason() {
     let mut server = ScriptedStripe::start(|_| error(404, "no")).await;
     server.config.api_base = {
         let refused =
@@ -391,7 +391,7 @@ async fn the_error_for_a_refused_key_contains_stripes_reason() {
 
 /// Also where the catalog knows no nested list of the table.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cut_off_list_is_completed_in_a_table_without_known_lists() {
+async fn a_truncated_list_is_completed_in_a_table_without_known_lists() {
     let dispute = json!({
         "id": "dp_1", "object": "dispute", "created": 1_700_000_000,
         "notes": {"object": "list", "url": "/v1/disputes/dp_1/notes",
@@ -414,7 +414,7 @@ async fn a_cut_off_list_is_completed_in_a_table_without_known_lists() {
 /// An order that changes between two requests can show an object on both pages. If it cannot be fetched
 /// alone, its row is written once, and the commit ends.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_object_that_is_listed_twice_and_cannot_be_retrieved_ends_the_commit() {
+async fn an_object_listed_twice_that_cannot_be_retrieved_does_not_block_the_commit() {
     let readings = Mutex::new(0);
     let server = ScriptedStripe::start(move |asked| match asked.path.as_str() {
         "/v1/charges" => {

@@ -176,7 +176,7 @@ async fn comments_of_the_user_are_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn migrating_a_current_schema_waits_for_no_table() {
+async fn migrating_a_current_schema_waits_for_no_table_lock() {
     let world = previous().await;
     assert!(world.engine().await.migrate().await.expect("migrated").changed);
     let lock = "begin; lock table stripe.customers, stripe._slices, stripe._runs

@@ -280,7 +280,7 @@ async fn the_account_and_mode_are_checked_before_anything_is_changed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_key_the_rows_decide_the_mode() {
+async fn without_a_key_the_rows_determine_the_mode() {
     let mut world = legacy_world().await;
     let key = world.config.key.take();
     world.config.account = AccountId::parse("acct_Named");
@@ -292,7 +292,7 @@ async fn without_a_key_the_rows_decide_the_mode() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_interrupted_adoption_continues() {
+async fn an_interrupted_adoption_resumes() {
     let mut world = legacy_world().await;
     // The state in the middle, as the previous version leaves it: some tables are adopted, and there is
     // no record of migrations yet.

@@ -34,7 +34,7 @@ fn page() -> BTreeMap<(String, String), String> {
 }
 
 #[tokio::test]
-async fn every_known_column_has_a_line_on_the_page() {
+async fn every_known_column_is_documented() {
     let sql = connect(&fresh_database().await).await;
     sql.batch_execute(include_str!("../adopt/typescript.sql")).await.expect("their tables");
     let theirs = sql
@@ -144,7 +144,7 @@ async fn compare(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn objects_of_three_api_versions_fill_the_known_columns_alike() {
+async fn objects_of_three_api_versions_fill_the_known_columns_equally() {
     let account = Account::builder(70).build().expect("an account");
     let at = account.now() - 1_000;
     let fixtures = fixtures();
