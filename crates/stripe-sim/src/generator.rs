@@ -227,7 +227,8 @@ impl ValueGenerator {
     }
 }
 
-/// Writes the id of an object, or the object itself if it is expanded. Writes `null` without a target.
+/// Writes the id of an object, or the object itself if it is expanded. Writes `null` without a
+/// target.
 pub(crate) fn write_reference(
     view: &View<'_>,
     target: Option<(Kind, u64)>,

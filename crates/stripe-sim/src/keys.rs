@@ -31,8 +31,8 @@ impl ApiKey {
         self
     }
 
-    /// Removes the permission to read `/v1/account`. The message of the 403 response still names the
-    /// account.
+    /// Removes the permission to read `/v1/account`. The message of the 403 response still names
+    /// the account.
     #[must_use]
     pub fn deny_account(mut self) -> Self {
         self.account_denied = true;
@@ -59,8 +59,8 @@ impl ApiKey {
         format!("{start}***{end}")
     }
 
-    /// Returns an error if the key has no permission to read the object type. The message is that of
-    /// Stripe: <https://github.com/stripe/stripe-node/issues/2246>
+    /// Returns an error if the key has no permission to read the object type. The message is that
+    /// of Stripe: <https://github.com/stripe/stripe-node/issues/2246>
     pub(crate) fn check_permission(
         &self,
         object: &str,

@@ -1,8 +1,8 @@
 //! References between objects.
 //!
-//! The children of a parent have a contiguous range of indexes: child `i` of `C` children belongs to
-//! parent `i * P / C` of `P` parents. The customer of an invoice and the invoices of a customer can
-//! therefore both be computed, and related objects are created at about the same time.
+//! The children of a parent have a contiguous range of indexes: child `i` of `C` children belongs
+//! to parent `i * P / C` of `P` parents. The customer of an invoice and the invoices of a customer
+//! can therefore both be computed, and related objects are created at about the same time.
 
 use std::ops::Range;
 

@@ -83,8 +83,8 @@ impl Interleave {
         Self { total, parts }
     }
 
-    /// Returns the number of the part that has a position, and the index of the member in this part.
-    /// Returns `None` if no part has the position.
+    /// Returns the number of the part that has a position, and the index of the member in this
+    /// part. Returns `None` if no part has the position.
     pub(crate) fn owner(&self, mut position: u64) -> Option<(usize, u64)> {
         let mut total = self.total;
         for (number, part) in self.parts.iter().copied().enumerate() {

@@ -218,7 +218,7 @@ impl AccountBuilder {
         self
     }
 
-    /// Sets the share of the objects of each type that were created in the same second, from 0 to 1.
+    /// Sets the share (0 to 1) of the objects of each type that are created in the same second.
     pub fn same_second(mut self, share: f64) -> Self {
         self.same_second = share.clamp(0.0, 1.0);
         self

@@ -63,7 +63,8 @@ impl Changes {
         if self.lists.is_empty() { None } else { self.lists.get(&(collection, parent)) }
     }
 
-    /// Adds an inserted object. `parent` is the index of its parent, and 0 in a top-level collection.
+    /// Adds an inserted object. `parent` is the index of its parent, and 0 in a top-level
+    /// collection.
     pub(crate) fn add(&mut self, key: Key, parent: u64, inserted: InsertedObject) {
         self.by_id.insert((inserted.kind, inserted.id.clone()), key);
         self.lists.entry((key.collection, parent)).or_default().insert(inserted.sort_key, key);

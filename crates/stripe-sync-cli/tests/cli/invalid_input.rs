@@ -1,4 +1,5 @@
-//! Help, and invalid input: one clear message without a secret, exit code 2, and nothing is started.
+//! Help, and invalid input: one clear message without a secret, exit code 2, and nothing is
+//! started.
 
 use stripe_sim::Fault;
 
@@ -31,7 +32,8 @@ fn help_describes_every_command_and_contains_no_values() {
 }
 
 /// Runs each line, `VARIABLE=value.. arguments..`, split at spaces, and returns the transcript.
-/// `<blank>` and `<newline>` are replaced inside a word. No line may send a request or leave a file.
+/// `<blank>` and `<newline>` are replaced inside a word. No line may send a request or leave a
+/// file.
 pub(crate) async fn transcript(lines: &[&str]) -> String {
     let sim = small_sim().await;
     let mut transcript = String::new();

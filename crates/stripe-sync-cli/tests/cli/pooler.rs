@@ -25,7 +25,8 @@ struct PgBouncer {
 }
 
 impl PgBouncer {
-    /// Starts a pooler for the server of `url`; `settings` are additional lines of its configuration.
+    /// Starts a pooler for the server of `url`; `settings` are additional lines of its
+    /// configuration.
     fn start(url: &str, settings: &str) -> PgBouncer {
         let server = url.split("host=").nth(1).and_then(|rest| rest.split('&').next());
         let server = Path::new(server.expect("a socket"));
@@ -148,8 +149,8 @@ async fn settings_in_the_url_work_or_are_rejected_with_an_explanation() {
     complete(&Cli::new().env("DATABASE_URL", &url).run(&["migrate"]));
 }
 
-/// The server ends all sessions and recovers, and the pooler stays. Its clients get the pooler's own
-/// errors, at login and while a query runs.
+/// The server ends all sessions and recovers, and the pooler stays. Its clients get the pooler's
+/// own errors, at login and while a query runs.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_continues_when_the_server_behind_the_pooler_restarts() {
     let account = Account::builder(22).objects("customer", 6_000).build().expect("an account");

@@ -1,5 +1,5 @@
-//! The key, the webhook secret and the database password appear only where the user put them: not in
-//! output at any verbosity, errors, tables, process titles or the server's log.
+//! The key, the webhook secret and the database password appear only where the user put them: not
+//! in output at any verbosity, errors, tables, process titles or the server's log.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,4 +1,5 @@
-//! A database that is still starting, options of other programs in its URL, and a lock that never ends.
+//! A database that is still starting, options of other programs in its URL, and a lock that never
+//! ends.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::{TcpListener, TcpStream};

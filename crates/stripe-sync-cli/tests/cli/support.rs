@@ -1,5 +1,5 @@
-//! Runs the binary in an isolated environment, against a simulator and one temporary PostgreSQL that
-//! all tests share, each with its own schema.
+//! Runs the binary in an isolated environment, against a simulator and one temporary PostgreSQL
+//! that all tests share, each with its own schema.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! TLS to PostgreSQL and to Stripe, with certificates made here: the right authority, another one, another
-//! name, and a certificate that has expired.
+//! TLS to PostgreSQL and to Stripe, with certificates made here: the right authority, another one,
+//! another name, and a certificate that has expired.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

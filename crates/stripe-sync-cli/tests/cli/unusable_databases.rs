@@ -1,5 +1,5 @@
-//! Databases that cannot be used: one clear message with a hint and without a password, exit code 1,
-//! and nothing partially created.
+//! Databases that cannot be used: one clear message with a hint and without a password, exit code
+//! 1, and nothing partially created.
 
 use private_postgres::Server;
 use stripe_sim::Sim;

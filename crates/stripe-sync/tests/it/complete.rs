@@ -1,4 +1,4 @@
-//! Promise 1: when a backfill says complete, everything that Stripe lists is a row.
+//! Promise 1: when a backfill reports "complete", every object that Stripe lists is a row.
 
 use stripe_sim::{Account, SimOptions};
 use stripe_sync::RunStatus;
@@ -11,7 +11,7 @@ async fn every_object_and_every_nested_item_is_stored() {
     let world = World::new(account).await;
     let report = world.backfill(&[]).await;
     for stream in &report.streams {
-        // Stripe refuses this list without a parent; everything else is available.
+        // Stripe rejects this list without a parent. All other lists are available.
         let expected = match stream.table.as_str() {
             "billing_credit_balance_transactions" => "skipped",
             _ => "complete",

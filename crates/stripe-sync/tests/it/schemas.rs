@@ -63,7 +63,7 @@ async fn concurrent_and_repeated_migrations_change_the_schema_once() {
     let columns =
         "select count(*)::text from information_schema.columns where table_schema = 'stripe'";
     let before = world.text(columns).await;
-    // The state of an older version.
+    // A schema of an older version.
     world
         .sql
         .batch_execute(

@@ -1,4 +1,4 @@
-//! Errors of the database that end by themselves: they are waited for, within the outage limit.
+//! Transient database errors, which are retried within the outage limit.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use stripe_sync::{BackfillRequest, Config, Names, RunStatus};
 use crate::proxy::{self, CommitLoss, RoundTrips};
 use crate::world::{World, connect, ended, wait_for_rows};
 
-/// Makes inserts into the customers fail until so many have failed. A sequence counts across
-/// transactions that are rolled back.
+/// Makes the first `times` inserts into `customers` fail. They are counted with a sequence, because
+/// a rollback does not reset it.
 async fn fail_inserts(world: &World, sqlstate: &str, times: u32) {
     let sql = format!(
         "create sequence public.failures;
@@ -91,7 +91,7 @@ async fn a_table_locked_by_another_session_does_not_block_the_others() {
     while world.ids("products").await.len() < 3_000 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    assert_eq!(run.progress().locked_table.as_deref(), Some("customers"), "still");
+    assert_eq!(run.progress().locked_table.as_deref(), Some("customers"), "still locked");
     world.sql.batch_execute("commit").await.expect("unlocked");
     assert_eq!(run.join().await.expect("a report").status, RunStatus::Complete);
     assert_eq!(world.ids("customers").await.len(), 8_000);
@@ -117,7 +117,7 @@ async fn a_table_that_stays_locked_fails_only_its_stream() {
     assert_eq!(world.ids("customers").await.len(), 30);
 }
 
-/// The connection stays open: no error of the network ends the wait.
+/// The connection stays open, so no network error ends the wait.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_without_a_response_times_out_and_is_repeated() {
     let account = Account::builder(65).objects("customer", 1_000).build().expect("an account");
