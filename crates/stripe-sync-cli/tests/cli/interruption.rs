@@ -1,4 +1,4 @@
-//! A command that is killed or interrupted: the same command resumes, and the copy is exact.
+//! Commands that are killed or interrupted. The same command resumes, and the copy is exact.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};

@@ -1,5 +1,5 @@
-//! A database that is still starting, options of other programs in its URL, and a lock that never
-//! ends.
+//! A database that is still starting, options for other programs in its URL, and a lock that is
+//! not released.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::{TcpListener, TcpStream};
@@ -16,7 +16,7 @@ use crate::support::{Cli, connect, database_url, new_database, server, small_sim
 fn copy_both(near: &TcpStream, far: &UnixStream) {
     std::thread::scope(|threads| {
         threads.spawn(|| {
-            // An end that is closed is the end of the copy, however it was closed.
+            // An error only means that one of the connections was closed.
             drop(std::io::copy(&mut &*near, &mut &*far));
             drop(far.shutdown(std::net::Shutdown::Write));
         });
