@@ -52,7 +52,7 @@ pub(crate) struct AccountData {
     pub(crate) relations: Relations,
     pub(crate) timelines: Vec<Timeline>,
     /// The kinds of plans and prices, if plans have the creation times of their prices.
-    pub(crate) plans_follow: Option<(Kind, Kind)>,
+    pub(crate) plan_and_price: Option<(Kind, Kind)>,
     pub(crate) sizes: Vec<Sizes>,
     pub(crate) generators: Vec<ObjectGenerator>,
     pub(crate) balance_transactions: Interleave,
@@ -100,15 +100,15 @@ impl Account {
 }
 
 impl AccountData {
-    /// Locks the changes for reading. A panic of a writer cannot leave an incomplete change behind:
-    /// writers compute everything first and store it last.
+    /// Locks the changes for reading. A writer that panics cannot leave an incomplete change:
+    /// writers compute everything before they store it.
     pub(crate) fn changes(&self) -> RwLockReadGuard<'_, Changes> {
         self.changes.read().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// The creation time of a computed object of a top-level collection.
     pub(crate) fn created(&self, kind: Kind, index: u64) -> i64 {
-        match self.plans_follow {
+        match self.plan_and_price {
             Some((plan, price)) if plan == kind => {
                 self.timelines[price].at(crate::id::price_of_plan(index))
             }

@@ -1,4 +1,4 @@
-//! Errors as the API answers them: a status and Stripe's JSON error body.
+//! Errors in the form the API returns them: a status and Stripe's JSON error body.
 
 use crate::json;
 
@@ -18,7 +18,7 @@ impl ApiError {
         Self { status, kind, message: message.to_owned(), code: None, param: None }
     }
 
-    /// The error of a path that has no route.
+    /// The error for a path that has no route.
     pub(crate) fn unrecognized(method: &str, path: &str) -> Self {
         Self::new(
             404,
@@ -28,14 +28,14 @@ impl ApiError {
         )
     }
 
-    /// The error of an id that names no object.
+    /// The error for an id that names no object.
     pub(crate) fn resource_missing(object: &str, id: &str, param: &str, status: u16) -> Self {
         Self::new(status, &format!("No such {object}: '{id}'"))
             .code("resource_missing")
             .param(param)
     }
 
-    /// The error of a product that is not enabled. It has a message, but no `code` and no `param`.
+    /// The error for a product that is not enabled. It has a message, but no `code` or `param`.
     pub(crate) fn unavailable(path: &str) -> Self {
         let product = path.split('/').nth(2).unwrap_or("this product");
         Self::new(

@@ -11,7 +11,8 @@ use crate::catalog::{Kind, ListOp, catalog};
 /// The number of a collection.
 pub(crate) type CollectionId = usize;
 
-/// Identifies an object: its collection, its index there, and for a child its index below the parent.
+/// Identifies an object: its collection, its index there, and for a child its index below the
+/// parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Key {
     pub(crate) collection: CollectionId,
@@ -129,7 +130,8 @@ fn source(list: &ListOp, all: &mut Vec<Collection>) -> Source {
     Source::Children { collection: all.len() - 1, parent, in_path, param }
 }
 
-/// Returns the type of the parent, the parameter that names it, and whether that is part of the path.
+/// Returns the type of the parent, the parameter that names it, and whether that is part of the
+/// path.
 fn parent_of(list: &ListOp) -> Option<(Kind, String, bool)> {
     let catalog = catalog();
     if let Some(open) = list.path.find('{') {

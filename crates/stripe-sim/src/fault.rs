@@ -13,7 +13,8 @@ pub enum Fault {
     Status(u16),
     /// Like `Status`, with the header `Stripe-Should-Retry`.
     ShouldRetry(u16, bool),
-    /// Status 429 because of an object lock: `code` is `lock_timeout`, and there is no reason header.
+    /// Status 429 because of an object lock: `code` is `lock_timeout`, and there is no reason
+    /// header.
     LockTimeout,
     /// Status 429 with `Stripe-Rate-Limited-Reason: global-rate`, as if another client had used up
     /// the rate limit.
@@ -24,7 +25,8 @@ pub enum Fault {
     ResetMidBody,
     /// Sends half of the body, with the `Content-Length` of that half.
     Truncated,
-    /// Sends half of the body with the `Content-Length` of the whole body, then closes the connection.
+    /// Sends half of the body with the `Content-Length` of the whole body, then closes the
+    /// connection.
     TruncatedWrongLength,
     /// Sends nothing and keeps the connection open.
     Hang,
@@ -61,7 +63,7 @@ pub(crate) fn transient_faults() -> Vec<Fault> {
     ]
 }
 
-/// Selects the random fault of the `number`th request; a function of the seed.
+/// Selects the random fault of the `number`th request. The result depends only on the arguments.
 pub(crate) fn random_fault(seed: u64, number: u64, rate: f64, faults: &[Fault]) -> Option<Fault> {
     let draw = mix2(seed ^ 0xfa17, number);
     if rate <= 0.0 || faults.is_empty() || fraction(draw) >= rate {

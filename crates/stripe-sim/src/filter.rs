@@ -62,7 +62,7 @@ impl Filter {
         self.target = Some((property.to_owned(), target.0, target.1));
     }
 
-    /// Returns a range of a top-level collection outside of which no computed object passes.
+    /// Returns a range of indexes of a top-level collection. No computed object outside it passes.
     pub(crate) fn range(&self, view: &View<'_>, kind: Kind) -> Option<Range<u64>> {
         let (property, target, index) = self.target.as_ref()?;
         view.account.relations.referring(kind, property, (*target, *index))
@@ -123,7 +123,7 @@ fn price_is_inline(seed: &ObjectSeed) -> bool {
     seed.key.index < FIRST_INSERTED_INDEX && seed.draw(10).is_multiple_of(40)
 }
 
-/// Filters out the objects that a list does not contain with any parameters.
+/// Filters out the objects that a list does not contain, whatever its parameters are.
 pub(crate) fn never_listed(kind: Kind) -> Vec<Filter> {
     match catalog().name(kind) {
         "price" => vec![Filter::new("id", Test::NotInline)],
@@ -132,7 +132,7 @@ pub(crate) fn never_listed(kind: Kind) -> Vec<Filter> {
     }
 }
 
-/// Filters out the objects that a list hides unless a parameter selects them. `is_given` tells
+/// Filters out the objects that a list hides unless a parameter selects them. `is_given` returns
 /// whether the request has a parameter.
 /// <https://docs.stripe.com/api/subscriptions/list>, <https://docs.stripe.com/api/prices/list>
 pub(crate) fn hidden_by_default(kind: Kind, is_given: &dyn Fn(&str) -> bool) -> Vec<Filter> {

@@ -1,5 +1,6 @@
-//! Generates objects. Each property has a generator, which is selected once per account: from the
-//! schema, or by hand for properties that must be consistent with other objects.
+//! Generates objects. Each property has a generator, which is selected once per account. Properties
+//! that must be consistent with other objects have hand-written generators, the others have
+//! generators derived from the schema.
 
 mod balance;
 mod billing;
@@ -226,7 +227,8 @@ impl ValueGenerator {
     }
 }
 
-/// Writes the id of an object, or the object itself if it is expanded, or `null` without a target.
+/// Writes the id of an object, or the object itself if it is expanded. Writes `null` without a
+/// target.
 pub(crate) fn write_reference(
     view: &View<'_>,
     target: Option<(Kind, u64)>,

@@ -1,5 +1,5 @@
-//! An HTTP/1.1 server without a server library: faults such as a reset in the middle of a body or a
-//! wrong length occur below the interface of such a library.
+//! An HTTP/1.1 server without a server library. Such a library cannot produce faults such as a
+//! reset in the middle of a body or a wrong length.
 
 mod date;
 mod request;

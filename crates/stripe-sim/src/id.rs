@@ -177,7 +177,8 @@ impl Ids {
         top_level_key(id[digits..].parse().ok()?)
     }
 
-    /// Returns the index of a capability of a connected account. The id of a capability is its name.
+    /// Returns the index of a capability of a connected account. The id of a capability is its
+    /// name.
     pub(crate) fn read_capability(id: &str) -> Option<u32> {
         let named = CAPABILITIES.iter().position(|c| *c == id).map(|at| at as u32);
         named.or_else(|| id.strip_prefix("capability_")?.parse().ok())
@@ -245,8 +246,8 @@ fn prefix(kind: Kind, live: bool) -> String {
     }
 }
 
-/// The index of the price that a plan represents. Plans are the recurring prices, which are three of
-/// four prices.
+/// The index of the price that a plan represents. Plans are the recurring prices, which are three
+/// of four prices.
 pub(crate) fn price_of_plan(plan: u64) -> u64 {
     plan / 3 * 4 + plan % 3
 }

@@ -18,7 +18,7 @@ pub(crate) fn string(out: &mut String, text: &str) {
         };
         out.push_str(&text[plain..at]);
         if escape.is_empty() {
-            unsigned_escape(out, c as u32);
+            unicode_escape(out, c as u32);
         } else {
             out.push_str(escape);
         }
@@ -28,7 +28,7 @@ pub(crate) fn string(out: &mut String, text: &str) {
     out.push('"');
 }
 
-fn unsigned_escape(out: &mut String, code: u32) {
+fn unicode_escape(out: &mut String, code: u32) {
     // Writing to a `String` cannot fail.
     let _ = write!(out, "\\u{code:04x}");
 }
@@ -65,9 +65,9 @@ pub(crate) fn boolean(out: &mut String, value: bool) {
     out.push_str(if value { "true" } else { "false" });
 }
 
-/// Returns the text of a top-level member of an object, and the last one of members with the same
-/// name. Values are not parsed, so nesting depth and the size of numbers do not matter. Returns
-/// `None` if there is no such member or the text is not an object.
+/// Returns the JSON text of a top-level member of an object. If several members have the name, it
+/// returns the last one. Values are not parsed, so nesting depth and the size of numbers do not
+/// matter. Returns `None` if there is no such member or the text is not an object.
 pub(crate) fn member<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let bytes = text.as_bytes();
     let (mut depth, mut at, mut found) = (0usize, 0, None);

@@ -31,8 +31,8 @@ impl ApiKey {
         self
     }
 
-    /// Removes the permission to read `/v1/account`. The message of the 403 response still names the
-    /// account.
+    /// Removes the permission to read `/v1/account`. The message of the 403 response still names
+    /// the account.
     #[must_use]
     pub fn deny_account(mut self) -> Self {
         self.account_denied = true;
@@ -51,7 +51,7 @@ impl ApiKey {
         &self.secret
     }
 
-    /// The first and last characters, as Stripe's messages show a key.
+    /// The first and last characters of the key, in the form that Stripe's messages use.
     fn masked(&self) -> String {
         let start: String = self.secret.chars().take(8).collect();
         let count = self.secret.chars().count();
@@ -59,8 +59,8 @@ impl ApiKey {
         format!("{start}***{end}")
     }
 
-    /// Returns an error if the key has no permission to read the object type. The message is that of
-    /// Stripe: <https://github.com/stripe/stripe-node/issues/2246>
+    /// Returns an error if the key has no permission to read the object type. The message is that
+    /// of Stripe: <https://github.com/stripe/stripe-node/issues/2246>
     pub(crate) fn check_permission(
         &self,
         object: &str,
@@ -87,8 +87,8 @@ impl ApiKey {
     }
 }
 
-/// Finds the key of an `Authorization` header, which contains it as bearer token or as user name of
-/// basic authentication.
+/// Finds the key of an `Authorization` header, which contains it as the bearer token or as the user
+/// name of basic authentication.
 pub(crate) fn authenticate<'a>(
     keys: &'a [ApiKey],
     header: Option<&str>,

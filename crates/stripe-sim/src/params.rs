@@ -176,8 +176,8 @@ fn narrow(
     Ok(())
 }
 
-/// Adds the ranges and filters of the request to the list query. `parent_param` is the parameter that
-/// names the parent.
+/// Adds the ranges and filters of the request to the list query. `parent_param` is the parameter
+/// that names the parent.
 pub(crate) fn add_filters(
     view: &View<'_>,
     pairs: &Pairs,
@@ -188,8 +188,8 @@ pub(crate) fn add_filters(
 ) -> Result<(), ApiError> {
     for (name, text) in pairs {
         let (outer, inner) = nested(name);
-        // Required parameters such as a time span or an ownership determine how objects are
-        // computed. They do not filter objects.
+        // Required parameters such as a time span or an owner determine how objects are computed.
+        // They do not filter objects.
         let not_a_filter = outer == parent_param || list.required.iter().any(|r| r == outer);
         if not_a_filter || matches!(outer, "expand" | "limit" | "starting_after" | "ending_before")
         {
@@ -294,8 +294,8 @@ fn filter(
     Ok(Some(found))
 }
 
-/// Returns a filter by text. If the text is the id of a parent, the list can skip objects that cannot
-/// refer to it.
+/// Returns a filter by text. If the text is the id of a parent, the list can skip objects that
+/// cannot refer to it.
 fn text_or_reference(
     view: &View<'_>,
     property: &str,

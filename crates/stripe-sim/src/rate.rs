@@ -26,11 +26,13 @@ impl RateLimit {
 pub struct RateLimits {
     /// The limit of all requests.
     pub global: Option<RateLimit>,
-    /// The limit of the requests to each operation. Paths that differ only in ids are one operation.
+    /// The limit of the requests to each operation. Paths that differ only in ids are one
+    /// operation.
     pub endpoint: Option<RateLimit>,
     /// The maximum number of requests in flight.
     pub concurrency: Option<u64>,
-    /// The `Retry-After` header of a 429 response, in seconds. Stripe does not document this header.
+    /// The `Retry-After` header of a 429 response, in seconds. Stripe does not document this
+    /// header.
     pub retry_after: Option<u64>,
 }
 

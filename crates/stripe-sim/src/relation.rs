@@ -1,8 +1,8 @@
 //! References between objects.
 //!
-//! The children of a parent have a contiguous range of indexes: child `i` of `C` children belongs to
-//! parent `i * P / C` of `P` parents. The customer of an invoice and the invoices of a customer can
-//! therefore both be computed, and related objects are created at about the same time.
+//! The children of a parent have a contiguous range of indexes: child `i` of `C` children belongs
+//! to parent `i * P / C` of `P` parents. The customer of an invoice and the invoices of a customer
+//! can therefore both be computed, and related objects are created at about the same time.
 
 use std::ops::Range;
 
@@ -136,7 +136,8 @@ impl Relations {
         if parents == 0 {
             return None;
         }
-        // The index of an inserted object is not in the proportional range, so it gets any parent.
+        // The index of an inserted object is not in the proportional range. Its parent is
+        // pseudo-random.
         if index >= FIRST_INSERTED_INDEX || index >= self.counts[kind] {
             return Some(mix(index) % parents);
         }

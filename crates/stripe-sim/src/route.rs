@@ -12,7 +12,7 @@ pub(crate) enum Operation {
     List(usize),
     /// Retrieves an object of that list.
     Retrieve(usize),
-    /// Lists the refunds of a charge by the old path, which the embedded list of a charge contains.
+    /// Lists the refunds of a charge. This is the old path, which the embedded list contains.
     RefundsOfCharge,
     /// Retrieves the account that owns the key.
     OwnAccount,
@@ -25,7 +25,7 @@ pub(crate) enum Operation {
 pub(crate) struct Route {
     pub(crate) operation: Operation,
     pub(crate) params: Vec<String>,
-    /// The path with the names of its parameters. Stripe limits the rate of each such endpoint.
+    /// The path with the names of its parameters. Stripe has a rate limit for each such endpoint.
     pub(crate) endpoint: &'static str,
 }
 

@@ -29,7 +29,7 @@ impl Sim {
     /// If the port is in use.
     ///
     /// # Panics
-    /// Panics outside of a Tokio runtime.
+    /// Panics if called outside a Tokio runtime.
     pub async fn start(account: Account, mut options: SimOptions) -> std::io::Result<Self> {
         if options.keys.is_empty() {
             let mode = if account.livemode() { "live" } else { "test" };
@@ -123,7 +123,7 @@ impl Sim {
 
 impl Drop for Sim {
     fn drop(&mut self) {
-        // The server task owns the tasks of its connections, so all of them end.
+        // The server task owns the tasks of its connections, so this also ends all of them.
         self.server.abort();
     }
 }

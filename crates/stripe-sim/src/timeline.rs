@@ -10,7 +10,7 @@ pub(crate) struct Timeline {
     from: i64,
     to: i64,
     salt: u64,
-    /// The indexes of the objects that are created in the same second.
+    /// The range of indexes of the objects that are created in the same second.
     same_second_from: u64,
     same_second_to: u64,
 }
@@ -33,7 +33,7 @@ impl Timeline {
         if (self.same_second_from..self.same_second_to).contains(&index) {
             index = self.same_second_from;
         } else if mix2(self.salt, index / BLOCK).is_multiple_of(6) {
-            // Not before the end of the shared second: the function must not decrease.
+            // Not earlier than the end of the shared second, because times must not decrease.
             let block = index / BLOCK * BLOCK;
             index = if index >= self.same_second_to {
                 block.max(self.same_second_to.min(index))
@@ -41,7 +41,7 @@ impl Timeline {
                 block
             };
         }
-        // The account grows: the end of the window is denser than its beginning.
+        // As in a growing account, more objects are created towards the end of the window.
         let x = (index as f64 + 0.5) / self.count.max(1) as f64;
         self.from + ((self.to - self.from) as f64 * x * (1.5 - 0.5 * x)) as i64
     }
@@ -83,8 +83,8 @@ impl Interleave {
         Self { total, parts }
     }
 
-    /// Returns the number of the part that has a position, and the index of the member in this part.
-    /// Returns `None` if no part has the position.
+    /// Returns the number of the part that has a position, and the index of the member in this
+    /// part. Returns `None` if no part has the position.
     pub(crate) fn owner(&self, mut position: u64) -> Option<(usize, u64)> {
         let mut total = self.total;
         for (number, part) in self.parts.iter().copied().enumerate() {

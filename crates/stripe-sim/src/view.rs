@@ -1,7 +1,7 @@
 //! A consistent view of the account: the computed objects with all changes applied.
 //!
-//! A request holds the read lock of the changes and is answered from one [`View`], so a change takes
-//! effect between two requests and never during one.
+//! A request holds the read lock of the changes and is answered from one [`View`], so a change
+//! takes effect between two requests and never during one.
 
 use serde_json::Value;
 
@@ -174,7 +174,7 @@ impl<'a> View<'a> {
         self.account.generators[seed.kind].write(self, &seed, expand, out);
     }
 
-    /// Appends what the API answers for a deleted object.
+    /// Appends the object that the API returns for a deleted object.
     pub(crate) fn write_deleted(&self, key: Key, out: &mut String) {
         out.push_str("{\"id\":");
         crate::json::string(out, &self.id(key));
@@ -211,8 +211,8 @@ impl<'a> View<'a> {
         serde_json::from_str(&text).unwrap_or(Value::Null)
     }
 
-    /// Writes the JSON text of one property to `out` and returns whether the object has the property.
-    /// Does not generate the whole object unless it has a patch.
+    /// Writes the JSON text of one property to `out` and returns whether the object has the
+    /// property. Does not generate the whole object unless it has a patch.
     pub(crate) fn property(&self, key: Key, name: &str, out: &mut String) -> bool {
         out.clear();
         if let Some(InsertedObject { raw: Some(raw), .. }) = self.changes.inserted(key) {

@@ -218,7 +218,7 @@ impl AccountBuilder {
         self
     }
 
-    /// Sets the share of the objects of each type that were created in the same second, from 0 to 1.
+    /// Sets the share (0 to 1) of the objects of each type that are created in the same second.
     pub fn same_second(mut self, share: f64) -> Self {
         self.same_second = share.clamp(0.0, 1.0);
         self
@@ -254,8 +254,8 @@ impl AccountBuilder {
         let event = catalog().kind("event");
         let timelines: Vec<Timeline> = (0..catalog().len())
             .map(|kind| {
-                // The clock is up to one day ahead of `to`, and events that are too old are not
-                // listed.
+                // The clock is up to one day ahead of `to`, and lists do not contain events that
+                // are too old.
                 let from = if Some(kind) == event {
                     from.max(to - (EVENT_DAYS - 1) * SECONDS_PER_DAY)
                 } else {
@@ -267,7 +267,7 @@ impl AccountBuilder {
             .collect();
         let parts: Vec<u64> = balance_sources().iter().map(|kind| self.counts[*kind]).collect();
         let total = catalog().kind("balance_transaction").map_or(0, |kind| self.counts[kind]);
-        let plans_follow = plans_follow(&self.counts);
+        let plan_and_price = plan_and_price(&self.counts);
         let relations = Relations::new(self.counts);
         let context = GeneratorContext {
             relations: &relations,
@@ -288,7 +288,7 @@ impl AccountBuilder {
                 ids,
                 relations,
                 timelines,
-                plans_follow,
+                plan_and_price,
                 sizes: self.sizes,
                 generators,
                 balance_transactions: Interleave::new(total, &parts),
@@ -318,8 +318,9 @@ impl AccountBuilder {
     }
 }
 
-/// Returns the kinds of plans and prices if each plan has a price, whose creation time it then has.
-fn plans_follow(counts: &[u64]) -> Option<(Kind, Kind)> {
+/// Returns the kinds of plans and prices if each plan has a price. A plan then has the creation
+/// time of its price.
+fn plan_and_price(counts: &[u64]) -> Option<(Kind, Kind)> {
     let (plan, price) = (catalog().kind("plan")?, catalog().kind("price")?);
     let recurring = counts[price] / 4 * 3 + (counts[price] % 4).min(3);
     (counts[plan] <= recurring).then_some((plan, price))

@@ -15,7 +15,7 @@ pub(crate) struct SortKey {
     pub(crate) tie: u64,
 }
 
-/// The lowest `tie` of inserted objects. They sort as newer than all computed objects of their second.
+/// The lowest `tie` of inserted objects. They are newer than all computed objects of their second.
 pub(crate) const FIRST_INSERTED_TIE: u64 = 1 << 60;
 
 /// An object that a test has inserted.
@@ -28,7 +28,7 @@ pub(crate) struct InsertedObject {
     pub(crate) raw: Option<String>,
 }
 
-/// All changes of an account. While there are none, a lookup costs one check for emptiness.
+/// All changes of an account. If there are none, a lookup only checks whether a map is empty.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
     pub(crate) deleted: HashSet<Key>,
@@ -63,7 +63,8 @@ impl Changes {
         if self.lists.is_empty() { None } else { self.lists.get(&(collection, parent)) }
     }
 
-    /// Adds an inserted object. `parent` is the index of its parent, and 0 in a top-level collection.
+    /// Adds an inserted object. `parent` is the index of its parent, and 0 in a top-level
+    /// collection.
     pub(crate) fn add(&mut self, key: Key, parent: u64, inserted: InsertedObject) {
         self.by_id.insert((inserted.kind, inserted.id.clone()), key);
         self.lists.entry((key.collection, parent)).or_default().insert(inserted.sort_key, key);

@@ -1,4 +1,4 @@
-//! The contents of the account without HTTP, with which tests compare a copy.
+//! Reads the contents of the account without HTTP. Tests compare a copy with them.
 
 use super::Account;
 use crate::catalog::{Kind, catalog};
@@ -9,7 +9,7 @@ use crate::list::{Cursor, ListQuery, read_page};
 
 const PAGE_SIZE: usize = 1_000;
 
-/// The query for all objects of a type that a list can show.
+/// The query for all objects of a type that a list can contain.
 fn all_listable(kind: Kind) -> ListQuery {
     ListQuery {
         filters: never_listed(kind),
@@ -19,8 +19,8 @@ fn all_listable(kind: Kind) -> ListQuery {
 }
 
 impl Account {
-    /// Returns the ids of all objects of a type that a list can show with any parameters
-    /// (`status=all`, `active=false`, ...), newest first. Objects that no list ever shows are not
+    /// Returns the ids of all objects of a type that a list can contain with some parameters
+    /// (`status=all`, `active=false`, ...), newest first. Objects that no list contains are not
     /// included; [`Account::object_json`] finds them. Returns no ids for an unknown type.
     pub fn ids(&self, object: &str) -> impl Iterator<Item = String> + '_ {
         self.walk(catalog().kind(object).map(all_listable))
@@ -39,7 +39,7 @@ impl Account {
     }
 
     /// Returns the object as a retrieve request without `expand` does, or `None` if it does not
-    /// exist. Also finds objects that no list shows, and items of nested lists.
+    /// exist. Also finds objects that no list contains, and items of nested lists.
     pub fn object_json(&self, object: &str, id: &str) -> Option<String> {
         let kind = catalog().kind(object)?;
         self.read(|view| {

@@ -22,7 +22,7 @@ pub enum MutationError {
     NoSuchObject(String, String),
     /// The object type has no nested list of this name.
     UnknownNested(String, String),
-    /// An object with this id exists.
+    /// An object with this id already exists.
     IdExists(String),
     /// The patch or the new object is not a JSON object.
     NotAnObject,
@@ -36,7 +36,7 @@ impl fmt::Display for MutationError {
             Self::UnknownNested(object, name) => {
                 write!(f, "`{object}` has no nested list `{name}`")
             }
-            Self::IdExists(id) => write!(f, "an object with the id `{id}` exists"),
+            Self::IdExists(id) => write!(f, "an object with the id `{id}` already exists"),
             Self::NotAnObject => f.write_str("the value is not a JSON object"),
         }
     }

@@ -10,7 +10,7 @@ use crate::seed::mix2;
 pub(crate) struct Sizes {
     pub(crate) low: u64,
     pub(crate) high: u64,
-    /// The sizes of single parents, by the index of the parent.
+    /// The sizes that were set for one parent, by the index of the parent.
     pub(crate) by_parent: HashMap<u64, u64>,
 }
 

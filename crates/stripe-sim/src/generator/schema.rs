@@ -1,4 +1,5 @@
-//! Selects the generators of properties, by the schema if there is no hand-written generator.
+//! Selects the generators of properties: the hand-written one if there is one, otherwise one
+//! derived from the schema.
 
 use super::lists::EmbeddedList;
 use super::{

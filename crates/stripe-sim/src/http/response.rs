@@ -41,7 +41,7 @@ impl Response {
         response
     }
 
-    /// The response of a fault, if it does not depend on the request.
+    /// The response for a fault, if it does not depend on the request.
     pub(super) fn of_fault(fault: &Fault) -> Option<Self> {
         Some(match fault {
             Fault::Status(status) => Self::error(&ApiError::new(*status, reason(*status))),
@@ -122,7 +122,7 @@ impl Response {
 
 fn compress(body: &[u8]) -> Option<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::fast());
-    // Writing to memory does not fail. If it did, the response would be sent uncompressed.
+    // Writing to memory cannot fail. On an error the response would be sent uncompressed.
     encoder.write_all(body).ok()?;
     encoder.finish().ok()
 }

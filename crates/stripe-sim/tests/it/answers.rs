@@ -178,7 +178,7 @@ async fn objects_can_be_retrieved_by_ids_with_any_characters() {
     let plan = sim.account().ids("plan").next().unwrap();
     assert!(
         sim.account().object_json("price", &plan).is_some(),
-        "a plan must have the id of a price"
+        "the id of a plan must be the id of a price"
     );
 }
 

@@ -1,4 +1,4 @@
-//! A small HTTP client for the tests, which hides no details of a response.
+//! A small HTTP client for the tests, which exposes all details of a response.
 
 use std::sync::Once;
 

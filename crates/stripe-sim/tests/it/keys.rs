@@ -48,7 +48,7 @@ async fn keys_are_checked_and_errors_name_the_missing_permission() {
 }
 
 #[tokio::test]
-async fn products_that_are_not_enabled_are_answered_with_400_without_code_and_param() {
+async fn requests_for_products_that_are_not_enabled_get_400_without_code_and_param() {
     let options = SimOptions {
         unavailable: vec!["/v1/issuing/".into(), "/v1/climate/".into()],
         ..SimOptions::default()
@@ -67,7 +67,7 @@ async fn products_that_are_not_enabled_are_answered_with_400_without_code_and_pa
 }
 
 #[tokio::test]
-async fn keys_ids_and_objects_have_the_accounts_mode() {
+async fn keys_ids_and_objects_match_the_mode_of_the_account() {
     let live = start(Account::builder(1).small().livemode(true), SimOptions::default()).await;
     let test = start(Account::builder(1).small(), SimOptions::default()).await;
     assert!(live.key().starts_with("sk_live_") && test.key().starts_with("sk_test_"));

@@ -1,5 +1,5 @@
 //! `status` while a run is in progress and after its process was killed: the processes, their
-//! slices, their wait reasons, and what to do.
+//! slices, their wait reasons, and the advice.
 
 use std::time::{Duration, Instant};
 

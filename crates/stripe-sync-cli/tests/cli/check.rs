@@ -103,7 +103,7 @@ async fn every_problem_is_reported_at_once() {
     insta::assert_snapshot!("rejected_key", output.stdout);
     let cli = Cli::new().env("DATABASE_URL", &database_url().await);
     let output = cli.run(&["check"]);
-    assert_eq!(output.code, Some(2), "only the usage is wrong: {}", output.stdout);
+    assert_eq!(output.code, Some(2), "a missing key is a usage error: {}", output.stdout);
     let unknown = cli.run(&["check", "--object", "unicorn"]);
     assert_eq!((unknown.code, unknown.stdout.as_str()), (Some(2), ""));
 }
@@ -196,10 +196,10 @@ async fn the_private_server_is_reported_and_not_created() {
     assert!(output.stdout.contains("file is not a directory"), "{}", output.stdout);
 
     // An existing server is started, inspected and stopped.
-    assert_eq!(cli.run(&["migrate", "--data-dir", "made"]).code, Some(0));
-    let output = cli.run(&["check", "--object", "customer", "--data-dir", "made"]);
+    assert_eq!(cli.run(&["migrate", "--data-dir", "existing"]).code, Some(0));
+    let output = cli.run(&["check", "--object", "customer", "--data-dir", "existing"]);
     assert_eq!(output.code, Some(0), "{}{}", output.stdout, output.stderr);
-    assert!(output.stdout.contains("the private PostgreSQL in made"), "{}", output.stdout);
+    assert!(output.stdout.contains("the private PostgreSQL in existing"), "{}", output.stdout);
     assert!(output.stdout.contains("stripe: migrated, not used yet"), "{}", output.stdout);
-    assert!(!cli.home().join("made/cluster/postmaster.pid").exists(), "the server is stopped");
+    assert!(!cli.home().join("existing/cluster/postmaster.pid").exists(), "the server is stopped");
 }

@@ -1,6 +1,6 @@
-//! Schemas in which objects that a copy needs were dropped, renamed or redatabased. What can be
-//! recreated is recreated, everything else is reported before anything is written, and no row is lost
-//! silently.
+//! Schemas in which objects that a copy needs were dropped, renamed or replaced. Objects that can
+//! be recreated are recreated, everything else is reported before anything is written, and no row
+//! is lost silently.
 
 use stripe_sim::Sim;
 use tokio_postgres::Client;

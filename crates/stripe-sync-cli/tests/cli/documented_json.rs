@@ -1,4 +1,4 @@
-//! The keys of the JSON output are those that `docs/cli.md` describes.
+//! The JSON output has exactly the keys that `docs/cli.md` describes.
 
 use std::collections::BTreeSet;
 
@@ -8,8 +8,8 @@ use crate::support::{Cli, small_sim};
 
 const PAGE: &str = include_str!("../../../../docs/cli.md");
 
-/// The keys in the first column of the tables that follow `heading`, up to the next heading. Only
-/// tables whose first column is `Key` count; the number selects one of them.
+/// The keys in a table between `heading` and the next heading. `number` selects one of the tables
+/// whose first column is `Key`.
 fn documented(heading: &str, number: usize) -> BTreeSet<String> {
     let (_, section) = PAGE.split_once(&format!("{heading}\n")).expect("a heading of the page");
     let section = section.split("\n## ").next().unwrap_or_default();
@@ -28,7 +28,7 @@ fn section(command: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_page_names_exactly_the_keys_that_are_printed() {
+async fn the_documentation_lists_exactly_the_keys_that_are_printed() {
     let sim = small_sim().await;
     let cli = Cli::with_both(&sim, "documented").await;
     let run = |args: &[&str]| cli.run(&[args, &["--output", "json"]].concat()).json();

@@ -44,7 +44,7 @@ async fn an_excluded_column_stays_excluded_until_it_is_included() {
     let cleared = format!("cleared in {before} stored rows");
     assert!(excluded.stderr.contains(&cleared), "{}", excluded.stderr);
     insta::assert_snapshot!("excluded", excluded.stderr.replace(&cleared, "cleared in [n] rows"));
-    // Without the option, with it once more, and with another command: the column stays excluded.
+    // The column stays excluded without the option, with it again, and with another command.
     assert_eq!((backfill(&[]).stderr.as_str(), count()), ("", 0));
     let again = cli.run(&["migrate", "--exclude-column", "customers.email"]);
     assert_eq!((again.code, again.stderr.as_str()), (Some(0), ""));

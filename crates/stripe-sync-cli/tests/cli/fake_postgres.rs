@@ -1,5 +1,5 @@
-//! The part of PostgreSQL's protocol that is needed to reject a session, or to answer the first
-//! query, which asks what kind of server this is.
+//! A fake PostgreSQL server. It implements only the part of the protocol that is needed to reject a
+//! session, or to answer the first query, which reads properties of the server.
 //! <https://www.postgresql.org/docs/current/protocol-message-formats.html>
 
 use std::io::{Read as _, Write as _};
@@ -10,12 +10,12 @@ use std::net::{TcpListener, TcpStream};
 pub(crate) enum Behaviour {
     /// Rejects each session with this SQLSTATE and message.
     Rejects(&'static str, &'static str),
-    /// Answers every statement with these facts about itself.
-    Is { number: i32, version: &'static str, standby: bool },
+    /// Answers every statement with these properties of the server.
+    Reports { number: i32, version: &'static str, standby: bool },
     /// Accepts connections and sends nothing.
-    IsSilent,
+    NoResponse,
     /// Speaks another protocol.
-    SpeaksHttp,
+    Http,
 }
 
 /// Listens until the test ends, and returns the port.
@@ -40,13 +40,13 @@ fn serve(mut stream: TcpStream, behaviour: Behaviour) -> Option<()> {
             let fields = format!("SFATAL\0VFATAL\0C{code}\0M{text}\0\0");
             stream.write_all(&message(b'E', fields.as_bytes())).ok()
         }
-        Behaviour::SpeaksHttp => stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").ok(),
-        Behaviour::IsSilent => {
-            // Until the client closes the connection.
+        Behaviour::Http => stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").ok(),
+        Behaviour::NoResponse => {
+            // Reads until the client closes the connection.
             let mut nothing = Vec::new();
             stream.read_to_end(&mut nothing).ok().map(drop)
         }
-        Behaviour::Is { number, version, standby } => {
+        Behaviour::Reports { number, version, standby } => {
             let ready = [message(b'R', &0_i32.to_be_bytes()), message(b'Z', b"I")].concat();
             stream.write_all(&ready).ok()?;
             let answer = answer(number, version, standby);

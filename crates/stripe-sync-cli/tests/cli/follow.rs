@@ -24,7 +24,7 @@ async fn changes_appear_until_the_first_signal() {
     let mut child = cli.start(&["follow", "--output", "json"]);
     let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
     let newer = sim.account().insert("customer", json!({})).expect("inserted");
-    // The first lines can be about the last seconds before the start.
+    // The first lines can report changes from the last seconds before the start.
     while !cli.ids("followed", "customers").contains(&newer) {
         let line = lines.next().expect("following").expect("a line");
         let progress: Value = serde_json::from_str(&line).expect("JSON");

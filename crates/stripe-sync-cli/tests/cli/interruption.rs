@@ -1,4 +1,4 @@
-//! A command that is killed or interrupted: the same command resumes, and the copy is exact.
+//! Commands that are killed or interrupted. The same command resumes, and the copy is exact.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
@@ -93,7 +93,7 @@ async fn two_signals_stop_immediately() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn before_anything_is_in_flight_one_signal_is_enough() {
+async fn one_signal_stops_immediately_before_any_page_is_in_flight() {
     let sim = slow_sim(Duration::from_secs(5)).await;
     let cli = Cli::with_sim(&sim);
     let child = cli.start(&ARGS);

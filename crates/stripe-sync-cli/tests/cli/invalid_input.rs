@@ -1,4 +1,5 @@
-//! Help, and invalid input: one clear message without a secret, exit code 2, and nothing is started.
+//! Help, and invalid input: the command prints one clear message without a secret, exits with code
+//! 2, and starts nothing.
 
 use stripe_sim::Fault;
 
@@ -31,7 +32,8 @@ fn help_describes_every_command_and_contains_no_values() {
 }
 
 /// Runs each line, `VARIABLE=value.. arguments..`, split at spaces, and returns the transcript.
-/// `<blank>` and `<newline>` are replaced inside a word. No line may send a request or leave a file.
+/// `<blank>` and `<newline>` are replaced inside a word. No line may send a request or leave a
+/// file.
 pub(crate) async fn transcript(lines: &[&str]) -> String {
     let sim = small_sim().await;
     let mut transcript = String::new();
@@ -178,7 +180,7 @@ async fn an_unusable_data_directory_is_rejected_and_left_unchanged() {
     insta::assert_snapshot!(transcript);
     assert_eq!(std::fs::read_dir(&photos).expect("photos").count(), 1);
     assert_eq!(std::fs::read_dir(cli.home()).expect("home").count(), 2);
-    // Files that a killed start leaves behind and a space in the name are accepted.
+    // Files left by a killed start and a space in the name are accepted.
     let unfinished = cli.home().join("a directory/nested");
     std::fs::create_dir_all(&unfinished).expect("a directory");
     std::fs::write(unfinished.join("start.lock"), "").expect("a file");
@@ -310,7 +312,7 @@ async fn closed_streams_a_full_disk_and_an_unknown_terminal_are_handled() {
     assert_eq!(shell("\"$0\" status | head -0"), (Some(0), String::new()));
 }
 
-/// What answers is not Stripe.
+/// The server that answers is not Stripe.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_other_than_stripe_is_reported() {
     let _snapshots = crate::support::stable_snapshots();

@@ -20,7 +20,7 @@ async fn the_key_in_a_file_is_used_without_surrounding_whitespace() {
     for (content, variable) in [
         (format!("{}\n", sim.key()), None),
         (format!("  {}\r\n\n", sim.key()), None),
-        // The same key twice is not a contradiction.
+        // The same key in both places is accepted.
         (format!("{}\n", sim.key()), Some(sim.key())),
     ] {
         let mut cli = Cli::new()

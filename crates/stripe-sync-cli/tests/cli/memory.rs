@@ -1,5 +1,5 @@
 //! The memory of the program does not grow with the size of an object. It is measured in a separate
-//! process, with limits that are generous but would be exceeded if it grew with the lists.
+//! process. The limits are generous, but would be exceeded if memory grew with the lists.
 
 use std::process::Child;
 use std::time::Duration;
@@ -68,7 +68,7 @@ async fn memory_is_bounded_for_a_list_of_100_000_items_in_its_parent() {
     assert!(peak < 350 * MIB, "{} MiB", peak / MIB);
 }
 
-/// If the lists were held whole, this page would need more than twice the limit.
+/// If all lists were in memory completely, this page would need more than twice the limit.
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_is_bounded_for_a_page_of_long_lists() {
     let mut account = Account::builder(62).objects("charge", 40).objects("radar.value_list", 40);

@@ -35,12 +35,12 @@ async fn text_output_is_readable() {
     let writing = run(&["query", "delete from people.products"]);
     assert_eq!(writing.code, Some(1));
     insta::assert_snapshot!("query_writing", writing.stderr);
-    let refused: Vec<String> =
+    let rejected: Vec<String> =
         ["select 1; select 2", "select * from product", "copy people.plans to stdout"]
             .iter()
             .map(|sql| format!("$ query '{sql}'\n{}", run(&["query", sql]).stderr))
             .collect();
-    insta::assert_snapshot!("query_advice", refused.join("\n"));
+    insta::assert_snapshot!("query_advice", rejected.join("\n"));
 
     let customer = sim.account().ids("customer").next().expect("a customer");
     let stored = run(&["refresh", &customer]);
@@ -99,7 +99,7 @@ async fn json_output_is_one_value_with_stable_keys() {
     let query = cli.run(&["query", sql, "--output", "json"]).json();
     let number = sim.account().count("customer");
     assert_eq!(query, serde_json::json!([{ "number": number, "yes": true, "nothing": null }]));
-    // Not every statement can be nested in another one.
+    // Some statements cannot be nested in another one.
     let show = cli.run(&["query", "show server_encoding", "--output", "json"]).json();
     assert_eq!(show, serde_json::json!([{ "server_encoding": "UTF8" }]));
     let none = cli.run(&["query", "select 1 as x where false", "--output", "json"]).json();
@@ -175,7 +175,7 @@ async fn no_secret_is_printed_at_any_verbosity() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_closed_pipe_is_no_error_and_a_statement_can_come_from_stdin() {
+async fn a_closed_pipe_is_not_an_error_and_a_statement_can_be_read_from_stdin() {
     use std::io::Write as _;
     use std::process::{Command, Stdio};
     let sim = small_sim().await;

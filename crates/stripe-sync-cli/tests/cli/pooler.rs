@@ -1,5 +1,5 @@
-//! The program behind PgBouncer in transaction mode: each transaction may use another server
-//! connection, so anything that depends on a session would fail here.
+//! The program with PgBouncer in transaction mode. Each transaction may use another server
+//! connection, so anything that depends on a session would fail.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
@@ -15,17 +15,18 @@ use tempfile::TempDir;
 use crate::support::{Cli, CommandOutput, connect, new_database, wait_for_requests};
 
 const PORT: u16 = 6432;
-/// Stops the pooler even if the test is killed, because that closes the shell's input.
+/// Runs the pooler until the shell's input is closed, which also happens if the test is killed.
 const HOLD: &str = r#""$0" "$1" & read -r _; kill $!; wait"#;
 
-/// A pooler with two connections to the tests' server.
+/// A pooler with two connections to a server.
 struct PgBouncer {
     shell: Child,
     dir: TempDir,
 }
 
 impl PgBouncer {
-    /// Starts a pooler for the server of `url`; `settings` are additional lines of its configuration.
+    /// Starts a pooler for the server of `url`; `settings` are additional lines of its
+    /// configuration.
     fn start(url: &str, settings: &str) -> PgBouncer {
         let server = url.split("host=").nth(1).and_then(|rest| rest.split('&').next());
         let server = Path::new(server.expect("a socket"));
@@ -43,7 +44,7 @@ impl PgBouncer {
             users.display(),
         );
         std::fs::write(&config, text).expect("written");
-        // PgBouncer refuses to run as root, and only the server's user can access its socket.
+        // PgBouncer does not run as root, and only the server's user can access its socket.
         let owner = std::fs::metadata(server).expect("the server's socket");
         let mut shell = Command::new("/bin/sh");
         shell.args(["-c", HOLD]).arg(program()).arg(&config).current_dir("/");
@@ -62,7 +63,7 @@ impl PgBouncer {
             line.contains("process up")
         });
         assert!(is_up, "PgBouncer did not start: {log_text}");
-        // A full pipe would block it.
+        // A full pipe would block the pooler.
         std::thread::spawn(move || log.for_each(drop));
         PgBouncer { shell, dir }
     }
@@ -88,12 +89,12 @@ fn program() -> PathBuf {
     )
 }
 
-fn complete(output: &CommandOutput) {
+fn assert_success(output: &CommandOutput) {
     assert_eq!(output.code, Some(0), "{}{}", output.stdout, output.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everything_works_in_transaction_mode() {
+async fn every_command_works_in_transaction_mode() {
     let account = Account::builder(21).small().objects("customer", 2_500);
     let account = account.build().expect("an account");
     let sim = Sim::start(account, SimOptions::default()).await.expect("a simulator");
@@ -101,25 +102,25 @@ async fn everything_works_in_transaction_mode() {
     let pooler = PgBouncer::start(&direct, "");
     let cli = Cli::with_sim(&sim).env("DATABASE_URL", &pooler.url("pooled", ""));
 
-    complete(&cli.run(&["migrate"]));
-    complete(&cli.run(&["check", "--object", "customer"]));
+    assert_success(&cli.run(&["migrate"]));
+    assert_success(&cli.run(&["check", "--object", "customer"]));
     // Two concurrent processes, each with more connections than the pooler has.
     let args = ["backfill", "--max-rps", "none", "--max-connections", "8"];
     let other = cli.start(&args);
-    complete(&cli.run(&args));
-    complete(&CommandOutput::from(other.wait_with_output().expect("an end")));
+    assert_success(&cli.run(&args));
+    assert_success(&CommandOutput::from(other.wait_with_output().expect("an end")));
     let status = cli.run(&["status"]);
-    complete(&status);
+    assert_success(&status);
     assert!(status.stdout.starts_with("run 1: complete"), "{}", status.stdout);
     let customer = sim.account().ids("customer").next().expect("a customer");
-    complete(&cli.run(&["refresh", &customer]));
+    assert_success(&cli.run(&["refresh", &customer]));
 
-    // Named statements left behind would conflict with those of the next process, and the driver
-    // looks up custom types with statements of its own.
+    // Named statements that a process leaves would conflict with those of the next one. The driver
+    // looks up custom types with its own statements.
     let sql = connect(&direct).await;
     sql.batch_execute("create type color as enum ('red')").await.expect("a type");
     for _ in 0..6 {
-        complete(&cli.run(&["query", "select 'red'::color, count(*) from stripe.customers"]));
+        assert_success(&cli.run(&["query", "select 'red'::color, count(*) from stripe.customers"]));
     }
     let mut rows = 0;
     for (object, table) in stripe_sync::objects() {
@@ -145,11 +146,11 @@ async fn settings_in_the_url_work_or_are_rejected_with_an_explanation() {
     assert!(output.stderr.contains("ignore_startup_parameters"), "{}", output.stderr);
     let lenient = PgBouncer::start(&direct, "ignore_startup_parameters = options");
     let url = lenient.url("pooled_settings", options);
-    complete(&Cli::new().env("DATABASE_URL", &url).run(&["migrate"]));
+    assert_success(&Cli::new().env("DATABASE_URL", &url).run(&["migrate"]));
 }
 
-/// The server ends all sessions and recovers, and the pooler stays. Its clients get the pooler's own
-/// errors, at login and while a query runs.
+/// The server ends all sessions and recovers while the pooler keeps running. Clients receive errors
+/// of the pooler itself, at login and while a query runs.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_continues_when_the_server_behind_the_pooler_restarts() {
     let account = Account::builder(22).objects("customer", 6_000).build().expect("an account");
@@ -161,7 +162,7 @@ async fn a_run_continues_when_the_server_behind_the_pooler_restarts() {
     let pooler = PgBouncer::start(&direct, "server_login_retry = 1");
     let url = pooler.url(server.database(), "");
     let cli = Cli::with_sim(&sim).env("DATABASE_URL", &url);
-    complete(&cli.run(&["migrate"]));
+    assert_success(&cli.run(&["migrate"]));
     let run = cli.start(&["backfill", "--object", "customer", "--max-rps", "none"]);
     for restart in 1..=3 {
         wait_for_requests(&sim, "/v1/customers", restart * 15).await;
@@ -171,7 +172,7 @@ async fn a_run_continues_when_the_server_behind_the_pooler_restarts() {
         // A backend that ends abnormally makes the server restart.
         kill_process(backend, Signal::KILL).expect("our own server's backend");
     }
-    complete(&CommandOutput::from(run.wait_with_output().expect("an end")));
+    assert_success(&CommandOutput::from(run.wait_with_output().expect("an end")));
     let wanted: BTreeSet<String> = sim.account().ids("customer").collect();
     assert!(cli.ids("stripe", "customers") == wanted);
 }

@@ -1,4 +1,4 @@
-//! Without DATABASE_URL: the private PostgreSQL in a directory chosen by the user.
+//! Without `DATABASE_URL`, a private PostgreSQL in a directory chosen by the user is used.
 
 use crate::support::{Cli, small_sim};
 
@@ -31,7 +31,7 @@ async fn a_copy_needs_no_database_url() {
     assert_eq!(cli.ids("stripe", "customers").len() as u64, sim.account().count("customer"));
     assert!(
         !cli.home().join("a directory/cluster/postmaster.pid").exists(),
-        "the last command stops it"
+        "the last command stops the server"
     );
 }
 

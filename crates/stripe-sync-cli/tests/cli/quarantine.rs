@@ -1,5 +1,5 @@
-//! A row that the database rejects: the exit code of the run, its entry in the quarantine, and its
-//! removal from there.
+//! A row that the database rejects: the exit code of the run, the entry in the quarantine, and its
+//! removal.
 
 use stripe_sim::Account;
 
@@ -57,7 +57,7 @@ async fn a_rejected_row_is_listed_until_it_is_stored_or_deleted() {
     assert_eq!(quarantined(&cli), ["cus_bad2", "cus_bad3"]);
 
     fix(account, "cus_bad2");
-    // More than the resolution of the clock from which two processes take their stamps.
+    // By more than the resolution of the clock from which both processes take their stamps.
     account.advance_clock(3);
     assert_eq!(cli.run(&backfill).code, Some(3));
     assert_eq!(quarantined(&cli), ["cus_bad3"]);

@@ -75,7 +75,7 @@ async fn several_statements_are_read_from_stdin() {
     let output = query_stdin(&cli, "select 1 as a; select nonsense; select 2 as b", &["-q"]);
     assert_eq!((output.code, output.stdout.as_str()), (Some(1), "a\n1\n"));
     assert!(output.stderr.contains("column \"nonsense\" does not exist"), "{}", output.stderr);
-    // A transaction cannot be ended by a statement of the user.
+    // A statement of the user cannot end the transaction.
     let output = query_stdin(&cli, "commit; create table public.evil (x int)", &["-q"]);
     assert_eq!((output.code, output.stdout.as_str()), (Some(1), ""));
     for empty in ["", " ;\n; ", "-- only a comment\n"] {
@@ -86,7 +86,7 @@ async fn several_statements_are_read_from_stdin() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn csv_quotes_what_needs_it_and_tells_null_from_empty() {
+async fn csv_quotes_values_if_needed_and_distinguishes_null_from_empty() {
     let cli = cli().await;
     let sql = "select 1 as id, 'a,b' as \"x,y\", 'say \"hi\"' as q, E'two\\nlines' as l, null as n, '' as e, ' s' as s";
     let output = cli.run(&["query", sql, "--output", "csv"]);
@@ -130,7 +130,7 @@ async fn the_schema_is_on_the_search_path() {
     );
     let output = cli.run(&["query", sql, "--output", "json"]);
     assert_eq!(output.json(), json!([{ "n": 7, "other": 8 }]));
-    // The setting ends with the transaction.
+    // The setting applies only until the end of the transaction.
     let output = query_stdin(&cli, "show search_path; show search_path", &["--output", "json"]);
     let paths = output.json();
     assert_eq!(paths[0], paths[1]);

@@ -1,5 +1,5 @@
-//! The key, the webhook secret and the database password appear only where the user put them: not in
-//! output at any verbosity, errors, tables, process titles or the server's log.
+//! The key, the webhook secret and the database password appear only where the user put them: not
+//! in output at any verbosity, errors, tables, process titles or the server's log.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -205,7 +205,7 @@ async fn no_error_contains_a_secret() {
     let unknown = format!("sk_test_{}", &WEBHOOK["whsec_".len()..].replace(['/', '+', '='], ""));
     let keyed = format!("https://{KEY}@api.example.com");
     let passwords = format!("host=/nowhere user=u password='{PASSWORD}' what=x");
-    let lies = format!("{right}&sslmode={KEY}");
+    let invalid_mode = format!("{right}&sslmode={KEY}");
     for (variable, value, args) in [
         // A wrong user, and a wrong password.
         ("DATABASE_URL", right.replace(ROLE, "nobody"), vec!["migrate", "-vv"]),
@@ -213,7 +213,7 @@ async fn no_error_contains_a_secret() {
         ("DATABASE_URL", far, vec!["migrate", "-vv"]),
         ("DATABASE_URL", format!("postgres://u:{PASSWORD}@host:notaport/x"), vec!["migrate"]),
         ("DATABASE_URL", passwords, vec!["migrate", "-vv"]),
-        ("DATABASE_URL", lies, vec!["migrate", "-vv"]),
+        ("DATABASE_URL", invalid_mode, vec!["migrate", "-vv"]),
         ("DATABASE_URL", KEY.to_owned(), vec!["migrate", "-vv"]),
         ("STRIPE_SECRET_KEY", unknown, vec!["backfill", "-vv"]),
         ("STRIPE_SECRET_KEY", WEBHOOK.to_owned(), vec!["backfill", "-vv"]),
@@ -280,11 +280,11 @@ async fn a_running_process_shows_no_secret_and_leaves_no_core() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outage_and_the_private_server_leak_no_secret() {
     let sim = sim(Duration::ZERO).await;
-    // The command waits for Stripe; the log must be clean meanwhile.
+    // While the command waits for Stripe, its log must not contain a secret.
     let away = cli(&sim, "").env("STRIPE_API_BASE", "http://127.0.0.1:1");
     let mut child = away.start(&["backfill", "-vv"]);
     let mut lines = BufReader::new(child.stderr.take().expect("stderr")).lines();
-    let first = lines.next().expect("something").expect("UTF-8");
+    let first = lines.next().expect("a line").expect("UTF-8");
     assert!(first.contains("127.0.0.1:1"), "{first}");
     assert_clean("stderr", &first);
     child.kill().expect("killed");

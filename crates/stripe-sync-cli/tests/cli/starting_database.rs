@@ -1,4 +1,5 @@
-//! A database that is still starting, options of other programs in its URL, and a lock that never ends.
+//! A database that is still starting, options for other programs in its URL, and a lock that is
+//! not released.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::{TcpListener, TcpStream};
@@ -15,7 +16,7 @@ use crate::support::{Cli, connect, database_url, new_database, server, small_sim
 fn copy_both(near: &TcpStream, far: &UnixStream) {
     std::thread::scope(|threads| {
         threads.spawn(|| {
-            // An end that is closed is the end of the copy, however it was closed.
+            // An error only means that one of the connections was closed.
             drop(std::io::copy(&mut &*near, &mut &*far));
             drop(far.shutdown(std::net::Shutdown::Write));
         });
@@ -34,7 +35,7 @@ fn listen_in_front_of(socket: PathBuf, listener: TcpListener) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_is_starting_is_waited_for() {
+async fn commands_wait_for_a_database_that_is_starting() {
     let sim = small_sim().await;
     new_database("starting", "").await;
     // The port is free again, so connections are refused.
@@ -60,7 +61,7 @@ async fn a_database_that_is_starting_is_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_never_starts_ends_the_command() {
+async fn a_database_that_does_not_start_in_time_is_an_error() {
     let sim = small_sim().await;
     for (code, message) in [
         ("57P03", "the database system is starting up"),

@@ -1,5 +1,5 @@
-//! Runs the binary in an isolated environment, against a simulator and one temporary PostgreSQL that
-//! all tests share, each with its own schema.
+//! Runs the binary in an isolated environment, against a simulator and one temporary PostgreSQL
+//! that all tests share, each with its own schema.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use tokio_postgres::{Client, NoTls};
 
-/// Stops when the test process ends, however it ends.
+/// The server stops when the test process exits or is killed.
 static SERVER: OnceCell<Server> = OnceCell::const_new();
 
 /// The URL of a database that all tests share.
@@ -65,7 +65,7 @@ pub(crate) struct CommandOutput {
 
 impl Cli {
     pub(crate) fn new() -> Cli {
-        // A database that refuses connections is an error at once in most tests.
+        // Most tests do not wait for a database that refuses connections.
         let env = vec![("STRIPE_SYNC_WAIT_FOR_DATABASE".to_owned(), "0s".to_owned())];
         Cli { home: tempfile::tempdir().expect("a directory"), env }
     }
@@ -115,12 +115,12 @@ impl Cli {
         shell.spawn().expect("the binary")
     }
 
-    /// Like [`Cli::start`], as with `nohup`.
+    /// Like [`Cli::start`], with SIGHUP ignored, as by `nohup`.
     pub(crate) fn start_ignoring_hangup(&self, args: &[&str]) -> Child {
         self.shell("trap '' HUP", args).spawn().expect("the binary")
     }
 
-    /// Like [`Cli::start`], also if this process inherited an ignored SIGHUP.
+    /// Like [`Cli::start`], with the default action of SIGHUP even if this process ignores it.
     pub(crate) fn start_with_default_hangup(&self, args: &[&str]) -> Child {
         let binary = self.command(args);
         let mut env = Command::new("env");
@@ -151,7 +151,7 @@ impl Cli {
         let rows: Vec<serde_json::Value> = serde_json::from_str(&result.stdout).expect("an array");
         let ids: BTreeSet<String> =
             rows.iter().map(|row| row["id"].as_str().expect("an id").to_owned()).collect();
-        assert_eq!(ids.len(), rows.len(), "an ID is there twice");
+        assert_eq!(ids.len(), rows.len(), "the table contains an ID twice");
         ids
     }
 }
@@ -174,7 +174,7 @@ impl From<Output> for CommandOutput {
     }
 }
 
-/// Replaces what differs from run to run in snapshots.
+/// Replaces the parts of snapshots that differ between runs.
 pub(crate) fn stable_snapshots() -> insta::internals::SettingsBindDropGuard {
     let mut settings = insta::Settings::clone_current();
     for (pattern, replacement) in [
@@ -183,7 +183,7 @@ pub(crate) fn stable_snapshots() -> insta::internals::SettingsBindDropGuard {
         (r"\([\d,.]+/s\)", "([rate])"),
         (r"[\d,]+ requests", "[n] requests"),
         (r"request req_\w+", "request [id]"),
-        // The column of requests: their number is not a promise of the command line.
+        // The column with the number of requests, which is not guaranteed.
         (r"  +\d+  (complete|running|skipped|denied|failed)", "  [n]  $1"),
         (r"requests  status", "requests  status"),
     ] {

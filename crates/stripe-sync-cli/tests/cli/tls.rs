@@ -1,5 +1,5 @@
-//! TLS to PostgreSQL and to Stripe, with certificates made here: the right authority, another one, another
-//! name, and a certificate that has expired.
+//! TLS to PostgreSQL and to Stripe, with generated certificates: of the right authority, of another
+//! one, for another name, and expired.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::support::{Cli, CommandOutput, server, small_sim};
 
 struct Authority {
     issuer: Issuer<'static, KeyPair>,
-    /// Its certificate, as `sslrootcert` names it.
+    /// The file with its certificate, for `sslrootcert`.
     file: PathBuf,
 }
 
@@ -49,7 +49,7 @@ impl Authority {
     }
 }
 
-/// What is behind the TLS.
+/// The server to which decrypted connections are forwarded.
 #[derive(Clone)]
 enum Target {
     /// The socket of a PostgreSQL server, whose clients ask for TLS first.
@@ -80,7 +80,7 @@ async fn forward(mut stream: TcpStream, acceptor: TlsAcceptor, target: Target) {
         );
         stream.write_all(b"S").await.expect("sent");
     }
-    // The client refuses most of these certificates.
+    // The client rejects most of these certificates.
     let Ok(tls) = acceptor.accept(stream).await else { return };
     match target {
         Target::Postgres(path) => {
@@ -97,11 +97,11 @@ where
     A: AsyncRead + AsyncWrite + Unpin,
     B: AsyncRead + AsyncWrite + Unpin,
 {
-    // A closed connection is the end, however it was closed.
+    // An error only means that one of the connections was closed.
     drop(copy_bidirectional(&mut near, &mut far).await);
 }
 
-fn assert_refused(output: &CommandOutput, what: &str) {
+fn assert_rejected(output: &CommandOutput, what: &str) {
     assert_eq!(output.code, Some(1), "{what}: {}", output.stderr);
     assert!(output.stderr.contains("certificate"), "{what}: {}", output.stderr);
 }
@@ -134,18 +134,18 @@ async fn the_certificate_of_the_database_is_verified() {
         let output = run(right, format!("{options}&{}", roots(&ours)), &[]);
         assert_eq!(output.code, Some(0), "{options}: {}", output.stderr);
         let output = run(right, format!("{options}&{}", roots(&other)), &[]);
-        assert_refused(&output, "another authority");
+        assert_rejected(&output, "another authority");
         let output = run(right, options.to_owned(), &[]);
-        assert_refused(&output, "an authority that the system does not know");
+        assert_rejected(&output, "an authority that the system does not know");
         let output = run(expired, format!("{options}&{}", roots(&ours)), &[]);
-        assert_refused(&output, "expired");
+        assert_rejected(&output, "expired");
     }
     for mode in ["verify-full", "require"] {
         let output = run(misnamed, format!("sslmode={mode}&{}", roots(&ours)), &[]);
-        assert_refused(&output, "another name");
+        assert_rejected(&output, "another name");
     }
     let output = run(misnamed, format!("sslmode=verify-ca&{}", roots(&ours)), &[]);
-    assert_eq!(output.code, Some(0), "the name is not verified: {}", output.stderr);
+    assert_eq!(output.code, Some(0), "verify-ca ignores the name: {}", output.stderr);
     let file = ours.file.display().to_string();
     for variable in ["PGSSLROOTCERT", "SSL_CERT_FILE"] {
         let output = run(right, "sslmode=verify-full".to_owned(), &[(variable, &file)]);
@@ -157,7 +157,7 @@ async fn the_certificate_of_the_database_is_verified() {
     let output = local.run(&["migrate"]);
     assert_eq!(output.code, Some(0), "the file is not needed: {}", output.stderr);
     let output = run(right, "sslmode=verify-full".to_owned(), &[("PGSSLROOTCERT", "system")]);
-    assert_refused(&output, "the system does not know this authority");
+    assert_rejected(&output, "the system does not know this authority");
     let output = run(expired, "sslmode=no-verify".to_owned(), &[]);
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     let output = run(right, "sslmode=verify-full&sslrootcert=/nowhere.pem".to_owned(), &[]);
@@ -185,9 +185,9 @@ async fn the_certificate_of_stripe_is_verified() {
     let right = serve(ours.acceptor("localhost", false), target.clone()).await;
     let output = run(right, &ours);
     assert_eq!(output.code, Some(0), "{}", output.stderr);
-    assert_refused(&run(right, &other), "another authority");
+    assert_rejected(&run(right, &other), "another authority");
     let misnamed = serve(ours.acceptor("api.example", false), target.clone()).await;
-    assert_refused(&run(misnamed, &ours), "another name");
+    assert_rejected(&run(misnamed, &ours), "another name");
     let expired = serve(ours.acceptor("localhost", true), target).await;
-    assert_refused(&run(expired, &ours), "expired");
+    assert_rejected(&run(expired, &ours), "expired");
 }

@@ -1,5 +1,5 @@
-//! Databases that cannot be used: one clear message with a hint and without a password, exit code 1,
-//! and nothing partially created.
+//! Databases that cannot be used: the command prints one clear message with a hint and without a
+//! password, exits with code 1, and creates nothing.
 
 use private_postgres::Server;
 use stripe_sim::Sim;
@@ -16,7 +16,7 @@ fn stable_snapshots() -> insta::internals::SettingsBindDropGuard {
     settings.add_filter(r"127\.0\.0\.1:\d+", "127.0.0.1:[port]");
     settings.add_filter(r"(failed to lookup address information): [^\n]+", "$1: [why]");
     settings.add_filter(r"req_\w+", "[request]");
-    // Any of the first statements may be the one that is too slow.
+    // Any of the first statements can exceed the timeout.
     settings.add_filter(r"cannot [^:\n]+: canceling", "cannot [do]: canceling");
     settings.bind_to_scope()
 }
@@ -76,10 +76,10 @@ async fn a_failed_connection_is_explained() {
         &format!("postgres://u:{SECRET}@/x?host=/nowhere"),
         &args,
     );
-    transcript.run_case("not PostgreSQL", &fake(Behaviour::SpeaksHttp), &args);
-    let url = format!("{}?connect_timeout=1", fake(Behaviour::IsSilent));
+    transcript.run_case("not PostgreSQL", &fake(Behaviour::Http), &args);
+    let url = format!("{}?connect_timeout=1", fake(Behaviour::NoResponse));
     transcript.run_case("no answer", &url, &args);
-    let refusals = [
+    let rejections = [
         (
             "28000",
             "no pg_hba.conf entry for host \"10.0.0.1\", user \"u\", database \"app\", no encryption",
@@ -87,7 +87,7 @@ async fn a_failed_connection_is_explained() {
         ("53300", "sorry, too many clients already"),
         ("57P03", "the database system is starting up"),
     ];
-    for (code, message) in refusals {
+    for (code, message) in rejections {
         transcript.run_case(message, &fake(Behaviour::Rejects(code, message)), &args);
     }
     let url = format!("{}?sslmode=require", fake(Behaviour::Rejects("28000", "no TLS here")));
@@ -116,7 +116,7 @@ async fn a_database_without_the_required_properties_is_rejected() {
     let sim = small_sim().await;
     let mut transcript = Transcript { sim: &sim, text: String::new() };
     let fake = |number, version, standby| {
-        let port = start(Behaviour::Is { number, version, standby });
+        let port = start(Behaviour::Reports { number, version, standby });
         format!("postgres://u:{SECRET}@127.0.0.1:{port}/app")
     };
     let args = ["backfill", "--object", "customer"];
@@ -173,7 +173,7 @@ async fn a_missing_privilege_is_named_and_the_run_resumes_once_granted() {
     .expect("granted");
     transcript.run_case("no privilege to insert", &weak, &args);
     insta::assert_snapshot!(transcript.text);
-    // With the privilege, the same command resumes the run.
+    // Once the privilege is granted, the same command resumes the run.
     sql.batch_execute("grant insert on stripe.customers to weak").await.expect("granted");
     let output = Cli::with_sim(&sim).env("DATABASE_URL", &weak).run(&args);
     assert_eq!(output.code, Some(0), "{}", output.stderr);
@@ -189,7 +189,7 @@ async fn a_run_resumes_after_a_full_disk() {
     let owner = Cli::with_sim(&sim).env("DATABASE_URL", &url);
     assert_eq!(owner.run(&["migrate"]).code, Some(0));
     let sql = connect(&url).await;
-    // The server's error when it cannot extend a file.
+    // The error of a server that cannot extend a file.
     sql.batch_execute(
         "create function full_disk() returns trigger language plpgsql as $$ begin
              raise exception 'could not extend file \"base/5/1259\": No space left on device'

@@ -1,4 +1,4 @@
-//! Promise 2: the newest state is stored, whatever the order in which states arrive.
+//! Promise 2: the newest state is stored, in whatever order states arrive.
 
 use serde_json::json;
 use stripe_sim::{Account, CustomIds, Fault, SimOptions};
@@ -32,7 +32,8 @@ async fn the_newer_observation_is_stored_and_an_uncertain_one_is_refetched() {
         world.backfill(&["customer"]).await;
         assert_eq!(world.text("select name from stripe.customers").await, expected, "{stamp}");
     }
-    // Too close to order, or from a wrong clock: the object is refetched, and the response is stored.
+    // The times are too close to be ordered, or a clock is wrong: the object is refetched, and the
+    // response is stored.
     for stamp in ["now()", "now() + interval '300 milliseconds'", "now() + interval '400 days'"] {
         set_row(&world, "other", stamp).await;
         let before = world.sim.requests_to(&format!("/v1/customers/{id}"));
@@ -44,7 +45,7 @@ async fn the_newer_observation_is_stored_and_an_uncertain_one_is_refetched() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_object_that_stripe_refuses_to_retrieve_keeps_its_listed_row() {
+async fn an_object_whose_retrieval_fails_keeps_its_listed_row() {
     let (world, id) = one_customer(28).await;
     let path = format!("/v1/customers/{id}");
     set_row(&world, "other", "now()").await;
@@ -52,7 +53,7 @@ async fn an_object_that_stripe_refuses_to_retrieve_keeps_its_listed_row() {
     let report = world.backfill(&["customer"]).await;
     assert_eq!((report.status, report.quarantined), (RunStatus::Complete, 0));
     let name = world.text("select (name = 'other')::text from stripe.customers").await;
-    assert_eq!(name, "false", "the row from the list");
+    assert_eq!(name, "false", "the row from the list must be stored");
 
     set_row(&world, "other", "now()").await;
     world.sim.fail_nth(&path, 1, Fault::Status(401));
@@ -89,13 +90,13 @@ async fn unchanged_content_updates_only_the_stamp() {
     let content = "select (to_jsonb(c) - 'last_synced_at')::text from stripe.customers c";
     let before = world.text(content).await;
     world.backfill(&["customer"]).await;
-    assert_eq!(world.text(content).await, before, "updated_at included");
+    assert_eq!(world.text(content).await, before, "updated_at must not change either");
     let fresh = "select (last_synced_at > now() - interval '1 minute')::text from stripe.customers";
     assert_eq!(world.text(fresh).await, "true");
 }
 
-/// A user's trigger may change a row; rows that it discards are an error (see
-/// `rows_discarded_by_a_trigger_or_rule_are_an_error` in the tests of the command line).
+/// A user's trigger may change a row. Rows that it discards are an error, see
+/// `rows_discarded_by_a_trigger_or_rule_are_an_error` in the tests of the command line.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trigger_that_changes_inserted_rows_is_respected() {
     let account = Account::builder(24).objects("customer", 120).build().expect("an account");
@@ -211,7 +212,7 @@ async fn a_cursor_deleted_during_the_backfill_loses_no_row() {
         let all: Vec<_> = world.sim.account().ids("customer").collect();
         let ids = all.clone();
         world.sim.before_nth("/v1/customers", 2, move |account| {
-            // At any position, the cursor is the last row of a page.
+            // One of these is the cursor, wherever the page ends.
             for id in ids.iter().skip(95).take(10) {
                 account.delete("customer", id).expect("deleted");
             }
@@ -239,7 +240,7 @@ async fn a_price_archived_during_the_backfill_is_still_read() {
     let flipped = prices.clone();
     world.sim.before_nth("/v1/prices", 5, move |account| {
         for id in flipped.iter().rev().skip(20).take(20) {
-            account.update("price", id, json!({"active": true})).expect("revived");
+            account.update("price", id, json!({"active": true})).expect("activated");
         }
     });
     let report = world.backfill(&["price"]).await;
@@ -247,8 +248,8 @@ async fn a_price_archived_during_the_backfill_is_still_read() {
     assert_same("prices", &prices.into_iter().collect(), &world.ids("prices").await);
 }
 
-/// Nearly every page ends inside a second here, and the next request returns the rows of that second
-/// in another order.
+/// Nearly every page ends in the middle of a second, and the next request returns the rows of that
+/// second in another order.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_that_changes_within_a_second_loses_no_row() {
     let now = Account::builder(26).build().expect("an account").now();

@@ -1,4 +1,4 @@
-//! Promise 1: when a backfill says complete, everything that Stripe lists is a row.
+//! Promise 1: when a backfill reports "complete", every object that Stripe lists is a row.
 
 use stripe_sim::{Account, SimOptions};
 use stripe_sync::RunStatus;
@@ -11,7 +11,7 @@ async fn every_object_and_every_nested_item_is_stored() {
     let world = World::new(account).await;
     let report = world.backfill(&[]).await;
     for stream in &report.streams {
-        // Stripe refuses this list without a parent; everything else is available.
+        // Stripe rejects this list without a parent. All other lists are available.
         let expected = match stream.table.as_str() {
             "billing_credit_balance_transactions" => "skipped",
             _ => "complete",
@@ -23,7 +23,7 @@ async fn every_object_and_every_nested_item_is_stored() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn faults_and_crowded_seconds_lose_nothing() {
+async fn faults_and_many_objects_in_one_second_lose_no_row() {
     let account = Account::builder(2).demo().same_second(0.5).build().expect("an account");
     let options = SimOptions { fault_rate: 0.03, seed: 7, ..SimOptions::default() };
     let world = World::with(account, options).await;

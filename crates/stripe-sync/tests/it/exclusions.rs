@@ -1,4 +1,4 @@
-//! An excluded column is not stored by any process until it is included again.
+//! No process stores an excluded column until it is included again.
 
 use std::sync::Arc;
 
@@ -14,8 +14,8 @@ fn columns(names: &[&str]) -> Vec<ColumnName> {
     names.iter().map(|name| ColumnName::parse(name).expect("a column")).collect()
 }
 
-/// A customer whose email is in several places: in its own property, in an event with the previous
-/// value, and in an object that contains the customer.
+/// An account with a customer whose email occurs in several places: in its own property, in an
+/// event with the previous value, and in an object that contains the customer.
 async fn world() -> World {
     let account = Account::builder(41)
         .objects("customer", 30)
@@ -37,7 +37,7 @@ async fn world() -> World {
         r#"{{"id":"evt_ada","object":"event","created":{at},"type":"customer.updated",
             "data":{{"object":{customer},"previous_attributes":{{"email":"old {SECRET}"}}}}}}"#
     );
-    // The server refuses this one, so it is quarantined.
+    // PostgreSQL rejects this row, so it is quarantined.
     let refused = format!(
         r#"{{"id":"cus_bad","object":"customer","created":{at},"email":"{SECRET}","metadata":{{"n":1e400000}}}}"#
     );
@@ -53,7 +53,7 @@ async fn world() -> World {
     World::new(account).await
 }
 
-/// Every value of every table of the schema, including the engine's own.
+/// All values of all tables of the schema, including the engine's own tables.
 async fn dump(sql: &Client) -> String {
     let tables = sql
         .query(
@@ -77,7 +77,7 @@ async fn dump(sql: &Client) -> String {
 const OBJECTS: [&str; 4] = ["customer", "charge", "event", "invoice"];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_excluded_column_is_stored_nowhere_also_without_the_option() {
+async fn an_excluded_column_is_not_stored_even_without_the_option() {
     let mut world = world().await;
     world.config.exclude_columns = columns(&["customer.email"]);
     let report = world.backfill(&OBJECTS).await;
@@ -88,7 +88,7 @@ async fn an_excluded_column_is_stored_nowhere_also_without_the_option() {
     let names = "select count(*)::text from stripe.customers where name is not null";
     assert_ne!(world.text(names).await, "0");
 
-    // Another process without the option, with three commands.
+    // Another process runs three commands without the option.
     world.config.exclude_columns.clear();
     let engine = world.engine().await;
     assert_eq!(engine.excluded_columns().await.expect("a list"), columns(&["customers.email"]));
@@ -101,7 +101,7 @@ async fn an_excluded_column_is_stored_nowhere_also_without_the_option() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn stored_values_are_cleared() {
+async fn excluding_a_column_clears_its_stored_values() {
     let mut world = world().await;
     world.backfill(&OBJECTS).await;
     assert!(dump(&world.sql).await.contains(SECRET));
@@ -110,7 +110,7 @@ async fn stored_values_are_cleared() {
     world.config.exclude_columns = columns(&["customers.email"]);
     let done = world.engine().await.migrate().await.expect("migrated").excluded;
     assert_eq!(done.columns, columns(&["customers.email"]));
-    // Each customer, the charge that contains one, the quarantined one, and events of customers.
+    // All customers, the charge that contains one, the quarantined one, and events about customers.
     let customers: u64 = rows.parse().expect("a number");
     assert!(done.cleared_rows >= customers + 3, "{done:?}");
     let text = dump(&world.sql).await;
@@ -121,10 +121,10 @@ async fn stored_values_are_cleared() {
     let data = "select data #>> '{object,name}' from stripe.events where id = 'evt_ada'";
     assert_eq!(world.text(data).await, "Ada");
 
-    // The second time nothing is left to do.
+    // The second time there is nothing to do.
     let again = world.engine().await.migrate().await.expect("migrated").excluded;
     assert_eq!((again.columns.len(), again.cleared_rows), (0, 0));
-    // An excluded value does not count as a change of the row.
+    // A change of an excluded value is not a change of the row.
     let before = world.text("select max(updated_at)::text from stripe.customers").await;
     world.backfill(&["customer"]).await;
     let after = world.text("select max(updated_at)::text from stripe.customers").await;
@@ -172,7 +172,7 @@ async fn items_and_their_parents_are_cleared_together() {
             all,
             "no row is lost"
         );
-        // The same holds for what a backfill writes.
+        // The same is true for the rows that a backfill writes.
         world
             .sql
             .batch_execute("delete from stripe.invoice_line_items; delete from stripe.invoices")
@@ -203,7 +203,7 @@ async fn columns_computed_from_an_excluded_one_are_null() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_process_that_started_before_the_exclusion_obeys_it() {
+async fn an_exclusion_applies_to_processes_that_are_already_running() {
     let mut world = world().await;
     let early = Arc::new(world.engine().await);
     early.refresh(&["cus_ada".into()]).await.expect("refreshed");
@@ -230,7 +230,7 @@ async fn the_next_backfill_fills_an_included_column() {
     let engine = world.engine().await;
     let back = engine.include_columns(&columns(&["customers.email", "charges.amount"])).await;
     assert_eq!(back.expect("included"), columns(&["customers.email"]));
-    // Rows with stamps closer than two seconds are refetched one by one; they are filled as well.
+    // Rows with stamps less than two seconds apart are refetched individually, and are also filled.
     let report = world.backfill(&["customer"]).await;
     assert_eq!(report.status, RunStatus::Incomplete, "one row is in quarantine");
     let email = "select email from stripe.customers where id = 'cus_ada'";

@@ -22,7 +22,7 @@ async fn denied_and_unavailable_streams_are_named() {
     assert!(message.contains("rak_charge_read"), "{message}");
     assert_eq!(ended(&report, "issuing_cards").0, "skipped");
     assert_eq!(ended(&report, "customers").0, "complete");
-    // The account was named by the refusal of /v1/account.
+    // The error response to GET /v1/account contains the id of the account.
     let account = world.text("select distinct _account_id from stripe.customers").await;
     assert_eq!(account, world.sim.account().id());
 }
@@ -64,7 +64,7 @@ async fn a_core_stream_that_returns_400_after_it_had_rows_fails() {
     world.sim.fail_times("/v1/customers", 1, 1_000, Fault::Status(400));
     let report = world.backfill(&["customer"]).await;
     assert_eq!(ended(&report, "customers").0, "failed");
-    assert_eq!(world.ids("customers").await.len(), 20, "nothing is lost");
+    assert_eq!(world.ids("customers").await.len(), 20, "no row must be lost");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -106,7 +106,7 @@ async fn an_unknown_key_is_an_error_before_the_database_is_changed() {
     let account = Account::builder(12).small().build().expect("an account");
     let mut world = World::new(account).await;
     world.config.key = Some(
-        stripe_sync::ApiKey::parse("sk_test_51wrongwrongwrongwrong").expect("a key by its form"),
+        stripe_sync::ApiKey::parse("sk_test_51wrongwrongwrongwrong").expect("a well-formed key"),
     );
     let error = world.engine().await.backfill(&Default::default()).await.expect_err("an error");
     assert_eq!(error.kind(), ErrorKind::Access, "{error}");
@@ -115,9 +115,9 @@ async fn an_unknown_key_is_an_error_before_the_database_is_changed() {
     assert_eq!(schema, "(null)");
 }
 
-/// Stripe retires a list, or the account stops using a product.
+/// Stripe has retired a list, or the account no longer uses a product.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_list_that_is_retired_is_reported_once_as_gone() {
+async fn a_retired_list_is_reported_as_gone_once() {
     let account = Account::builder(97).objects("issuing.card", 3).build().expect("an account");
     let world = World::new(account).await;
     assert_eq!(world.backfill(&["issuing.card"]).await.status, RunStatus::Complete);
@@ -127,8 +127,8 @@ async fn a_list_that_is_retired_is_reported_once_as_gone() {
     assert!(status == "gone" && message.contains("could be read before"), "{status}: {message}");
     assert_eq!(report.status, RunStatus::Incomplete);
     let next = world.backfill(&["issuing.card", "customer"]).await;
-    assert_ne!(next.run_id, report.run_id, "the run has ended");
+    assert_ne!(next.run_id, report.run_id, "the first run has ended");
     assert_eq!(ended(&next, "issuing_cards").0, "skipped");
     assert_eq!(next.status, RunStatus::Complete);
-    assert_eq!(world.ids("issuing_cards").await.len(), 3, "the rows stay");
+    assert_eq!(world.ids("issuing_cards").await.len(), 3, "the rows must be kept");
 }

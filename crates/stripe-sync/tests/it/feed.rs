@@ -24,8 +24,8 @@ async fn catching_up_applies_creations_updates_and_deletions() {
     assert_current(&world).await;
     assert_eq!(engine.inbox().await.expect("the inbox").waiting, 0);
 
-    // Another process reads the last seconds again. Of objects that changed several times in them, only
-    // Stripe can tell the order.
+    // Another process reads the events of the last seconds again. Objects that changed several
+    // times in them are refetched, because the order of their events is unknown.
     let before = world.sim.requests();
     let done = engine.catch_up(&Stop::new()).await.expect("caught up");
     assert!(done.fetched <= 10 && done.changes <= 10, "{done:?}");
@@ -51,7 +51,7 @@ async fn following_applies_changes_until_it_is_stopped() {
             rounds.recv().await.expect("following");
         }
     }
-    // A second process takes over nothing while the first one holds the lease.
+    // The process holds the lease of the cursor.
     let lease = "select count(*)::text from stripe._event_cursors where owner is not null";
     assert_eq!(world.text(lease).await, "1");
     let wanted = events(world.sim.account()).len() as u64;
@@ -70,9 +70,9 @@ async fn following_applies_changes_until_it_is_stopped() {
     assert_current(&world).await;
 }
 
-/// A process that was killed while it read the feed: the events after its cursor are read again.
+/// A process was killed while it read the feed. The events after its cursor are read again.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reading_that_was_cut_off_is_repeated() {
+async fn an_interrupted_read_of_the_feed_is_repeated() {
     let world = copied(77).await;
     let mut random = Random(0x0fed_cba9_8765_4321);
     for version in 0..250 {
@@ -87,13 +87,13 @@ async fn a_reading_that_was_cut_off_is_repeated() {
             tokio::task::yield_now().await;
         }
     };
-    // Dropping the reading has the effect of `kill -9`.
+    // Dropping the future has the effect of `kill -9`.
     tokio::select! {
         done = reading => { done.expect("caught up"); }
         () = reached => {}
     }
     change(account, &mut random, 1_000);
-    // The lease of a killed process expires by itself; this one is expired at once.
+    // The lease of a killed process expires after a time limit. Here it expires immediately.
     let expire = "update stripe._event_cursors set leased_until = now() - interval '1 second'";
     world.sql.batch_execute(expire).await.expect("expired");
     world.engine().await.catch_up(&Stop::new()).await.expect("caught up");
@@ -105,7 +105,7 @@ async fn version(world: &World, id: &str) -> String {
     world.text(&sql).await
 }
 
-/// Lets the present become the past: a reading begins a little before its cursor.
+/// Advances the clock by more than the overlap: reading starts shortly before the cursor.
 fn advance_past_overlap(account: &Account) {
     account.advance_clock(100);
 }
@@ -140,7 +140,7 @@ async fn a_payload_that_the_server_cannot_read_is_fetched() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_foreign_key_that_forbids_a_deletion_does_not_stop_the_feed() {
+async fn a_foreign_key_that_prevents_a_deletion_does_not_stop_the_feed() {
     let world = copied(93).await;
     let [kept, stored] = change_two_products(world.sim.account());
     let sql = format!(
@@ -177,7 +177,7 @@ async fn a_row_that_a_trigger_discards_is_not_reported_as_stored() {
     assert_eq!(world.text("select string_agg(id, ' ') from stripe._inbox").await, discarded);
 }
 
-/// A page of the feed without events that says that more follow is no end.
+/// A page of the feed without events, but with `has_more: true`, is not the end of the feed.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_empty_page_of_the_feed_does_not_move_the_cursor() {
     let world = copied(97).await;
@@ -186,14 +186,14 @@ async fn an_empty_page_of_the_feed_does_not_move_the_cursor() {
     let [_, id] = change_two_products(world.sim.account());
     advance_past_overlap(world.sim.account());
     world.sim.fail_times("/v1/events", 1, 1, Fault::EmptyWithMore);
-    let error = engine.catch_up(&Stop::new()).await.expect_err("no end");
+    let error = engine.catch_up(&Stop::new()).await.expect_err("an empty page");
     assert!(error.to_string().contains("events"), "{error}");
     advance_past_overlap(world.sim.account());
     engine.catch_up(&Stop::new()).await.expect("caught up");
     assert_eq!(version(&world, &id).await, "14");
 }
 
-/// A later backfill of customers says nothing about products.
+/// A later backfill of customers does not include changes of products.
 #[tokio::test(flavor = "multi_thread")]
 async fn events_are_read_from_the_oldest_backfill_that_a_stream_depends_on() {
     let world = copied(98).await;
@@ -223,14 +223,14 @@ async fn catching_up_ends_while_another_process_follows() {
     let stop_of_other = Stop::new();
     let caught_up = other.catch_up(&stop_of_other);
     let limit = Duration::from_secs(30);
-    tokio::time::timeout(limit, caught_up).await.expect("an end").expect("caught up");
+    tokio::time::timeout(limit, caught_up).await.expect("in time").expect("caught up");
     stop.request();
     following.await.expect("no panic").expect("followed");
 }
 
-/// The connection is lost while the process asks for the lease of the cursor.
+/// The connection is lost while the process requests the lease of the cursor.
 #[tokio::test(flavor = "multi_thread")]
-async fn following_survives_a_lost_connection() {
+async fn following_reconnects_after_a_lost_connection() {
     let world = copied(100).await;
     let (engine, stop) = (world.engine().await, Stop::new());
     engine.catch_up(&Stop::new()).await.expect("caught up");
@@ -254,9 +254,9 @@ async fn following_survives_a_lost_connection() {
     following.await.expect("no panic").expect("followed");
 }
 
-/// A stop that comes first is no success.
+/// If it is stopped before, it has not caught up.
 #[tokio::test(flavor = "multi_thread")]
-async fn catching_up_says_whether_it_reached_the_present() {
+async fn catching_up_reports_whether_it_reached_the_newest_event() {
     let world = copied(101).await;
     let (engine, stop) = (world.engine().await, Stop::new());
     stop.request();

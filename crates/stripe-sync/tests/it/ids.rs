@@ -1,5 +1,5 @@
-//! Ids chosen by the user: whatever characters they contain, they are listed, used as cursors, fetched
-//! and deleted unchanged.
+//! Ids chosen by the user: whatever characters they contain, objects with these ids can be listed,
+//! used as cursors, fetched and deleted.
 
 use serde_json::json;
 use stripe_sim::Account;
@@ -92,7 +92,7 @@ async fn every_id_is_stored_fetched_and_deleted_unchanged() {
     assert_same("products", &account.ids("product").collect(), &world.ids("products").await);
 }
 
-/// Every page ends with such an id, so that each of them is a cursor once.
+/// Every page ends with one of these ids, so each of them is used as a cursor once.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_id_can_be_a_cursor() {
     let account = Account::builder(41).objects("product", 0).build().expect("an account");

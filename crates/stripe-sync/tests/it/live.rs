@@ -1,4 +1,4 @@
-//! The copy stays current: webhooks, single events, and the feed of events.
+//! Keeping the copy current with webhooks, single events, and the feed of events.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -25,7 +25,7 @@ pub(crate) fn account(seed: u64) -> Account {
     builder.objects("event", 0).build().expect("an account")
 }
 
-/// An account whose copy is complete.
+/// An account and its complete copy.
 pub(crate) async fn copied(seed: u64) -> World {
     let world = World::new(account(seed)).await;
     let objects: Vec<&str> = OBJECTS.iter().map(|(object, _)| *object).collect();
@@ -48,7 +48,7 @@ pub(crate) fn last_event(account: &Account) -> String {
     events(account).pop().expect("an event")
 }
 
-/// Every row has the version that the account's object has, and no other row exists.
+/// Asserts that the tables contain exactly the account's objects, in their current versions.
 pub(crate) async fn assert_current(world: &World) {
     let account = world.sim.account();
     for (object, table) in OBJECTS {
@@ -73,7 +73,7 @@ pub(crate) async fn assert_current(world: &World) {
     assert_same("invoice_line_items", &wanted, &world.ids("invoice_line_items").await);
 }
 
-/// The header that Stripe sends with a body.
+/// The `Stripe-Signature` header for a body.
 fn signature(secret: &str, body: &str) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
@@ -82,7 +82,7 @@ fn signature(secret: &str, body: &str) -> String {
     format!("t={now},v1={tag}")
 }
 
-/// A pseudorandom number (<https://en.wikipedia.org/wiki/Xorshift>).
+/// A pseudorandom number generator (<https://en.wikipedia.org/wiki/Xorshift>).
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
@@ -100,8 +100,9 @@ impl Random {
     }
 }
 
-/// Creates, changes and deletes objects, several of them within a second. In a hundred changes the clock
-/// advances by less than the two minutes after which the engine takes a `Date` for a wrong one.
+/// Creates, changes and deletes objects, several of them within a second. In a hundred changes, the
+/// clock advances by less than two minutes. Beyond that, the engine considers a `Date` header
+/// wrong.
 pub(crate) fn change(account: &Account, random: &mut Random, version: u64) {
     if random.below(3) == 0 {
         account.advance_clock(random.below(3) as i64);
@@ -116,7 +117,7 @@ pub(crate) fn change(account: &Account, random: &mut Random, version: u64) {
         }
         1 if ids.len() > 3 && object != "payment_intent" => {
             account.delete(object, &id).expect("deleted");
-            // An id that a user chose is used again, often in the same second.
+            // Half of the ids chosen by a user are used again, often in the same second.
             if object == "product" && random.below(2) == 0 {
                 let again = json!({"id": id, "metadata": {"version": version.to_string()}});
                 account.insert(object, again).expect("inserted");
@@ -130,7 +131,7 @@ pub(crate) fn change(account: &Account, random: &mut Random, version: u64) {
     }
 }
 
-/// Delivers events in any order to two processes, with duplicates; some are lost.
+/// Delivers events in random order to two processes, with duplicates and losses.
 async fn deliver_at_random(seed: u64) {
     let world = copied(seed).await;
     let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
@@ -166,7 +167,7 @@ async fn deliver_at_random(seed: u64) {
     assert_current(&world).await;
 }
 
-/// Two products, changed to the versions 13 and 14.
+/// Changes two products to the versions 13 and 14, and returns their ids.
 pub(crate) fn change_two_products(account: &Account) -> [String; 2] {
     let mut ids = account.ids("product");
     let ids = [ids.next().expect("a product"), ids.next().expect("a product")];
@@ -242,7 +243,7 @@ async fn an_event_without_a_table_is_counted_and_succeeds() {
     }
 }
 
-/// An event of another API version changes no column to another shape: the object is fetched.
+/// The payload of another API version can have another shape, so the object is fetched instead.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_of_another_version_fetches_its_object_once() {
     let world = copied(74).await;
@@ -266,8 +267,8 @@ async fn an_event_of_another_version_fetches_its_object_once() {
     assert_current(&world).await;
 }
 
-/// An object that cannot be fetched makes the delivery fail, so that Stripe repeats it, and stays in the
-/// inbox until it can be.
+/// If an object cannot be fetched, the delivery fails, so Stripe repeats it. The object stays in
+/// the inbox until it has been fetched.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_that_cannot_be_fetched_stays_in_the_inbox() {
     let world = copied(75).await;
@@ -288,16 +289,16 @@ async fn an_object_that_cannot_be_fetched_stays_in_the_inbox() {
     let error = engine.process_event(thin(&id).as_bytes()).await.expect_err("not fetched");
     assert!(error.hint().is_some_and(|hint| hint.contains("delivers the event again")), "{error}");
     assert_eq!(engine.inbox().await.expect("the inbox").waiting, 1);
-    // Another object is not held up, and the next delivery does not wait for the pause.
+    // Another object is not delayed, and the next delivery does not wait for the retry delay.
     engine.process_event(thin(&other).as_bytes()).await.expect("fetched");
     engine.process_event(thin(&id).as_bytes()).await.expect("fetched");
     assert_eq!(engine.inbox().await.expect("the inbox").waiting, 0);
     assert_current(&world).await;
 }
 
-/// After many failures only a refresh or a new event tries again.
+/// After many failures, only a refresh or a new event retries the object.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refresh_settles_an_object_that_is_not_tried_again() {
+async fn a_refresh_resolves_an_object_that_is_no_longer_retried() {
     let world = copied(102).await;
     let engine = world.engine().await;
     let [id, _] = change_two_products(world.sim.account());
@@ -308,7 +309,7 @@ async fn a_refresh_settles_an_object_that_is_not_tried_again() {
     );
     world.sql.batch_execute(&dead).await.expect("a dead entry");
     let done = engine.catch_up(&Stop::new()).await.expect("caught up");
-    // The event of the change has asked for it again.
+    // The event of the change has added it to the inbox again.
     assert_eq!((done.dead, done.pending), (0, 0));
     world.sql.batch_execute(&dead).await.expect("a dead entry");
     let done = engine.catch_up(&Stop::new()).await.expect("caught up");
@@ -317,7 +318,7 @@ async fn a_refresh_settles_an_object_that_is_not_tried_again() {
     assert_eq!(engine.inbox().await.expect("the inbox").dead, 0);
 }
 
-/// A delivery can be three days late, and the object deleted before the copy was made.
+/// A delivery can be three days late. The object may have been deleted before the copy was created.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_late_event_does_not_insert_an_object_that_stripe_does_not_have() {
     let world = copied(95).await;
@@ -332,9 +333,9 @@ async fn a_late_event_does_not_insert_an_object_that_stripe_does_not_have() {
     assert!(!world.ids("customers").await.contains("cus_gone"));
 }
 
-/// A replica at Stripe can still show a customer that was deleted in this second.
+/// A lagging replica at Stripe can still return a customer that has just been deleted.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deleted_customer_is_not_restored_by_one_answer_of_a_lagging_replica() {
+async fn a_deleted_customer_is_not_restored_by_one_response_from_a_lagging_replica() {
     let world = copied(96).await;
     let engine = world.engine().await;
     let account = world.sim.account();

@@ -1,4 +1,4 @@
-//! The engine against a real PostgreSQL and the simulated Stripe, over real HTTP.
+//! Tests of the engine with a real PostgreSQL and the simulated Stripe, over real HTTP.
 
 mod adopt;
 mod change;
@@ -7,7 +7,6 @@ mod complete;
 mod exclusions;
 mod failures;
 mod feed;
-mod hostile;
 mod ids;
 mod live;
 mod nested;
@@ -19,6 +18,7 @@ mod round_trips;
 mod run_handle;
 mod runs;
 mod schemas;
+mod scripted_stripe;
 mod stripe_faults;
 mod transient;
 mod upgrade;

@@ -1,4 +1,4 @@
-//! Nested lists are stored exactly: every item, and no item that was removed.
+//! Nested lists are stored exactly: all items, and no removed items.
 
 use std::time::Duration;
 
@@ -76,7 +76,7 @@ async fn an_item_removed_from_its_list_is_removed_from_its_table() {
     assert_eq!(world.text(sql).await, "1");
     let sql = "select id from stripe.subscription_items where deleted";
     assert_eq!(world.text(sql).await, item);
-    // Refreshed alone, it is deleted, and its row is kept.
+    // A refresh of the item alone reports it as deleted, and its row is kept.
     let done = world.engine().await.refresh(std::slice::from_ref(&item)).await.expect("refreshed");
     assert_eq!(done[0].outcome, RefreshOutcome::Deleted);
     assert_eq!(world.text(sql).await, item);
@@ -101,7 +101,7 @@ async fn an_incompletely_read_list_deletes_no_items() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_nested_list_does_not_make_its_stream_unavailable() {
+async fn an_unreadable_nested_list_does_not_make_its_stream_unavailable() {
     let account = Account::builder(28)
         .objects("invoice", 3)
         .nested_at("invoice", 0, "lines", 40)
@@ -125,8 +125,8 @@ async fn an_older_page_does_not_restore_a_removed_item() {
     let mut wanted = world.ids("invoice_line_items").await;
     let invoice = world.text("select invoice from stripe.invoice_line_items limit 1").await;
     let lost = line_ids(&world, &invoice).await;
-    // A newer reading of the invoice, or its deletion, has removed its items since. Stamps further in the
-    // future would say nothing.
+    // A newer response, or a deletion of the invoice, has removed its items in the meantime. Stamps
+    // further in the future would be considered wrong.
     let later = "now() + interval '50 seconds'";
     for newer in [
         format!("update stripe.invoices set last_synced_at = {later} where id = '{invoice}'"),
@@ -144,8 +144,8 @@ async fn an_older_page_does_not_restore_a_removed_item() {
     }
 }
 
-/// The list takes many requests. Meanwhile its cursor's item is removed, another is added, and the parent
-/// changes.
+/// The list needs many requests. Meanwhile the item of its cursor is removed, another item is
+/// added, and the parent changes.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_parent_that_changes_while_its_items_are_read_is_stored_correctly() {
     for size in [250, 9_000] {
@@ -158,7 +158,7 @@ async fn a_parent_that_changes_while_its_items_are_read_is_stored_correctly() {
         let invoice = account.ids("invoice").max_by_key(longest).expect("an invoice");
         let world = World::new(account.clone()).await;
         let lines = account.nested_ids("invoice", &invoice, "lines");
-        // Ten come with the invoice, so the second request for more starts after the 110th.
+        // The invoice contains ten lines, so the second request for more starts after line 110.
         let mut throughout: std::collections::BTreeSet<_> = lines.iter().cloned().collect();
         lines[100..120].iter().for_each(|line| assert!(throughout.remove(line)));
         let id = invoice.clone();
@@ -182,8 +182,8 @@ async fn a_parent_that_changes_while_its_items_are_read_is_stored_correctly() {
     }
 }
 
-/// The list of a deleted object is not found: that is a deletion, not a failure, and what the page
-/// showed of it is not stored.
+/// Stripe answers the request for the list with 404. This is a deletion, not a failure: the object
+/// is not stored, although a page contained it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_parent_deleted_while_its_items_are_read_is_not_stored() {
     for (nth, size) in [(1, 250), (2, 250), (90, 9_500)] {
@@ -208,8 +208,8 @@ async fn a_parent_deleted_while_its_items_are_read_is_not_stored() {
     }
 }
 
-/// The lists exceed the size of one piece: a page is committed in several pieces, and each continues
-/// after the one before.
+/// The lists exceed the size of one piece, so a page is committed in several pieces. Each starts
+/// after the previous one.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_committed_in_pieces_loses_no_parent() {
     let mut account = Account::builder(34).objects("radar.value_list", 230);
@@ -231,8 +231,8 @@ async fn a_page_committed_in_pieces_loses_no_parent() {
     }
 }
 
-/// A process that is killed between two pieces of a page, where rows of one second come in another
-/// order each time: what is durable must not end in the middle of a second.
+/// A process is killed between two pieces of a page, and the order within a second changes between
+/// requests. The checkpoint must not be in the middle of a second.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_committed_in_pieces_resumes_after_any_piece() {
     let now = Account::builder(35).build().expect("an account").now();
@@ -250,7 +250,8 @@ async fn a_page_committed_in_pieces_resumes_after_any_piece() {
     let report = loop {
         let before: i64 = world.text(seq).await.parse().expect("a number");
         let commits = async {
-            // Most pieces end in the middle of a second; the rest of that second must be committed before the next kill.
+            // Most pieces end in the middle of a second. The rest of that second must be committed
+            // before the next kill.
             while kills == 5
                 || world.text(seq).await.parse::<i64>().expect("a number") < before + 2 + kills
             {
@@ -271,8 +272,8 @@ async fn a_page_committed_in_pieces_resumes_after_any_piece() {
     assert_same("radar_value_lists", &wanted, &world.ids("radar_value_lists").await);
 }
 
-/// An embedded list without a valid `has_more`, or with the URL of another list, is read from its own
-/// path, from the start if necessary.
+/// An embedded list without a valid `has_more`, or with the URL of another list, is read from its
+/// own path, from the start if necessary.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_ambiguous_embedded_list_is_read_from_its_own_path() {
     let account = Account::builder(36).objects("invoice", 3).build().expect("an account");
@@ -290,7 +291,7 @@ async fn an_ambiguous_embedded_list_is_read_from_its_own_path() {
             "other_url",
             format!(r#"{{"data":[{first}],"has_more":true,"url":"/v1/invoices/in_string/lines"}}"#),
         ),
-        // Without a list there is nothing to read.
+        // These are not lists, so there is nothing to read.
         ("nothing", "null".to_owned()),
         ("array", format!("[{first}]")),
     ];

@@ -1,5 +1,5 @@
-//! A proxy in front of PostgreSQL that can drop the response to a commit and close the connection, and
-//! that counts the round trips of transactions.
+//! A proxy in front of PostgreSQL that can drop the response to a commit and close the connection,
+//! and that counts the round trips of transactions.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,7 +14,7 @@ pub(crate) struct CommitLoss {
     every: Arc<AtomicU32>,
     seen: Arc<AtomicU32>,
     pub(crate) lost: Arc<AtomicU32>,
-    /// Keeps the connection open, as a server or a network that stopped responding.
+    /// Keeps the connection open, like a server or a network that has stopped responding.
     keeps_open: bool,
 }
 
@@ -25,7 +25,7 @@ impl CommitLoss {
         losses
     }
 
-    /// Loses the response to the nth commit, and every later one on its connection.
+    /// Loses the response to the nth commit and all later responses on its connection.
     pub(crate) fn silent_after(n: u32) -> CommitLoss {
         CommitLoss { keeps_open: true, ..CommitLoss::every(n) }
     }
@@ -39,7 +39,7 @@ impl CommitLoss {
 /// The round trips of finished transactions that wrote rows of a table.
 #[derive(Clone, Default)]
 pub(crate) struct RoundTrips {
-    /// What the text of a statement contains if it writes such rows.
+    /// The text by which a statement that writes such rows is recognized.
     statement: &'static str,
     pub(crate) counts: Arc<Mutex<Vec<usize>>>,
 }
@@ -50,7 +50,7 @@ impl RoundTrips {
     }
 }
 
-/// Counts the responses of the server on one connection: each ends with ReadyForQuery, `Z`.
+/// Counts the responses of the server on one connection. Each ends with ReadyForQuery, `Z`.
 #[derive(Default)]
 struct Counter {
     wrote_rows: bool,
@@ -132,7 +132,7 @@ pub(crate) async fn start(directory: PathBuf, losses: CommitLoss, trips: RoundTr
     port
 }
 
-/// A simple query whose text is `COMMIT`.
+/// Whether a message is a simple query with the text `COMMIT`.
 fn is_commit(message: &[u8]) -> bool {
     message.first() == Some(&b'Q') && message[5..].to_ascii_lowercase().starts_with(b"commit")
 }

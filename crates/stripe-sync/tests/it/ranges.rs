@@ -69,7 +69,7 @@ async fn successive_daily_ranges_read_unfilterable_streams_once() {
         assert!(message.starts_with("read completely at"), "{message}");
     }
     assert_eq!(world.sim.requests_to("/v1/payment_methods"), requests);
-    // Rows in the shapes of another API version are no substitute.
+    // With another API version, the stream is read again.
     world.config.api_version = Some("2023-08-16".to_owned());
     world.run(&day(5)).await;
     assert!(world.sim.requests_to("/v1/payment_methods") > requests);

@@ -1,4 +1,4 @@
-//! Promise 6: whatever Stripe sends is stored, kept in `_extra`, or quarantined by name.
+//! Promise 6: every object that Stripe sends is stored, kept in `_extra`, or quarantined by name.
 
 use stripe_sim::Account;
 use stripe_sync::{RefreshOutcome, RunStatus};
@@ -25,7 +25,7 @@ async fn customers(rows: &[(&'static str, String, String)]) -> World {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn hostile_values_are_stored_or_kept() {
+async fn unusual_values_are_stored_or_kept_in_extra() {
     let long = format!("cus_{}", "x".repeat(250));
     let world = customers(&[
         customer("cus_big", r#","balance":9007199254740993,"next_invoice_sequence":50.0"#),
@@ -87,8 +87,8 @@ async fn a_refused_row_is_quarantined_alone() {
     assert!(rows.iter().all(|row| row.request_id.is_some()), "{rows:?}");
     assert!(!rows.iter().any(|row| row.reason.contains("0000")), "no values: {rows:?}");
 
-    // A row that can be stored again leaves the quarantine in the next run, although its neighbours are
-    // still refused. A deleted one leaves it in a refresh.
+    // A row that can be stored again leaves the quarantine in the next run, although the other rows
+    // are still refused. A deleted row leaves it in a refresh.
     let account = world.sim.account();
     let again = |id| {
         account.delete("customer", id).expect("deleted");
@@ -117,8 +117,8 @@ async fn a_refused_row_is_quarantined_alone() {
     );
 }
 
-/// An id too long for an index can have no row, and cannot be the key of its quarantine entry. Entries
-/// of other tables and accounts do not affect this run.
+/// An object whose id is too long for an index cannot have a row, and the id cannot be the key of
+/// its quarantine entry. Entries of other tables and accounts do not affect this run.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_id_too_long_for_an_index_is_quarantined_under_a_shorter_name() {
     let mut dice: u64 = 7;
@@ -139,7 +139,7 @@ async fn an_id_too_long_for_an_index_is_quarantined_under_a_shorter_name() {
         assert!(names.len() == 1 && names[0].len() < 100, "{names:?}");
         assert!(names[0].starts_with(&format!("cus_{}", &long[..28])), "{names:?}");
         let kept = world.text("select object from stripe._quarantine").await;
-        assert!(kept.contains(&long), "the whole object is stored");
+        assert!(kept.contains(&long), "the complete object must be stored");
     }
     let other = "update stripe._quarantine set table_name = 'invoices';
                  insert into stripe._quarantine
@@ -184,14 +184,14 @@ async fn a_quarantined_row_names_its_own_request() {
     assert!(ids.len() == 2 && ids[0] != ids[1], "{rows:?}");
 }
 
-/// Two listings of one object on one page: the list changed while it was read.
+/// A page contains an object twice, because the list changed while it was read.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_last_of_two_listings_on_one_page_is_stored() {
     let twin = |place: &'static str, name: &str| {
         let (object, _, json) = customer("cus_twin", &format!(r#","name":"{name}""#));
         (object, place.to_owned(), json)
     };
-    // Listed newest first, so the first inserted is read last.
+    // The list is in descending order, so the object inserted first is read last.
     let world = customers(&[twin("cus_1st", "last on the page"), twin("cus_2nd", "first")]).await;
     for _ in 0..2 {
         let report = world.backfill(&["customer"]).await;
@@ -232,8 +232,8 @@ async fn invoice_items_are_sliced_by_their_date() {
     );
 }
 
-/// Each has a name of its own in the quarantine, the rows after them are read, and a later run that no
-/// longer sees them removes them.
+/// Each object has its own name in the quarantine, and the rows after it are read. A later run that
+/// no longer reads the object removes its entry.
 #[tokio::test(flavor = "multi_thread")]
 async fn objects_without_an_id_are_quarantined_one_by_one() {
     let nameless = [
@@ -274,7 +274,8 @@ async fn objects_without_an_id_are_quarantined_one_by_one() {
     assert_eq!(world.backfill(&["customer"]).await.status, RunStatus::Complete);
 }
 
-/// No list should contain them. The row of a deleted customer is kept, so a new one is stored as well.
+/// No list should contain deleted customers. As the row of a deleted customer is kept, a new one is
+/// stored.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_customer_that_is_listed_as_deleted_has_a_row() {
     let world = customers(&[customer("cus_gone", r#","name":"was here","deleted":true"#)]).await;
@@ -286,9 +287,9 @@ async fn a_customer_that_is_listed_as_deleted_has_a_row() {
     }
 }
 
-/// The last second of a page is left to the next page, unless nothing else follows the cursor.
+/// The objects of a page's last second are read with the next page, unless the page has no others.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_object_listed_twice_before_a_crowded_second_does_not_stop_the_list() {
+async fn an_object_listed_twice_before_a_second_with_many_objects_does_not_stop_the_list() {
     let account = Account::builder(37).objects("customer", 1).build().expect("an account");
     let at = account.now() - 1_000;
     let put = |place: &str, (object, id, json): (&str, String, String), at: i64| {
@@ -308,7 +309,7 @@ async fn an_object_listed_twice_before_a_crowded_second_does_not_stop_the_list()
     assert_eq!(world.ids("customers").await, wanted);
 }
 
-/// A column, constraint or trigger that does not belong to the copy.
+/// The user has added a column or constraint that no row of the copy satisfies.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_table_that_refuses_every_row_fails_after_its_first_pages() {
     for (change, named) in [

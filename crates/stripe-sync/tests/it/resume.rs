@@ -1,4 +1,4 @@
-//! Promise 3: whatever interrupts a run, the same command resumes it and nothing is lost.
+//! Promise 3: whatever interrupts a run, the same command resumes it, and no row is lost.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -69,7 +69,7 @@ async fn a_lost_commit_response_loses_no_row() {
         let engine = world.engine().await;
         match engine.backfill(&request).await {
             Ok(report) => break report,
-            // Starting a run is not retried by the workers.
+            // The engine does not retry the statements that start a run.
             Err(error) => println!("retried after: {error}"),
         }
     };
@@ -82,11 +82,11 @@ async fn a_lost_commit_response_loses_no_row() {
     assert_eq!(ended(&report, "customers").1, 3_000);
 }
 
-/// Commits of pages do not wait for the disk: after a crash, the server can be without the last of them,
-/// both rows and positions, and the backfill must detect it.
+/// Commits of pages do not wait for the disk. After a crash, the server may have lost the last of
+/// them, both rows and cursors, and the backfill must detect this.
 #[tokio::test(flavor = "multi_thread")]
 async fn commits_undone_by_a_server_crash_are_repeated() {
-    // A list that is one slice.
+    // This list is a single slice.
     let account = Account::builder(31).objects("payment_link", 3_000).build().expect("an account");
     let options = SimOptions { latency: Duration::from_millis(20), ..SimOptions::default() };
     let world = World::with(account, options).await;
@@ -132,7 +132,7 @@ async fn commits_undone_by_a_server_crash_are_repeated() {
     let wanted = world.sim.account().ids("payment_link").collect();
     assert_same("payment_links", &wanted, &world.ids("payment_links").await);
     assert_eq!(ended(&report, "payment_links").1, 3_000);
-    assert!(report.requests > 34, "no page was read twice: {} requests", report.requests);
+    assert!(report.requests > 34, "no page was read again: {} requests", report.requests);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -201,7 +201,7 @@ async fn a_slice_of_a_dead_owner_is_claimed_by_the_next_run() {
     run.cancel();
     let first = run.join().await.expect("a report");
     assert_eq!(first.status, RunStatus::Interrupted);
-    // The state after `kill -9`: a lease of a dead process of this machine.
+    // The state after `kill -9`: a process of this machine that does not exist holds the lease.
     let machine = |file: &str| std::fs::read_to_string(file).expect("linux").trim().to_owned();
     let owner = format!(
         "{}/{}/1/1/1",
@@ -240,7 +240,7 @@ async fn an_error_of_a_former_owner_does_not_end_the_stream() {
         }
         let claim = "update stripe._slices set epoch = epoch + 1, owner = 'somebody',
                            lease_until = now() + interval '3 seconds'";
-        assert_eq!(world.sql.execute(claim, &[]).await.expect("taken"), 1);
+        assert_eq!(world.sql.execute(claim, &[]).await.expect("claimed"), 1);
     };
     let (report, ()) = tokio::join!(world.run(&request), claim_slice);
     assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);

@@ -1,4 +1,4 @@
-//! The handle of a run (subscribe, cancel, drop), and what its engine caches.
+//! The handle of a run (subscribe, cancel, drop), and the data that its engine caches.
 
 use std::time::Duration;
 
@@ -74,7 +74,7 @@ async fn an_engine_reads_the_account_once_and_prepares_the_schema_once() {
     engine.refresh(&ids).await.expect("refreshed");
     engine.backfill(&customers()).await.expect("a report");
     assert_eq!(world.sim.requests_to("/v1/account"), 1);
-    assert!(engine.prepare().await.expect("prepared").changed, "what the first call did");
+    assert!(engine.prepare().await.expect("prepared").changed, "the result of the first call");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! Which commands share a run, and what happens to a run whose list changes during it.
+//! Which commands share a run, and runs whose lists change while they are read.
 
 use std::time::Duration;
 
@@ -30,12 +30,12 @@ async fn slow(seed: u64, customers: u64) -> World {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_command_as_typed_decides_which_run_is_resumed() {
+async fn the_arguments_of_a_command_decide_which_run_is_resumed() {
     let world = slow(80, 6_000).await;
     let engine = world.engine().await;
     let now = world.sim.account().now();
     let whole = interrupted_run(&engine, &request(&["customer"], None, now)).await;
-    // Other arguments are another run; the first one stays interrupted.
+    // Other arguments start another run. The first one stays interrupted.
     let ranged = interrupted_run(&engine, &request(&["customer"], Some("900d"), now)).await;
     let both = interrupted_run(&engine, &request(&["customer", "invoice"], None, now)).await;
     let mut config = world.config.clone();
@@ -44,7 +44,8 @@ async fn the_command_as_typed_decides_which_run_is_resumed() {
     let other_version = interrupted_run(&other, &request(&["customer"], None, now)).await;
     assert!(other_version.run_id > both.run_id);
     assert!(whole.run_id < ranged.run_id && ranged.run_id < both.run_id);
-    // The same arguments later and in another spelling are the same run, with the bounds from its start.
+    // The same arguments, later and in another spelling, resume the run with the bounds from its
+    // start.
     let since = "select since::text from stripe._runs where id = ";
     let bound = world.text(&format!("{since}{}", ranged.run_id)).await;
     let later = request(&["customers"], Some("900d"), now + 86_400);
@@ -105,8 +106,8 @@ async fn a_process_stops_with_an_error_if_its_run_is_restarted_elsewhere() {
     assert_eq!(world.text(statuses).await, "abandoned complete");
 }
 
-/// The last rows read are deleted before each request. The list has no filter by time: it cannot be split, so
-/// one slice meets every request.
+/// The last rows read are deleted before each request. The list cannot be filtered by time, so it
+/// is not split, and a single slice sends all requests.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_whose_cursors_are_always_deleted_fails_and_can_be_resumed() {
     let account =
@@ -131,7 +132,8 @@ async fn a_list_whose_cursors_are_always_deleted_fails_and_can_be_resumed() {
     assert!(world.sim.account().ids("terminal.location").all(|id| found.contains(&id)));
 }
 
-/// A page that takes longer than a lease must not lose its slice: the owner sends heartbeats.
+/// A process must keep its slice if a page takes longer than a lease. It therefore sends
+/// heartbeats.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lease_is_extended_while_a_slow_page_is_in_flight() {
     let account = Account::builder(84).objects("customer", 250).build().expect("an account");
@@ -144,7 +146,7 @@ async fn a_lease_is_extended_while_a_slow_page_is_in_flight() {
         {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        // As if most of the lease had expired.
+        // Most of the lease has expired.
         let short = "update stripe._slices set lease_until = now() + interval '13 seconds'";
         world.sql.batch_execute(short).await.expect("shortened");
         let first_page = world.ids("customers").await.len();
@@ -156,7 +158,7 @@ async fn a_lease_is_extended_while_a_slow_page_is_in_flight() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         let rows = world.ids("customers").await.len();
-        assert_eq!(rows, first_page, "while the page is in flight");
+        assert_eq!(rows, first_page, "the page must still be in flight");
     };
     let (report, ()) = tokio::join!(world.backfill(&["customer"]), watch);
     assert_eq!(report.status, RunStatus::Complete);

@@ -63,7 +63,7 @@ async fn concurrent_and_repeated_migrations_change_the_schema_once() {
     let columns =
         "select count(*)::text from information_schema.columns where table_schema = 'stripe'";
     let before = world.text(columns).await;
-    // The state of an older version.
+    // A schema of an older version.
     world
         .sql
         .batch_execute(
@@ -128,7 +128,7 @@ async fn queries_cannot_write_or_leave_their_transaction() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_first_starts_with_other_prefixes_in_one_new_schema_both_work() {
+async fn concurrent_first_migrations_with_different_prefixes_both_succeed() {
     for round in 0..10 {
         let account = Account::builder(71).objects("customer", 3).build().expect("an account");
         let mut world = World::new(account).await;
@@ -143,7 +143,7 @@ async fn two_first_starts_with_other_prefixes_in_one_new_schema_both_work() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_schema_of_another_role_with_all_privileges_granted_is_enough() {
+async fn all_privileges_on_a_schema_of_another_role_suffice() {
     let account = Account::builder(72).objects("customer", 3).build().expect("an account");
     let mut world = World::new(account).await;
     let database = world.text("select current_database()::text").await;

@@ -1,5 +1,5 @@
-//! Responses of Stripe, or of a proxy, that a well-behaved API does not send: the run ends, no row is lost
-//! silently, and one object never stops the others.
+//! Invalid or unexpected responses of Stripe or of a proxy: the run ends, no row is lost silently,
+//! and one object never stops the others.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use stripe_sync::{RefreshOutcome, RunStatus};
 
-use crate::hostile::{ReceivedRequest, ScriptedStripe, error, list, ok, page_of};
+use crate::scripted_stripe::{ReceivedRequest, ScriptedStripe, error, list, ok, page_of};
 use crate::world::ended;
 
 fn charges(count: i64) -> Vec<Value> {
@@ -18,7 +18,7 @@ fn charges(count: i64) -> Vec<Value> {
     (0..count).map(charge).collect()
 }
 
-/// Invoices whose embedded lists hold only the first line.
+/// Invoices whose embedded lists contain only the first line.
 fn invoices(count: i64) -> Vec<Value> {
     let invoice = |i| {
         let first = json!({"id": format!("il_{i}_0"), "object": "line_item"});
@@ -90,7 +90,7 @@ async fn a_nested_page_that_fails_above_a_size_is_requested_with_a_smaller_limit
     assert_eq!(server.count("invoice_line_items").await, 270);
 }
 
-/// The page after A ends with B, and the page after B ends with A.
+/// The page after A contains B, and the page after B contains A.
 fn cyclic_page(asked: &ReceivedRequest) -> Value {
     let item = |id: &str| json!({"id": id, "object": "line_item"});
     match asked.get("starting_after") {
@@ -125,7 +125,7 @@ async fn a_cyclic_nested_list_ends_and_quarantines_its_object() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_parent_whose_list_is_refused_does_not_stop_the_others() {
+async fn one_parent_with_an_unreadable_list_does_not_stop_the_others() {
     for status in [403, 500, 400] {
         let all = invoices(30);
         let server = ScriptedStripe::start(move |asked| match asked.path.as_str() {
@@ -146,7 +146,7 @@ async fn one_parent_whose_list_is_refused_does_not_stop_the_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_old_cursor_that_is_refused_without_a_parameter_restarts_the_list() {
+async fn a_cursor_rejected_without_naming_the_parameter_restarts_the_list() {
     let (all, refused) = (invoices(1), Mutex::new(false));
     let server = ScriptedStripe::start(move |asked| match more_lines(&asked.path, 150) {
         Some(_) if asked.get("starting_after").is_some() && !*refused.lock().unwrap() => {
@@ -175,7 +175,7 @@ async fn a_stream_without_readable_nested_lists_fails_before_it_fills_the_quaran
     assert!(status == "failed" && message.contains("100 objects in a row"), "{message}");
 }
 
-/// Always page 1, or pages 1 and 2 alternately.
+/// The server always sends page 1, or pages 1 and 2 alternately.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_ignores_the_cursor_fails_after_the_first_repeated_page() {
     for pages in [1_usize, 2] {
@@ -190,9 +190,9 @@ async fn a_server_that_ignores_the_cursor_fails_after_the_first_repeated_page() 
         let report = server.backfill("charge").await;
         let (status, _, message) = ended(&report, "charges");
         assert!(status == "failed" && message.contains("sent a page again"), "{message}");
-        // How many workers split the list before it fails depends on timing. A reading ends with the
-        // first repeated page: at most four requests. Where a split moves its bounds, a slice is read
-        // again from its start, five times at most.
+        // The number of workers that split the list before it fails depends on timing. Reading a
+        // slice ends with the first repeated page, after at most four requests. If a split moves
+        // its bounds, the slice is read again from its start, at most five times.
         let mut requests: HashMap<_, usize> = HashMap::new();
         for asked in server.asked.lock().expect("a log").iter() {
             let bound = |name| asked.number(name);
@@ -306,7 +306,7 @@ async fn with_missing_object(missing: Arc<Mutex<usize>>) -> ScriptedStripe {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_404_of_a_lagging_replica_deletes_nothing() {
+async fn one_404_from_a_lagging_replica_deletes_nothing() {
     let missing = Arc::new(Mutex::new(0));
     let server = with_missing_object(Arc::clone(&missing)).await;
     server.backfill("charge").await;
@@ -317,7 +317,8 @@ async fn one_404_of_a_lagging_replica_deletes_nothing() {
     assert_eq!((server.count("charges").await, server.count("_tombstones").await), (5, 0));
 }
 
-/// The deletion was wrong, or the id is in use again: the row exists after an outcome of "stored" or "complete".
+/// The deletion was wrong, or the id is in use again. After the outcome "stored" or "complete", the
+/// row exists.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_that_exists_again_replaces_its_tombstone() {
     let missing = Arc::new(Mutex::new(0));
@@ -345,14 +346,14 @@ async fn a_tombstone_with_a_future_time_counts_as_current() {
     let server = with_missing_object(Arc::default()).await;
     server.engine().await.migrate().await.expect("a schema");
     let tombstone = "insert into stripe._tombstones (table_name, account_id, id, deleted_at)
-                     values ('charges', 'acct_hostile', 'ch_1', now() + interval '1 hour')";
+                     values ('charges', 'acct_scripted', 'ch_1', now() + interval '1 hour')";
     server.sql.batch_execute(tombstone).await.expect("a tombstone");
     let report = server.backfill("charge").await;
     assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
     assert_eq!(server.count("charges").await, 5);
 }
 
-/// A cache between confuses two lists.
+/// A cache between the engine and Stripe confuses two lists.
 #[tokio::test(flavor = "multi_thread")]
 async fn objects_of_another_type_are_not_stored() {
     for confused in [1, usize::MAX] {
@@ -376,22 +377,22 @@ async fn objects_of_another_type_are_not_stored() {
     }
 }
 
-/// For example an allowlist of addresses: the key itself is valid.
+/// Stripe can also reject a valid key, for example because of an allowlist of addresses.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_error_for_a_refused_key_contains_stripes_reason() {
+async fn the_error_for_a_rejected_key_contains_stripes_reason() {
     let mut server = ScriptedStripe::start(|_| error(404, "no")).await;
     server.config.api_base = {
         let refused =
             ScriptedStripe::start_with_account(|_| error(401, "This address is not allowed."));
         refused.await.config.api_base
     };
-    let refused = server.engine().await.prepare().await.expect_err("refused").to_string();
-    assert!(refused.contains("This address is not allowed."), "{refused}");
+    let error = server.engine().await.prepare().await.expect_err("rejected").to_string();
+    assert!(error.contains("This address is not allowed."), "{error}");
 }
 
-/// Also where the catalog knows no nested list of the table.
+/// The catalog contains no nested list of this table.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cut_off_list_is_completed_in_a_table_without_known_lists() {
+async fn a_truncated_list_is_completed_in_a_table_without_known_lists() {
     let dispute = json!({
         "id": "dp_1", "object": "dispute", "created": 1_700_000_000,
         "notes": {"object": "list", "url": "/v1/disputes/dp_1/notes",
@@ -411,10 +412,10 @@ async fn a_cut_off_list_is_completed_in_a_table_without_known_lists() {
     assert_eq!(server.text(whole).await, "14");
 }
 
-/// An order that changes between two requests can show an object on both pages. If it cannot be fetched
-/// alone, its row is written once, and the commit ends.
+/// If the order of a list changes between two requests, both pages can contain the same object. If
+/// it cannot be retrieved, its row is written once, and the commit completes.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_object_that_is_listed_twice_and_cannot_be_retrieved_ends_the_commit() {
+async fn an_object_listed_twice_that_cannot_be_retrieved_does_not_block_the_commit() {
     let readings = Mutex::new(0);
     let server = ScriptedStripe::start(move |asked| match asked.path.as_str() {
         "/v1/charges" => {
@@ -431,7 +432,7 @@ async fn an_object_that_is_listed_twice_and_cannot_be_retrieved_ends_the_commit(
     .await;
     assert_eq!(server.backfill("charge").await.status, RunStatus::Complete);
     let second = tokio::time::timeout(Duration::from_secs(30), server.backfill("charge"));
-    let report = second.await.expect("the commit ends");
+    let report = second.await.expect("the commit completes");
     assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
     let sql = "select description from stripe.charges where id = 'ch_1'";
     assert_eq!(server.text(sql).await, "reading 2");

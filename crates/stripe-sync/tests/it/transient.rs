@@ -1,4 +1,4 @@
-//! Errors of the database that end by themselves: they are waited for, within the outage limit.
+//! Transient database errors, which are retried within the outage limit.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use stripe_sync::{BackfillRequest, Config, Names, RunStatus};
 use crate::proxy::{self, CommitLoss, RoundTrips};
 use crate::world::{World, connect, ended, wait_for_rows};
 
-/// Makes inserts into the customers fail until so many have failed. A sequence counts across
-/// transactions that are rolled back.
+/// Makes the first `times` inserts into `customers` fail. They are counted with a sequence, because
+/// a rollback does not reset it.
 async fn fail_inserts(world: &World, sqlstate: &str, times: u32) {
     let sql = format!(
         "create sequence public.failures;
@@ -25,7 +25,7 @@ async fn fail_inserts(world: &World, sqlstate: &str, times: u32) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_error_that_ends_by_itself_is_waited_for() {
+async fn a_transient_database_error_is_retried() {
     for sqlstate in ["25006", "25P03", "55P03", "57014", "57P05", "57P03", "08P01", "XX000"] {
         let account = Account::builder(61).objects("customer", 30).build().expect("an account");
         let world = World::new(account).await;
@@ -62,7 +62,7 @@ async fn after_the_outage_limit_the_hint_names_the_setting() {
 
 /// More workers want to write to the table than there are connections.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_table_that_another_session_has_locked_does_not_hold_up_the_others() {
+async fn a_table_locked_by_another_session_does_not_block_the_others() {
     let account = Account::builder(63).objects("customer", 8_000).objects("product", 3_000);
     let options = SimOptions { latency: Duration::from_millis(100), ..SimOptions::default() };
     let mut world = World::with(account.build().expect("an account"), options).await;
@@ -91,14 +91,14 @@ async fn a_table_that_another_session_has_locked_does_not_hold_up_the_others() {
     while world.ids("products").await.len() < 3_000 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    assert_eq!(run.progress().locked_table.as_deref(), Some("customers"), "still");
+    assert_eq!(run.progress().locked_table.as_deref(), Some("customers"), "still locked");
     world.sql.batch_execute("commit").await.expect("unlocked");
     assert_eq!(run.join().await.expect("a report").status, RunStatus::Complete);
     assert_eq!(world.ids("customers").await.len(), 8_000);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_table_that_stays_locked_fails_its_stream_only() {
+async fn a_table_that_stays_locked_fails_only_its_stream() {
     let account = Account::builder(66).objects("customer", 30).objects("product", 30);
     let mut world = World::new(account.build().expect("an account")).await;
     world.config.max_outage = Duration::from_millis(500);
@@ -117,9 +117,9 @@ async fn a_table_that_stays_locked_fails_its_stream_only() {
     assert_eq!(world.ids("customers").await.len(), 30);
 }
 
-/// The connection stays open: no error of the network ends the wait.
+/// The connection stays open, so no network error ends the wait.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reply_that_never_comes_is_given_up_and_the_page_is_committed_again() {
+async fn a_commit_without_a_response_times_out_and_is_repeated() {
     let account = Account::builder(65).objects("customer", 1_000).build().expect("an account");
     let mut world = World::new(account).await;
     world.engine().await.migrate().await.expect("tables");

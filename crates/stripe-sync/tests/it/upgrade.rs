@@ -1,10 +1,10 @@
 //! Upgrading a database of the previous version in place.
 //!
-//! `upgrade/previous.sql` is a dump of a database that the previous version (commit 3ea0d68) filled from
-//! [`account`]: one finished run, and one that was killed while it read coupons. It also contains a
-//! quarantined customer, the tombstone of a product, the excluded column `customers.email`, and
-//! `coupons.name`, whose clearing was interrupted. A run continues only with its catalog version, so a
-//! new catalog needs a new dump.
+//! `upgrade/previous.sql` is a dump of a database that the previous version (commit 3ea0d68) filled
+//! from [`account`]: one finished run, and one that was killed while it read coupons. It also
+//! contains a quarantined customer, the tombstone of a product, the excluded column
+//! `customers.email`, and `coupons.name`, whose clearing was interrupted. A run can only be resumed
+//! with its catalog version, so a new catalog needs a new dump.
 
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ fn request() -> BackfillRequest {
     }
 }
 
-/// A world whose database is the dump, with all times moved so that the dump is one hour old.
+/// A world with the dump as its database. All times are moved so that the dump is one hour old.
 async fn previous() -> World {
     let world = World::new(account()).await;
     world.sql.batch_execute(PREVIOUS).await.expect("the dump");
@@ -176,7 +176,7 @@ async fn comments_of_the_user_are_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn migrating_a_current_schema_waits_for_no_table() {
+async fn migrating_a_current_schema_waits_for_no_table_lock() {
     let world = previous().await;
     assert!(world.engine().await.migrate().await.expect("migrated").changed);
     let lock = "begin; lock table stripe.customers, stripe._slices, stripe._runs
@@ -184,5 +184,5 @@ async fn migrating_a_current_schema_waits_for_no_table() {
     world.sql.batch_execute(lock).await.expect("locked");
     let engine = world.engine().await;
     let migration = tokio::time::timeout(Duration::from_secs(20), engine.migrate()).await;
-    assert!(!migration.expect("no waiting").expect("migrated").changed);
+    assert!(!migration.expect("in time").expect("migrated").changed);
 }

@@ -11,10 +11,10 @@ use stripe_sync::{
 use tokio::sync::OnceCell;
 use tokio_postgres::{Client, NoTls};
 
-/// One server for all tests of this binary; each world has a database of its own in it.
+/// One server for all tests of this binary. Each world has its own database.
 static SERVER: OnceCell<Server> = OnceCell::const_new();
 
-/// The nested tables with the parent object and the property their rows come from.
+/// The nested tables, with the parent object and the property that contains their rows.
 pub(crate) const NESTED: [(&str, &str, &str); 4] = [
     ("invoice_line_items", "invoice", "lines"),
     ("subscription_items", "subscription", "items"),
@@ -82,12 +82,12 @@ impl World {
         row.get::<_, Option<String>>(0).unwrap_or_else(|| "(null)".to_owned())
     }
 
-    /// Every table of a stream holds exactly what the simulator lists, and the nested tables
-    /// every item.
+    /// Asserts that every table of a stream contains exactly the objects that the simulator lists,
+    /// and every nested table all items.
     pub(crate) async fn assert_identical(&self) {
         let account = self.sim.account();
         for (object, table) in stripe_sync::objects() {
-            // Stripe refuses this list without a parent (FACTS 11).
+            // Stripe rejects this list without a parent.
             if object == "billing.credit_balance_transaction" {
                 continue;
             }
@@ -123,7 +123,7 @@ pub(crate) async fn wait_for_rows(run: &BackfillRun, rows: i64) {
     }
 }
 
-/// A stream's line of a report: status, rows, message.
+/// The result of a stream in a report: status, rows, message.
 pub(crate) fn ended(report: &Report, table: &str) -> (&'static str, i64, String) {
     let stream = report.streams.iter().find(|s| s.table == table).expect("a stream");
     (stream.status, stream.synced, stream.message.clone().unwrap_or_default())

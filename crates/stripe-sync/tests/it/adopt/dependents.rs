@@ -1,9 +1,9 @@
-//! Objects of the user that depend on the tables: an adoption keeps them as they were, or refuses and
+//! Objects of the user that depend on the tables: an adoption keeps them unchanged, or fails and
 //! names them.
 
 use stripe_sync::RunStatus;
 
-use super::{legacy_world, refused, run, shape};
+use super::{legacy_world, migration_error, run, shape};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn foreign_keys_are_recreated_as_they_were() {
@@ -40,7 +40,7 @@ async fn an_interrupted_adoption_still_validates_foreign_keys() {
     let world = legacy_world().await;
     run(&world, "create table public.orders (customer text references stripe.customers)").await;
     world.engine().await.migrate().await.expect("an adoption");
-    // The state after the last table: the key is recreated and not validated.
+    // The state after the last table was adopted: the key is recreated, but not validated.
     let cut = "alter table public.orders drop constraint orders_customer_fkey;
                alter table public.orders add constraint orders_customer_fkey
                  foreign key (customer) references stripe.customers (id) not valid;
@@ -51,7 +51,7 @@ async fn an_interrupted_adoption_still_validates_foreign_keys() {
                  where conname = 'orders_customer_fkey'";
     assert_eq!(world.text(valid).await, "true");
 
-    // Rows that refer to nothing are reported once and do not stop the next call.
+    // Rows that violate the key are reported once, and do not stop the next call.
     run(
         &world,
         &format!(
@@ -61,7 +61,7 @@ async fn an_interrupted_adoption_still_validates_foreign_keys() {
         ),
     )
     .await;
-    let error = refused(&world).await;
+    let error = migration_error(&world).await;
     assert!(error.to_string().contains("orders_customer_fkey of public.orders"), "{error}");
     assert!(error.hint().unwrap_or_default().contains("not valid"), "{error}");
     world.engine().await.migrate().await.expect("the next call continues");
@@ -116,7 +116,7 @@ async fn a_view_that_relies_on_the_order_of_an_enum_is_refused() {
         let world = legacy_world().await;
         run(&world, &format!("create view public.ordered as {shows}")).await;
         let before = shape(&world).await;
-        let error = refused(&world).await;
+        let error = migration_error(&world).await;
         assert!(error.to_string().contains("view public.ordered relies"), "{shows}: {error}");
         assert_eq!(shape(&world).await, before);
     }
@@ -131,7 +131,7 @@ async fn a_view_that_relies_on_the_order_of_an_enum_is_refused() {
            join public.shirts s on s.c = c.id where s.size > 'm'",
     )
     .await;
-    world.engine().await.migrate().await.expect("these show the same rows");
+    world.engine().await.migrate().await.expect("these views return the same rows");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,5 @@
-//! Adopting a database of the TypeScript engine in place. The database is created from the list of its
-//! columns, with rows, views and foreign keys.
+//! Adopting a database of the TypeScript engine in place. The tests create the database from the
+//! list of its columns, with rows, views and foreign keys.
 
 mod dependents;
 
@@ -41,7 +41,7 @@ async fn run(world: &World, sql: &str) {
     world.sql.batch_execute(sql).await.unwrap_or_else(|e| panic!("{sql}: {e:?}"));
 }
 
-/// Everything that an adoption could change, as text.
+/// All properties of the tables that an adoption could change, as text.
 async fn shape(world: &World) -> String {
     world
         .text(
@@ -59,8 +59,8 @@ async fn shape(world: &World) -> String {
         .await
 }
 
-async fn refused(world: &World) -> Error {
-    world.engine().await.migrate().await.expect_err("a refusal")
+async fn migration_error(world: &World) -> Error {
+    world.engine().await.migrate().await.expect_err("an error")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -96,7 +96,7 @@ async fn rows_are_kept_and_the_first_backfill_fills_new_columns() {
         assert_same(table, &wanted, &world.ids(table).await);
     }
     let stale = "select count(*)::text from stripe.invoices where created = 1600000000";
-    assert_eq!(world.text(stale).await, "0", "every row shows what Stripe has");
+    assert_eq!(world.text(stale).await, "0", "every row must have Stripe's values");
     let migrations = "select count(*)::text from stripe.stripe_migrations";
     assert_eq!(world.text(migrations).await, "1", "the other engine's migrations are unchanged");
 }
@@ -186,7 +186,7 @@ async fn a_kept_foreign_key_limits_the_schema_to_one_account() {
         panic!("the accounts must have different ids");
     }
     let second = StripeSync::connect(config).await.expect("the engine");
-    let error = second.prepare().await.expect_err("a refusal");
+    let error = second.prepare().await.expect_err("an error");
     assert!(error.to_string().contains("can only hold account"), "{error}");
 }
 
@@ -242,7 +242,7 @@ async fn other_dependents_are_named_and_nothing_is_changed() {
         let world = legacy_world().await;
         run(&world, obstacle).await;
         let before = shape(&world).await;
-        let error = refused(&world).await;
+        let error = migration_error(&world).await;
         assert!(error.to_string().contains(named), "{obstacle}: {error}");
         let hint = error.hint().unwrap_or_default();
         assert!(hint.contains("nothing was changed"), "{obstacle}: {hint}");
@@ -254,24 +254,24 @@ async fn other_dependents_are_named_and_nothing_is_changed() {
 async fn the_account_and_mode_are_checked_before_anything_is_changed() {
     let mut world = legacy_world().await;
     let before = shape(&world).await;
-    let backfill = world.engine().await.prepare().await.expect_err("a refusal");
+    let backfill = world.engine().await.prepare().await.expect_err("an error");
     assert!(backfill.to_string().contains("did not create"), "{backfill}");
 
     let key = world.config.key.take();
-    let error = refused(&world).await;
+    let error = migration_error(&world).await;
     assert!(error.to_string().contains("account of the rows"), "{error}");
     world.config.key = key;
 
     world.config.rewrite_limit = 1;
-    let error = refused(&world).await;
+    let error = migration_error(&world).await;
     assert!(error.hint().unwrap_or_default().contains("--yes"), "{error}");
     world.config.rewrite_limit = u64::MAX;
 
     run(&world, "update stripe.customers set livemode = true").await;
-    let error = refused(&world).await;
+    let error = migration_error(&world).await;
     assert!(error.to_string().contains("live rows (in customers)"), "{error}");
     run(&world, "delete from stripe.subscriptions; delete from stripe.invoices").await;
-    let error = refused(&world).await;
+    let error = migration_error(&world).await;
     assert!(error.to_string().contains("this is a test key"), "{error}");
     assert_eq!(shape(&world).await, before);
 
@@ -280,7 +280,7 @@ async fn the_account_and_mode_are_checked_before_anything_is_changed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_key_the_rows_decide_the_mode() {
+async fn without_a_key_the_rows_determine_the_mode() {
     let mut world = legacy_world().await;
     let key = world.config.key.take();
     world.config.account = AccountId::parse("acct_Named");
@@ -292,10 +292,10 @@ async fn without_a_key_the_rows_decide_the_mode() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_interrupted_adoption_continues() {
+async fn an_interrupted_adoption_resumes() {
     let mut world = legacy_world().await;
-    // The state in the middle, as the previous version leaves it: some tables are adopted, and there is
-    // no record of migrations yet.
+    // The state that the previous version leaves if it is interrupted: some tables are adopted, and
+    // no migration is recorded.
     world.engine().await.migrate().await.expect("an adoption");
     run(
         &world,
@@ -310,7 +310,7 @@ async fn an_interrupted_adoption_continues() {
     .await;
     let key = world.config.key.take();
     world.config.account = AccountId::parse("acct_Other");
-    let error = refused(&world).await;
+    let error = migration_error(&world).await;
     assert!(error.to_string().contains("was started for account"), "{error}");
     world.config.key = key;
     world.config.account = None;

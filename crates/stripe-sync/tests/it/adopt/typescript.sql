@@ -1,5 +1,5 @@
--- The tables as the TypeScript stripe-sync-engine leaves them: integers of four bytes, enums, a
--- primary key of the id alone, triggers, two foreign keys and two unique constraints of its own.
+-- The tables that the TypeScript stripe-sync-engine creates: four-byte integers, enums, a primary key
+-- of the id alone, triggers, two foreign keys and two unique constraints of its own.
 create schema stripe;
 create type stripe.pricing_type as enum ('one_time', 'recurring');
 create type stripe.pricing_tiers as enum ('graduated', 'volume');

@@ -1,9 +1,10 @@
-//! The columns that users of the TypeScript engines know, filled by objects of three API versions.
+//! Fills the columns that the TypeScript engines have from objects of three API versions.
 //!
-//! There is one small fixture per table beside this file. It holds the differences between the versions: what all versions
-//! have, what each adds, `null`: known columns that a version cannot fill, and `differs`:
-//! columns whose value has another form in a version (its text, or null for any). All other known
-//! columns must hold the same value for all three, and not null.
+//! This directory contains one small fixture per table. `common` contains the properties of all
+//! versions, `versions` those that each version adds, `null` the known columns that a version
+//! cannot fill, and `differs` the columns whose value has another form in a version (its text, or
+//! null for any text). All other known columns must have the same value in all three versions, and
+//! not null.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +16,7 @@ use crate::world::{World, connect, fresh_database};
 
 const VERSIONS: [&str; 3] = ["2020-08-27", "2023-08-16", "2026-07-29.dahlia"];
 
-/// The page of known columns: table, column, and what to query instead.
+/// The columns that `docs/known-columns.md` lists: table, column, and what to query instead.
 fn page() -> BTreeMap<(String, String), String> {
     let page = include_str!("../../../../../docs/known-columns.md");
     let mut table = String::new();
@@ -34,7 +35,7 @@ fn page() -> BTreeMap<(String, String), String> {
 }
 
 #[tokio::test]
-async fn every_known_column_has_a_line_on_the_page() {
+async fn every_known_column_is_documented() {
     let sql = connect(&fresh_database().await).await;
     sql.batch_execute(include_str!("../adopt/typescript.sql")).await.expect("their tables");
     let theirs = sql
@@ -77,7 +78,7 @@ fn fixtures() -> Vec<Fixture> {
     fixtures
 }
 
-/// The object as a version shows it. Its id ends in the version, and so do all ids below it.
+/// The object in one version. Its id ends with the version, and so do the ids inside it.
 fn object(fixture: &Value, version: &str) -> String {
     let mut fields: Map<String, Value> = fixture["common"].as_object().expect("fields").clone();
     fields.extend(fixture["versions"][version].as_object().expect("fields").clone());
@@ -91,7 +92,7 @@ fn id(fixture: &Value, version: &str) -> String {
     format!("{prefix}_{version}")
 }
 
-/// The known columns of the row of each version, as text, with the version taken out of ids.
+/// The known columns of the row of each version, as text, without the version in ids.
 async fn rows(world: &World, table: &str, columns: &[&str]) -> Vec<Vec<Option<String>>> {
     let list: Vec<_> = columns.iter().map(|column| format!("\"{column}\"::text")).collect();
     let mut rows = Vec::new();
@@ -132,7 +133,7 @@ async fn compare(
                 assert!(!lost || !instead.is_empty(), "{what}: the page names no replacement");
                 continue;
             };
-            assert!(!is_null, "{what} is not null but {value}");
+            assert!(!is_null, "{what} is {value}, not null");
             match differing.get(version) {
                 Some(Value::String(expected)) => assert_eq!(value, expected, "{what}"),
                 Some(_) => {}
@@ -144,7 +145,7 @@ async fn compare(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn objects_of_three_api_versions_fill_the_known_columns_alike() {
+async fn objects_of_three_api_versions_fill_the_known_columns_equally() {
     let account = Account::builder(70).build().expect("an account");
     let at = account.now() - 1_000;
     let fixtures = fixtures();

@@ -1,5 +1,5 @@
-//! A server whose responses a test decides, for behaviour that the simulator does not have. It uses
-//! real HTTP, with one response per request on a connection that stays open.
+//! A server whose responses a test determines, for behaviour that the simulator does not have. It
+//! uses real HTTP, with one response per request on a connection that stays open.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::world::fresh_database;
 
-/// A request as the test's handler sees it.
+/// A request in the form that the test's handler receives.
 #[derive(Debug, Clone)]
 pub(crate) struct ReceivedRequest {
     pub(crate) path: String,
@@ -49,7 +49,7 @@ pub(crate) fn list(data: &[Value], has_more: bool) -> Value {
     json!({ "object": "list", "url": "/v1/x", "data": data, "has_more": has_more })
 }
 
-/// One page of `all`, newest first, with the filters and cursors of a well-behaved list.
+/// One page of `all`, newest first, with the correct filters and cursors.
 pub(crate) fn page_of(all: &[Value], asked: &ReceivedRequest) -> Value {
     let created = |object: &Value| object["created"].as_i64().unwrap_or(0);
     let inside = |object: &&Value| {
@@ -65,7 +65,7 @@ pub(crate) fn page_of(all: &[Value], asked: &ReceivedRequest) -> Value {
     list(&filtered[from..to], to < filtered.len())
 }
 
-/// A hostile server with a database and an engine's configuration for it.
+/// A scripted server, a database, and an engine's configuration for both.
 pub(crate) struct ScriptedStripe {
     pub(crate) config: Config,
     pub(crate) asked: Arc<Mutex<Vec<ReceivedRequest>>>,
@@ -73,11 +73,11 @@ pub(crate) struct ScriptedStripe {
 }
 
 impl ScriptedStripe {
-    /// Starts a server that answers with `handler`; `/v1/account` is answered for it.
+    /// Starts a server that answers requests with `handler`, except those to `/v1/account`.
     pub(crate) async fn start(
         handler: impl Fn(&ReceivedRequest) -> Answer + Send + Sync + 'static,
     ) -> ScriptedStripe {
-        let account = || ok(json!({ "id": "acct_hostile", "object": "account" }));
+        let account = || ok(json!({ "id": "acct_scripted", "object": "account" }));
         ScriptedStripe::start_with_account(move |asked| match asked.path.as_str() {
             "/v1/account" => account(),
             _ => handler(asked),
@@ -104,7 +104,7 @@ impl ScriptedStripe {
         });
         let url = fresh_database().await;
         let mut config = Config::new(&url, Names::new("stripe", "").expect("names"));
-        config.key = Some(ApiKey::parse("sk_test_hostile").expect("a key"));
+        config.key = Some(ApiKey::parse("sk_test_scripted").expect("a key"));
         config.api_base = ApiBase::parse(&format!("http://{address}")).expect("a base");
         config.rate = Some(RateOptions::Unlimited);
         ScriptedStripe { config, asked, sql: crate::world::connect(&url).await }
