@@ -116,7 +116,8 @@ impl SignatureError {
     }
 }
 
-/// The parts of a header that matter. Schemes other than `v1` are ignored: `v0` is no signature.
+/// The parts of a header that are needed. Schemes other than `v1` are ignored: `v0` is not a
+/// signature.
 struct Header<'a> {
     timestamp: i64,
     signatures: Vec<&'a str>,
@@ -137,8 +138,8 @@ impl<'a> Header<'a> {
     }
 }
 
-/// Verifies that a body was signed with one of the secrets, not longer than `tolerance` before `now`. A
-/// time in the future is accepted, as by Stripe's libraries: only a replay is old.
+/// Verifies that a body was signed with one of the secrets, not longer than `tolerance` before
+/// `now`. A time in the future is accepted, as in Stripe's libraries: only replays are old.
 ///
 /// # Errors
 /// See [`SignatureError`].
@@ -267,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_was_serialized_again_is_named() {
+    fn the_hint_explains_a_reserialized_body() {
         let header = format!("t={T},v1={}", sign("whsec_a", T, BODY));
         let secrets = [secret("whsec_a")];
         let body = br#"{"id":"evt_1"}"#;

@@ -1,8 +1,9 @@
 //! Lists inside objects, read to the last item.
 //!
 //! Stripe embeds the first ten items or so (FACTS 8). The rest is read through the list's own address.
-//! A list of moderate size is put back into its object whole. The items of a longer one are sent to the
-//! writer page by page, so a parent with a hundred thousand items needs no more memory than a page.
+//! A list of moderate size is put back into its object completely. The items of a longer one are
+//! sent to the writer page by page, so a parent with a hundred thousand items needs no more memory
+//! than a page.
 
 mod completed;
 mod embedded;
