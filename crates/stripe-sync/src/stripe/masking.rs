@@ -1,4 +1,4 @@
-//! Makes texts from Stripe safe to log and to show: without secrets, short, on one line.
+//! Makes texts from Stripe safe to log and display: without secrets, short, and on one line.
 
 /// Maximum length of a message, in bytes.
 const MAX_LENGTH: usize = 400;

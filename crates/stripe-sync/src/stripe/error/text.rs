@@ -1,4 +1,4 @@
-//! What people read about a Stripe error: the message and the hint.
+//! The texts of a Stripe error: the message and the hint.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use super::StripeError;
 use super::kind::StripeErrorKind;
 
 impl StripeError {
-    /// What a person can do about it. `None` if the message says so itself, or nothing helps.
+    /// What the user can do about it. `None` if the message already says so, or if nothing helps.
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self.kind {
             StripeErrorKind::Unauthorized { .. } => {
