@@ -84,20 +84,20 @@ fn target(text: &str) -> Result<Target, Error> {
             id => Ok(Target { table, id: id.to_owned() }),
         };
     }
-    // Only an id of the user's own choice can end in a space.
+    // Only a custom id can end in a space.
     let text = text.trim();
     match catalog.table_by_id(text) {
         Some(table) if table.retrieve_path.is_some() => Ok(Target { table, id: text.to_owned() }),
         Some(table) => Err(Error::new(
             ErrorKind::Usage,
-            format!("Stripe cannot be asked for a single row of {}", table.name),
+            format!("Stripe cannot return a single row of {}", table.name),
         )
         .with_hint(match &table.parent {
             Some(parent) => format!("refresh its {} instead", parent.column),
             None => "run a backfill of it instead".to_owned(),
         })),
         None => Err(Error::new(ErrorKind::Usage, format!("no table has ids like {text:?}"))
-            .with_hint("put the table before ids of your own choice: products/gold")),
+            .with_hint("put the table before a custom ID: products/gold")),
     }
 }
 

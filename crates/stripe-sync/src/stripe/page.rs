@@ -97,7 +97,7 @@ pub(crate) enum Unreadable {
         column: usize,
     },
     /// The text ends inside a value.
-    #[error("the answer ends before its JSON does")]
+    #[error("the response ends in the middle of its JSON")]
     CutOff,
     /// JSON of another shape.
     #[error("the response is not a list with `data` and `has_more`")]

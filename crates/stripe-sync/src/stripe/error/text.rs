@@ -83,7 +83,7 @@ fn describe(kind: &StripeErrorKind) -> &'static str {
         StripeErrorKind::Tls => "the server's identity could not be verified",
         StripeErrorKind::Timeout => "no complete response in time",
         StripeErrorKind::ConnectionLost => "the connection ended before the response was complete",
-        StripeErrorKind::Malformed => "the response is not one of Stripe's",
+        StripeErrorKind::Malformed => "the response is not from Stripe",
         StripeErrorKind::TooLarge => "the response is larger than 256 MiB",
         StripeErrorKind::Server => "Stripe had an internal error",
         StripeErrorKind::Redirected => "redirects are not followed, because requests carry the key",
