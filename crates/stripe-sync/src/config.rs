@@ -18,7 +18,7 @@ pub struct Config {
     pub database_url: DatabaseUrl,
     /// The schema and table prefix of this copy.
     pub names: Names,
-    /// Connections to the database at once.
+    /// Maximum number of connections to the database.
     pub max_connections: usize,
     /// Required by every operation that sends requests to Stripe.
     pub key: Option<ApiKey>,
@@ -28,8 +28,8 @@ pub struct Config {
     pub api_base: ApiBase,
     /// The `Stripe-Version` header. Default: the version of the catalog.
     pub api_version: Option<String>,
-    /// The signing secrets of the webhook endpoints that deliver to this copy. Several are valid while a
-    /// secret is rotated.
+    /// The signing secrets of the webhook endpoints that deliver to this copy. Several are valid
+    /// while a secret is rotated.
     pub webhook_secrets: Vec<WebhookSecret>,
     /// How old the signature of a webhook may be. Default 300 s, as in Stripe's libraries.
     pub webhook_tolerance: Duration,
@@ -39,8 +39,8 @@ pub struct Config {
     /// Columns to exclude: they are no longer stored, and values that are already stored are
     /// cleared. The schema records them; see [`crate::StripeSync::include_columns`].
     pub exclude_columns: Vec<ColumnName>,
-    /// How many bytes of another engine's tables [`crate::StripeSync::migrate`] may rewrite to adopt
-    /// them. Default 1 GiB.
+    /// How many bytes of another engine's tables [`crate::StripeSync::migrate`] may rewrite to
+    /// adopt them. Default 1 GiB.
     pub rewrite_limit: u64,
     /// Requests per second. Default: 75 % of the limits that Stripe documents.
     pub rate: Option<RateOptions>,
@@ -48,8 +48,8 @@ pub struct Config {
     pub request_timeout: Duration,
     /// How long workers wait while Stripe or the database cannot be reached. Default 10 minutes.
     pub max_outage: Duration,
-    /// How long [`crate::StripeSync::connect`] waits for a database that is starting: one that refuses
-    /// connections, or has none left. Default 30 seconds.
+    /// How long [`crate::StripeSync::connect`] waits for a database that is starting: one that
+    /// refuses connections, or has none left. Default 30 seconds.
     pub database_wait: Duration,
     /// How long one operation on the database may take before its connection is closed and the
     /// operation is retried. Migrations, indexes and queries have no limit. Default 2 minutes.

@@ -1,5 +1,5 @@
-//! What a process shares for one schema: connections, statements, memory, and whether the schema has
-//! been prepared.
+//! What a process shares for one schema: connections, statements, memory, and whether the schema
+//! has been prepared.
 
 use std::sync::Arc;
 
@@ -81,8 +81,8 @@ impl Copy {
         })
     }
 
-    /// Migrates the schema and binds it to the mode of the account's key. Done once per account; later
-    /// calls return what the first one did.
+    /// Migrates the schema and binds it to the mode of the account's key. Done once per account;
+    /// later calls return what the first one did.
     pub(crate) async fn prepare(&self, identity: &Identity) -> Result<Migration, Error> {
         let mut prepared = self.shared.prepared.lock().await;
         if let Some((account, migration)) = prepared.as_ref()

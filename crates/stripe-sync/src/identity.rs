@@ -44,9 +44,9 @@ impl AccountHandle {
         Ok(AccountHandle { client, identity: Identity { account, mode }, transport, options })
     }
 
-    /// A handle for an account that is connected to this one. It sends `Stripe-Account` with the same
-    /// key (<https://docs.stripe.com/connect/authentication>), shares connections with this handle, and
-    /// has rate limits, a clock and outages of its own. Sends no request.
+    /// A handle for an account that is connected to this one. It sends `Stripe-Account` with the
+    /// same key (<https://docs.stripe.com/connect/authentication>), shares connections with this
+    /// handle, and has rate limits, a clock and outages of its own. Sends no request.
     ///
     /// # Errors
     /// The account cannot be sent as a header.

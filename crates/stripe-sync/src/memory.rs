@@ -58,8 +58,8 @@ impl MemoryBudget {
         Arc::clone(&self.free).acquire_many_owned(kib).await.expect("the semaphore is never closed")
     }
 
-    /// Memory for the lists of the object at `index` of a page. `first_unfinished` is the index of the
-    /// first object of that page that is not finished.
+    /// Memory for the lists of the object at `index` of a page. `first_unfinished` is the index of
+    /// the first object of that page that is not finished.
     pub(crate) fn list_memory(
         &self,
         first_unfinished: watch::Receiver<usize>,
@@ -100,7 +100,8 @@ impl ListMemory {
         ListMemory { source: None, permits, excess }
     }
 
-    /// Whether the lists exceed the budget. They have to be finished before any other list may do so.
+    /// Whether the lists exceed the budget. They have to be finished before any other list may do
+    /// so.
     pub(crate) fn exceeds_budget(&self) -> bool {
         self.excess.is_some()
     }

@@ -80,7 +80,8 @@ impl StripeSync {
         self.copy.prepare(self.account().await?.identity()).await
     }
 
-    /// Starts a backfill and returns the handle of its run. The same request resumes an unfinished run.
+    /// Starts a backfill and returns the handle of its run. The same request resumes an unfinished
+    /// run.
     ///
     /// # Errors
     /// The request or the key is invalid, or the preparation fails. Errors of single streams are in

@@ -31,26 +31,26 @@ pub(super) async fn prepare(
     let (head, turn) = watch::channel(0);
     let last = objects.len().checked_sub(1);
     let (client, table) = (&context.run.account.client, context.table);
-    let (mut readings, mut is_read) = (Vec::new(), Vec::with_capacity(objects.len()));
+    let (mut results, mut is_read) = (Vec::new(), Vec::with_capacity(objects.len()));
     for (index, (object, item)) in objects.iter().zip(page.objects()).enumerate() {
         let may_have_lists = object.has_id;
         is_read.push(may_have_lists && nested::has_cut_off_list(table, item));
         if is_read[index] {
             let memory = context.run.account.memory.list_memory(turn.clone(), index);
             let (id, sent) = (object.id().to_owned(), page.sent);
-            readings.push(async move {
+            results.push(async move {
                 nested::complete(client, table, &id, item, sent, memory, pieces).await
             });
         }
     }
     // In page order: a piece covers the objects up to an index, and only the first unfinished
     // object may exceed the memory budget.
-    let mut readings = stream::iter(readings).buffered(CONCURRENT_OBJECTS);
+    let mut results = stream::iter(results).buffered(CONCURRENT_OBJECTS);
     let mut piece = PagePiece::new(&page, requested, 0, &memory);
     for (index, (object, item)) in objects.into_iter().zip(page.objects()).enumerate() {
         let completed = match is_read[index] {
             true => {
-                let next = readings.next().await;
+                let next = results.next().await;
                 next.expect("one result for each cut-off object").map_err(ended)?
             }
             false => CompletedObject::default(),

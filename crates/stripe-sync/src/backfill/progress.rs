@@ -76,7 +76,8 @@ pub struct Snapshot {
     pub waits_for_other: bool,
     /// The database cannot be reached, or cannot serve statements, at this moment.
     pub database_outage: bool,
-    /// The table whose rows cannot be written at this moment, because another session has locked it.
+    /// The table whose rows cannot be written at this moment, because another session has locked
+    /// it.
     pub locked_table: Option<String>,
 }
 

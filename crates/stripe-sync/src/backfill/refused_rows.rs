@@ -23,7 +23,8 @@ enum State {
 }
 
 impl RefusedRows {
-    /// Counts the rows of a commit. Returns why the stream fails if the server refuses all of its rows.
+    /// Counts the rows of a commit. Returns why the stream fails if the server refuses all of its
+    /// rows.
     pub(super) fn count(&self, stream: &str, rows: u64, refusals: &[Refusal]) -> Option<String> {
         let refusal = refusals.iter().find(|refusal| refusal.table == stream);
         let refused = refusal.map_or(0, |refusal| refusal.rows);

@@ -1,5 +1,5 @@
-//! A whole backfill: opens the run, lets workers read its slices until none is left, and reports how
-//! every stream ended.
+//! A whole backfill: opens the run, lets workers read its slices until none is left, and reports
+//! how every stream ended.
 
 use std::sync::Arc;
 

@@ -72,7 +72,8 @@ impl EventReader {
         }
     }
 
-    /// Applies the events since `cursor` and moves it, if `owner` still owns it. Returns the new cursor.
+    /// Applies the events since `cursor` and moves it, if `owner` still owns it. Returns the new
+    /// cursor.
     ///
     /// Cancel-safe: applied events stay applied, and the cursor is at the end of the last completed
     /// window.

@@ -1,5 +1,5 @@
-//! Deliveries that arrive together are committed together: while one transaction is open, others wait in
-//! a queue, and the next transaction takes all of them.
+//! Deliveries that arrive together are committed together: while one transaction is open, others
+//! wait in a queue, and the next transaction takes all of them.
 //!
 //! A delivery is answered after the commit, and after its object has been fetched if necessary.
 
@@ -22,8 +22,8 @@ use crate::postgres::PostgresError;
 
 /// Events of one transaction.
 const LARGEST_BATCH: usize = 100;
-/// Maximum number of waiting events, as during an outage of the database. Further ones are rejected, and
-/// Stripe delivers them again.
+/// Maximum number of waiting events, as during an outage of the database. Further ones are
+/// rejected, and Stripe delivers them again.
 const MOST_WAITING: usize = 10_000;
 /// Seconds after which an event is too old to insert a row: a retry can arrive days later.
 const RECENT: i64 = 60;

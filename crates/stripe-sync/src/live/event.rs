@@ -1,7 +1,7 @@
 //! An event as Stripe sends it, read without building a tree. Pure.
 //!
-//! A snapshot event carries the object, rendered in the event's own API version (FACTS 6). A thin event
-//! only names it (FACTS 7).
+//! A snapshot event carries the object, rendered in the event's own API version (FACTS 6). A thin
+//! event only names it (FACTS 7).
 
 use std::borrow::Cow;
 

@@ -1,7 +1,7 @@
 //! Follows an account's events until a stop is requested.
 //!
-//! One process per account reads the feed: it holds the lease of the cursor. Others wait and help to fetch
-//! the objects in the inbox.
+//! One process per account reads the feed: it holds the lease of the cursor. Others wait and help
+//! to fetch the objects in the inbox.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -145,8 +145,8 @@ impl From<PostgresError> for RoundError {
 }
 
 impl Follower<'_> {
-    /// Reads the feed up to the present, if no other process does, and fetches what is in the inbox.
-    /// Returns the pause until the next round.
+    /// Reads the feed up to the present, if no other process does, and fetches what is in the
+    /// inbox. Returns the pause until the next round.
     async fn round(&mut self, stop: &Stop) -> Result<Duration, RoundError> {
         let Follower { context, owner, progress, .. } = self;
         let (database, names) = (&context.database, context.statements.names());

@@ -1,5 +1,5 @@
-//! Fetches the objects in the inbox. Entries are leased, so several processes share the work, and an
-//! object that cannot be fetched waits longer each time without holding up the others.
+//! Fetches the objects in the inbox. Entries are leased, so several processes share the work, and
+//! an object that cannot be fetched waits longer each time without delaying the others.
 
 use std::time::Duration;
 

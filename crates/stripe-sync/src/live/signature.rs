@@ -1,7 +1,8 @@
-//! Verifies the signature of a webhook: an HMAC-SHA256 of the time and the raw body, with the endpoint's
-//! secret as the key (<https://docs.stripe.com/webhooks#verify-manually>). Pure.
+//! Verifies the signature of a webhook: an HMAC-SHA256 of the time and the raw body, with the
+//! endpoint's secret as the key (<https://docs.stripe.com/webhooks#verify-manually>). Pure.
 //!
-//! Each `v1` signature is compared with each secret in constant time, and none is skipped after a match.
+//! Each `v1` signature is compared with each secret in constant time, and none is skipped after a
+//! match.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

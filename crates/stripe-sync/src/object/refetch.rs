@@ -16,7 +16,7 @@ use crate::postgres::{
 use crate::row::{Object, get};
 use crate::stripe::Answer;
 
-/// How often an object is fetched again because its row changed meanwhile.
+/// How often an object is fetched again because its row has changed in the meantime.
 const MAX_ATTEMPTS: u32 = 10;
 /// Chunks of items between the reading and the writing half.
 const CHUNKS_AHEAD: usize = 1;

@@ -30,8 +30,8 @@ impl<'a> Observation<'a> {
     }
 }
 
-/// Keeps the newest observation of each id, sorted by id. Of observations with the same stamp, the last
-/// one counts.
+/// Keeps the newest observation of each id, sorted by id. Of observations with the same stamp, the
+/// last one counts.
 pub(crate) fn winners(mut seen: Vec<Observation<'_>>) -> Vec<Observation<'_>> {
     // A stable sort: equal observations remain in their order.
     seen.sort_by(|a, b| a.id.cmp(&b.id).then(a.stamp.cmp(&b.stamp)));

@@ -11,7 +11,8 @@ use super::scan::end_of_value;
 /// remains one key. `None` if there is nothing to change.
 pub(super) fn distinct_keys(raw: &str) -> Option<String> {
     let (mut out, mut copied, mut at) = (String::new(), 0, 0);
-    // For each open object: the bytes appended to its keys, by their spelling, and the names in use.
+    // For each open object: the bytes appended to its keys, by their spelling, and the names in
+    // use.
     let mut open: Vec<(HashMap<&str, usize>, HashSet<String>)> = Vec::new();
     while let Some(byte) = raw.as_bytes().get(at) {
         match byte {

@@ -1,5 +1,5 @@
-//! Escapes in JSON strings. JSON can express U+0000 and lone surrogates, which PostgreSQL's text and jsonb
-//! cannot hold. They become U+FFFD and are counted.
+//! Escapes in JSON strings. JSON can express U+0000 and lone surrogates, which PostgreSQL's text
+//! and jsonb cannot hold. They become U+FFFD and are counted.
 
 use std::borrow::Cow;
 

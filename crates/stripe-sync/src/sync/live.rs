@@ -67,8 +67,8 @@ impl StripeSync {
     /// one account; one of them reads the feed.
     ///
     /// # Errors
-    /// The key is not allowed to read events, or Stripe or the database cannot be reached for longer than
-    /// [`crate::Config::max_outage`].
+    /// The key is not allowed to read events, or Stripe or the database cannot be reached for
+    /// longer than [`crate::Config::max_outage`].
     pub async fn follow(
         &self,
         stop: &Stop,
