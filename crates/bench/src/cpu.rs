@@ -13,7 +13,7 @@ pub(crate) fn tree(pid: i32) -> Result<Duration> {
     loop {
         let before = own(pid, true)?;
         let children = children(pid)?;
-        // A child that the process waited for in between would be missing, or count twice.
+        // Otherwise a child that ended in between would be missing or counted twice.
         if own(pid, true)? == before {
             return Ok(Duration::from_millis((before + children) * 1000 / TICKS));
         }

@@ -1,4 +1,4 @@
-//! The engine in a process of its own, which reports its own cost.
+//! Runs the engine in a separate process, which reports its own cost.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};

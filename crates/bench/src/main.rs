@@ -38,7 +38,7 @@ impl Args {
     }
 }
 
-/// What this process does. The benchmark starts itself again for each role.
+/// The role of this process. The benchmark starts itself again for each role.
 #[derive(Subcommand)]
 enum Role {
     /// Serve the simulated Stripe after printing its address and key
@@ -61,7 +61,7 @@ async fn main() -> Result<()> {
 
 async fn measure(args: &Args) -> Result<()> {
     let directory = std::env::temp_dir().join(format!("stripe-sync-bench-{}", std::process::id()));
-    // Durable, as in the product.
+    // Durable, as in production.
     let server = Server::start(Options::new(&directory)).await?;
     let stripe = Simulator::start(&args.object, args.rows, args.latency())?;
     let result = compare(args, &server, &stripe).await;

@@ -1,4 +1,4 @@
-//! The simulated Stripe in a process of its own.
+//! The simulated Stripe in a separate process.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};

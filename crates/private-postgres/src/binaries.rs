@@ -29,7 +29,8 @@ impl Binaries {
 }
 
 /// Returns all installed servers that this process can use, newest first, including those older
-/// than [`OLDEST_MAJOR`]. Searches `PATH` and the usual directories of Linux distributions and macOS.
+/// than [`OLDEST_MAJOR`]. Searches `PATH` and the usual directories of Linux distributions and
+/// macOS.
 pub fn find_binaries() -> Vec<Binaries> {
     OsUser::for_new_cluster().map(installed).unwrap_or_default()
 }

@@ -1,8 +1,8 @@
 //! Opens the files that this crate writes.
 //!
 //! When this process runs as root, it writes into directories of other users. Symbolic links are
-//! therefore not followed, because they could point to any file, and a file gets the owner of its
-//! directory, who could not use a file owned by root.
+//! therefore not followed, because they could point to any file. A file gets the owner of its
+//! directory, because that user could not use a file owned by root.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};

@@ -39,13 +39,13 @@ impl Lock {
     }
 
     /// Converts a shared lock into the exclusive one, unless another process holds the lock. If it
-    /// returns `false`, the shared lock may be lost as well (flock(2)); [`Lock::downgrade`] takes it
-    /// again.
+    /// returns `false`, the shared lock may be lost as well (flock(2)); [`Lock::downgrade`]
+    /// acquires it again.
     pub(crate) fn try_upgrade(&self) -> io::Result<bool> {
         try_flock(&self.file, FlockOperation::NonBlockingLockExclusive)
     }
 
-    /// Takes the shared lock again after [`Lock::try_upgrade`].
+    /// Acquires the shared lock again after [`Lock::try_upgrade`].
     pub(crate) fn downgrade(&self) -> io::Result<bool> {
         try_flock(&self.file, FlockOperation::NonBlockingLockShared)
     }

@@ -15,8 +15,9 @@ use rustix::process::{getegid, geteuid};
 
 use crate::error::{At, Error};
 
-/// The environment variables that PostgreSQL's programs inherit. The server outlives this process, and others
-/// can read the server's environment, so a Stripe key in ours must not be inherited. `PG*` variables would change the server's settings.
+/// The environment variables that PostgreSQL's programs inherit. The server outlives this process
+/// and others can read its environment, so it must not inherit a Stripe key. `PG*` variables would
+/// change the server's settings.
 const INHERITED_VARIABLES: [&str; 4] =
     ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"];
 

@@ -92,8 +92,8 @@ impl Server {
         watchdog: Option<Watchdog>,
     ) -> Result<Server, Error> {
         let _start = Lock::exclusive(&data_dir.start_lock(), options.start_timeout)?;
-        // Taken under the start lock: other processes take the users' lock exclusively only while
-        // they hold the start lock.
+        // Acquired under the start lock: other processes acquire the users' lock exclusively only
+        // while they hold the start lock.
         let users = Lock::shared(&data_dir.users_lock(), options.start_timeout)?;
         let major = cluster::major_version(&data_dir.cluster)?;
         let binaries = binaries::select(data_dir.os_user, &data_dir.cluster, major)?;

@@ -26,10 +26,10 @@ const SHELL: &str = "/bin/sh";
 const PREFIX: &str = "t-";
 const SWEEP_LIMIT: Duration = Duration::from_secs(60);
 
-/// Stops the server. Runs as the server's user, who cannot signal processes of other users. SIGINT
-/// requests PostgreSQL's fast shutdown, which frees its shared memory; SIGQUIT, the immediate
-/// shutdown, takes two seconds even if the server is idle. The waits are bounded because the process
-/// id may belong to an unrelated process.
+/// Stops the server. Runs as the server's user, which cannot signal processes of other users.
+/// SIGINT requests PostgreSQL's fast shutdown, which frees its shared memory; SIGQUIT, the
+/// immediate shutdown, takes two seconds even if the server is idle. The waits are bounded because
+/// the process id may belong to an unrelated process.
 const STOP_SCRIPT: &str = r#"
 gone() {
     n=0
@@ -43,7 +43,7 @@ read -r pid < "$1/cluster/postmaster.pid" && kill -INT "$pid" || exit
 gone || { kill -QUIT "$pid"; gone; }
 "#;
 
-/// Removes the files. Runs as the user of this process, who owns the directory. `cat` waits until
+/// Removes the files. Runs as the user of this process, which owns the directory. `cat` waits until
 /// the stop script has ended.
 const REMOVE_SCRIPT: &str = r#"cat; rm -rf "$1""#;
 

@@ -1,4 +1,4 @@
-//! Whose data this is: a Stripe account and the mode, live or test, that its key speaks for.
+//! Whose data this is: a Stripe account, and the mode of its key, live or test.
 
 use std::fmt;
 

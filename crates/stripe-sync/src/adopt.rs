@@ -1,5 +1,5 @@
-//! Adopts the tables of a TypeScript stripe-sync-engine, once the account and the mode of their rows are
-//! known.
+//! Adopts the tables of a TypeScript stripe-sync-engine, once the account and the mode of their
+//! rows are known.
 
 use crate::config::Config;
 use crate::error::{Error, ErrorKind};
@@ -9,8 +9,8 @@ use crate::postgres::{Adoption, Database, Names};
 /// Adopts the tables of a TypeScript stripe-sync-engine, if the schema has any.
 ///
 /// # Errors
-/// The account or mode of the rows is unknown or not that of the key, the tables are larger than the
-/// configuration allows, something cannot be kept, or the database failed.
+/// The account or mode of the rows is unknown or not that of the key, the tables are larger than
+/// the configuration allows, something cannot be kept, or the database failed.
 pub(crate) async fn adopt<F>(
     database: &Database,
     config: &Config,

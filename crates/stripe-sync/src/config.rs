@@ -1,4 +1,4 @@
-//! What a copy needs to know before it begins. Every value has been checked when it gets here.
+//! The configuration of a copy. Its values have already been validated.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -18,53 +18,53 @@ pub struct Config {
     pub database_url: DatabaseUrl,
     /// The schema and table prefix of this copy.
     pub names: Names,
-    /// Connections to the database at once.
+    /// Maximum number of connections to the database.
     pub max_connections: usize,
-    /// Needed by everything that asks Stripe.
+    /// Required by every operation that sends requests to Stripe.
     pub key: Option<ApiKey>,
-    /// The account, where the key may not read it from `/v1/account`.
+    /// The account, if the key may not read it from `/v1/account`.
     pub account: Option<AccountId>,
-    /// Another place than `https://api.stripe.com`.
+    /// The base URL of the API, if it is not `https://api.stripe.com`.
     pub api_base: ApiBase,
-    /// `Stripe-Version`; the catalog's own by default.
+    /// The `Stripe-Version` header. Default: the version of the catalog.
     pub api_version: Option<String>,
-    /// The signing secrets of the webhook endpoints that deliver to this copy. Several are valid while a
-    /// secret is rotated.
+    /// The signing secrets of the webhook endpoints that deliver to this copy. Several are valid
+    /// while a secret is rotated.
     pub webhook_secrets: Vec<WebhookSecret>,
     /// How old the signature of a webhook may be. Default 300 s, as in Stripe's libraries.
     pub webhook_tolerance: Duration,
-    /// Objects, by their names in Stripe, that are always fetched instead of stored as an event shows
-    /// them. Their tables' names are accepted as well.
+    /// Objects, by their names in Stripe or by table, that are always fetched instead of being
+    /// stored as an event contains them.
     pub revalidate: BTreeSet<String>,
-    /// Columns that are stored nowhere from now on, and cleared where they are stored already. The
-    /// schema remembers them; see [`crate::StripeSync::include_columns`].
+    /// Columns to exclude: they are no longer stored, and values that are already stored are
+    /// cleared. The schema records them; see [`crate::StripeSync::include_columns`].
     pub exclude_columns: Vec<ColumnName>,
-    /// How many bytes of another engine's tables [`crate::StripeSync::migrate`] may rewrite to adopt
-    /// them. Default 1 GiB.
+    /// How many bytes of another engine's tables [`crate::StripeSync::migrate`] may rewrite to
+    /// adopt them. Default 1 GiB.
     pub rewrite_limit: u64,
-    /// Requests per second; 75 % of what Stripe documents by default.
+    /// Requests per second. Default: 75 % of the limits that Stripe documents.
     pub rate: Option<RateOptions>,
-    /// For one request to Stripe. Default 80 s.
+    /// The timeout of one request to Stripe. Default 80 s.
     pub request_timeout: Duration,
     /// How long workers wait while Stripe or the database cannot be reached. Default 10 minutes.
     pub max_outage: Duration,
-    /// How long [`crate::StripeSync::connect`] waits for a database that is starting: one that refuses
-    /// connections, or has none left. Default 30 seconds.
+    /// How long [`crate::StripeSync::connect`] waits for a database that is starting: one that
+    /// refuses connections, or has none left. Default 30 seconds.
     pub database_wait: Duration,
-    /// How long one operation on the database may take before its connection is given up and it is
-    /// repeated. Migrations, indexes and queries have no limit. Default 2 minutes.
+    /// How long one operation on the database may take before its connection is closed and the
+    /// operation is retried. Migrations, indexes and queries have no limit. Default 2 minutes.
     pub database_timeout: Duration,
-    /// The certificates of the authorities that may sign the database's certificate, a file in PEM format,
-    /// unless the url has `sslrootcert`. Default: those of the operating system.
+    /// The certificates of the authorities that may sign the database's certificate: a file in PEM
+    /// format. `sslrootcert` in the URL takes precedence. Default: those of the operating system.
     pub database_root_certificates: Option<PathBuf>,
 }
 
-/// A database url, which may hold a password: `Debug` shows none of it.
+/// A database URL, which may hold a password: `Debug` shows none of it.
 #[derive(Clone)]
 pub struct DatabaseUrl(String);
 
 impl DatabaseUrl {
-    /// Checks the form of a url or keyword string without connecting to anything.
+    /// Checks the form of a URL or keyword string without connecting to anything.
     ///
     /// # Errors
     /// [`DatabaseUrlError`] says what is wrong, and never repeats the text.
@@ -72,7 +72,8 @@ impl DatabaseUrl {
         check_url(text)
     }
 
-    /// The options of the text that are for other programs, such as Prisma's `pgbouncer`. They are ignored.
+    /// The options of the text that are meant for other programs, such as Prisma's `pgbouncer`.
+    /// They are ignored.
     pub fn ignored_options(text: &str) -> Vec<&'static str> {
         ignored_options(text)
     }
@@ -89,7 +90,7 @@ impl std::fmt::Debug for DatabaseUrl {
 }
 
 impl Config {
-    /// Defaults for a database and a place in it.
+    /// Default values for everything but the database and the names in it.
     pub fn new(database_url: impl Into<String>, names: Names) -> Config {
         Config {
             database_url: DatabaseUrl(database_url.into()),

@@ -1,4 +1,4 @@
-//! What a reader or writer of one account's copy needs: Stripe on one side, the database on the other.
+//! The shared context of one account: its Stripe client, and the database that holds its copy.
 
 use crate::account::{AccountId, Mode};
 use crate::memory::MemoryBudget;
@@ -17,7 +17,7 @@ pub(crate) struct AccountContext {
 }
 
 impl AccountContext {
-    /// Writes rows without a position, and retries transient errors.
+    /// Writes rows outside of a slice, and retries transient errors.
     pub(crate) async fn write(
         &self,
         request: WriteRequest<'_>,

@@ -1,5 +1,5 @@
-//! What a process shares for one schema: connections, statements, memory, and whether the schema has
-//! been prepared.
+//! What a process shares for one schema: connections, statements, memory, and whether the schema
+//! has been prepared.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ const MEMORY_BUDGET: usize = 40 << 10;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Migration {
-    /// False if the schema had this version's shape already.
+    /// False if the schema was already up to date.
     pub changed: bool,
     /// How many data tables the schema has.
     pub tables: usize,
@@ -41,7 +41,7 @@ struct Shared {
     database: Database,
     statements: Statements,
     memory: MemoryBudget,
-    /// The account that the schema has been prepared for, and what that did.
+    /// The account that the schema has been prepared for, and the result of the migration.
     prepared: Mutex<Option<(AccountId, Migration)>>,
 }
 
@@ -81,8 +81,8 @@ impl Copy {
         })
     }
 
-    /// Migrates the schema and binds it to the mode of the account's key. Done once per account; later
-    /// calls return what the first one did.
+    /// Migrates the schema and binds it to the mode of the account's key. Done once per account;
+    /// later calls return what the first one did.
     pub(crate) async fn prepare(&self, identity: &Identity) -> Result<Migration, Error> {
         let mut prepared = self.shared.prepared.lock().await;
         if let Some((account, migration)) = prepared.as_ref()
@@ -102,13 +102,13 @@ impl Copy {
         Ok(migration)
     }
 
-    /// Makes the next [`Copy::prepare`] look at the schema again: the server says that a table or column
-    /// of it is missing.
+    /// Makes the next [`Copy::prepare`] check the schema again, because the server reported that
+    /// one of its tables or columns is missing.
     pub(crate) async fn forget_preparation(&self) {
         *self.shared.prepared.lock().await = None;
     }
 
-    /// The account with this schema as its copy.
+    /// The context of the account with this copy.
     pub(crate) fn context(&self, account: &AccountHandle) -> AccountContext {
         AccountContext {
             client: account.client().clone(),

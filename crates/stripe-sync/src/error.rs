@@ -1,11 +1,11 @@
-//! The one error above the two edges: what happened, and what to do about it.
+//! The error type above the two edges: what failed, and what to do about it.
 
 use std::fmt;
 
 use crate::postgres::PostgresError;
 use crate::stripe::StripeError;
 
-/// Why an operation could not be done.
+/// Why an operation failed.
 ///
 /// `Display` says what happened in one line; [`Error::hint`] what to do about it. Neither holds a
 /// key, a password or a row's value.
@@ -19,17 +19,17 @@ pub struct Error {
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
-/// Who has to do something.
+/// Where the cause of an error lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// What was asked makes no sense; nothing was touched.
+    /// The request is invalid; nothing was changed.
     Usage,
     /// The key, the account or their permissions.
     Access,
-    /// Stripe did not answer, or not in a way we can use.
+    /// Stripe did not respond, or its response cannot be used.
     Stripe,
-    /// The database could not be reached or refused.
+    /// The database could not be reached, or refused an operation.
     Database,
     /// A bug in stripe-sync.
     Internal,
@@ -76,7 +76,7 @@ impl Error {
         mut self,
         source: impl std::error::Error + Send + Sync + 'static,
     ) -> Error {
-        // The message is the error's own; what comes next is its cause.
+        // The message is that of `source` itself, so [`Error::source`] skips it.
         self.source = Some(Box::new(source));
         self
     }
@@ -92,7 +92,7 @@ impl Error {
         self.schema_missing
     }
 
-    /// Who has to do something.
+    /// Where the cause lies.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
@@ -111,7 +111,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        // The boxed error is the one whose words the message has.
+        // The message is that of the boxed error.
         self.source.as_deref().and_then(std::error::Error::source)
     }
 }

@@ -1,4 +1,4 @@
-//! Excluding columns for good: the schema remembers them, and values that are already stored are
+//! Excludes columns permanently: the schema records them, and values that are already stored are
 //! cleared. A column is stored again only on request.
 
 use crate::catalog::{ColumnName, Exclusions};
@@ -11,15 +11,15 @@ use crate::postgres::{Database, Names};
 pub struct ExclusionReport {
     /// The columns that are excluded from now on.
     pub columns: Vec<ColumnName>,
-    /// Other columns that show the same property or are computed from it. Their values are removed
-    /// as well.
+    /// Other columns that contain the same property or are computed from it. Their values are
+    /// removed as well.
     pub also: Vec<ColumnName>,
     /// How many rows held a value.
     pub cleared_rows: u64,
 }
 
-/// Excludes columns from now on and clears their values, including those that an interrupted command
-/// did not clear.
+/// Excludes columns and clears their values, including those that an interrupted command did not
+/// clear.
 pub(crate) async fn exclude(
     database: &Database,
     names: &Names,

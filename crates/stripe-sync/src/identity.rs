@@ -1,4 +1,4 @@
-//! Whose data a key shows, and the handle through which an account is read.
+//! The account and mode of a key, and the handle through which an account is read.
 
 use crate::account::{AccountId, Mode};
 use crate::catalog::Catalog;
@@ -9,7 +9,7 @@ use crate::stripe::{
     resolve_account,
 };
 
-/// Whose data a key shows.
+/// The account and mode that a key belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Identity {
@@ -30,7 +30,7 @@ pub struct AccountHandle {
 }
 
 impl AccountHandle {
-    /// Asks Stripe which account the configuration's key belongs to. Touches no database.
+    /// Asks Stripe which account the configuration's key belongs to. Does not use the database.
     ///
     /// Cancel-safe.
     ///
@@ -44,9 +44,9 @@ impl AccountHandle {
         Ok(AccountHandle { client, identity: Identity { account, mode }, transport, options })
     }
 
-    /// A handle for an account that is connected to this one. It sends `Stripe-Account` with the same
-    /// key (<https://docs.stripe.com/connect/authentication>), shares connections with this handle, and
-    /// has rate limits, a clock and outages of its own. Sends no request.
+    /// A handle for an account that is connected to this one. It sends `Stripe-Account` with the
+    /// same key (<https://docs.stripe.com/connect/authentication>), shares connections with this
+    /// handle, and has rate limits, a clock and outages of its own. Sends no request.
     ///
     /// # Errors
     /// The account cannot be sent as a header.
@@ -98,7 +98,7 @@ fn connection(config: &Config) -> Result<(Transport, ClientOptions, Mode), Error
 pub(crate) fn account_error(error: AccountError) -> Error {
     let message = error.to_string();
     match error {
-        // Why Stripe could not be asked. The other messages explain themselves.
+        // The only variant with a cause of its own: the request failed.
         AccountError::Failed(ref cause) => {
             let hint = cause.hint().unwrap_or(
                 "correct --api-version and --api-base (or their variables) if they are set",
@@ -107,14 +107,15 @@ pub(crate) fn account_error(error: AccountError) -> Error {
             let hint = hint.to_owned();
             Error::new(ErrorKind::Stripe, message).caused_by(error).with_hint(hint).with_code(code)
         }
-        // A closed account answers like a missing permission. Only Stripe's text tells them apart.
+        // A closed account and a missing permission give the same response, except for Stripe's
+        // text.
         AccountError::OwnAccountDenied(ref cause) => {
             let code = cause.code_name();
             let (what, hint) = message.split_once("; ").unwrap_or((&message, ""));
             let (what, hint) = (what.to_owned(), hint.to_owned());
             Error::new(ErrorKind::Access, what).caused_by(error).with_hint(hint).with_code(code)
         }
-        // The key can be right and refused for another reason, such as an allowlist of addresses.
+        // A valid key can be refused for another reason, such as an allowlist of IP addresses.
         AccountError::KeyRejected(ref cause) | AccountError::KeyExpired(ref cause) => {
             let code = cause.code_name();
             let said = cause.message.as_deref().filter(|said| !said.starts_with("Invalid API Key"));

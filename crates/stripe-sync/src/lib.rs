@@ -1,9 +1,9 @@
 //! Copies a Stripe account into PostgreSQL: one table for each kind of object, a column for each
 //! property, and a report that names what is missing.
 //!
-//! [`StripeSync`] is the entry point. A backfill copies everything that Stripe lists, or a part of it,
-//! and resumes after a crash; a refresh copies single objects. Webhooks and the feed of events keep the
-//! copy current.
+//! [`StripeSync`] is the entry point. A backfill copies everything that Stripe lists, or a part of
+//! it, and resumes after a crash; a refresh copies single objects. Webhooks and the event feed keep
+//! the copy current.
 //!
 //! ```no_run
 //! use stripe_sync::{ApiKey, BackfillRequest, Config, Names, StripeSync};
@@ -27,20 +27,21 @@
 //! # }
 //! ```
 //!
-//! - [`StripeSync::migrate`] creates the schema and its tables; backfills and refreshes do it by
-//!   themselves.
-//! - [`StripeSync::start_backfill`] returns a [`BackfillRun`]: follow it, cancel it, or wait for its
-//!   [`Report`].
+//! - [`StripeSync::migrate`] creates the schema and its tables; backfills and refreshes call it
+//! themselves.
+//! - [`StripeSync::start_backfill`] returns a [`BackfillRun`]: follow it, cancel it, or wait for
+//!   its [`Report`].
 //! - [`StripeSync::refresh`] fetches and stores single objects.
-//! - [`StripeSync::process_webhook`] verifies and applies a webhook, [`StripeSync::process_event`] an event
-//!   that is trusted already, and [`StripeSync::follow`] applies events as they appear in the feed.
-//! - [`StripeSync::status`], [`StripeSync::processes`] and [`StripeSync::quarantined`] read what the
-//!   database records about runs.
+//! - [`StripeSync::process_webhook`] verifies and applies a webhook, [`StripeSync::process_event`]
+//! an event from a trusted source, and [`StripeSync::follow`] applies events as they appear in the
+//! feed.
+//! - [`StripeSync::status`], [`StripeSync::processes`] and [`StripeSync::quarantined`] read what
+//!   the database records about runs.
 //! - [`check`] finds what would stop a backfill, without writing anything.
 //! - [`Error`] has a kind, a stable code and a hint.
 //!
-//! `docs/library.md` in the repository is the guide with more examples; `ARCHITECTURE.md` describes how
-//! the engine works.
+//! `docs/library.md` in the repository is the guide with more examples; `ARCHITECTURE.md` describes
+//! how the engine works.
 
 mod account;
 mod adopt;
@@ -93,8 +94,8 @@ pub use stripe::{
 };
 pub use sync::{StripeSync, api_version, check_ids, event_types, objects};
 
-/// Compiles the examples of the guide. The file is read by `cargo test` only, so a packaged crate builds
-/// without it.
+/// Compiles the examples of the guide. The file is read by `cargo test` only, so a packaged crate
+/// builds without it.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/library.md")]
 struct LibraryGuide;

@@ -1,11 +1,11 @@
 //! Limits the memory for what a run holds in flight: pages, and nested lists that are put back into
 //! their objects.
 //!
-//! A page waits until memory is free. A nested list that grows cannot wait for free memory, which may
-//! only come from writing the very page that the list belongs to. So a list takes what is free, and if that is not
-//! enough, it exceeds the budget. One list at a time may do so, and only the first unfinished object of
-//! a page may wait for that permit. The objects in front of it have been handed over by then, so the
-//! list that holds the permit is always read to its end.
+//! A page waits until memory is free. A growing nested list cannot wait: memory may become free
+//! only once the list's own page is written. So a list takes what is free, and if that is not
+//! enough, it exceeds the budget. One list at a time may do so, and only the first unfinished
+//! object of a page may wait for that permit. The objects before it have been handed over by then,
+//! so the list that holds the permit is always read to its end.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ pub(crate) struct ListMemory {
     excess: Option<MemoryPermit>,
 }
 
-/// Where a list takes its memory from.
+/// The budget of a list, and the position of its object in the page.
 #[derive(Debug)]
 struct Source {
     budget: MemoryBudget,
@@ -58,8 +58,8 @@ impl MemoryBudget {
         Arc::clone(&self.free).acquire_many_owned(kib).await.expect("the semaphore is never closed")
     }
 
-    /// Memory for the lists of the object at `index` of a page. `first_unfinished` is the index of the
-    /// first object of that page that is not finished.
+    /// Memory for the lists of the object at `index` of a page. `first_unfinished` is the index of
+    /// the first object of that page that is not finished.
     pub(crate) fn list_memory(
         &self,
         first_unfinished: watch::Receiver<usize>,
@@ -82,7 +82,7 @@ impl ListMemory {
             self.permits.push(permit);
             return;
         }
-        // An error means that the page is dropped, and this future with it.
+        // An error means that the page was dropped, and this future with it.
         if first_unfinished.wait_for(|first| *first >= *index).await.is_ok() {
             self.excess = Arc::clone(&budget.excess).acquire_owned().await.ok();
         }
@@ -100,7 +100,8 @@ impl ListMemory {
         ListMemory { source: None, permits, excess }
     }
 
-    /// Whether the lists exceed the budget. They have to be finished before any other list may do so.
+    /// Whether the lists exceed the budget. They have to be finished before any other list may do
+    /// so.
     pub(crate) fn exceeds_budget(&self) -> bool {
         self.excess.is_some()
     }

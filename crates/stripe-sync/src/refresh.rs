@@ -37,7 +37,7 @@ pub enum RefreshOutcome {
     NotFound,
     /// The database refused the row; it is quarantined.
     Quarantined,
-    /// It could not be read or written; the reason.
+    /// It could not be read or written, for this reason.
     Failed(String),
 }
 
@@ -84,20 +84,20 @@ fn target(text: &str) -> Result<Target, Error> {
             id => Ok(Target { table, id: id.to_owned() }),
         };
     }
-    // Only an id of the user's own choice can end in a space.
+    // Only a custom id can end in a space.
     let text = text.trim();
     match catalog.table_by_id(text) {
         Some(table) if table.retrieve_path.is_some() => Ok(Target { table, id: text.to_owned() }),
         Some(table) => Err(Error::new(
             ErrorKind::Usage,
-            format!("Stripe cannot be asked for a single row of {}", table.name),
+            format!("Stripe cannot return a single row of {}", table.name),
         )
         .with_hint(match &table.parent {
             Some(parent) => format!("refresh its {} instead", parent.column),
             None => "run a backfill of it instead".to_owned(),
         })),
         None => Err(Error::new(ErrorKind::Usage, format!("no table has ids like {text:?}"))
-            .with_hint("put the table before ids of your own choice: products/gold")),
+            .with_hint("put the table before a custom ID: products/gold")),
     }
 }
 
@@ -114,7 +114,7 @@ pub(crate) async fn refresh(
 async fn refresh_one(context: &AccountContext, target: &Target) -> Result<RefreshResult, Error> {
     let (database, names) = (&context.database, context.statements.names());
     let (account, table, id) = (context.account.as_str(), target.table, target.id.as_str());
-    // An event may have asked for the object, and earlier attempts may have failed.
+    // The object may be in the inbox, and earlier attempts to fetch it may have failed.
     let entry = database.lease_inbox_entry(names, account, table, id).await?;
     let refreshed = refetch::refresh(context, table, id).await;
     match (&entry, &refreshed) {
@@ -130,7 +130,7 @@ async fn refresh_one(context: &AccountContext, target: &Target) -> Result<Refres
         Ok(RefetchOutcome::Deleted { had_row: true }) => RefreshOutcome::Deleted,
         Ok(RefetchOutcome::Deleted { had_row: false }) => RefreshOutcome::NotFound,
         Ok(RefetchOutcome::Quarantined) => RefreshOutcome::Quarantined,
-        // These errors concern every object.
+        // These errors affect every object.
         Err(RefetchError::Postgres(error)) if error.class != ErrorClass::RowRefused => {
             return Err(error.into());
         }
@@ -152,12 +152,12 @@ async fn refresh_one(context: &AccountContext, target: &Target) -> Result<Refres
 mod tests {
     use super::*;
 
-    fn look(text: &str) -> Result<(String, String), String> {
+    fn table_and_id(text: &str) -> Result<(String, String), String> {
         target(text).map(|t| (t.table.name.clone(), t.id)).map_err(|e| e.to_string())
     }
 
     #[test]
-    fn ids_find_their_tables() {
+    fn ids_are_matched_to_their_tables() {
         for (text, table, id) in [
             ("cus_1", "customers", "cus_1"),
             ("sub_sched_1", "subscription_schedules", "sub_sched_1"),
@@ -167,20 +167,20 @@ mod tests {
             (" cus_1\n", "customers", "cus_1"),
             ("country_specs/DE", "country_specs", "DE"),
         ] {
-            assert_eq!(look(text), Ok((table.into(), id.into())), "{text}");
+            assert_eq!(table_and_id(text), Ok((table.into(), id.into())), "{text}");
         }
     }
 
     #[test]
     fn invalid_ids_are_rejected_before_any_request() {
         for text in ["gold", "", "products/", "products/..", "unicorns/x", "il_1"] {
-            assert!(look(text).is_err(), "{text}");
+            assert!(table_and_id(text).is_err(), "{text}");
         }
         assert!(targets(&[]).is_err());
     }
 
     #[test]
-    fn an_id_that_is_given_twice_is_one() {
+    fn duplicate_ids_are_removed() {
         let ids = ["cus_1", "products/gold", "customers/cus_1", "cus_2"].map(str::to_owned);
         let found = targets(&ids).expect("targets");
         let found: Vec<_> = found.iter().map(|t| t.id.as_str()).collect();

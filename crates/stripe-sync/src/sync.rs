@@ -1,4 +1,4 @@
-//! The facade: everything that can be done with a copy of a Stripe account.
+//! The facade of the crate: all operations on a copy of a Stripe account.
 
 mod live;
 
@@ -38,8 +38,8 @@ impl StripeSync {
         Ok(StripeSync { copy, account: Arc::default(), deliveries })
     }
 
-    /// The same copy for an account whose identity is known already. Without it, the first call that
-    /// needs Stripe asks for the identity.
+    /// The same copy for an account whose identity is already known. Without it, the first call
+    /// that needs the identity requests it from Stripe.
     #[must_use]
     pub fn for_account(&self, account: AccountHandle) -> StripeSync {
         let account = Arc::new(OnceCell::new_with(Some(account)));
@@ -47,23 +47,23 @@ impl StripeSync {
         StripeSync { copy: self.copy.clone(), account, deliveries }
     }
 
-    /// What [`StripeSync::migrate`] would adopt: tables of a TypeScript stripe-sync-engine. `None` if
-    /// the schema has none, or has been adopted already.
+    /// What [`StripeSync::migrate`] would adopt: tables of a TypeScript stripe-sync-engine. `None`
+    /// if the schema has none, or has already been adopted.
     ///
     /// # Errors
-    /// The database cannot be read, or the schema contains something that would not survive, each by
-    /// name.
+    /// The database cannot be read, or the schema contains objects that an adoption cannot keep.
+    /// The error names them.
     pub async fn adoption(&self) -> Result<Option<Adoption>, Error> {
         adopt::describe(self.copy.database(), self.copy.names()).await
     }
 
-    /// Creates the schema and its tables, or adds what is new in this version. Repeatable. Tables of a
-    /// TypeScript stripe-sync-engine are adopted in place, with every row; that needs the key or the
-    /// account in the configuration.
+    /// Creates the schema and its tables, or adds what is new in this version. Idempotent. Tables
+    /// of a TypeScript stripe-sync-engine are adopted in place, with every row; that needs the key
+    /// or the account in the configuration.
     ///
     /// # Errors
-    /// The user lacks a privilege, or the schema holds tables of another program. Nothing has been
-    /// changed then. An interrupted adoption resumes with the next call.
+    /// The user lacks a privilege, or the schema holds tables of another program. In both cases
+    /// nothing was changed. An interrupted adoption resumes with the next call.
     pub async fn migrate(&self) -> Result<Migration, Error> {
         let (database, config) = (self.copy.database(), self.copy.config());
         let identify = || async { Ok(self.account().await?.identity().clone()) };
@@ -72,7 +72,7 @@ impl StripeSync {
     }
 
     /// Migrates the schema and binds it to the mode of the key. [`StripeSync::start_backfill`] and
-    /// [`StripeSync::refresh`] do the same. Only the first call has something to do.
+    /// [`StripeSync::refresh`] do the same. Calls after the first have no effect.
     ///
     /// # Errors
     /// A rejected key, a schema that holds data of the other mode, or a migration that fails.
@@ -80,11 +80,12 @@ impl StripeSync {
         self.copy.prepare(self.account().await?.identity()).await
     }
 
-    /// Starts a backfill and returns the handle of its run. The same request resumes an unfinished run.
+    /// Starts a backfill and returns the handle of its run. The same request resumes an unfinished
+    /// run.
     ///
     /// # Errors
-    /// A wrong request or key, or a failing preparation. What concerns single streams is in the
-    /// report of [`BackfillRun::join`].
+    /// The request or the key is invalid, or the preparation fails. Errors of single streams are in
+    /// the report of [`BackfillRun::join`].
     pub async fn start_backfill(&self, request: BackfillRequest) -> Result<BackfillRun, Error> {
         request.check().map_err(Error::usage)?;
         let context = self.context().await?;
@@ -102,17 +103,17 @@ impl StripeSync {
 
     /// Runs a backfill to its end.
     ///
-    /// Dropping the future has the effect of `kill -9`: the same request resumes the run.
+    /// Dropping the future stops the run like `kill -9`: the same request resumes it.
     ///
     /// # Errors
-    /// What ends the whole run: a wrong request or key, or an outage of Stripe or the database that
-    /// lasts longer than [`Config::max_outage`].
+    /// Errors that end the whole run: an invalid request or key, or an outage of Stripe or the
+    /// database that lasts longer than [`Config::max_outage`].
     pub async fn backfill(&self, request: &BackfillRequest) -> Result<Report, Error> {
         self.start_backfill(request.clone()).await?.join().await
     }
 
-    /// Fetches single objects and writes them, each by an id such as `cus_123` or, for ids without a
-    /// telling prefix, `products/gold`.
+    /// Fetches single objects and writes them, each by an id such as `cus_123`, or `products/gold`
+    /// for ids whose prefix does not identify the table.
     ///
     /// # Errors
     /// An id that belongs to no table (before anything is fetched), a rejected key, or an outage of
@@ -127,8 +128,8 @@ impl StripeSync {
         }
     }
 
-    /// Stores excluded columns again, and returns them. Rows get their values as they are read again:
-    /// set `fresh` in the next [`BackfillRequest`].
+    /// Includes excluded columns again, and returns them. Rows get the values when they are read
+    /// again: set `fresh` in the next [`BackfillRequest`].
     ///
     /// # Errors
     /// The database cannot be written.
@@ -161,7 +162,7 @@ impl StripeSync {
         }
     }
 
-    /// The processes that work on the latest `runs` runs, and what they wait for.
+    /// The processes that work on the latest `runs` runs, and what each is waiting for.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -189,7 +190,7 @@ impl StripeSync {
     /// Runs one statement in a read-only transaction. The schema is on the search path.
     ///
     /// # Errors
-    /// The statement is wrong, tries to write, or is more than one.
+    /// The statement is invalid or tries to write, or the text contains more than one.
     pub async fn query(&self, sql: &str) -> Result<QueryResult, Error> {
         Ok(self.copy.database().query(self.copy.names(), sql).await?)
     }
@@ -228,13 +229,13 @@ pub fn objects() -> Vec<(&'static str, &'static str)> {
     Catalog::get().streams().map(|t| (t.object.as_str(), t.name.as_str())).collect()
 }
 
-/// The types of the events that change a copy: those that a webhook endpoint needs.
+/// The types of the events that change a copy: those to enable on a webhook endpoint.
 pub fn event_types() -> Vec<&'static str> {
     let types = catalog::event_types().values();
     types.filter(|event| event.is_stored()).map(|event| event.name).collect()
 }
 
-/// The API version whose shapes the tables have.
+/// The API version that defines the shape of the tables.
 pub fn api_version() -> &'static str {
     &Catalog::get().api_version
 }

@@ -1,4 +1,4 @@
-//! Recovery: after any kill, the next start works.
+//! Recovery: the next start succeeds after any kill.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};

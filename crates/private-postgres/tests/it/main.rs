@@ -1,4 +1,4 @@
-//! Tests private servers from the outside, with real servers and processes that are really killed.
+//! Tests private servers through the public API, with real servers and processes that are killed.
 
 #![allow(clippy::unwrap_used, reason = "a test fails at its first unexpected error")]
 

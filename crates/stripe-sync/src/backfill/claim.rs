@@ -1,4 +1,5 @@
-//! How workers get their slices: each claims a free one, or splits the slice with the most left.
+//! How workers get their slices: each claims a free one, or splits the slice with the most left to
+//! read.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,17 +14,17 @@ use crate::error::{Error, ErrorKind};
 use crate::postgres::{ClaimedSlice, OpenSlice};
 use crate::slice::cut;
 
-/// Slices that are read at the same time. More than the limiter lets through at usual latencies.
+/// Slices that are read concurrently: more than the limiter lets through at usual latencies.
 const WORKERS: usize = 32;
 /// How often a worker without a slice looks again without being notified.
 const IDLE_POLL: Duration = Duration::from_millis(500);
-/// Pause before claiming again what another worker is about to claim.
+/// Pause before the next claim while another worker is claiming the free slice.
 const CLAIM_RETRY: Duration = Duration::from_millis(20);
 
 /// Lets workers read until no slice is left, or the run is stopping.
 ///
 /// # Errors
-/// The first error that ends the run. Everything committed before is safe.
+/// The first error that ends the run. Everything committed before it is safe.
 pub(super) async fn read_all(run: &Arc<RunContext>, run_id: i64) -> Result<(), Error> {
     let owner: Arc<str> = owner::this_process(run_id.unsigned_abs()).into();
     let mut workers = JoinSet::new();
@@ -31,12 +32,12 @@ pub(super) async fn read_all(run: &Arc<RunContext>, run_id: i64) -> Result<(), E
         let (run, owner) = (Arc::clone(run), Arc::clone(&owner));
         workers.spawn(async move { work(&run, run_id, &owner).await });
     }
-    // The set ends with this call, also when this call is dropped.
+    // The set ends with this call, even if this call is dropped.
     let mut heartbeats = heartbeat::start(run, run_id, &owner);
     let mut first_error = None;
     while let Some(ended) = workers.join_next().await {
         let result = ended.unwrap_or_else(|_| {
-            // The panic's own text may quote a row.
+            // The panic message may quote a row.
             let message = "a worker panicked; this is a bug in stripe-sync";
             Err(Error::new(ErrorKind::Internal, message))
         });
@@ -94,7 +95,7 @@ async fn work(run: &RunContext, run_id: i64, owner: &str) -> Result<(), Error> {
     }
 }
 
-/// Splits the slice with the most left to read. False if none is worth it.
+/// Splits the slice with the most left to read. False if no split is worthwhile.
 async fn split_one(run: &RunContext, run_id: i64) -> Result<bool, Error> {
     let (database, names) = (&run.account.database, run.account.statements.names());
     let open = retry_transient!(run, database.open_slices(names, run_id))?;
@@ -119,11 +120,11 @@ async fn read(run: &RunContext, slice: ClaimedSlice) -> Result<(), Error> {
     let context = SliceContext { run, table, list, part };
     let (database, names) = (&run.account.database, run.account.statements.names());
     let claimed = slice.clone();
-    // Boxed: the state of a reading is large, and each worker would hold it from its start.
+    // Boxed: this future is large, and each worker would hold it from its start.
     let outcome = match Box::pin(read_slice(&context, slice)).await {
         Ok(outcome) => outcome,
         Err(error) => {
-            // The next command does not have to wait for the lease to expire.
+            // Otherwise the next command would wait for the lease to expire.
             if let Err(error) = database.release(names, &claimed).await {
                 tracing::debug!(%error, "a slice could not be released");
             }

@@ -1,5 +1,5 @@
-//! The writing half of a worker: makes the pages of one slice durable, several in one transaction when
-//! several wait.
+//! The writing half of a worker: makes the pages of one slice durable, several in one transaction
+//! if several are waiting.
 
 use std::collections::HashMap;
 use std::sync::PoisonError;
@@ -27,9 +27,9 @@ use crate::slice::{Bounds, advance};
 const MAX_PAGES: usize = 10;
 const MAX_BYTES: usize = 4 << 20;
 
-/// Where the slice stands when no more pages come.
+/// The state of the slice after the last page.
 pub(super) enum CommitOutcome {
-    /// The reading can continue from here.
+    /// It can be read further from here.
     Open(Position),
     /// The slice's last page is durable.
     Finished,
@@ -43,23 +43,23 @@ pub(super) enum CommitOutcome {
 enum Resolution {
     /// Its row shows a state that is newer than the page's.
     Written,
-    /// It could not be fetched: the row that its list has shown replaces the stored one. With a reason,
-    /// it is quarantined as well, because which of the two is newer stays unknown.
+    /// It could not be fetched: the listed row replaces the stored one. With a reason, it is
+    /// quarantined as well, because it is unknown which of the two is newer.
     KeepListed { stored: StoredState, reason: Option<String> },
 }
 
-/// Why an object that could not be fetched has to be read again later; `None` if Stripe refuses to show
-/// it alone, as it does for some objects that it lists.
+/// Why an object that could not be fetched has to be read again later; `None` if Stripe does not
+/// return it by its id, as for some objects that it lists.
 fn unresolved(error: &RefetchError) -> Option<String> {
     match error {
         RefetchError::Retrieve(RetrieveError::Stripe(stripe)) if !stripe.may_depend_on_size() => {
             None
         }
-        other => Some(format!("which of two observations is newer is unknown: {other}")),
+        other => Some(format!("it is unknown which of two observations is newer: {other}")),
     }
 }
 
-/// Commits pages until there are no more, or the ledger turns out to be elsewhere.
+/// Commits pages until there are no more, or the ledger has an unexpected position.
 pub(super) async fn commit(
     context: &SliceContext<'_>,
     slice: &ClaimedSlice,
@@ -67,7 +67,7 @@ pub(super) async fn commit(
     mut pieces: mpsc::Receiver<SlicePiece>,
 ) -> Result<CommitOutcome, Error> {
     let mut position = slice.position.clone();
-    // A chunk of items that came after waiting pages.
+    // A chunk of items that arrived after the waiting pages.
     let mut held_back = None;
     loop {
         let next = match held_back.take() {
@@ -102,7 +102,7 @@ pub(super) async fn commit(
                 *bounds.lock().unwrap_or_else(PoisonError::into_inner) = next.bounds;
                 let advanced = next.seq == position.seq + 1;
                 position = next;
-                // The ledger is elsewhere: the pages that follow are not the next ones there.
+                // The ledger has another position, which the following pages do not continue.
                 if !advanced {
                     return Ok(CommitOutcome::Open(position));
                 }
@@ -112,10 +112,10 @@ pub(super) async fn commit(
     }
 }
 
-/// A lock of another session concerns its table only: the stream fails, and the others go on.
+/// A lock of another session affects only its table: the stream fails, and the others continue.
 ///
 /// # Errors
-/// The error concerns every stream.
+/// The error affects every stream.
 fn not_committed(slice: &ClaimedSlice, error: PostgresError) -> Result<CommitOutcome, Error> {
     tracing::debug!(stream = slice.stream, %error, "pages were not committed");
     match (&error.locked_table, error.hint()) {
@@ -147,7 +147,7 @@ impl PageCommit<'_> {
             let request = self.request(&resolved, &progress);
             match database.write(statements, &request).await {
                 Ok(WriteOutcome::Committed(committed)) => return Ok(self.committed(committed)),
-                // The server lost commits in a crash, or made one whose answer was lost.
+                // The server lost commits in a crash, or completed one whose answer was lost.
                 Ok(WriteOutcome::Fenced) => {
                     return Ok(match self.reread().await? {
                         Some(found) => CommitOutcome::Open(found),
@@ -157,16 +157,17 @@ impl PageCommit<'_> {
                 Ok(WriteOutcome::Uncertain(rows)) => {
                     self.refetch(rows, &mut resolved).await?;
                 }
-                // Another process has written one of the rows to replace: compare with its row.
+                // Another process has written one of the rows to replace. Compare with the new row.
                 Ok(WriteOutcome::StampChanged) => {
                     resolved.retain(|_, resolution| matches!(resolution, Resolution::Written));
                 }
                 Err(error) if run.wait_before_retry(&mut budget, &error).await => {
-                    // The commit may have happened and only its answer be lost.
+                    // The commit may have succeeded although its answer was lost.
                     match self.reread().await? {
                         Some(found) if found.seq == self.position.seq => {}
                         Some(found) => return Ok(CommitOutcome::Open(found)),
-                        // Finished by that commit, or taken over: nothing is left to do here.
+                        // Finished by that commit, or claimed by another owner: there is nothing
+                        // left to do.
                         None => return Ok(CommitOutcome::Lost),
                     }
                 }
@@ -194,7 +195,8 @@ impl PageCommit<'_> {
                 match resolved.get(id) {
                     Some(Resolution::Written) => continue,
                     Some(Resolution::KeepListed { stored, reason }) => {
-                        // Later than the row it replaces, or its items would count as outdated.
+                        // It must be later than the row it replaces, or its items would count as
+                        // outdated.
                         let stamp = match stored {
                             StoredState::Row(stored) => stamp_of_answer(stamp, Some(*stored)),
                             StoredState::Tombstone => stamp,
@@ -207,8 +209,8 @@ impl PageCommit<'_> {
                         match stored {
                             StoredState::Row(stored) => {
                                 let expected_stamp = *stored;
-                                // Of an object that is listed twice the later page wins, as in a
-                                // batch. A second replacement would not find the expected stamp.
+                                // If an object is listed twice, the later page wins, as in a batch.
+                                // A second replacement would not find the expected stamp.
                                 replacements.retain(|other: &Replacement<'_>| other.row.id != id);
                                 replacements.push(Replacement { table, row, expected_stamp });
                                 batches.add_items(id, listed, stamp, request_id);
@@ -228,7 +230,8 @@ impl PageCommit<'_> {
                     quarantine.push(QuarantineEntry { table, row, reason });
                 }
                 if object.deleted {
-                    // A list should not show deleted objects; one that does is believed.
+                    // A list should not contain deleted objects. If it does, the deletion is
+                    // applied.
                     let row = (!piece_object.gone).then(|| observe(id, listed, stamp, request_id));
                     deletions.push(Deletion { table, id, stamp, row });
                 } else if object.has_id {
@@ -280,7 +283,7 @@ impl PageCommit<'_> {
         self.pieces.last().is_some_and(PagePiece::ends_list)
     }
 
-    /// What the pages mean under the bounds that the ledger holds at the commit.
+    /// The progress of the slice under the bounds that the ledger holds at the commit.
     fn progress(&self, held: Bounds) -> SliceProgress {
         let (mut trail, mut rows) = (self.position.trail.clone(), 0);
         for piece in self.pieces {
@@ -320,11 +323,11 @@ impl PageCommit<'_> {
         }
     }
 
-    /// Fetches uncertain objects again. Their answers are written. An object that cannot be fetched
-    /// never stops the stream: the row that its list has shown is written instead.
+    /// Fetches uncertain objects again and writes the answers. An object that cannot be fetched
+    /// never stops the stream: the listed row is written instead.
     ///
     /// # Errors
-    /// The failure concerns every request.
+    /// The failure affects every request.
     async fn refetch(
         &self,
         rows: Vec<UncertainRow>,

@@ -1,4 +1,4 @@
-//! What the workers of a run share, and what a worker knows of its slice.
+//! The shared context of the workers of a run, and the context of the slice that a worker reads.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,14 +27,14 @@ pub(super) struct RunContext {
     pub(super) idle: Notify,
     /// The caller's request to stop.
     stop: Stop,
-    /// Set when a worker failed: the others finish what is in flight.
+    /// Set when a worker has failed: the others finish what is in flight.
     halt: Stop,
     quarantine_in_use: AtomicBool,
     /// The slices that workers hold: only their leases are extended.
     held_slices: Mutex<HashSet<i64>>,
 }
 
-/// What a worker knows of the slice that it reads.
+/// The context of the slice that a worker reads.
 pub(super) struct SliceContext<'r> {
     pub(super) run: &'r RunContext,
     pub(super) table: &'static Table,
@@ -58,8 +58,8 @@ impl RunContext {
         }
     }
 
-    /// Makes every worker of this run finish what is in flight. The caller's own [`Stop`] stays as it
-    /// is.
+    /// Makes every worker of this run finish what is in flight. Does not set the caller's own
+    /// [`Stop`].
     pub(super) fn stop_workers(&self) {
         self.halt.request();
     }
@@ -82,7 +82,7 @@ impl RunContext {
         }
     }
 
-    /// Resolves `grace` after workers were told to stop.
+    /// Resolves `grace` after the workers were told to stop.
     pub(super) async fn stopping_for(&self, grace: Duration) {
         self.stopping().await;
         tokio::time::sleep(grace).await;
@@ -92,7 +92,8 @@ impl RunContext {
         self.held_slices.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether rows of this run's tables are quarantined, so that a good write has to clear them.
+    /// Whether rows of this run's tables are quarantined. Successful writes then have to clear
+    /// them.
     pub(super) fn quarantine_in_use(&self) -> bool {
         self.quarantine_in_use.load(Ordering::Relaxed)
     }
@@ -113,14 +114,14 @@ impl RunContext {
         RetryBudget::new(&self.account.database)
     }
 
-    /// [`RetryBudget::wait_before_retry`], and shows an outage to observers of the run.
+    /// Calls [`RetryBudget::wait_before_retry`], and shows an outage to observers of the run.
     pub(super) async fn wait_before_retry(
         &self,
         budget: &mut RetryBudget,
         error: &PostgresError,
     ) -> bool {
         match (&error.locked_table, error.class) {
-            // Until a write to the table succeeds.
+            // Shown until a write to the table succeeds.
             (Some(table), _) => self.progress.set_locked_table(table),
             (None, ErrorClass::Unreachable | ErrorClass::Transient | ErrorClass::ReadOnly) => {
                 self.progress.set_database_outage(true);
@@ -134,16 +135,17 @@ impl RunContext {
 }
 
 impl SliceContext<'_> {
-    /// Whether the rows of this part count. Those of a part that repeats an earlier one have been
-    /// counted already.
+    /// Whether to count the rows of this part. Those of a part that repeats an earlier one have
+    /// already been counted.
     pub(super) fn counts_rows(&self) -> bool {
         let parts = &self.list.parts;
         !parts[..self.part.min(parts.len())].contains(&parts[self.part.min(parts.len() - 1)])
     }
 }
 
-/// Repeats an operation on the database after a conflict or a transient error, until the outage limit.
-/// The operation must be idempotent; it is given up and repeated after [`crate::Config::database_timeout`].
+/// Retries an operation on the database after a conflict or a transient error, until the outage
+/// limit. The operation must be idempotent: it is cancelled and retried after
+/// [`crate::Config::database_timeout`].
 macro_rules! retry_transient {
     ($run:expr, $operation:expr) => {{
         let mut budget = $run.retry_budget();

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::postgres::{ClaimedSlice, StreamEnd, StreamStatus};
 use crate::stripe::StripeError;
 
-/// The end of a stream, and the requests that its failure took.
+/// How a stream ended, and the requests that its failure took.
 pub(super) struct StreamFailure {
     pub(super) end: StreamEnd,
     pub(super) requests: i64,
@@ -25,7 +25,7 @@ impl StreamFailure {
     }
 }
 
-/// What it means that a slice cannot be read on.
+/// Decides what it means for the stream that a slice cannot be read further.
 ///
 /// # Errors
 /// The failure ends the whole run.
@@ -45,7 +45,7 @@ pub(super) async fn reading_failed(
         return Err(stripe.into());
     }
     let class = match was_read(run, slice).await? {
-        // A permission or product that was there for an earlier page was taken away.
+        // A permission or product that earlier pages had was removed.
         true => RefusalClass::Failed,
         false => classify_refusal(table, &stripe),
     };
@@ -62,7 +62,7 @@ pub(super) async fn reading_failed(
         error_type = stripe.error_type,
         code = stripe.code,
         request_id = stripe.request_id,
-        "the stream cannot be read on"
+        "the stream cannot be read further"
     );
     let message = match status {
         StreamStatus::Gone => format!("could be read before and is gone: {stripe}"),

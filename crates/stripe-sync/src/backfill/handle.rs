@@ -1,4 +1,4 @@
-//! The handle of a run that is under way.
+//! The handle of a running backfill.
 
 use tokio::task::JoinSet;
 
@@ -7,9 +7,9 @@ use super::report::Report;
 use super::stop::Stop;
 use crate::error::{Error, ErrorKind};
 
-/// A backfill that is under way. A terminal, a server or a script can watch the same run.
+/// A running backfill. A terminal, a server or a script can observe the same run.
 ///
-/// Dropping the handle ends the run with the effect of `kill -9`: the same request resumes it.
+/// Dropping the handle stops the run like `kill -9`: the same request resumes it.
 pub struct BackfillRun {
     progress: Progress,
     stop: Stop,
@@ -33,12 +33,12 @@ impl BackfillRun {
         BackfillRun { progress, stop, task }
     }
 
-    /// How far the run is at this moment.
+    /// The current progress of the run.
     pub fn progress(&self) -> Snapshot {
         self.progress.snapshot()
     }
 
-    /// Follows the run. Any number of subscribers can.
+    /// Subscribes to the changes of the run. Any number of subscribers is possible.
     pub fn subscribe(&self) -> ProgressUpdates {
         self.progress.subscribe()
     }
@@ -49,7 +49,7 @@ impl BackfillRun {
         self.stop.request();
     }
 
-    /// A way to cancel the run from elsewhere, also while another task joins it.
+    /// A handle to cancel the run from elsewhere, even while another task joins it.
     pub fn canceller(&self) -> Stop {
         self.stop.clone()
     }
@@ -57,14 +57,15 @@ impl BackfillRun {
     /// Waits for the end of the run. Cancel-safe: the run continues if this call is dropped.
     ///
     /// # Errors
-    /// What ended the whole run. Everything committed before is safe, and the same request resumes it.
+    /// The error that ended the whole run. Everything committed before it is safe, and the same
+    /// request resumes the run.
     ///
     /// # Panics
-    /// If a call of it has returned before.
+    /// If an earlier call has returned.
     pub async fn join(&mut self) -> Result<Report, Error> {
         match self.task.join_next().await.expect("the run has been joined before") {
             Ok(result) => result,
-            // The panic's own text may quote a row.
+            // The panic message may quote a row.
             Err(_) => Err(Error::new(
                 ErrorKind::Internal,
                 "the run panicked; this is a bug in stripe-sync",
@@ -74,7 +75,7 @@ impl BackfillRun {
     }
 }
 
-/// Tells subscribers that the run has ended, however it ended.
+/// Tells subscribers that the run has ended, for whatever reason.
 struct EndOfRun(Progress);
 
 impl Drop for EndOfRun {

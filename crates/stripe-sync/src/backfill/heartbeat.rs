@@ -1,4 +1,4 @@
-//! What a run writes to the database while its workers read: longer leases, and what it waits for.
+//! The heartbeats of a run: extend its leases and publish its wait reason while its workers read.
 
 use std::time::Duration;
 
@@ -25,10 +25,10 @@ pub(super) fn start(run: &Arc<RunContext>, run_id: i64, owner: &Arc<str>) -> Joi
     tasks
 }
 
-/// Removes the wait reason of a process that has ended its work.
+/// Removes the wait reason of a process that has finished its work.
 pub(super) async fn remove_wait_reason(run: &RunContext, run_id: i64, owner: &str) {
     let (database, names) = (&run.account.database, run.account.statements.names());
-    // A reason that stays is not shown once it is old.
+    // A reason that was not removed is not shown once it is old.
     let removed = database.note_waiting(names, run_id, owner, None);
     if let Err(error) = database.within_time_limit(removed).await {
         tracing::debug!(%error, "the wait reason could not be removed");
@@ -42,7 +42,8 @@ async fn extend_leases(run: &RunContext, owner: &str) {
         let held: Vec<i64> = run.held_slices().iter().copied().collect();
         let extended = database.extend_leases(names, &held, owner);
         if let Err(error) = database.within_time_limit(extended).await {
-            // Commits extend leases as well; a lost lease costs a page, not a row.
+            // Commits extend leases as well. After a lost lease a page is read again; no row is
+            // lost.
             tracing::warn!(%error, "leases could not be extended");
         }
     }

@@ -1,5 +1,5 @@
-//! History by lists: plan -> slices -> pages -> rows. Each page is durable together with the position
-//! that the reading has reached.
+//! Copies history from lists: plan -> slices -> pages -> rows. Each page becomes durable together
+//! with the position after it.
 
 mod claim;
 mod commit;

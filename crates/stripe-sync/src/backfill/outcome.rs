@@ -2,23 +2,23 @@
 
 use crate::stripe::{Page, StripeError};
 
-/// Why the reading ended.
+/// Why reading ended.
 pub(super) enum FetchOutcome {
     /// The last page has been handed over.
     End,
-    /// The writing half takes no more pages.
+    /// The writing half accepts no more pages.
     Closed,
     /// The run is stopping.
     Stopped,
     /// The cursor's object no longer exists or no longer matches the filter.
     CursorMissing { requests: i64 },
-    /// Nothing that was read lies inside the bounds any more.
+    /// None of the rows read so far are inside the bounds any more.
     BoundsMoved,
-    /// The stream cannot be read on.
+    /// The stream cannot be read further.
     Failed(FetchError),
 }
 
-/// Why a stream cannot be read on.
+/// Why a stream cannot be read further.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FetchError {
     #[error("{0}")]
@@ -28,7 +28,7 @@ pub(super) enum FetchError {
 }
 
 impl FetchOutcome {
-    /// The list contradicts itself at this page.
+    /// The list is inconsistent at this page.
     pub(super) fn broken(what: impl Into<String>, page: &Page) -> FetchOutcome {
         let (what, request_id) = (what.into(), page.request_id.clone());
         FetchOutcome::Failed(FetchError::Broken { what, request_id, requests: page.requests })

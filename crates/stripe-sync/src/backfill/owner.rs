@@ -1,7 +1,7 @@
-//! Who holds a slice: a name from which another process on the same machine can tell that its
-//! owner is dead, so that a run resumes immediately after `kill -9`.
+//! The name of a slice's owner. Another process on the same machine can tell from it that the owner
+//! is dead, so that a run resumes immediately after `kill -9`.
 //!
-//! A wrong guess is harmless: a takeover raises the slice's epoch, and the former owner's next
+//! A wrong answer is harmless: each claim increases the slice's epoch, and the former owner's next
 //! commit is rolled back.
 
 use std::fs;
@@ -14,7 +14,7 @@ pub(crate) fn this_process(instance: u64) -> String {
     format!("{}/{pid}/{}/{instance}.{nanos}", machine(), started(pid).unwrap_or_default())
 }
 
-/// Whether the owner ran on this machine and no longer does. Unknown counts as alive.
+/// Whether the owner ran on this machine and no longer does. False if that is unknown.
 pub(super) fn is_dead(owner: &str) -> bool {
     let Some((place, _)) = owner.rsplit_once('/') else { return false };
     let Some((place, start)) = place.rsplit_once('/') else { return false };
@@ -25,16 +25,16 @@ pub(super) fn is_dead(owner: &str) -> bool {
     if owner_host != host || boot.is_empty() || owner_boot.is_empty() {
         return false;
     }
-    // The machine has been started again since.
+    // The machine has been restarted since.
     if owner_boot != boot {
         return true;
     }
     let Ok(pid) = pid.parse::<u32>() else { return false };
-    // A process id is used again; the start time tells the processes apart.
+    // Process ids are reused; the start time tells the processes apart.
     !start.is_empty() && started(pid).as_deref() != Some(start)
 }
 
-/// For people: the machine and the process id there.
+/// The machine and the process id, for messages.
 pub(super) fn host_and_pid(owner: &str) -> (String, String) {
     let mut parts = owner.split('/');
     let host = parts.next().unwrap_or_default().to_owned();
@@ -54,7 +54,7 @@ fn started(pid: u32) -> Option<String> {
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
     let state = fields.next()?;
     let start = fields.nth(18)?;
-    // A zombie no longer works on anything.
+    // A zombie no longer works.
     (state != "Z").then(|| start.to_owned())
 }
 
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn another_start_or_boot_is() {
+    fn an_owner_from_another_start_or_boot_is_dead() {
         let me = this_process(1);
         let parts: Vec<&str> = me.split('/').collect();
         let with = |i: usize, value: &str| {

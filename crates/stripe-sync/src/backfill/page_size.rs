@@ -1,16 +1,16 @@
-//! How many objects to ask for at once: as many as Stripe gives, and fewer where they are large.
+//! Decides how many objects to request at once: Stripe's maximum, or fewer if they are large.
 //!
-//! What one slice of a stream has learned holds for the others from their first page on, or each of
-//! 32 workers would have a page of the largest kind in memory.
+//! All slices of a stream share what one has learned. Otherwise each of 32 workers could have a
+//! first page of the largest size in memory.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-/// Objects per page; Stripe's most (FACTS 3).
+/// Maximum number of objects per page (FACTS 3).
 const LIMIT: usize = 100;
-/// A page larger than this makes the following ones smaller, until they are small again.
+/// After a page larger than this, fewer objects are requested, until pages are small again.
 const LARGE_PAGE: usize = 4 << 20;
-/// What a first page is taken for before its size is known.
+/// The assumed size of a first page.
 const GUESS: usize = 256 << 10;
 
 /// How many pages are requested at a ceiling before a larger one is tried again.
@@ -21,7 +21,7 @@ const FIRST: PageSize = PageSize { limit: LIMIT, guess: GUESS, ceiling: LIMIT, a
 /// The next page of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PageSize {
-    /// Objects to ask for.
+    /// Objects to request.
     pub(super) limit: usize,
     /// The bytes that are expected.
     pub(super) guess: usize,
@@ -32,7 +32,7 @@ pub(super) struct PageSize {
 }
 
 impl PageSize {
-    /// After a page of this many bytes, which was delivered with this limit.
+    /// The size to request after a page of this many bytes, which was delivered with this limit.
     pub(super) fn after(self, bytes: usize, delivered: usize) -> PageSize {
         let mut size = self;
         if delivered < self.limit {
@@ -53,7 +53,7 @@ impl PageSize {
     }
 }
 
-/// What is known of the streams of a run.
+/// The page sizes of the streams of a run.
 #[derive(Debug, Default)]
 pub(super) struct PageSizes(Mutex<HashMap<String, PageSize>>);
 

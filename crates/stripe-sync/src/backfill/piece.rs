@@ -10,7 +10,7 @@ use crate::row::Object;
 use crate::slice::{Bounds, CursorRow, before_last_second};
 use crate::stripe::Page;
 
-/// A piece whose completed objects are larger than this is handed over without waiting for more.
+/// A piece whose completed objects are larger than this is handed over immediately.
 const FULL_PIECE: usize = 4 << 20;
 
 /// What the reading half hands to the writing half.
@@ -33,22 +33,22 @@ pub(super) struct PagePiece {
     /// Index in the page of the first object.
     first: usize,
     pub(super) objects: Vec<PieceObject>,
-    /// Rows of earlier pieces of this page that wait for the rest of their second, each with its sort
+    /// Rows of earlier pieces of this page whose second is not complete yet, each with its sort
     /// time.
     carried: Vec<(CursorRow, Option<i64>)>,
     /// All rows of the second that ends with this piece. They replace the carried rows and its own.
     whole_second: Option<Vec<CursorRow>>,
-    /// How many of the carried rows and this piece's rows a reading can continue after once this piece
-    /// is durable. Never after a row from the middle of a second whose rest is in the next piece: the
-    /// order within a second can change.
+    /// How many of the carried rows and this piece's rows can be cursors once this piece is
+    /// durable. Excludes rows of a second that continues in the next piece: the order within a
+    /// second can change.
     complete_rows: usize,
     pub(super) sent_lists: Vec<CompleteList>,
-    /// HTTP requests it took, nested lists included.
+    /// HTTP requests for it, nested lists included.
     pub(super) requests: i64,
     pub(super) bytes: usize,
     /// Bytes of the objects that are held in addition to the page.
     completed_bytes: usize,
-    /// Nothing of the page follows.
+    /// Whether this is the last piece of the page.
     pub(super) ends_page: bool,
     list_memory: Vec<ListMemory>,
     _memory: Arc<MemoryPermit>,
@@ -57,7 +57,7 @@ pub(super) struct PagePiece {
 /// One object of a piece.
 pub(super) struct PieceObject {
     pub(super) object: PageObject,
-    /// The object with whole nested lists, if they came cut off.
+    /// The object with complete nested lists, if they were cut off.
     completed: Option<String>,
     /// It was deleted while its lists were read: the page shows an outdated state.
     pub(super) gone: bool,
@@ -90,7 +90,7 @@ impl PagePiece {
         }
     }
 
-    /// The objects as they are to be stored.
+    /// The objects to be stored.
     pub(super) fn objects(&self) -> impl Iterator<Item = (&PieceObject, Object<'_>)> {
         let sent = self.page.objects().skip(self.first);
         self.objects.iter().zip(sent).map(|(object, sent)| {
@@ -106,7 +106,7 @@ impl PagePiece {
         self.cursor_rows().map(|row| row.created).chain(others)
     }
 
-    /// The rows that a reading can continue after once this piece is durable.
+    /// The rows that can be cursors once this piece is durable.
     pub(super) fn cursor_rows(&self) -> impl Iterator<Item = &CursorRow> {
         self.rows().take(self.complete_rows).map(|(row, _)| row)
     }
@@ -122,7 +122,7 @@ impl PagePiece {
         self.objects.push(PieceObject { object, completed: json, gone, problem });
     }
 
-    /// Whether it should be handed over: it is large, or others wait for the memory it holds.
+    /// Whether it should be handed over: it is large, or others wait for the memory that it holds.
     pub(super) fn is_full(&self) -> bool {
         self.list_memory.last().is_some_and(ListMemory::exceeds_budget)
             || self.completed_bytes >= FULL_PIECE

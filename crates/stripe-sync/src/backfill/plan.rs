@@ -6,7 +6,7 @@ use crate::catalog::{Catalog, Table};
 use crate::order::Stamp;
 use crate::postgres::{NewRun, PlannedStream};
 
-/// Events of this long before the run are replayed over it: pages may show a state that is a
+/// Events from this long before the run are applied after it: pages may show a state that is a
 /// little older than their stamp (FACTS 5).
 const EVENT_OVERLAP: i64 = 300;
 
@@ -15,9 +15,9 @@ const EVENT_OVERLAP: i64 = 300;
 pub struct BackfillRequest {
     /// Objects by any of their names; empty or `all` for every stream.
     pub objects: Vec<String>,
-    /// Which part of them.
+    /// Objects by any of their names; empty or `all` for every stream.
     pub range: Range,
-    /// Start over instead of continuing an unfinished run of the same request.
+    /// Start over instead of resuming an unfinished run of the same request.
     pub fresh: bool,
 }
 
@@ -25,13 +25,13 @@ impl BackfillRequest {
     /// Checks the names without sending a request.
     ///
     /// # Errors
-    /// Names the object that does not exist, and those that do.
+    /// The name of the unknown object, and the known ones.
     pub fn check(&self) -> Result<(), UnknownObject> {
         streams(&self.objects).map(|_| ())
     }
 }
 
-/// A name that is no stream.
+/// A name that is not a stream.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown object {name:?}; the objects are: all, {known}")]
 pub struct UnknownObject {
@@ -80,7 +80,7 @@ pub(super) fn run(
         false => streams.iter().map(|t| t.object.as_str()).collect::<Vec<_>>().join(", "),
     };
     let range = request.range.typed();
-    // Pages of another API version have other shapes, so they cannot continue this run.
+    // Pages of another API version have other shapes and cannot continue this run.
     let version = match api_version == catalog.api_version {
         true => catalog.version(),
         false => format!("{} as {api_version}", catalog.version()),
@@ -94,7 +94,8 @@ pub(super) fn run(
             PlannedStream {
                 table: table.name.clone(),
                 unfiltered,
-                // A stream that is named is read; `all` over many small ranges does not.
+                // A stream that is named is always read, but `all` over many small ranges reads it
+                // only once a day.
                 daily: unfiltered && all,
             }
         })

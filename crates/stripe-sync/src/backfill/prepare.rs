@@ -1,5 +1,5 @@
-//! Reads the nested lists of a page to their ends and hands the page over, in several pieces if the
-//! lists are long, so that a page of long lists is never in memory whole.
+//! Reads the nested lists of a page to their ends and hands the page over. A page with long lists
+//! is split into several pieces, so that it is never completely in memory.
 
 use std::sync::Arc;
 
@@ -13,14 +13,14 @@ use super::piece::{PagePiece, SlicePiece};
 use super::unread_lists::MAX_IN_A_ROW;
 use crate::object::nested::{self, CompletedObject, NestedError};
 
-/// Objects of a page whose lists are read at the same time.
+/// Objects of a page whose lists are read concurrently.
 const CONCURRENT_OBJECTS: usize = 8;
 
 /// Completes a page and sends it to the writing half.
 ///
 /// # Errors
-/// The writing half takes no more pieces, Stripe is unreachable, or too many objects in a row have a
-/// nested list that cannot be read.
+/// The writing half accepts no more pieces, Stripe is unreachable, or too many objects in a row
+/// have a nested list that cannot be read.
 pub(super) async fn prepare(
     context: &SliceContext<'_>,
     arrived: ArrivedPage,
@@ -31,27 +31,27 @@ pub(super) async fn prepare(
     let (head, turn) = watch::channel(0);
     let last = objects.len().checked_sub(1);
     let (client, table) = (&context.run.account.client, context.table);
-    let (mut readings, mut is_read) = (Vec::new(), Vec::with_capacity(objects.len()));
+    let (mut results, mut is_read) = (Vec::new(), Vec::with_capacity(objects.len()));
     for (index, (object, item)) in objects.iter().zip(page.objects()).enumerate() {
         let may_have_lists = object.has_id;
         is_read.push(may_have_lists && nested::has_cut_off_list(table, item));
         if is_read[index] {
             let memory = context.run.account.memory.list_memory(turn.clone(), index);
             let (id, sent) = (object.id().to_owned(), page.sent);
-            readings.push(async move {
+            results.push(async move {
                 nested::complete(client, table, &id, item, sent, memory, pieces).await
             });
         }
     }
-    // In their order: a piece covers the objects up to an index, and only the first unfinished object
-    // may exceed the memory budget.
-    let mut readings = stream::iter(readings).buffered(CONCURRENT_OBJECTS);
+    // In page order: a piece covers the objects up to an index, and only the first unfinished
+    // object may exceed the memory budget.
+    let mut results = stream::iter(results).buffered(CONCURRENT_OBJECTS);
     let mut piece = PagePiece::new(&page, requested, 0, &memory);
     for (index, (object, item)) in objects.into_iter().zip(page.objects()).enumerate() {
         let completed = match is_read[index] {
             true => {
-                let next = readings.next().await;
-                next.expect("one reading for each cut-off object").map_err(ended)?
+                let next = results.next().await;
+                next.expect("one result for each cut-off object").map_err(ended)?
             }
             false => CompletedObject::default(),
         };
@@ -66,7 +66,7 @@ pub(super) async fn prepare(
             let next = piece.split(index + 1);
             send(pieces, std::mem::replace(&mut piece, next)).await?;
         }
-        // The readings that wait for this value live as long as the page.
+        // The lists that wait for this value are read only as long as the page exists.
         head.send_replace(index + 1);
     }
     piece.end_page(coverage);

@@ -9,7 +9,7 @@ use crate::catalog::Table;
 use crate::postgres::{StreamState, StreamStatus};
 use crate::stripe::{Stats, StripeClient};
 
-/// Counters that the workers of a run raise and its observers read. Clones share them.
+/// Counters that the workers of a run increment and its observers read. Clones share them.
 #[derive(Clone, Default)]
 pub(crate) struct Progress {
     shared: Arc<Shared>,
@@ -25,17 +25,17 @@ struct Shared {
     waits_for_other: AtomicBool,
     database_outage: AtomicBool,
     locked_table: Mutex<Option<String>>,
-    /// Raised by every change; -1 once the run has ended.
+    /// Incremented by every change; -1 once the run has ended.
     version: watch::Sender<i64>,
 }
 
-/// Which run is under way.
+/// The run in progress.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct RunInfo {
     /// As in `sync_status`.
     pub run_id: i64,
-    /// An earlier command began it.
+    /// Whether an earlier command started it.
     pub continued: bool,
     /// Unix seconds.
     pub started_at: i64,
@@ -48,7 +48,7 @@ struct Counter {
     status: AtomicU8,
 }
 
-/// One stream at an instant.
+/// The progress of one stream.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct StreamProgress {
@@ -62,7 +62,7 @@ pub struct StreamProgress {
     pub status: &'static str,
 }
 
-/// All of it at an instant.
+/// The progress of the whole run.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Snapshot {
@@ -70,13 +70,14 @@ pub struct Snapshot {
     pub run: Option<RunInfo>,
     /// In the order of their names.
     pub streams: Vec<StreamProgress>,
-    /// What goes over the wire.
+    /// Statistics of the requests to Stripe.
     pub stats: Option<Stats>,
-    /// All that is left is being read by another process.
+    /// Everything that is left is being read by another process.
     pub waits_for_other: bool,
     /// The database cannot be reached, or cannot serve statements, at this moment.
     pub database_outage: bool,
-    /// The table whose rows cannot be written at this moment, because another session has locked it.
+    /// The table whose rows cannot be written at this moment, because another session has locked
+    /// it.
     pub locked_table: Option<String>,
 }
 
@@ -90,8 +91,8 @@ pub struct ProgressUpdates {
 const ENDED: i64 = -1;
 
 impl ProgressUpdates {
-    /// Waits for a change and returns the state then; `None` after the end of the run. Changes that
-    /// happen meanwhile are returned as one. Cancel-safe.
+    /// Waits for a change and returns the new state; `None` after the end of the run. Several
+    /// changes can be returned as one. Cancel-safe.
     pub async fn next(&mut self) -> Option<Snapshot> {
         if *self.version.borrow_and_update() == ENDED {
             return None;
@@ -120,7 +121,7 @@ impl Progress {
         ProgressUpdates { version: self.shared.version.subscribe(), progress: self.clone() }
     }
 
-    /// Ends every subscription.
+    /// Ends all subscriptions.
     pub(super) fn end(&self) {
         self.shared.version.send_replace(ENDED);
     }
@@ -176,7 +177,8 @@ impl Progress {
         self.changed();
     }
 
-    /// Replaces the counters with those of the ledger: other processes may work on the same run.
+    /// Replaces the counters with those of the ledger, because other processes may work on the same
+    /// run.
     pub(super) fn update(&self, states: &[StreamState]) {
         for state in states {
             if let Some(counter) = self.counter(&state.stream) {

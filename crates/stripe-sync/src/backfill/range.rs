@@ -1,14 +1,14 @@
-//! The `created` range of a backfill: what people type, and the seconds it means.
+//! The `created` range of a backfill, as typed and in Unix seconds.
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 
-/// A half-open range of `created`, `[since, until)`, in Unix seconds. `None` is open: then no
-/// bound is sent to Stripe at all.
+/// A half-open range of `created`, `[since, until)`, in Unix seconds. `None` is open: no bound is
+/// sent to Stripe.
 ///
-/// Keeps the words it was made from: two backfills with the same words are the same run, also
-/// when `30d` means another second by then.
+/// Keeps the text it was parsed from: two backfills with the same text are the same run, even
+/// though `30d` means a different second each time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Range {
     since: Option<i64>,
@@ -16,7 +16,7 @@ pub struct Range {
     typed: Vec<String>,
 }
 
-/// A time or range that means nothing.
+/// Why a time or range is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RangeError {
     /// Not a date, a duration or a number.
@@ -25,24 +25,24 @@ pub enum RangeError {
          (2024-01-31T12:00:00Z), a duration back from now (30d, 12h), or Unix seconds"
     )]
     Unreadable(String),
-    /// Nothing lies between.
+    /// The range contains no second.
     #[error("the range is empty: it ends at or before its start")]
     Empty,
-    /// Before 1970 or so far ahead that no clock shows it.
+    /// Outside of the years that can be displayed, most likely because it is in milliseconds.
     #[error("the time {0:?} is out of range")]
     OutOfRange(String),
 }
 
 impl Range {
-    /// Everything.
+    /// All time, without bounds.
     pub fn all() -> Range {
         Range::default()
     }
 
-    /// From `since` (included) to `until` (not included), as people type them.
+    /// From `since` (included) to `until` (not included), as a user types them.
     ///
     /// # Errors
-    /// A time cannot be read, or the range is empty.
+    /// A time is invalid, or the range is empty.
     pub fn parse(since: Option<&str>, until: Option<&str>, now: i64) -> Result<Range, RangeError> {
         let mut range = Range::default();
         if let Some(text) = since {
@@ -54,7 +54,7 @@ impl Range {
         range.checked()
     }
 
-    /// Stripe's own four bounds, in Unix seconds; several narrow each other.
+    /// Stripe's own four bounds, in Unix seconds. The range satisfies all of them.
     ///
     /// # Errors
     /// The range is empty or out of bounds.
@@ -120,7 +120,7 @@ impl Range {
         self.since.is_none() && self.until.is_none()
     }
 
-    /// The words it was made from; `all time` without any.
+    /// The text it was parsed from; `all time` without bounds.
     pub fn typed(&self) -> String {
         match self.typed.is_empty() {
             true => "all time".to_owned(),
@@ -129,9 +129,9 @@ impl Range {
     }
 }
 
-/// Neither before year 1 nor after year 9999, which is most likely milliseconds.
+/// Whether a time can be displayed.
 fn is_shown(second: i64) -> bool {
-    // Milliseconds of our days are seconds of the year 50,000.
+    // Milliseconds of the present, read as seconds, are far beyond the year 9999.
     Timestamp::from_second(second).is_ok()
 }
 
@@ -141,7 +141,7 @@ fn seconds(text: &str, now: i64) -> Result<i64, RangeError> {
     let out_of_range = || RangeError::OutOfRange(text.to_owned());
     if let Ok(number) = text.parse::<i64>() {
         return match number {
-            // 2024, 202401 and 20240131 mean a date to those who type them.
+            // Users who type 2024, 202401 or 20240131 mean a date.
             1900..2100 | 190_001..210_000 | 19_000_101..21_000_000 => Err(unreadable()),
             _ if is_shown(number) => Ok(number),
             _ => Err(out_of_range()),

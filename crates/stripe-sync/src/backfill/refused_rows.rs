@@ -1,14 +1,14 @@
 //! Streams of which the server refuses every row.
 //!
-//! A refused row is quarantined. If it is every row, because of a column, constraint or trigger of the
-//! user's, the stream fails after its first pages instead of filling the quarantine.
+//! A refused row is quarantined. If a user's column, constraint or trigger makes the server refuse
+//! every row, the stream fails after its first pages instead of filling the quarantine.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use crate::postgres::Refusal;
 
-/// So many refused rows, and none accepted, fail the stream.
+/// A stream fails after this many refused rows, if none was accepted.
 const MAX_REFUSED: u64 = 100;
 
 /// What the server did with the rows of each stream of a run.
@@ -23,7 +23,8 @@ enum State {
 }
 
 impl RefusedRows {
-    /// Counts the rows of a commit. Returns why the stream fails if the server refuses all of its rows.
+    /// Counts the rows of a commit. Returns why the stream fails if the server refuses all of its
+    /// rows.
     pub(super) fn count(&self, stream: &str, rows: u64, refusals: &[Refusal]) -> Option<String> {
         let refusal = refusals.iter().find(|refusal| refusal.table == stream);
         let refused = refusal.map_or(0, |refusal| refusal.rows);

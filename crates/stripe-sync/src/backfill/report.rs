@@ -1,4 +1,4 @@
-//! How a backfill ended: every stream by name, and one word for the whole.
+//! The result of a backfill: every stream by name, and one status for the run.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub enum RunStatus {
     Incomplete,
     /// No stream is available on this account.
     Failed,
-    /// Somebody asked to stop; the same command continues.
+    /// A stop was requested; the same command resumes the run.
     Interrupted,
 }
 
@@ -30,7 +30,7 @@ impl RunStatus {
     }
 }
 
-/// One stream's end.
+/// The result of one stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StreamReport {
@@ -40,19 +40,19 @@ pub struct StreamReport {
     pub status: &'static str,
     /// Rows read.
     pub synced: i64,
-    /// Requests made.
+    /// Requests sent.
     pub requests: i64,
     /// Why it is not complete, or when it was read if this run did not read it.
     pub message: Option<String>,
-    /// Stripe's name for the request that failed.
+    /// Stripe's id of the failed request.
     pub request_id: Option<String>,
-    /// The list cannot be filtered by `created` and is read whole or not at all.
+    /// The list cannot be filtered by `created`. It is read completely or not at all.
     pub unfiltered: bool,
-    /// What the list never shows.
+    /// What the list never contains.
     pub not_shown: Vec<String>,
 }
 
-/// The whole run.
+/// The result of the whole run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
@@ -62,21 +62,21 @@ pub struct Report {
     pub status: RunStatus,
     /// Duration of this command; a resumed run spans several commands.
     pub elapsed: Duration,
-    /// HTTP requests of this command, repetitions included.
+    /// HTTP requests of this command, retries included.
     pub requests: u64,
     /// In the order of their names.
     pub streams: Vec<StreamReport>,
     /// Rows that the server refused and that are quarantined.
     pub quarantined: i64,
-    /// Characters that PostgreSQL cannot hold and that became U+FFFD.
+    /// Characters that PostgreSQL cannot store and that became U+FFFD.
     pub replaced_characters: u64,
     /// The run began longer ago than Stripe keeps events, 30 days.
     pub older_than_events: bool,
 }
 
 impl Report {
-    /// Whether every stream that is not complete was denied, which `--skip-denied` accepts, unless
-    /// nothing at all could be read.
+    /// Whether denied streams are the only problem, which `--skip-denied` accepts. At least one
+    /// stream must be complete.
     pub fn only_denied(&self) -> bool {
         self.quarantined == 0
             && self.status == RunStatus::Incomplete
@@ -104,7 +104,7 @@ pub(super) fn streams(states: Vec<StreamState>) -> Vec<StreamReport> {
         .collect()
 }
 
-/// The word for the whole. Skipping everything means that nothing was read.
+/// The status of the run. If every stream was skipped, nothing was read.
 pub(super) fn overall(states: &[StreamState], quarantined: i64, interrupted: bool) -> RunStatus {
     let any = |status| states.iter().any(|s| s.status == status);
     let all_skipped = states.iter().all(|s| s.status == StreamStatus::Skipped);

@@ -1,5 +1,5 @@
-//! A whole backfill: opens the run, lets workers read its slices until none is left, and reports how
-//! every stream ended.
+//! A whole backfill: opens the run, lets workers read its slices until none is left, and reports
+//! how every stream ended.
 
 use std::sync::Arc;
 
@@ -20,11 +20,11 @@ use crate::postgres::{Run, StreamState, StreamStatus};
 /// Stripe keeps events for 30 days (FACTS 6).
 const EVENTS_KEPT: i64 = 30 * 86_400;
 
-/// Copies what `request` asks for.
+/// Runs a backfill.
 ///
 /// # Errors
-/// Only what ends the whole run: the database or Stripe stays unreachable, or the key is revoked. What
-/// concerns one stream is in the report.
+/// Only errors that end the whole run: the database or Stripe stays unreachable, or the key is
+/// revoked. Errors of single streams are in the report.
 pub(crate) async fn backfill(
     account: AccountContext,
     request: &BackfillRequest,
@@ -79,9 +79,9 @@ async fn build_late_indexes(context: &RunContext, states: &[StreamState]) -> Res
     let (database, names) = (&context.account.database, context.account.statements.names());
     for state in states.iter().filter(|s| s.status == StreamStatus::Complete && s.requests > 0) {
         let Some(table) = Catalog::get().table(&state.stream) else { continue };
-        // The rows are there without the index, and the next run tries again.
+        // The rows are stored without the index, and the next run tries again.
         let mut budget = context.retry_budget();
-        // Without a time limit: a large table takes long.
+        // No time limit: a large table takes long.
         while let Err(error) = database.build_late_indexes(names, table).await {
             if !context.wait_before_retry(&mut budget, &error).await {
                 tracing::warn!(%error, "an index could not be built");

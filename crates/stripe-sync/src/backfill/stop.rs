@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-/// Asks a backfill to finish what is in flight and stop. The engine itself never sets it.
+/// Asks a backfill to finish what is in flight and stop. The engine itself never requests it.
 #[derive(Clone)]
 pub struct Stop {
     sender: Arc<watch::Sender<bool>>,
 }
 
 impl Stop {
-    /// Not requested yet.
+    /// A stop that has not been requested.
     pub fn new() -> Stop {
         Stop { sender: Arc::new(watch::Sender::new(false)) }
     }

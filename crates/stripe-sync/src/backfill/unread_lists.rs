@@ -1,7 +1,7 @@
 //! Objects whose nested lists could not be read, counted per stream.
 //!
-//! One such object is quarantined. If it is every object, because a permission is missing or the list is
-//! broken, the stream fails instead of filling the quarantine.
+//! One such object is quarantined. If a missing permission or a broken list affects every object,
+//! the stream fails instead of filling the quarantine.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -29,7 +29,7 @@ impl UnreadLists {
                 *count += 1;
                 (*count >= MAX_IN_A_ROW).then_some(problem)
             }
-            // Only a list that was read says that lists can be read.
+            // Only objects whose lists were requested show that lists can be read.
             None if object.requests > 0 => {
                 counts.remove(stream);
                 None

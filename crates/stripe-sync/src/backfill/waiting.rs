@@ -1,4 +1,4 @@
-//! What a process waits for, and who works on a run: for people who look from outside.
+//! The processes that work on a run, and what they wait for, as shown to observers.
 
 use super::owner;
 use super::progress::Snapshot;
@@ -19,18 +19,18 @@ pub struct RunProcess {
     pub slices: i64,
     /// Whether it still works on them.
     pub state: ProcessState,
-    /// What keeps it from reading, if it said so within 30 seconds.
+    /// What keeps it from reading, if it reported that within the last 30 seconds.
     pub waits_for: Option<String>,
 }
 
-/// What is known of a process.
+/// The state of a process, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProcessState {
     /// It has recently reported that it is alive.
     Alive,
-    /// It was killed; the same command takes over its slices at once.
+    /// It was killed; the same command claims its slices immediately.
     Dead,
-    /// It has not reported for a while; the same command takes over its slices.
+    /// It has not reported for a while; the same command claims its slices.
     Unresponsive,
 }
 

@@ -1,4 +1,4 @@
-//! One worker: reads a slice to its end, fetching and committing at the same time.
+//! One worker: reads a slice to its end, fetching and committing concurrently.
 
 use std::sync::Mutex;
 
@@ -22,18 +22,18 @@ const MAX_RESTARTS: i32 = 5;
 pub(super) enum SliceOutcome {
     /// Its last page is durable.
     Finished,
-    /// Another owner has it.
+    /// Another owner has the slice.
     Lost,
     /// The run is stopping; the slice has been released.
     Stopped,
-    /// Its stream cannot be read on.
+    /// Its stream cannot be read further.
     StreamFailed(StreamFailure),
 }
 
-/// Reads `slice` until it ends one way or another.
+/// Reads `slice` to its end, or until it cannot be read further.
 ///
 /// # Errors
-/// What ends the whole run.
+/// Errors that end the whole run.
 pub(super) async fn read_slice(
     context: &SliceContext<'_>,
     mut slice: ClaimedSlice,
@@ -59,10 +59,10 @@ pub(super) async fn read_slice(
                 retry_transient!(context.run, account.database.release(names, &slice))?;
                 return Ok(SliceOutcome::Stopped);
             }
-            // The ledger has the position from which to read on.
+            // The ledger has the position from which to continue.
             FetchOutcome::End | FetchOutcome::Closed => None,
             FetchOutcome::BoundsMoved if slice.position.trail.iter().any(inside) => None,
-            // No cursor is left inside the bounds: read what is left from its start.
+            // No cursor is left inside the bounds: read the rest of the slice from its start.
             FetchOutcome::BoundsMoved => rewind(context, &mut slice, Vec::new(), 0).await?,
             FetchOutcome::CursorMissing { requests } => {
                 let mut trail = slice.position.trail.clone();
@@ -80,8 +80,8 @@ pub(super) async fn read_slice(
     }
 }
 
-/// Moves the cursor back to the last row of `trail`, or with none to the slice's start. `Some` if that
-/// was tried too often, or another owner has the slice.
+/// Moves the cursor back to the last row of `trail`, or to the start of the slice if `trail` is
+/// empty. `Some` if that was tried too often, or another owner has the slice.
 async fn rewind(
     context: &SliceContext<'_>,
     slice: &mut ClaimedSlice,
@@ -102,7 +102,8 @@ async fn rewind(
     let (database, names) = (&account.database, account.statements.names());
     let (seq, restarts) = (slice.position.seq, slice.restarts);
     retry_transient!(run, database.rewind(names, slice, seq, &trail, restarts))?;
-    // An answer may have been lost, or the slice taken over: the ledger tells.
+    // The answer may have been lost, or another owner may have claimed the slice. The ledger shows
+    // it.
     match retry_transient!(run, database.reread(names, slice))? {
         Some(position) => slice.position = position,
         None => return Ok(Some(SliceOutcome::Lost)),

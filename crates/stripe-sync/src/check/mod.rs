@@ -1,8 +1,8 @@
 //! Finds what would stop a backfill before it runs: the key, the account, the permissions of each
-//! stream, and the database. Writes nothing, and continues after every finding.
+//! stream, and the database. Writes nothing, and continues after each finding.
 //!
-//! From each stream one object is requested, with the parameters of a backfill's first page. That
-//! shows permissions and availability. It does not show whether later pages can be read.
+//! Requests one object of each stream, with the parameters of a backfill's first page. This shows
+//! permissions and availability, but not whether later pages can be read.
 
 mod inspect;
 mod probe;
@@ -22,9 +22,9 @@ use crate::error::Error;
 pub struct CheckRequest {
     /// Objects by any of their names; empty or `all` for every stream.
     pub objects: Vec<String>,
-    /// The key, the account and the streams.
+    /// Whether to check the key, the account and the streams.
     pub stripe: bool,
-    /// The configured database.
+    /// Whether to check the configured database.
     pub database: bool,
 }
 

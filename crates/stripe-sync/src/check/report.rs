@@ -39,7 +39,7 @@ pub struct StripeCheck {
     pub problems: Vec<Error>,
 }
 
-/// What a key shows without being used.
+/// What the text of a key shows, without a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyCheck {
@@ -95,7 +95,7 @@ pub struct StreamCheck {
     pub request_id: Option<String>,
 }
 
-/// Whether a stream can be read, in the words of a backfill's report.
+/// Whether a stream can be read, as a backfill would report it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StreamAccess {
     /// It can be read.

@@ -1,7 +1,7 @@
 //! Applies a batch of events.
 //!
-//! Of several events about one object only the newest is applied. Two of the same second that differ
-//! cannot be ordered, so the object is fetched.
+//! Of several events about one object only the newest is applied. Two of the same second that
+//! differ cannot be ordered, so the object is fetched.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::postgres::{
 };
 use crate::row::Object;
 
-/// What was done with one event.
+/// The result of applying one event.
 #[derive(Debug, Clone)]
 pub(crate) struct AppliedEvent {
     pub(crate) effect: EventEffect,
@@ -35,7 +35,7 @@ pub enum EventEffect {
     Deleted,
     /// Its object was fetched, and PostgreSQL refused the row: it is quarantined.
     Quarantined,
-    /// Nothing: the copy shows this state or a later one.
+    /// Nothing: the copy already has this state or a later one.
     Unchanged,
     /// Nothing, for this reason; the event is counted in `_unstored_events`.
     Unstored(&'static str),
@@ -60,10 +60,10 @@ enum LatestEvent<'p, 'a> {
     Conflict,
 }
 
-/// Applies events and moves the cursor, if one is given. In the common case that is one transaction. If
-/// the server refuses a row, or discards or keeps one that it should not, each event gets a transaction of
-/// its own, and the object of the one that fails is put into the inbox: to fetch and write it says what
-/// is wrong, without holding up the others.
+/// Applies events and moves the cursor, if one is given, usually in one transaction. If the server
+/// refuses a row, or discards or keeps one that it should not, each event gets its own transaction,
+/// and the object of an event that fails is put into the inbox. Fetching and writing that object
+/// reports what is wrong without delaying the others.
 ///
 /// # Errors
 /// The database cannot be written. Events can have been applied, but the cursor has not moved.
@@ -103,7 +103,7 @@ pub(crate) async fn apply(
     Ok(applied)
 }
 
-/// Whether an error is about a row, and not about the database or the schema.
+/// Whether an error is caused by a row, and not by the database or the schema.
 pub(super) fn concerns_a_row(error: &PostgresError) -> bool {
     matches!(error.class, ErrorClass::RowRefused | ErrorClass::Other) && !error.is_schema_missing()
 }
@@ -173,8 +173,8 @@ fn newest<'p, 'a>(plans: &'p [EventPlan<'a>]) -> BTreeMap<Key<'p>, LatestEvent<'
     newest
 }
 
-/// Whether only Stripe can tell which of two events about an object is the last one: they differ and are
-/// of the same second, or an id is in use again after its deletion.
+/// Whether only Stripe can tell which of two events about an object is the last one: they differ
+/// and are of the same second, or an id is in use again after its deletion.
 fn is_conflict(a: &ObjectChange<'_>, b: &ObjectChange<'_>) -> bool {
     let (older, newer) = if a.stamp <= b.stamp { (a, b) } else { (b, a) };
     if older.stamp == newer.stamp {

@@ -1,9 +1,9 @@
-//! Reads the feed of events, `/v1/events`, from a cursor to the present.
+//! Reads the event feed, `/v1/events`, from a cursor to the present.
 //!
-//! The feed is listed newest first, in windows of time from the oldest to the newest. The events of a
-//! window are applied page by page; the cursor moves with the last page. A crash repeats at most one
-//! window, which changes nothing. Events become visible late (FACTS 5), so each reading begins a little
-//! before the cursor, and events that this process has applied already are left out.
+//! The feed is listed newest first, in windows of time from the oldest to the newest. The events of
+//! a window are applied page by page; the cursor moves with the last page. A crash repeats at most
+//! one window, which is harmless. Events become visible late (FACTS 5), so each read begins a
+//! little before the cursor and skips events that this process has already applied.
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::time::Duration;
@@ -20,27 +20,27 @@ use crate::postgres::EventCursor;
 use crate::row::id_of;
 use crate::stripe::Request;
 
-/// Seconds before the cursor at which a reading begins: events become visible late. Most do within
-/// seconds. The first reading, and then one in [`LONG_OVERLAP_EVERY`], goes back further.
+/// Seconds before the cursor at which a read begins, because events become visible late. Most do
+/// within seconds. The first read, and then one per [`LONG_OVERLAP_EVERY`], goes back further.
 const OVERLAP: i64 = 15;
 const LONG_OVERLAP: i64 = 180;
 const LONG_OVERLAP_EVERY: Duration = Duration::from_secs(60);
-/// The window of a first reading, in seconds, and the limits between which it adapts.
+/// The window of a first read, in seconds, and its minimum and maximum.
 const WINDOW: i64 = 3600;
 const SHORTEST_WINDOW: i64 = 10;
 const LONGEST_WINDOW: i64 = 86_400;
-/// Pages of a window above which the next one is shorter, and below which it is longer.
+/// A window with fewer pages makes the next one longer, one with more pages shorter.
 const PAGES: std::ops::Range<u32> = 5..50;
-/// Ids of events that are remembered.
+/// Maximum number of event ids that are remembered.
 const REMEMBERED: usize = 50_000;
 
 /// A part of the feed, in Unix seconds.
 #[derive(Debug, Clone, Copy)]
 struct Window {
     from: i64,
-    /// The cursor after it.
+    /// The cursor after this window.
     until: i64,
-    /// It ends at the present.
+    /// Whether it ends at the present.
     is_last: bool,
 }
 
@@ -49,11 +49,11 @@ pub(crate) struct EventReader {
     applied: HashSet<String>,
     order: VecDeque<String>,
     window: i64,
-    /// When a reading with the long overlap ended.
+    /// When a read with the long overlap ended.
     long_overlap_read: Option<Instant>,
 }
 
-/// What a reading did.
+/// What a read did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct CaughtUp {
     /// Events that were applied for the first time by this process.
@@ -72,12 +72,14 @@ impl EventReader {
         }
     }
 
-    /// Applies the events since `cursor` and moves it, if `owner` still owns it. Returns the new cursor.
+    /// Applies the events since `cursor` and moves it, if `owner` still owns it. Returns the new
+    /// cursor.
     ///
-    /// Cancel-safe: what has been applied is applied, and the cursor is where the last window ended.
+    /// Cancel-safe: applied events stay applied, and the cursor is at the end of the last completed
+    /// window.
     ///
     /// # Errors
-    /// Stripe refuses the feed or stays unreachable, or the database does.
+    /// Stripe refuses the feed, or Stripe or the database stays unreachable.
     pub(crate) async fn catch_up(
         &mut self,
         context: &AccountContext,
@@ -91,7 +93,8 @@ impl EventReader {
         let is_long = self.long_overlap_read.is_none_or(is_due);
         let mut overlap = if is_long { LONG_OVERLAP } else { OVERLAP };
         loop {
-            // The present second is read again next time: events can still be created in it.
+            // The current second is read again next time, because events can still be created in
+            // it.
             let now = context.client.now().unix_seconds();
             let end = cursor.saturating_add(self.window);
             let window = match end < now {
@@ -146,7 +149,7 @@ impl EventReader {
             pages += 1;
             let mut events = Vec::new();
             for text in page.items() {
-                // Something in Stripe's feed that is not an event is of a kind that this version does not know.
+                // An unknown entry in Stripe's feed is of a kind that this version does not know.
                 match Event::read(text) {
                     Ok(event) if !self.applied.contains(event.id.as_ref()) => events.push(event),
                     Ok(_) => {}
@@ -175,7 +178,7 @@ impl EventReader {
             if is_last {
                 return Ok(pages);
             }
-            // Without a new event no page follows this one, whatever it says.
+            // Without a new event there is no next page, even if `has_more` is true.
             match next.filter(|_| has_new) {
                 Some(next) => last_id = Some(next),
                 None => return Err(no_end(page.request_id.as_deref())),
@@ -205,12 +208,12 @@ impl EventReader {
     }
 }
 
-/// A page says that more events follow it and brings none.
+/// The error of a page that announces more events but contains no new one.
 fn no_end(request_id: Option<&str>) -> Error {
     let request = request_id.unwrap_or("without id");
     Error::new(
         ErrorKind::Stripe,
-        format!("the list of events says that it has more and repeats itself (request {request})"),
+        format!("the event list announces more events but repeats itself (request {request})"),
     )
     .with_hint("run the command again; no event is lost, because the cursor has not moved")
 }

@@ -1,7 +1,7 @@
-//! Deliveries that arrive together are committed together: while one transaction is open, others wait in
-//! a queue, and the next transaction takes all of them.
+//! Deliveries that arrive together are committed together: while one transaction is open, others
+//! wait in a queue, and the next transaction takes all of them.
 //!
-//! A delivery is answered after the commit, and after its object has been fetched if that was necessary.
+//! A delivery is answered after the commit, and after its object has been fetched if necessary.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::apply::{AppliedEvent, EventEffect, apply};
 use super::event::Event;
-use super::inbox::{FetchError, settle};
+use super::inbox::{FetchError, fetch_or_wait};
 use super::plan::EventTarget;
 use crate::account::Mode;
 use crate::context::AccountContext;
@@ -22,15 +22,15 @@ use crate::postgres::PostgresError;
 
 /// Events of one transaction.
 const LARGEST_BATCH: usize = 100;
-/// Maximum number of waiting events, as during an outage of the database. Further ones are rejected, and
-/// Stripe delivers them again.
+/// Maximum number of waiting events, as during an outage of the database. Further ones are
+/// rejected, and Stripe delivers them again.
 const MOST_WAITING: usize = 10_000;
 /// Seconds after which an event is too old to insert a row: a retry can arrive days later.
 const RECENT: i64 = 60;
-/// How long a delivery may take. Stripe gives up on an endpoint that takes longer (FACTS 7).
+/// How long a delivery may take. Stripe stops waiting for an endpoint that takes longer (FACTS 7).
 const TIME_LIMIT: Duration = Duration::from_secs(15);
 
-/// What was done with an event.
+/// The result of processing an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EventOutcome {
@@ -38,7 +38,7 @@ pub struct EventOutcome {
     pub id: String,
     /// Such as `customer.updated`.
     pub event_type: String,
-    /// What it did.
+    /// What it did to the copy.
     pub effect: EventEffect,
 }
 
@@ -64,13 +64,13 @@ impl Deliveries {
         }
     }
 
-    /// Applies an event, together with others that wait.
+    /// Applies an event, together with others that are waiting.
     ///
-    /// Cancel-safe: an event that is in the queue is applied even if nobody waits for it.
+    /// Cancel-safe: an event in the queue is applied even if this future is dropped.
     ///
     /// # Errors
-    /// The text is not an event, or it is not known to be stored within the time limit. Stripe delivers
-    /// it again then.
+    /// The text is not an event, or the event may not be stored when the time limit ends. Stripe
+    /// then delivers it again.
     pub(crate) async fn process(
         &self,
         context: &AccountContext,
@@ -100,7 +100,7 @@ impl Deliveries {
         };
         let mut effect = applied.effect;
         for (table, object) in applied.to_fetch {
-            effect = match settle(context, table, &object, until).await {
+            effect = match fetch_or_wait(context, table, &object, until).await {
                 Ok(Some(RefetchOutcome::Deleted { .. })) => EventEffect::Deleted,
                 Ok(Some(RefetchOutcome::Quarantined)) => EventEffect::Quarantined,
                 Ok(Some(RefetchOutcome::Written)) => effect,
@@ -121,7 +121,7 @@ impl Deliveries {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Applies what is in the queue. Another call may have done it while this one waited.
+    /// Applies the events in the queue. Another call may have done so while this one waited.
     async fn write(&self, context: &AccountContext) {
         let _writer = self.writer.lock().await;
         let batch: Vec<Delivery> = {
@@ -148,7 +148,7 @@ impl Deliveries {
             Err(error) => batch.iter().map(|_| Err(error.clone())).collect(),
         };
         for (Delivery { answer, .. }, result) in batch.into_iter().zip(results) {
-            // Nobody waits for it any more after the time limit; the event is stored all the same.
+            // After the time limit no caller waits for it; the event is stored all the same.
             if answer.send(result).is_err() {
                 tracing::debug!("an event was stored after its delivery had ended");
             }

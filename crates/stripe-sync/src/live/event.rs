@@ -1,7 +1,7 @@
 //! An event as Stripe sends it, read without building a tree. Pure.
 //!
-//! A snapshot event carries the object, rendered in the event's own API version (FACTS 6). A thin event
-//! only names it (FACTS 7).
+//! A snapshot event carries the object, rendered in the event's own API version (FACTS 6). A thin
+//! event only names it (FACTS 7).
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::row::{get, get_each, string};
 
-/// The parts of an event that matter. They borrow from its text.
+/// The parts of an event that are needed. They borrow from its text.
 #[derive(Debug, Clone)]
 pub(crate) struct Event<'a> {
     pub(crate) id: Cow<'a, str>,
@@ -24,7 +24,7 @@ pub(crate) struct Event<'a> {
     pub(crate) payload: Payload<'a>,
 }
 
-/// What an event says about its object.
+/// What an event contains of its object.
 #[derive(Debug, Clone)]
 pub(crate) enum Payload<'a> {
     /// The object.

@@ -1,7 +1,7 @@
 //! Follows an account's events until a stop is requested.
 //!
-//! One process per account reads the feed: it holds the lease of the cursor. Others wait and help to fetch
-//! the objects in the inbox.
+//! One process per account reads the feed: it holds the lease of the cursor. Others wait and help
+//! to fetch the objects in the inbox.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,19 +13,19 @@ use crate::context::AccountContext;
 use crate::error::Error;
 use crate::postgres::{PostgresError, RetryBudget};
 
-/// The pause between two readings while events arrive, and while none do.
+/// The pause between two reads of the feed while events arrive, and while none do.
 const BUSY_PAUSE: Duration = Duration::from_millis(500);
 const IDLE_PAUSE: Duration = Duration::from_secs(2);
-/// How long Stripe keeps events (FACTS 6), less a day for the reading.
+/// How long Stripe keeps events (FACTS 6), minus one day to read them.
 const EVENTS_KEPT: i64 = 29 * 86_400;
-/// Without a backfill there is nothing to catch up with: the events of the last minutes are applied.
+/// Without a backfill, only the events of the last minutes are applied.
 const FIRST_LOOK_BACK: i64 = 300;
 
 /// What following has done so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FollowProgress {
-    /// Another process reads the events; this one fetches objects.
+    /// Whether another process reads the events and this one only fetches objects.
     pub waiting: bool,
     /// Events that were applied.
     pub events: u64,
@@ -35,19 +35,21 @@ pub struct FollowProgress {
     pub fetched: u64,
     /// Those whose rows PostgreSQL refused; they are quarantined.
     pub quarantined: u64,
-    /// Fetches that failed and are tried again.
+    /// Fetches that failed and will be retried.
     pub failed: u64,
     /// Objects in the inbox that are still to be fetched.
     pub pending: i64,
-    /// Objects in the inbox that failed too often and are no longer fetched; a refresh settles them.
+    /// Objects in the inbox that failed too often and are no longer fetched; a refresh fetches
+    /// them.
     pub dead: i64,
     /// Unix second up to which all events have been applied.
     pub cursor: i64,
     /// Seconds between the cursor and the present.
     pub lag: i64,
-    /// Everything that had happened when this process began has been applied.
+    /// Whether everything that had happened when this process began has been applied.
     pub caught_up: bool,
-    /// The cursor was older than Stripe keeps events: a new backfill is needed to close the gap.
+    /// Whether the cursor was older than Stripe keeps events: a new backfill is needed to close the
+    /// gap.
     pub gap: bool,
 }
 
@@ -64,8 +66,8 @@ struct Follower<'f> {
     progress: FollowProgress,
 }
 
-/// Applies events until a stop is requested, or `once` up to the present. `report` is called after each
-/// round. What a stop cuts off is repeated the next time.
+/// Applies events until a stop is requested, or up to the present if `once` is set. `report` is
+/// called after each round. Work that a stop interrupts is repeated the next time.
 ///
 /// # Errors
 /// Stripe refuses the feed, or Stripe or the database cannot be reached for longer than the limit.
@@ -121,7 +123,7 @@ pub(crate) async fn follow(
             () = tokio::time::sleep(pause) => {}
         }
     };
-    // Another process can continue at once; without this it waits for the lease to expire.
+    // Otherwise another process waits for the lease to expire.
     if let Err(error) = database.release_event_cursor(names, account, &follower.owner).await {
         tracing::debug!(%error, "the event cursor could not be released");
     }
@@ -130,9 +132,9 @@ pub(crate) async fn follow(
 
 /// Why a round ended early.
 enum RoundError {
-    /// Can be transient.
+    /// May be transient.
     Postgres(PostgresError),
-    /// Has been retried already.
+    /// Has already been retried.
     Other(Error),
 }
 
@@ -143,8 +145,8 @@ impl From<PostgresError> for RoundError {
 }
 
 impl Follower<'_> {
-    /// Reads the feed up to the present, if no other process does, and fetches what is in the inbox.
-    /// Returns the pause until the next round.
+    /// Reads the feed up to the present, if no other process does, and fetches what is in the
+    /// inbox. Returns the pause until the next round.
     async fn round(&mut self, stop: &Stop) -> Result<Duration, RoundError> {
         let Follower { context, owner, progress, .. } = self;
         let (database, names) = (&context.database, context.statements.names());
@@ -169,7 +171,7 @@ impl Follower<'_> {
                 let cursor =
                     database.within_time_limit(database.event_cursor(names, account)).await?;
                 progress.cursor = cursor.unwrap_or(self.first);
-                // The other process has read what happened before this one began.
+                // The other process has read everything that happened before this one began.
                 progress.caught_up = progress.cursor >= self.started;
             }
         }

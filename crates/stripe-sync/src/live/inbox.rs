@@ -1,5 +1,5 @@
-//! Fetches the objects in the inbox. Entries are leased, so several processes share the work, and an
-//! object that cannot be fetched waits longer each time without holding up the others.
+//! Fetches the objects in the inbox. Entries are leased, so several processes share the work, and
+//! an object that cannot be fetched waits longer each time without delaying the others.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use crate::context::AccountContext;
 use crate::object::refetch::{RefetchError, RefetchOutcome, refetch};
 use crate::postgres::{LeasedEntry, PostgresError};
 
-/// Objects that are fetched at the same time.
+/// Objects that are fetched concurrently.
 const CONCURRENT: usize = 8;
-/// The pause after the first failure. It doubles each time.
+/// The pause after the first failure. It doubles after each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(6 * 3600);
-/// How often a caller looks whether another process has fetched its object.
+/// How often a caller checks whether another process has fetched its object.
 const POLL: Duration = Duration::from_millis(50);
 
 /// What was fetched.
@@ -82,7 +82,7 @@ impl From<PostgresError> for FetchError {
 ///
 /// # Errors
 /// The object could not be fetched. Its entry stays in the inbox.
-pub(crate) async fn settle(
+pub(crate) async fn fetch_or_wait(
     context: &AccountContext,
     table: &'static Table,
     id: &str,
@@ -121,7 +121,7 @@ async fn fetch(
             database.within_time_limit(finished).await?;
             return Ok(outcome);
         }
-        // The database cannot be written, which concerns every object.
+        // The database cannot be written, which affects every object.
         Err(RefetchError::Postgres(error)) if !concerns_a_row(&error) => return Err(error.into()),
         Err(error) => error.to_string(),
     };

@@ -1,9 +1,9 @@
-//! Keeps the copy current: webhooks, single events, and the feed of events.
+//! Keeps the copy current: webhooks, single events, and the event feed.
 //!
-//! An event goes `event` (read) -> `plan` (what it asks for) -> `apply` (one transaction). What cannot be
-//! applied as it came is in the inbox after that transaction; `inbox` fetches it. `deliveries` commits
-//! events together that arrive together. `catch_up` reads the feed, and `follow` does so until it is
-//! stopped.
+//! The path of an event: `event` (read) -> `plan` (decide) -> `apply` (one transaction). That
+//! transaction puts objects that have to be fetched into the inbox, and `inbox` fetches them.
+//! `deliveries` commits events together that arrive together. `catch_up` reads the feed, and
+//! `follow` repeats that until it is stopped.
 
 mod apply;
 mod catch_up;

@@ -1,4 +1,4 @@
-//! What an event asks the copy to do. Pure.
+//! Decides how an event is applied. Pure.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -20,12 +20,12 @@ pub(crate) struct EventTarget<'a> {
     pub(crate) api_version: &'a str,
     /// Objects or tables that are always fetched.
     pub(crate) revalidate: &'a BTreeSet<String>,
-    /// Unix second: an older event inserts no row, because the object can be deleted since. `None` where
-    /// its deletion is certain to follow, as in the feed.
+    /// Unix second: an older event inserts no row, because the object may have been deleted since.
+    /// `None` where the deletion is certain to follow, as in the feed.
     pub(crate) inserts_since: Option<i64>,
 }
 
-/// What an event asks for.
+/// How an event is applied.
 #[derive(Debug)]
 pub(crate) enum EventPlan<'a> {
     /// Apply the payload, if the row is older.
@@ -36,7 +36,7 @@ pub(crate) enum EventPlan<'a> {
     Unstored(&'static str),
 }
 
-/// What the payload of an event says about an object.
+/// What the payload of an event contains of an object.
 #[derive(Debug)]
 pub(crate) struct ObjectChange<'a> {
     pub(crate) table: &'static Table,
@@ -47,7 +47,7 @@ pub(crate) struct ObjectChange<'a> {
     pub(crate) content: EventContent,
 }
 
-/// Decides what an event asks for.
+/// Decides how an event is applied.
 pub(crate) fn plan<'a>(event: &'a Event<'a>, target: EventTarget<'_>) -> EventPlan<'a> {
     if event.account.as_deref().is_some_and(|account| account != target.account) {
         return EventPlan::Unstored("another account");
@@ -114,7 +114,7 @@ fn fetch(table: &'static Table, id: &str, reason: InboxReason) -> EventPlan<'sta
     }
 }
 
-/// The objects that a payload without a row of its own belongs to, such as those of a discount.
+/// The objects that contain the payload and have a row, such as those of a discount.
 fn fetch_owners(object: &str) -> EventPlan<'static> {
     let owner = |property: &str| {
         let id = string(get(object, property)?)?;
@@ -130,11 +130,11 @@ fn fetch_owners(object: &str) -> EventPlan<'static> {
     }
 }
 
-/// The last state of a deleted object, which says that it is deleted.
+/// The last state of a deleted object, marked as deleted.
 fn marked_deleted(object: &str) -> Cow<'_, str> {
     match get(object, "deleted") == Some("true") {
         true => Cow::Borrowed(object),
-        // Of equal keys the last one counts, so the mark comes last.
+        // The last of several equal keys counts, so the mark comes last.
         false => {
             let object = object.trim_end();
             let fields = object.strip_suffix('}').unwrap_or(object).trim_end();
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_payload_finds_its_table_by_its_own_type() {
+    fn the_table_follows_from_the_type_of_the_payload() {
         for (event_type, object, expected) in [
             ("charge.updated", r#"{"id":"ch_1","object":"charge"}"#, "state charges/ch_1"),
             ("charge.refund.updated", r#"{"id":"re_1","object":"refund"}"#, "state refunds/re_1"),
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn deletions_are_told_by_type_or_by_the_object() {
+    fn deletions_are_recognized_by_event_type_or_object() {
         let product = r#"{"id":"gold","object":"product"}"#;
         assert_eq!(planned("product.deleted", product, ""), "deletion products/gold");
         let customer = r#"{"id":"cus_1","object":"customer","deleted":true}"#;
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_state_of_a_deleted_object_says_so() {
+    fn the_last_state_of_a_deleted_object_is_marked() {
         for (object, expected) in [
             (r#"{"id":"a"}"#, r#"{"id":"a","deleted":true}"#),
             ("{ }", r#"{"deleted":true}"#),
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_payload_does_not_show_is_fetched() {
+    fn incomplete_payloads_are_fetched() {
         for (event_type, object, expected) in [
             (
                 "invoice.created",

@@ -1,7 +1,8 @@
-//! Verifies the signature of a webhook: an HMAC-SHA256 of the time and the raw body, with the endpoint's
-//! secret as the key (<https://docs.stripe.com/webhooks#verify-manually>). Pure.
+//! Verifies the signature of a webhook: an HMAC-SHA256 of the time and the raw body, with the
+//! endpoint's secret as the key (<https://docs.stripe.com/webhooks#verify-manually>). Pure.
 //!
-//! Each `v1` signature is compared with each secret in constant time, and none is skipped after a match.
+//! Each `v1` signature is compared with each secret in constant time, and none is skipped after a
+//! match.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -116,7 +117,8 @@ impl SignatureError {
     }
 }
 
-/// The parts of a header that matter. Schemes other than `v1` are ignored: `v0` is no signature.
+/// The parts of a header that are needed. Schemes other than `v1` are ignored: `v0` is not a
+/// signature.
 struct Header<'a> {
     timestamp: i64,
     signatures: Vec<&'a str>,
@@ -137,8 +139,8 @@ impl<'a> Header<'a> {
     }
 }
 
-/// Verifies that a body was signed with one of the secrets, not longer than `tolerance` before `now`. A
-/// time in the future is accepted, as by Stripe's libraries: only a replay is old.
+/// Verifies that a body was signed with one of the secrets, not longer than `tolerance` before
+/// `now`. A time in the future is accepted, as in Stripe's libraries: only replays are old.
 ///
 /// # Errors
 /// See [`SignatureError`].
@@ -267,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_was_serialized_again_is_named() {
+    fn the_hint_explains_a_reserialized_body() {
         let header = format!("t={T},v1={}", sign("whsec_a", T, BODY));
         let secrets = [secret("whsec_a")];
         let body = br#"{"id":"evt_1"}"#;

@@ -33,8 +33,8 @@ impl<'a> ObjectBatches<'a> {
         self.add_without_items(id, object, stamp, request_id);
     }
 
-    /// Adds an object alone. One without an id of its own will be quarantined, and its items have no
-    /// parent to belong to.
+    /// Adds an object without the items of its lists. An object without an id will be quarantined,
+    /// and its items would have no parent.
     pub(crate) fn add_without_items(
         &mut self,
         id: &'a str,
@@ -94,7 +94,7 @@ impl ItemChunk {
     }
 }
 
-/// An observation of an object of its own, not of a parent's item.
+/// An observation of an object that is not an item of a parent.
 pub(crate) fn observe<'a>(
     id: &'a str,
     object: impl Into<Object<'a>>,

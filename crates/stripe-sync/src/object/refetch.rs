@@ -16,7 +16,7 @@ use crate::postgres::{
 use crate::row::{Object, get};
 use crate::stripe::Answer;
 
-/// How often an object is fetched again because its row changed meanwhile.
+/// How often an object is fetched again because its row has changed in the meantime.
 const MAX_ATTEMPTS: u32 = 10;
 /// Chunks of items between the reading and the writing half.
 const CHUNKS_AHEAD: usize = 1;
@@ -66,7 +66,7 @@ pub(crate) async fn refresh(
 }
 
 /// Fetches an object whose stored row or deletion is too close in time to another observation. The
-/// answer replaces both, unless the row has changed since; then it is fetched again.
+/// answer replaces both, unless the row has changed in between; then the object is fetched again.
 pub(crate) async fn refetch_uncertain(
     context: &AccountContext,
     row: &UncertainRow,
@@ -83,8 +83,8 @@ pub(crate) async fn refetch_uncertain(
     }
 }
 
-/// Fetches an object that an event named. The answer replaces the row that was stored when it was
-/// requested, however close the event and that row are in time.
+/// Fetches an object that an event named. The answer replaces the row that was stored at the time
+/// of the request, however close the event and that row are in time.
 pub(crate) async fn refetch(
     context: &AccountContext,
     table: &'static Table,
@@ -116,8 +116,9 @@ struct Fetched {
 }
 
 impl Fetched {
-    /// Requests an object. An answer that would delete it, or bring it back shortly after it was
-    /// observed as deleted, is believed only if it lasts: a replica at Stripe can lag behind (FACTS 5).
+    /// Requests an object. An answer that would delete it, or restore it shortly after it was
+    /// observed as deleted, is checked by a second request, whose answer counts: a replica at
+    /// Stripe can lag behind (FACTS 5).
     async fn confirmed(
         context: &AccountContext,
         table: &Table,
@@ -251,7 +252,7 @@ async fn write(
     })
 }
 
-/// Reads the object's lists to their end, and writes the items of long ones as they come. Also
+/// Reads the object's lists to their end, and writes the items of long ones as they arrive. Also
 /// returns the number of items that were quarantined.
 async fn complete(
     context: &AccountContext,
@@ -262,7 +263,8 @@ async fn complete(
 ) -> Result<(CompletedObject, u64), RefetchError> {
     let (sender, mut receiver) = mpsc::channel::<ItemChunk>(CHUNKS_AHEAD);
     let reading = async move {
-        // Few objects are fetched alone at the same time: their lists are not counted as memory.
+        // Few single objects are fetched concurrently, so their lists do not count against the
+        // memory budget.
         nested::complete(
             &context.client,
             table,

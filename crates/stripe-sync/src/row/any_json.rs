@@ -15,7 +15,7 @@ pub(crate) fn any_json() -> impl Strategy<Value = String> {
             (vec(inner.clone(), 0..6), space())
                 .prop_map(|(items, s)| { format!("[{s}{}{s}]", items.join(&format!("{s},{s}"))) }),
             object(inner.clone()),
-            // Deeper than any fixed limit.
+            // Nesting deeper than any fixed limit.
             (inner, 60..200_usize)
                 .prop_map(|(value, depth)| "[".repeat(depth) + &value + &"]".repeat(depth)),
         ]
@@ -35,7 +35,7 @@ fn object(value: impl Strategy<Value = String>) -> impl Strategy<Value = String>
     })
 }
 
-/// Mostly keys that the engine looks for.
+/// Mostly keys that the engine reads.
 fn key() -> impl Strategy<Value = String> {
     const KNOWN: &[&str] = &[
         r#""id""#,

@@ -27,7 +27,7 @@ impl Element {
         }
     }
 
-    /// What a value takes: exact for types of fixed size, a guess for the others.
+    /// The size of a value: exact for types of fixed size, an estimate for the others.
     fn usual_bytes(self) -> usize {
         match self {
             Element::Text => 16,
@@ -54,7 +54,7 @@ pub(crate) struct Array {
 }
 
 impl Array {
-    /// An empty array with room for values of usual size in so many rows.
+    /// An empty array with capacity for this many rows of values of usual size.
     pub(crate) fn with_rows(element: Element, rows: usize) -> Array {
         let mut bytes = Vec::with_capacity(HEADER + rows * (LENGTH + element.usual_bytes()));
         bytes.resize(HEADER, 0);

@@ -1,21 +1,21 @@
-//! The objects of one statement: the newest observation of each, sorted by id, so that two batches with
-//! common rows lock them in the same order.
+//! The objects of one statement: the newest observation of each, sorted by id, so that two batches
+//! with common rows lock them in the same order.
 
 use std::borrow::Cow;
 
 use super::object::Object;
 use crate::order::Stamp;
 
-/// An object as it was seen at an instant.
+/// The state of an object at one moment.
 #[derive(Debug, Clone)]
 pub(crate) struct Observation<'a> {
     pub(crate) id: Cow<'a, str>,
-    /// The object as it is to be stored.
+    /// The object to be stored.
     pub(crate) object: Object<'a>,
     pub(crate) stamp: Stamp,
     /// The id of the object whose nested list contained this one.
     pub(crate) parent: Option<&'a str>,
-    /// Stripe's name for the request that brought it.
+    /// Stripe's id of the request that returned it.
     pub(crate) request_id: Option<&'a str>,
 }
 
@@ -30,8 +30,8 @@ impl<'a> Observation<'a> {
     }
 }
 
-/// Keeps the newest observation of each id, sorted by id. Of observations with the same stamp, the last
-/// one counts.
+/// Keeps the newest observation of each id, sorted by id. Of observations with the same stamp, the
+/// last one counts.
 pub(crate) fn winners(mut seen: Vec<Observation<'_>>) -> Vec<Observation<'_>> {
     // A stable sort: equal observations remain in their order.
     seen.sort_by(|a, b| a.id.cmp(&b.id).then(a.stamp.cmp(&b.stamp)));

@@ -1,4 +1,4 @@
-//! Keeps keys of a JSON object apart that become equal when characters are replaced.
+//! Keeps distinct keys of a JSON object distinct when characters are replaced.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -6,12 +6,13 @@ use std::collections::{HashMap, HashSet};
 use super::escape::unescape;
 use super::scan::end_of_value;
 
-/// Keys that differ only in characters that are replaced would become one key, of which jsonb keeps
-/// one value. Appends U+FFFD to the later ones until all names differ. A key that was sent twice remains
-/// one key. `None` if there is nothing to change.
+/// Keys that differ only in replaced characters would become one key, of which jsonb keeps one
+/// value. Appends U+FFFD to the later ones until all names differ. A key that was sent twice
+/// remains one key. `None` if there is nothing to change.
 pub(super) fn distinct_keys(raw: &str) -> Option<String> {
     let (mut out, mut copied, mut at) = (String::new(), 0, 0);
-    // For each open object: the bytes appended to its keys, by their spelling, and the names in use.
+    // For each open object: the bytes appended to its keys, by their spelling, and the names in
+    // use.
     let mut open: Vec<(HashMap<&str, usize>, HashSet<String>)> = Vec::new();
     while let Some(byte) = raw.as_bytes().get(at) {
         match byte {

@@ -28,8 +28,8 @@ pub(crate) struct Encoded {
 
 /// Encodes the rows of `table`.
 ///
-/// An excluded column is null whatever its sources hold. The objects themselves have passed through
-/// [`super::redact`].
+/// An excluded column is null whatever its sources contain. The objects themselves have already
+/// been redacted by [`super::redact`].
 pub(crate) fn encode(table: &Table, rows: &[Observation<'_>], exclusions: &Exclusions) -> Encoded {
     let array = |sql| Array::with_rows(element(sql), rows.len());
     let mut arrays: Vec<Array> = table.columns.iter().map(|column| array(column.sql)).collect();
@@ -49,8 +49,8 @@ pub(crate) fn encode(table: &Table, rows: &[Observation<'_>], exclusions: &Exclu
                 (Origin::Excluded, _) => None,
                 (Origin::Own | Origin::OwnFirst, Some((_, raw))) => Some(Value::Own(raw)),
                 (Origin::Own, None) => None,
-                // Another value, converted to text, could be the key of another row. The server refuses a
-                // row without a key.
+                // A value that is not a string could become the key of another row when converted
+                // to text. The server refuses a row without a key.
                 (Origin::Id, Some((_, raw))) => raw.starts_with('"').then_some(Value::Own(raw)),
                 (Origin::Id, None) => None,
                 (Origin::OwnFirst | Origin::Elsewhere, _) => {
@@ -76,9 +76,9 @@ enum Origin {
     Excluded,
     /// The property `id`, which has to be a string.
     Id,
-    /// The column's own property alone.
+    /// Only the column's own property.
     Own,
-    /// The column's own property. Another source if that is absent or null.
+    /// The column's own property, or another source if it is absent or null.
     OwnFirst,
     Elsewhere,
 }
@@ -233,7 +233,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// The row of an object whose page was scanned is that of its text alone.
+        /// The row of an object from a scanned page equals the row of its text alone.
         #[test]
         fn a_scanned_object_becomes_the_same_row(
             objects in proptest::collection::vec(any_object(), 1..4)

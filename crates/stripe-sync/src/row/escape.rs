@@ -1,5 +1,5 @@
-//! Escapes in JSON strings. JSON can express U+0000 and lone surrogates, which PostgreSQL's text and jsonb
-//! cannot hold. They become U+FFFD and are counted.
+//! Escapes in JSON strings. JSON can express U+0000 and lone surrogates, which PostgreSQL's text
+//! and jsonb cannot hold. They become U+FFFD and are counted.
 
 use std::borrow::Cow;
 
@@ -34,8 +34,8 @@ pub(super) fn unescape(inner: &str) -> Repaired<'_> {
     Repaired { text: Cow::Owned(out), replaced }
 }
 
-/// Decodes the escape at the start of `text`. Returns its character, `None` if PostgreSQL cannot hold
-/// it, and the length of the escape in bytes.
+/// Decodes the escape at the start of `text`. Returns its character, or `None` if PostgreSQL cannot
+/// store it, and the length of the escape in bytes.
 pub(super) fn escape(text: &str) -> (Option<char>, usize) {
     let bytes = text.as_bytes();
     let char = match bytes.get(1) {

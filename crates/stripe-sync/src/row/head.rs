@@ -1,5 +1,5 @@
-//! What the engine has to know of an object before its columns: its id, type and time, and
-//! whether it is deleted. All of it is found in one scan of the object's top level.
+//! The properties that the engine reads before the columns of an object: its id, type and time, and
+//! whether it is deleted. One scan of the object's top level finds all of them.
 //!
 //! As in jsonb, the last of several equal keys counts, and a key may be spelled with escapes. A
 //! property of another type than expected counts as missing; so does every property of a text that
@@ -12,7 +12,7 @@ use super::object::{Escapes, Object};
 use super::scan::string;
 use crate::hash::fnv1a;
 
-/// How the names of objects without an id begin.
+/// The prefix of the names of objects without an id.
 pub(crate) const NO_ID: &str = "(no id, ";
 
 /// The properties of an object that decide how it is read and written.
@@ -43,7 +43,7 @@ impl<'a> ObjectHead<'a> {
                 "deleted" => deleted = Some(raw),
                 _ => {}
             }
-            // Any property can be the time property, also one of those above.
+            // Any property can be the time property, even one of those above.
             if *key == *time_property {
                 created = Some(raw);
             }
@@ -56,21 +56,21 @@ impl<'a> ObjectHead<'a> {
         }
     }
 
-    /// The key under which the object is written. That is its id; an object without one gets a name
-    /// derived from its text `json`, which is the same whenever the same object is seen and which no
-    /// other object has. The server refuses its row, and the quarantine keeps it under that name.
+    /// The key under which the object is written: its id. An object without one gets a name derived
+    /// from its text `json`, which is the same whenever the same object is read and which no other
+    /// object has. The server refuses its row, and it is quarantined under that name.
     pub(crate) fn name(&self, json: &str) -> Cow<'a, str> {
         self.id.clone().unwrap_or_else(|| derived_name(json).into())
     }
 }
 
-/// The id of an object, if a request can name it: an empty one cannot be part of a path or be a
+/// The id of an object, if a request can contain it: an empty one cannot be part of a path or be a
 /// cursor.
 pub(crate) fn id_of<'a>(object: impl Into<Object<'a>>) -> Option<Cow<'a, str>> {
     object.into().get("id").and_then(string).filter(|id| !id.is_empty())
 }
 
-/// [`ObjectHead::name`] where nothing else of the object is needed.
+/// [`ObjectHead::name`], if nothing else of the object is needed.
 pub(crate) fn name_of<'a>(object: impl Into<Object<'a>>) -> Cow<'a, str> {
     let object = object.into();
     let id = object.get("id").and_then(string);

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::distinct_keys::distinct_keys;
 use super::escape::{Repaired, escape};
 
-/// JSON text without characters that jsonb refuses, in which keys that differed still differ.
+/// JSON text without characters that jsonb refuses, in which distinct keys remain distinct.
 pub(super) fn for_jsonb(raw: &str) -> Repaired<'_> {
     let repaired = replace(raw);
     if repaired.replaced == 0 {
@@ -77,7 +77,8 @@ mod tests {
             (r#""\\\u0000""#, r#""\\\ufffd""#, 1),
             (r#""\ud83d\ude00""#, r#""\ud83d\ude00""#, 0),
             (r#""\ud83d\ud83d\ude00""#, r#""\ufffd\ud83d\ude00""#, 1),
-            // Keys of one object that would become equal stay different; a key sent twice stays one key.
+            // Distinct keys of one object that would become equal stay distinct; a key sent twice
+            // stays one key.
             (
                 r#"{"a\u0000":[{"a\u0000":1}],"a\ud800" : 2,"a\ufffd":"a\ufffd","a":3,"a\ud800":4}"#,
                 "{\"a\\ufffd\":[{\"a\\ufffd\":1}],\"a\\ufffd\u{fffd}\" : 2,\

@@ -1,4 +1,4 @@
-//! The objects of a page and their properties, found while the page is checked for valid JSON.
+//! The objects of a page and their properties, found while the page is validated as JSON.
 
 use std::ops::Range;
 
@@ -6,11 +6,11 @@ use super::object::{Escapes, Field, Object};
 use super::scan;
 use super::validate::Validator;
 
-/// Where the objects of a list lie in its text, and their properties in them.
+/// Where the objects of a list are in its text, and where their properties are.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ListIndex {
     items: Vec<Item>,
-    /// Of all items, one after the other.
+    /// The properties of all items, one item after the other.
     fields: Vec<Field>,
     /// Whether the list has more objects than these.
     pub(crate) has_more: bool,
@@ -19,15 +19,15 @@ pub(crate) struct ListIndex {
 #[derive(Debug, PartialEq, Eq)]
 struct Item {
     json: Range<usize>,
-    /// Where its properties lie in `ListIndex::fields`.
+    /// Where its properties are in `ListIndex::fields`.
     fields: Range<usize>,
     escapes: Escapes,
 }
 
 impl ListIndex {
     /// Reads a list object in one scan. `None` if the text is not valid JSON, or not one list with
-    /// `data` and `has_more`, or is written in a form that this reader leaves to another parser: with
-    /// one of these keys twice, or with an escape in a key of the list.
+    /// `data` and `has_more`. Also `None` for forms that are left to another parser: one of these
+    /// keys twice, or an escape in a key of the list.
     pub(crate) fn read(text: &str) -> Option<ListIndex> {
         let mut reader =
             Reader { text, validator: Validator::new(text), items: Vec::new(), fields: Vec::new() };
@@ -66,7 +66,7 @@ impl ListIndex {
         self.items.iter().map(item)
     }
 
-    /// Drops the items behind the first `count`.
+    /// Drops the items after the first `count`.
     pub(crate) fn truncate(&mut self, count: usize) {
         self.items.truncate(count);
     }
@@ -130,7 +130,7 @@ impl Reader<'_> {
                 _ => (self.validator.value(at)?, Escapes::Anywhere),
             };
             if self.items.is_empty() {
-                // The other objects have about as many properties.
+                // The other objects probably have a similar number of properties.
                 self.fields.reserve(self.fields.len() * (self.text.len() / (end - at)));
             }
             self.items.push(Item { json: at..end, fields: from..self.fields.len(), escapes });
@@ -172,7 +172,7 @@ impl Reader<'_> {
     }
 }
 
-/// Keeps a value that may come once.
+/// Stores a value that may occur only once.
 fn once<T>(slot: &mut Option<T>, value: T) -> Option<()> {
     slot.replace(value).is_none().then_some(())
 }
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn items_and_their_properties_lie_where_they_were_sent() {
+    fn items_and_their_properties_are_found() {
         let text = r#" {"object":"list", "data" : [ {"id":"a" , "b":[{"id":1}],"id":null},{}, 7 ,[{"c":1}] ],
             "has_more": true } "#;
         let list = ListIndex::read(text).expect("a list");
@@ -219,7 +219,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// The places are those that a scan of each object finds.
+        /// A scan of each object finds the same positions.
         #[test]
         fn agrees_with_a_scan_of_each_object(
             items in proptest::collection::vec(

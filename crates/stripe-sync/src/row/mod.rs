@@ -1,8 +1,10 @@
-//! Turns objects as Stripe sent them into rows in PostgreSQL's binary format. Pure: no HTTP, no SQL.
+//! Turns objects as Stripe sent them into rows in PostgreSQL's binary format. Pure: no HTTP, no
+//! SQL.
 //!
-//! No tree of JSON values is built. A page is scanned once, which checks its syntax and finds the
-//! properties of its objects (`list`). The encoder copies each value from the text into the binary
-//! array of its column. `docs/decisions/0011-json-scanner.md` compares this with other readers.
+//! No tree of JSON values is built. A page is scanned once, which validates its syntax and finds
+//! the properties of its objects (`list`). The encoder copies each value from the text into the
+//! binary array of its column. `docs/decisions/0011-json-scanner.md` compares this with other
+//! readers.
 
 #[cfg(test)]
 pub(crate) mod any_json;

@@ -1,5 +1,4 @@
-//! Numbers in JSON, converted without going through a float, so that a column never holds a rounded
-//! value.
+//! JSON numbers, converted without using a float, so that a column never contains a rounded value.
 
 /// An integer, which may be written as `50.0` or `5e3`. `None` if the value does not fit exactly.
 pub(super) fn integer(raw: &str) -> Option<i64> {
@@ -19,8 +18,8 @@ pub(super) fn integer(raw: &str) -> Option<i64> {
     })
 }
 
-/// The number of significant digits of a JSON number. `None` for other values and for numbers outside
-/// of what PostgreSQL's `numeric` and `f64` can hold.
+/// The number of significant digits of a JSON number. `None` for other values and for numbers
+/// outside the range of PostgreSQL's `numeric` and `f64`.
 pub(super) fn number(raw: &str) -> Option<u32> {
     if !matches!(raw.as_bytes().first(), Some(b'-' | b'0'..=b'9')) || raw.len() > 1000 {
         return None;

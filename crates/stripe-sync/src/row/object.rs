@@ -1,4 +1,5 @@
-//! An object's text together with the places of its properties, so that the text is scanned once.
+//! An object's text together with the positions of its properties, so that the text is scanned
+//! once.
 
 use super::scan::{self, key_is};
 
@@ -11,8 +12,8 @@ pub(crate) struct Object<'a> {
     escapes: Escapes,
 }
 
-/// Which strings of an object contain escapes. Most objects have none, and looking for them in every
-/// string takes time.
+/// Which strings of an object contain escapes. Most objects have none, and searching every string
+/// takes time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Escapes {
     /// No string contains one.
@@ -23,7 +24,7 @@ pub(super) enum Escapes {
     Anywhere,
 }
 
-/// Where one property lies, in bytes from the start of its object.
+/// Where one property is, in bytes from the start of its object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Field {
     key: u32,
@@ -62,7 +63,7 @@ impl Field {
 }
 
 impl<'a> Object<'a> {
-    /// `fields` are the places of all properties in `json`, in their order.
+    /// `fields` are the positions of all properties in `json`, in their order.
     pub(super) fn new(json: &'a str, fields: &'a [Field], escapes: Escapes) -> Object<'a> {
         Object { json, fields: Some(fields), escapes }
     }

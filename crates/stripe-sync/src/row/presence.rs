@@ -1,5 +1,6 @@
-//! Which columns an object says something about. The payload of an event can lack properties, such as
-//! those that have to be expanded: absent means unknown, so the stored values stay. Null means null.
+//! Which columns an object has a value for. The payload of an event can lack properties, such as
+//! those that have to be expanded. Absent means unknown, so the stored values stay; null means
+//! null.
 
 use std::collections::HashSet;
 
@@ -18,7 +19,7 @@ pub(crate) struct Presence {
 }
 
 impl Presence {
-    /// A column is present if one of the properties that its value can come from is.
+    /// A column is present if any of the properties that its value can come from is present.
     pub(crate) fn of(table: &Table, object: Object<'_>) -> Presence {
         let mut names = HashSet::new();
         let mut keys = String::from("[");

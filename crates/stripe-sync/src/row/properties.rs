@@ -14,13 +14,13 @@ type Property<'a> = (&'a str, &'a str);
 pub(super) struct Properties<'t, 'a> {
     names: Vec<&'t str>,
     columns: HashMap<&'t str, usize>,
-    /// The column whose property came next in the last object: at index 0 the first property, at index
-    /// i + 1 the one after column i. Stripe writes all objects of a type in the same order, so one
+    /// The column that followed in the last object: index 0 for the first property, index i + 1 for
+    /// the one after column i. Stripe writes all objects of a type in the same order, so one
     /// comparison with the expected name finds nearly every column.
     followers: Vec<usize>,
     own: Vec<Option<Property<'a>>>,
-    /// The properties without a column, in their order. The encoder adds those that their column cannot
-    /// hold exactly.
+    /// The properties without a column, in their order. The encoder adds those that their column
+    /// cannot hold exactly.
     pub(super) rest: Vec<Property<'a>>,
 }
 

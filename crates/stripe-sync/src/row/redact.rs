@@ -2,8 +2,8 @@
 //!
 //! Two passes over the text, without a tree and without recursion. The first finds the type of each
 //! object in the text, which is its property `object`. The second follows the paths to excluded
-//! values. An event's `previous_attributes` names no type: it has the type of the object that the
-//! event's property `object`, next to it, holds.
+//! values. An event's `previous_attributes` names no type: it has the type of the object in the
+//! adjacent property `object` of the event.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -12,8 +12,8 @@ use super::scan::{is_null, key_is, string};
 use super::tokens::{Token, Tokens};
 use crate::catalog::{Exclusions, Step, ValuePath};
 
-/// The object without the values that are excluded from the rows of `table` and from the types of the
-/// objects inside it.
+/// The object without the values that are excluded from the rows of `table` or from the types of
+/// the objects inside it.
 pub(crate) fn redact<'j>(json: &'j str, table: &str, exclusions: &Exclusions) -> Cow<'j, str> {
     let paths = exclusions.of_table(table);
     if exclusions.is_empty() || (paths.is_empty() && !may_contain_types(json, exclusions)) {
@@ -83,7 +83,7 @@ type PartialPath<'e> = (&'e ValuePath, usize);
 
 /// An open object or array.
 struct Frame<'e> {
-    /// Paths that continue inside of it.
+    /// Paths that continue inside it.
     paths: Vec<PartialPath<'e>>,
     /// The index of the object; `None` for an array.
     object: Option<usize>,
@@ -117,7 +117,7 @@ fn excluded_values(json: &str, paths: &[ValuePath], exclusions: &Exclusions) -> 
             continue;
         }
         if is_object {
-            // Objects inside of skipped values come before this one.
+            // Objects inside skipped values come before this one.
             next += objects[next..].iter().take_while(|object| object.start < from).count();
             let this = &objects[next];
             let kind = match this.kind.as_deref() {

@@ -9,7 +9,8 @@ use std::borrow::Cow;
 use super::escape::unescape;
 use super::word::Word;
 
-/// The properties of an object in their order: keys as written between their quotes, and raw values.
+/// The properties of an object in their order: keys as written between their quotes, and raw
+/// values.
 pub(crate) fn fields(object: &str) -> Fields<'_> {
     let start = skip_space(object.as_bytes(), 0);
     let inside = object.as_bytes().get(start) == Some(&b'{');
@@ -110,7 +111,7 @@ pub(crate) fn is_null(raw: &str) -> bool {
 /// Whether a key as written, which may contain escapes, is `key`.
 #[inline]
 pub(crate) fn key_is(raw: &str, key: &str) -> bool {
-    // An escape is longer than the character it stands for.
+    // An escape is longer than the character it represents.
     raw == key || (raw.len() > key.len() && raw.contains('\\') && unescape(raw).text == key)
 }
 

@@ -1,4 +1,4 @@
-//! A scanner that looks at every byte of a text in turn. Tests compare [`super::scan`] with it.
+//! A scanner that reads a text byte by byte. Tests compare [`super::scan`] with it.
 
 use super::escape::unescape;
 
@@ -101,7 +101,7 @@ fn end_of_value(text: &str, from: usize) -> usize {
         Some(_) => {
             let rest = &bytes[from..];
             let end = |b: &u8| matches!(b, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
-            // A scalar is at least one byte, so that a caller always moves on.
+            // A scalar has at least one byte, so that a caller always advances.
             from + rest.iter().position(end).unwrap_or(rest.len()).max(1)
         }
         None => bytes.len(),

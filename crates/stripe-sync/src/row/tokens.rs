@@ -1,4 +1,4 @@
-//! The values of a JSON text one after the other, without recursion.
+//! The values of a JSON text in order, without recursion.
 
 use std::ops::Range;
 

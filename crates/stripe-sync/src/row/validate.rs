@@ -1,7 +1,7 @@
 //! Checks that a text is valid JSON (RFC 8259) while it finds where values end.
 //!
-//! Iterative: each level of nesting takes one bit of memory, and no stack. Lone surrogates in escapes are
-//! valid, as the grammar has it; [`super::escape`] replaces them.
+//! Iterative: each level of nesting uses one bit of memory, and no stack. Lone surrogates in
+//! escapes are valid according to the grammar; [`super::escape`] replaces them.
 
 use super::scan::skip_space;
 use super::word::Word;
@@ -73,7 +73,7 @@ impl<'a> Validator<'a> {
                 },
                 _ => at = self.scalar(at)?,
             }
-            // A value has ended here, and perhaps the containers around it.
+            // A value has ended here, and possibly the containers around it.
             loop {
                 let Some(in_object) = self.open.innermost() else { return Some(at) };
                 match (self.token(at)?, in_object) {
@@ -169,7 +169,7 @@ impl<'a> Validator<'a> {
             let signed = matches!(self.bytes.get(at + 1), Some(b'+' | b'-'));
             at = digits(at + 1 + usize::from(signed))?;
         }
-        // A digit behind a leading zero is not part of the number, and nothing else may follow it.
+        // A digit after a leading zero is not part of the number, and nothing else may follow it.
         Some(at)
     }
 }
@@ -177,7 +177,7 @@ impl<'a> Validator<'a> {
 /// The objects and arrays that are open, one bit each, set for an object.
 #[derive(Default)]
 struct Containers {
-    /// The innermost ones, the very innermost in the lowest bit.
+    /// The innermost ones; the lowest bit is the innermost of all.
     inner: u64,
     /// How many bits of `inner` are in use.
     used: u32,

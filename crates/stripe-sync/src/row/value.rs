@@ -11,7 +11,7 @@ use crate::catalog::{Each, Source};
 pub(super) enum Value<'a> {
     /// The column's own property, as sent.
     Own(&'a str),
-    /// Found elsewhere or computed.
+    /// Derived from other properties.
     Derived(Cow<'a, str>),
     /// Plain text.
     Text(&'a str),
@@ -75,8 +75,8 @@ fn values<'a>(
     }))
 }
 
-/// Taxes in the form that they have up to API version 2025-03-31.basil, which calls them `tax_amounts`
-/// and `total_tax_amounts` (FACTS 10).
+/// Taxes in the form used up to API version 2025-03-31.basil, which calls them `tax_amounts` and
+/// `total_tax_amounts` (FACTS 10).
 fn tax_amounts(taxes: &str) -> Option<String> {
     let one = |tax: &str| {
         let behaviour = super::scan::string(get(tax, "tax_behavior")?)?;
@@ -95,7 +95,7 @@ fn tax_amounts(taxes: &str) -> Option<String> {
     Some(format!("[{}]", taxes.join(",")))
 }
 
-/// The value that all elements have in common. `None` if Stripe has cut the list off.
+/// The value that all elements have in common. `None` if Stripe has cut off the list.
 fn only<'a>(each: &Each, at: &impl Fn(&[String]) -> Option<&'a str>) -> Option<&'a str> {
     if let Some((_, list)) = each.list.split_last()
         && let Some(list) = at(list)

@@ -1,6 +1,6 @@
-//! Tests on eight bytes at once, without instructions that only some processors have.
+//! Tests on eight bytes at once, without processor-specific instructions.
 
-/// Bytes of one word, in the order of memory.
+/// Eight bytes, in memory order.
 #[derive(Clone, Copy)]
 pub(super) struct Word(u64);
 
@@ -8,7 +8,7 @@ const ONES: u64 = u64::from_le_bytes([1; 8]);
 const HIGH_BITS: u64 = u64::from_le_bytes([0x80; 8]);
 
 impl Word {
-    /// The eight bytes at `at`, if the text has as many.
+    /// The eight bytes at `at`, if the text has that many.
     #[inline(always)]
     pub(super) fn read(bytes: &[u8], at: usize) -> Option<Word> {
         let (word, _) = bytes.get(at..)?.split_first_chunk()?;
@@ -35,7 +35,7 @@ impl Word {
 pub(super) struct Marks(u64);
 
 impl Marks {
-    /// The place of the first marked byte.
+    /// The position of the first marked byte.
     #[inline(always)]
     pub(super) fn first(self) -> Option<usize> {
         (self.0 != 0).then(|| self.0.trailing_zeros() as usize / 8)

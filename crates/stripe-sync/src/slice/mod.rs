@@ -2,8 +2,8 @@
 //! is split. Pure.
 //!
 //! They are correct for any order of a list that does not change while it is read, and for a list
-//! by time whose order within a second changes with every request. A slice ends only when Stripe
-//! says `has_more = false`. Times never prove that all rows were seen; they are used only to keep
+//! sorted by time whose order within a second changes with every request. A slice ends only when
+//! Stripe says `has_more = false`. Times never prove that all rows were seen. They only keep
 //! cursors inside the filter they are used with, and out of the middle of a second.
 
 #[cfg(test)]
@@ -43,9 +43,10 @@ pub(crate) struct CursorRow {
 
 /// The last rows read up to the new cursor, in the order of the list; the last one is the cursor.
 ///
-/// `asked` are the bounds the page was asked with, `held` those of the ledger at commit: another
-/// worker may have taken the lower part in between. Then the cursor is the page's last row that
-/// is still inside, else the old one stays. A list that ignores the filter still advances, because an unchanged range takes the page's last row as it is.
+/// `asked` are the bounds that the page was requested with, `held` those of the ledger at commit:
+/// another worker may have split off the lower part in between. Then the cursor is the last row of
+/// the page that is still inside, or the old one if there is none. With unchanged bounds the last
+/// row of the page is always the cursor, so a list that ignores the filter still advances.
 pub(crate) fn advance<'p>(
     trail: &'p [CursorRow],
     page: impl IntoIterator<Item = &'p CursorRow>,
@@ -57,12 +58,12 @@ pub(crate) fn advance<'p>(
     rows[rows.len().saturating_sub(TRAIL)..].iter().copied().cloned().collect()
 }
 
-/// How many rows of a page with these times can be relied on when more rows follow it.
+/// How many rows of a page with these times are final when more rows follow it.
 ///
-/// Rows of one second have no documented order (FACTS 3), and it may be another one in the next
-/// request. A cursor in the middle of a second would then pass over rows of it. So a page ends
-/// where its last second begins, and the next page brings that second whole. A page that lies
-/// within one second is taken as it is, or the cursor would not advance.
+/// Rows of one second have no documented order (FACTS 3), and the next request may return them in
+/// another one. A cursor in the middle of a second could then skip rows. So a page ends where its
+/// last second begins, and the next page contains that whole second. A page that lies within one
+/// second is used completely, or the cursor would not advance.
 pub(crate) fn complete_seconds(
     times: impl DoubleEndedIterator<Item = Option<i64>> + ExactSizeIterator,
 ) -> usize {
@@ -83,7 +84,7 @@ pub(crate) fn before_last_second(
     from_the_end.position(|time| time != Some(last)).map_or(0, |more| rows - 1 - more)
 }
 
-/// What the ledger knows of a slice that could be split.
+/// What the ledger knows of a slice that might be split.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Split {
     pub(crate) bounds: Bounds,
@@ -95,7 +96,7 @@ pub(crate) struct Split {
     pub(crate) pages: i64,
 }
 
-/// Where to cut, and how many pages are estimated below the cursor.
+/// Where to split, and how many pages are estimated below the cursor.
 ///
 /// The owner keeps `[mid, to)`, the new slice is `[from, mid)`. `None` if too little is left to
 /// be worth a request of its own.
@@ -109,8 +110,8 @@ pub(crate) fn cut(slice: &Split) -> Option<(i64, f64)> {
             let mid = from + left / 2;
             (left >= 2 && estimate >= 2.0 && mid > from).then_some((mid, estimate))
         }
-        // The age of the account is unknown. Between the span that was just read and
-        // Stripe's beginning, the geometric mean wastes little either way.
+        // The age of the account is unknown. The geometric mean of the span that was just read and
+        // the time since Stripe's beginning limits the waste in either direction.
         None => {
             let most = (slice.cursor_created - STRIPE_BEGAN).max(0) as f64;
             let step = (span * most).sqrt().max(span).min(most) as i64;

@@ -12,8 +12,8 @@ use crate::account::AccountId;
 const FIRST_WARNING: Duration = Duration::from_secs(10);
 const NEXT_WARNING: Duration = Duration::from_secs(60);
 
-/// Why the account of a key is not known. Nothing may be written then. Each message is what failed,
-/// a semicolon, and what to do.
+/// Why the account of a key is unknown. Nothing may be written in that case. Each message says what
+/// failed and, after a semicolon, what to do.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AccountError {
     /// 401.
@@ -112,7 +112,7 @@ async fn warn_while_waiting<T>(client: &StripeClient, response: impl Future<Outp
     }
 }
 
-/// A refusal may name the account. Without a name, a 403 leaves the configured account possible.
+/// A refusal may name the account. If a 403 does not, the configured account may still be correct.
 fn account_of_refusal(
     error: StripeError,
     configured: Option<&AccountId>,

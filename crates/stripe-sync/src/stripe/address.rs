@@ -1,4 +1,4 @@
-//! The address of the API: https anywhere, plain http only on this machine.
+//! The address of the API: https to any host, plain http only to this machine.
 //!
 //! The key is sent there, so an address that could expose it is rejected before use.
 
@@ -43,7 +43,7 @@ impl ApiBase {
         Ok(ApiBase { origin: url })
     }
 
-    /// Whether requests stay on this machine, unencrypted.
+    /// Whether requests stay on this machine and are not encrypted.
     pub(super) fn is_plain_http(&self) -> bool {
         self.origin.scheme() == "http"
     }

@@ -1,9 +1,8 @@
 //! Whether a failed attempt is retried: one table, without limits on attempts or time.
 //!
-//! Stripe's own libraries retry network errors, 409, 5xx and responses with
-//! `Stripe-Should-Retry: true`, but not rate limits (stripe-node `RequestSender._shouldRetry`,
-//! stripe-ruby `should_retry?`). That suits a single payment; a backfill has to slow down and
-//! continue.
+//! Stripe's own libraries retry network errors, 409, 5xx and responses with `Stripe-Should-Retry:
+//! true`, but not rate limits (stripe-node `RequestSender._shouldRetry`, stripe-ruby
+//! `should_retry?`). That suits a single payment. A backfill has to slow down and continue instead.
 
 use std::time::Duration;
 
@@ -17,13 +16,13 @@ pub(super) enum Advice {
     GiveUp,
     /// Retry after a pause. The attempt counts.
     Retry { retry_after: Option<Duration> },
-    /// Retry at a lower rate. The attempt does not count.
+    /// Retry at a lower rate. Does not count as an attempt.
     SlowDown { reason: Reason, retry_after: Option<Duration> },
     /// Stripe cannot be reached: all requests wait together. The attempt does not count.
     WaitForStripe,
 }
 
-/// Decides about a failure.
+/// Decides what to do after a failure.
 pub(super) fn advise(failure: &Failure) -> Advice {
     match failure {
         Failure::Unreachable(_) => Advice::WaitForStripe,
@@ -39,14 +38,14 @@ fn advise_on_refusal(refusal: &Refusal) -> Advice {
     let retry_after = refusal.retry_after;
     let retry = Advice::Retry { retry_after };
     let slow_down = Advice::SlowDown { reason: refusal.reason, retry_after };
-    // `Stripe-Should-Retry` overrides the table except for rate limits, which Stripe tells its
-    // libraries not to retry, and for redirects, which would redirect again.
+    // `Stripe-Should-Retry` overrides the table, except for rate limits, which Stripe's libraries
+    // are told not to retry, and for redirects, which would redirect again.
     let unless_told = |default: Advice| match refusal.should_retry {
         Some(true) => retry,
         Some(false) => Advice::GiveUp,
         None => default,
     };
-    // A response without a Stripe error comes from a proxy, whose problem may be transient.
+    // A response without a Stripe error comes from a proxy, which may have a transient problem.
     let permanent = if refusal.error.is_some() { Advice::GiveUp } else { retry };
     match Status::of(refusal.status) {
         Status::TooManyRequests => match refusal.code() {

@@ -33,23 +33,23 @@ impl Backoff {
     pub(super) const SHORT: Backoff =
         Backoff { first: Duration::from_millis(1), longest: Duration::from_millis(10) };
 
-    /// The pause after the n-th failure in a row, counted from 1: a random time up to a bound that
-    /// doubles with each failure ("full jitter"), so that requests that failed together do not
+    /// The pause after the n-th consecutive failure, counted from 1: a random time up to a bound
+    /// that doubles with each failure ("full jitter"), so that requests that failed together do not
     /// retry together. Never less than `retry_after`, which is limited to ten minutes.
     pub(super) fn pause(self, failures: u32, retry_after: Option<Duration>) -> Duration {
         let doublings = failures.saturating_sub(1).min(16);
         let bound = self.first.saturating_mul(1 << doublings).min(self.longest);
         let jittered = bound.mul_f64(random_fraction());
         match retry_after {
-            // Requests that were told the same time are spread after it.
+            // Spreads requests that were all told the same `Retry-After`.
             Some(requested) => requested.min(MAX_RETRY_AFTER) + jittered.min(self.first),
             None => jittered,
         }
     }
 }
 
-/// A number in `[0, 1)`. It only has to spread requests, so the randomly seeded hasher of the
-/// standard library is good enough.
+/// A number in `[0, 1)`. It only has to spread requests, so the standard library's randomly seeded
+/// hasher is good enough.
 fn random_fraction() -> f64 {
     let random = RandomState::new().build_hasher().finish();
     (random >> 11) as f64 / (1u64 << 53) as f64

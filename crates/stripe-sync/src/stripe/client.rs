@@ -1,7 +1,7 @@
 //! Sends requests for one account until Stripe responds, or until a retry makes no sense.
 //!
-//! One loop for every request: wait until Stripe can be reached, wait for the rate limits, send,
-//! and after a failure do what [`super::retry`] says. All requests are GETs, so a retry changes
+//! All requests use one loop: wait until Stripe can be reached, wait for the rate limits, send, and
+//! after a failure do what [`super::retry`] decides. All requests are GETs, so a retry changes
 //! nothing at Stripe, and dropping a call at any point loses only its response.
 
 use std::fmt;
@@ -101,14 +101,14 @@ impl StripeClient {
     /// Requests one object. Cancel-safe.
     ///
     /// # Errors
-    /// As [`StripeClient::list`]. An object that Stripe shows as deleted is not an error.
+    /// As for [`StripeClient::list`]. An object that Stripe returns as deleted is not an error.
     pub(crate) async fn get(&self, request: &Request) -> Result<Answer, StripeError> {
         let (response, (), arrival) = self.shared.send(request, expect_object).await?;
         Ok(Answer::new(response.body, arrival))
     }
 
-    /// The current time on Stripe's clock, never later than it is there. Before the first response
-    /// it is the system's time.
+    /// The current time on Stripe's clock, never later than the true time there. Before the first
+    /// response it is the system's time.
     pub(crate) fn now(&self) -> Stamp {
         self.shared.clock.now()
     }
@@ -198,13 +198,13 @@ impl Shared {
         }
         match &outcome {
             Ok(_) => self.limiter.record_success(&permit),
-            Err(failure) => self.slow_down_if_told(request, &permit, failure),
+            Err(failure) => self.report_rate_limit(request, &permit, failure),
         }
         outcome
     }
 
-    /// Passes a rate limit on to the limiter.
-    fn slow_down_if_told(&self, request: &Request, permit: &Permit, failure: &Failure) {
+    /// Reports a rate limit to the limiter.
+    fn report_rate_limit(&self, request: &Request, permit: &Permit, failure: &Failure) {
         let Advice::SlowDown { reason, retry_after } = advise(failure) else { return };
         add(&self.counters.rate_limited, 1);
         let retry_after = retry_after.map(|requested| requested.min(MAX_RETRY_AFTER));

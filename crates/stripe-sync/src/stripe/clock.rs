@@ -1,6 +1,6 @@
 //! Stripe's clock, estimated from the `Date` headers of its responses.
 //!
-//! A stamp must never be later than the moment it stands for: a read that looks newer than it is
+//! A stamp must never be later than the moment it represents: a read with a stamp that is too late
 //! would overwrite later changes. So all rounding is downward.
 //!
 //! `Date` is truncated to the second and written before the response is sent, so `Date` minus the
@@ -105,7 +105,7 @@ impl Offset {
             (Some(_), outlier) => {
                 let agreeing = outlier.filter(|(offset, _)| is_near(*offset));
                 let (lowest, count) = agreeing.unwrap_or((ahead, 0));
-                // The lowest of them, because a stamp must never be too late.
+                // The lowest of them is used, because a stamp must never be too late.
                 let (lowest, count) = (lowest.min(ahead), count + 1);
                 if count < CONFIRMATIONS {
                     estimate.outlier = Some((lowest, count));
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn one_wrong_date_changes_nothing() {
+    fn one_wrong_date_is_ignored() {
         let offset = Offset::from_system_clock(0);
         assert!(offset.learn(at(1.0), START + 1_001));
         for wrong in [START + 4_600, 0, -5, START - 86_400, i64::MAX] {

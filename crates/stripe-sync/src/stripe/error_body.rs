@@ -13,7 +13,7 @@ pub(super) enum Code {
     /// A rate limit, also with status 400 in older versions.
     RateLimit,
     ResourceMissing,
-    /// The key was valid once.
+    /// The key was valid in the past.
     KeyExpired,
     Other,
 }

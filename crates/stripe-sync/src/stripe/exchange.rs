@@ -1,4 +1,4 @@
-//! One attempt: sends one GET, reads the whole response, classifies what went wrong.
+//! One attempt: sends one GET, reads the whole response and classifies a failure.
 //!
 //! Does not retry.
 
@@ -15,7 +15,7 @@ use super::failure::{Cause, Failure, Reason, Refusal};
 use super::masking::mask;
 use super::page::Unreadable;
 
-/// Maximum size of a response. Pages of 100 objects have a few megabytes.
+/// Maximum size of a response. Pages of 100 objects have a size of a few megabytes.
 const MAX_RESPONSE: usize = 256 << 20;
 /// Maximum size of a refusal's body that is read.
 const MAX_REFUSAL: usize = 1 << 20;
@@ -82,7 +82,7 @@ async fn read_refusal(response: Response, request_id: Option<String>) -> Refusal
         Some(_) | None => None,
     };
     let reason = Reason::from_header(header(headers, "stripe-rate-limited-reason"));
-    // A refusal with an incomplete body is still one: its status counts, its body is ignored.
+    // A refusal with an incomplete body is still a refusal: its status counts, its body is ignored.
     let body = read_body(response, MAX_REFUSAL).await.ok().flatten();
     let error = body.as_deref().and_then(ErrorBody::parse);
     Refusal { status, request_id, should_retry, retry_after, reason, error }

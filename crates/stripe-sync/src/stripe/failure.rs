@@ -1,7 +1,7 @@
 //! Why one attempt failed.
 //!
-//! Classified here by status, headers and error code, never by message text. [`super::advice`]
-//! decides what to do about it.
+//! Failures are classified by status, headers and error code, never by message text.
+//! [`super::advice`] decides what to do about them.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ pub(super) type Cause = Box<dyn std::error::Error + Send + Sync>;
 /// Why one attempt failed.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// No connection: refused, no route, unknown host name, or no response to the handshake.
+    /// No connection: refused, no route, unknown host name, or no answer to the handshake.
     Unreachable(Cause),
     /// The server could not prove its identity.
     Untrusted(Cause),
@@ -44,7 +44,7 @@ pub(super) struct Refusal {
     pub(super) error: Option<ErrorBody>,
 }
 
-/// Which limit a 429 names.
+/// The limit that a 429 names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reason {
     GlobalRate,

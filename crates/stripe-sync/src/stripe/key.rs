@@ -66,7 +66,7 @@ impl ApiKey {
         self.mode
     }
 
-    /// Whether this is a restricted key (`rk_`), which reads only what its permissions name.
+    /// Whether this is a restricted key (`rk_`), which reads only what its permissions allow.
     pub fn is_restricted(&self) -> bool {
         self.prefix.starts_with("rk_")
     }

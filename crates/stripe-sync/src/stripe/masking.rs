@@ -1,4 +1,4 @@
-//! Makes texts from Stripe safe to log and to show: without secrets, short, on one line.
+//! Makes texts from Stripe safe to log and display: without secrets, short, and on one line.
 
 /// Maximum length of a message, in bytes.
 const MAX_LENGTH: usize = 400;
@@ -37,8 +37,8 @@ pub(super) fn word_with_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a st
         .find(|word| word.len() > prefix.len() && word.starts_with(prefix))
 }
 
-/// The quoted text right before `end`, as in `Having the 'credit_note_read' permission would ...` or
-/// `the "Credit notes: Read" permission`.
+/// The quoted text right before `end`, as in `Having the 'credit_note_read' permission would ...`
+/// or `the "Credit notes: Read" permission`.
 pub(super) fn quoted_before<'a>(text: &'a str, end: &str) -> Option<&'a str> {
     text.match_indices(end).find_map(|(at, _)| {
         let before = &text[..at];

@@ -1,8 +1,8 @@
 //! Stripe over HTTP: requests pages and objects within the rate limits, and classifies failures.
 //!
 //! The path of a request: [`client`] runs the loop, [`outage`] and [`limiter`] decide when it is
-//! sent, [`exchange`] is one attempt over the shared [`transport`], [`retry`] decides whether there
-//! is another. The result is a [`page`] or an [`error`].
+//! sent, [`exchange`] makes one attempt over the shared [`transport`], and [`retry`] decides
+//! whether another follows. The result is a [`page`] or an [`error`].
 //!
 //! The transport is shared by a process. A client belongs to one account: key, `Stripe-Account`,
 //! rate limits, clock and outages.

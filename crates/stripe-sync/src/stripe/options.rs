@@ -1,4 +1,4 @@
-//! How one account is read: with which key, in which API version, how fast, how persistently.
+//! How one account is read: the key, the API version, the rate, and the limits of retries.
 
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
-//! One answer of Stripe: a page of a list, or a single object.
+//! One response of Stripe: a page of a list, or a single object.
 //!
-//! Objects are not decoded. A page keeps the body as it was received, and the places of its objects
-//! and of their properties, all found in one scan. Nothing that Stripe sent is lost here, and
-//! nothing is copied.
+//! Objects are not decoded. A page keeps the body as it was received, and the positions of its
+//! objects and of their properties, all found in one scan. No part of the response is lost or
+//! copied here.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -19,9 +19,9 @@ pub(crate) struct Page {
     pub(crate) has_more: bool,
     /// The moment the request that brought this page was sent, on Stripe's clock.
     pub(crate) sent: Stamp,
-    /// Stripe's name for the request, for its support.
+    /// Stripe's id of the request, which its support asks for.
     pub(crate) request_id: Option<String>,
-    /// HTTP requests it took, repetitions included.
+    /// HTTP requests for this page, retries included.
     pub(crate) requests: u32,
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct Answer {
     pub(crate) body: String,
     /// The moment the request that brought it was sent, on Stripe's clock.
     pub(crate) sent: Stamp,
-    /// Stripe's name for the request, for its support.
+    /// Stripe's id of the request, which its support asks for.
     pub(crate) request_id: Option<String>,
 }
 
@@ -73,7 +73,7 @@ impl Answer {
     }
 }
 
-/// What is known of an answer besides its content.
+/// What is known of a response besides its content.
 #[derive(Debug)]
 pub(super) struct ResponseMeta {
     pub(super) sent: Stamp,
@@ -81,14 +81,14 @@ pub(super) struct ResponseMeta {
     pub(super) requests: u32,
 }
 
-/// Why a text is not the list or object that was asked for. No message repeats the text, which
-/// may hold row values.
+/// Why a text is not the requested list or object. No message repeats the text, which may contain
+/// row values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unreadable {
     /// Some bytes are not UTF-8.
     #[error("the response is not UTF-8")]
     NotUtf8,
-    /// Such as a page of HTML.
+    /// Such as an HTML page.
     #[error("the response is not JSON, at column {column} of line {line}")]
     NotJson {
         /// Counted from 1.
@@ -96,8 +96,8 @@ pub(crate) enum Unreadable {
         /// Counted from 1.
         column: usize,
     },
-    /// The text stops inside a value.
-    #[error("the answer ends before its JSON does")]
+    /// The text ends inside a value.
+    #[error("the response ends in the middle of its JSON")]
     CutOff,
     /// JSON of another shape.
     #[error("the response is not a list with `data` and `has_more`")]
@@ -108,7 +108,7 @@ pub(crate) enum Unreadable {
 }
 
 impl Unreadable {
-    /// serde's own message may quote a value, so only its kind and place are kept.
+    /// serde's own message may quote a value, so only its kind and position are kept.
     fn from_json(error: &serde_json::Error, shape: Unreadable) -> Unreadable {
         use serde_json::error::Category;
         match error.classify() {
@@ -128,11 +128,12 @@ struct ListShape<'a> {
     has_more: bool,
 }
 
-/// Finds the objects of a page and their properties without decoding them, however deep they nest.
+/// Finds the objects of a page and their properties without decoding them, at any depth of nesting.
 ///
 /// # Errors
-/// [`Unreadable`], also when `data` or `has_more` is missing or has another type: guessing either would
-/// end a list too early. serde_json decides on a text that [`ListIndex::read`] does not accept.
+/// [`Unreadable`], also when `data` or `has_more` is missing or has another type: guessing either
+/// would end a list too early. serde_json decides on a text that [`ListIndex::read`] does not
+/// accept.
 pub(super) fn find_objects(body: &str) -> Result<ListIndex, Unreadable> {
     if let Some(index) = ListIndex::read(body) {
         return Ok(index);
@@ -200,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_say_where_it_ends_is_not_a_list() {
+    fn incomplete_and_malformed_lists_are_rejected() {
         for (text, why) in [
             ("", Unreadable::CutOff),
             ("<html>busy</html>", Unreadable::NotJson { line: 1, column: 1 }),

@@ -1,4 +1,5 @@
-//! How often and how long one request is retried. [`super::advice`] says whether it may be at all.
+//! How often and how long one request is retried. [`super::advice`] decides whether it may be
+//! retried.
 //!
 //! Three budgets are independent: attempts for failures that count, time for consecutive rate
 //! limits, and time for an outage.
@@ -31,7 +32,7 @@ pub(super) struct RetryPolicy {
     ever_responded: AtomicBool,
 }
 
-/// What one request has used up so far.
+/// What one request has used so far.
 #[derive(Debug, Default)]
 pub(super) struct RetryState {
     /// HTTP requests that reached a server.
@@ -99,7 +100,7 @@ impl RetryPolicy {
         let now = Instant::now();
         match advise(failure) {
             Advice::GiveUp => None,
-            // A server that accepts connections and has never responded is probably not Stripe.
+            // A server that accepts connections but has never responded is probably not Stripe.
             Advice::Retry { .. }
                 if matches!(failure, Failure::TimedOut(_))
                     && !self.ever_responded.load(Ordering::Relaxed) =>
@@ -114,7 +115,8 @@ impl RetryPolicy {
             }
             Advice::SlowDown { retry_after, .. } => {
                 let first = *state.first_rate_limit.get_or_insert(now);
-                // The limiter paces what follows; the pause only spreads what was refused together.
+                // The limiter paces the retries; the pause only spreads requests that were refused
+                // together.
                 let pause = Backoff::RATE_LIMITED.pause(1, retry_after);
                 (now < first + MAX_RATE_LIMITED).then_some(pause)
             }
@@ -128,8 +130,8 @@ impl RetryPolicy {
                         tracing::warn!(base = %self.base, cause, "Stripe cannot be reached; waiting");
                     }
                 }
-                // Requests on open connections may end the outage although this one never connects.
-                // The gate makes it wait, so it needs no pause.
+                // Requests on open connections may end the outage although this request never
+                // connects. It needs no pause, because the gate makes it wait.
                 (now < first + self.outage.max_wait()).then_some(Duration::ZERO)
             }
         }

@@ -14,9 +14,9 @@ const ATTEMPTS_PER_SIZE: u32 = 3;
 const REDUCTION: usize = 3;
 
 impl StripeClient {
-    /// Requests a page of at most `limit` objects. If that fails for a reason that may depend on its
-    /// size, requests smaller ones, down to a single object. Also returns the limit that succeeded.
-    /// Cancel-safe.
+    /// Requests a page of at most `limit` objects. If that fails for a reason that may depend on
+    /// its size, requests smaller ones, down to a single object. Also returns the limit that
+    /// succeeded. Cancel-safe.
     ///
     /// # Errors
     /// As [`StripeClient::list`], for a page of one object.

@@ -1,4 +1,4 @@
-//! Counters of one client, and the snapshot that progress displays show.
+//! Counters of one client, and the snapshot of them that progress displays show.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub struct Stats {
     pub limit: Limit,
 }
 
-/// What requests wait for.
+/// What currently limits the requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Limit {

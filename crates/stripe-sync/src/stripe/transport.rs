@@ -1,8 +1,8 @@
-//! The HTTP client: which certificates it trusts, which connections it keeps, where it sends.
+//! The HTTP client: trusted certificates, open connections, and the API origin.
 //!
-//! One transport serves all accounts of a process. It knows no key: each request brings the
-//! headers of its account. It never follows redirects and keeps no cookies. Plain http goes
-//! straight to loopback, because a proxy from the environment would see the key.
+//! One transport serves all accounts of a process. It has no key: each request contains the headers
+//! of its account. It never follows redirects and stores no cookies. Plain http goes directly to
+//! loopback, because a proxy from the environment would see the key.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use super::error::StripeError;
 use super::failure::Cause;
 use super::request::Request;
 
-/// Idle connections kept open: as many as one account has requests in flight.
+/// Maximum number of idle connections: as many as one account has requests in flight.
 const IDLE_CONNECTIONS: usize = super::limiter::MAX_IN_FLIGHT;
 
 /// Where requests go and how long each may take.
@@ -25,9 +25,10 @@ const IDLE_CONNECTIONS: usize = super::limiter::MAX_IN_FLIGHT;
 pub(crate) struct TransportOptions {
     /// The origin of the API.
     pub(crate) base: ApiBase,
-    /// For one attempt, from sending to the last byte; 80 s in Stripe's own libraries.
+    /// The time limit of one attempt, from sending to the last byte; 80 s in Stripe's own
+    /// libraries.
     pub(crate) request_timeout: Duration,
-    /// For one connection, TLS included.
+    /// The time limit for opening a connection, TLS included.
     pub(crate) connect_timeout: Duration,
 }
 

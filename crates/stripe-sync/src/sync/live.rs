@@ -1,4 +1,4 @@
-//! The part of the facade that keeps a copy current: webhooks, single events and the feed of events.
+//! The part of the facade that keeps a copy current: webhooks, single events and the event feed.
 
 use std::time::SystemTime;
 
@@ -12,15 +12,16 @@ impl StripeSync {
     /// Verifies the signature of a webhook and applies its event. `payload` is the raw body of the
     /// request, `signature` its header `Stripe-Signature`.
     ///
-    /// Returns after the commit. An object that the event does not show completely, or that cannot be
-    /// ordered against its row, has been fetched by then. Deliveries that arrive together are committed
-    /// together.
+    /// Returns after the commit. If the event contains only part of the object, or cannot be
+    /// ordered against the stored row, the object has been fetched by then. Deliveries that arrive
+    /// together are committed together.
     ///
-    /// Cancel-safe: an event that has been accepted is applied even if nobody waits for it.
+    /// Cancel-safe: an accepted event is applied even if the future is dropped.
     ///
     /// # Errors
-    /// With code `webhook_signature` the request is not from Stripe or the secret is wrong: answer 400.
-    /// After any other error answer 500, so that Stripe delivers the event again.
+    /// With code `webhook_signature`, the request is not from Stripe or the secret is wrong:
+    /// respond with 400. After any other error, respond with 500, so that Stripe delivers the event
+    /// again.
     pub async fn process_webhook(
         &self,
         payload: &[u8],
@@ -43,11 +44,11 @@ impl StripeSync {
         self.process_event(payload).await
     }
 
-    /// Applies an event without a signature, such as one that a queue has delivered. Do not pass what
-    /// anyone can send.
+    /// Applies an event without a signature, such as one that a queue has delivered. Do not pass
+    /// events from untrusted senders.
     ///
     /// # Errors
-    /// As [`StripeSync::process_webhook`].
+    /// As for [`StripeSync::process_webhook`].
     pub async fn process_event(&self, event: &[u8]) -> Result<EventOutcome, Error> {
         let text = std::str::from_utf8(event)
             .map_err(|_| Error::new(ErrorKind::Usage, "the event is not UTF-8"))?;
@@ -61,13 +62,13 @@ impl StripeSync {
         }
     }
 
-    /// Applies the account's events as they appear in its feed, until `stop` is requested. `report` is
-    /// called after each reading. No public url is needed. Several processes can follow one account; one
-    /// of them reads the feed.
+    /// Applies the account's events as they appear in its feed, until `stop` is requested. `report`
+    /// is called after each read of the feed. No public URL is needed. Several processes can follow
+    /// one account; one of them reads the feed.
     ///
     /// # Errors
-    /// The key is not allowed to read events, or Stripe or the database cannot be reached for longer than
-    /// [`crate::Config::max_outage`].
+    /// The key is not allowed to read events, or Stripe or the database cannot be reached for
+    /// longer than [`crate::Config::max_outage`].
     pub async fn follow(
         &self,
         stop: &Stop,
@@ -77,16 +78,16 @@ impl StripeSync {
         live::follow(&context, &self.copy.config().revalidate, stop, false, report).await
     }
 
-    /// Applies the events up to the present, once.
+    /// Applies all events up to the present, then returns.
     ///
     /// # Errors
-    /// As [`StripeSync::follow`].
+    /// As for [`StripeSync::follow`].
     pub async fn catch_up(&self, stop: &Stop) -> Result<FollowProgress, Error> {
         let context = self.context().await?;
         live::follow(&context, &self.copy.config().revalidate, stop, true, |_| {}).await
     }
 
-    /// How many objects wait in the inbox to be fetched.
+    /// The number of objects in the inbox that wait to be fetched.
     ///
     /// # Errors
     /// The database cannot be read.

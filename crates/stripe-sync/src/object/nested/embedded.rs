@@ -1,4 +1,4 @@
-//! A list as its object shows it.
+//! A list as its object contains it.
 
 use std::borrow::Cow;
 
@@ -6,8 +6,8 @@ use crate::row::{elements, fields, key_is, string};
 
 /// A list inside an object.
 pub(super) struct EmbeddedList<'a> {
-    /// The raw array; `None` if the list does not say whether it has more items. It counts as one of
-    /// which nothing is known then, and is read from its start.
+    /// The raw array; `None` if the list does not say whether it has more items. It then counts as
+    /// unread, and is read from its start.
     data: Option<&'a str>,
     /// Whether items are missing.
     pub(super) has_more: bool,
@@ -43,7 +43,7 @@ impl<'a> EmbeddedList<'a> {
         })
     }
 
-    /// The items that the object shows.
+    /// The items that the object contains.
     pub(super) fn items(&self) -> Vec<&'a str> {
         self.data.into_iter().flat_map(elements).collect()
     }

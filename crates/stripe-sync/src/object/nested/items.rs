@@ -57,7 +57,8 @@ impl Items {
         self.ranges.clear();
     }
 
-    /// `json` with these items, and nothing left to read, in place of `list`, which is a slice of it.
+    /// `json` with these items, and nothing left to read, in place of `list`, which is a slice of
+    /// it.
     pub(super) fn put_into(&self, json: &str, list: &str) -> String {
         let from = list.as_ptr() as usize - json.as_ptr() as usize;
         let (before, after) = (&json[..from], &json[from + list.len()..]);

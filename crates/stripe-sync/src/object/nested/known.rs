@@ -1,4 +1,4 @@
-//! Which lists an object has: those of the catalog, and those that only the object itself shows.
+//! The lists of an object: those of the catalog, and those that only the object itself contains.
 
 use std::borrow::Cow;
 
@@ -31,8 +31,8 @@ impl KnownList {
     }
 }
 
-/// Whether an object may have a list that has to be read on. False for most objects, of which
-/// [`super::complete`] would change nothing.
+/// Whether an object may have a list that is cut off. False for most objects: [`super::complete`]
+/// would not change them.
 pub(crate) fn has_cut_off_list(table: &Table, object: Object<'_>) -> bool {
     object.fields().filter(|(_, raw)| raw.starts_with('{')).any(|(key, raw)| {
         let is_known = table.nested.iter().any(|nested| nested.path == key);
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_object_with_a_cut_off_list_is_read_on() {
+    fn cut_off_lists_are_detected() {
         for (table, list) in [
             ("invoices", r#"{"lines":{"data":[],"has_more":true}}"#),
             ("invoices", r#"{"lines":{"data":[]}}"#),

@@ -1,4 +1,4 @@
-//! Reads one nested list from where its object cuts it off.
+//! Reads one nested list, starting after the items that its object contains.
 
 use std::collections::HashSet;
 
@@ -18,9 +18,9 @@ use crate::stripe::{ApiPath, Page, Request, StripeClient, StripeError, StripeErr
 
 /// A list with a table of its own is put back into its object up to this size.
 const INLINE_LIMIT: usize = 1 << 20;
-/// A list without a table has no other place. An object with a longer one is refused.
+/// A list without a table is stored only in its object. An object with a longer list is refused.
 const INLINE_ONLY_LIMIT: usize = 64 << 20;
-/// Items of a page, at most (FACTS 3).
+/// Maximum number of items per page (FACTS 3).
 const MAX_LIMIT: usize = 100;
 /// How often a list is read again from its start because its cursor was deleted.
 const MAX_RESTARTS: u32 = 5;
@@ -36,9 +36,9 @@ pub(super) struct ListReader<'l, 'c> {
 
 /// Why a list was not read to its end.
 pub(super) enum Interruption {
-    /// It concerns this list only.
+    /// It affects only this list.
     Problem(ListProblem),
-    /// It concerns every object.
+    /// It affects every object.
     Ends(NestedError),
 }
 
@@ -63,7 +63,7 @@ impl ListReader<'_, '_> {
             let page = match self.page(&base, cursor.as_deref(), &mut limit).await {
                 Ok(page) => page,
                 Err(error) if cursor.is_some() && restarts < allowed_restarts(&error) => {
-                    // What was kept may include items that are gone.
+                    // The items so far may include some that are gone.
                     restarts += 1;
                     self.completed.requests += error.requests;
                     cursor = None;
@@ -89,7 +89,7 @@ impl ListReader<'_, '_> {
             if page.has_more && (last.is_none() || last == cursor) {
                 return Err(self.broken("has more items but no new cursor", Some(&page)));
             }
-            // What follows the new cursor comes again with the next page.
+            // The items after the new cursor come again with the next page.
             let until = match page.has_more {
                 true => count_through(page.objects(), last.as_deref()),
                 false => page.items().len(),
@@ -134,10 +134,10 @@ impl ListReader<'_, '_> {
         }
     }
 
-    /// Stripe says that the list does not exist. Either its parent is gone as well, or the answer is an
-    /// error.
+    /// Stripe says that the list does not exist. Either its parent is gone as well, or the answer
+    /// is an error.
     async fn check_parent_is_gone(&mut self, error: StripeError) -> Result<(), Interruption> {
-        // A 404 can be wrong for a moment.
+        // A 404 can be temporary.
         tokio::time::sleep(REPLICA_LAG).await;
         let gone = match retrieve(self.client, self.table, self.parent).await {
             Ok(parent) => get(&parent.body, "deleted") == Some("true"),

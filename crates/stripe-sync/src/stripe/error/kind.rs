@@ -1,4 +1,4 @@
-//! The kinds of Stripe errors, found from status and code alone, and their stable names.
+//! The kinds of Stripe errors, derived from status and code alone, and their stable names.
 
 use crate::account::AccountId;
 use crate::stripe::error_body::Code;
@@ -25,9 +25,9 @@ pub(crate) enum StripeErrorKind {
     InvalidRequest,
     /// Another request held the lock of the object at each attempt.
     Conflict,
-    /// Nothing but 429 for ten minutes.
+    /// Only 429 responses for ten minutes.
     RateLimited,
-    /// No connection for as long as outages are waited for.
+    /// No connection for the maximum duration of an outage.
     Unreachable,
     /// The server's identity could not be verified.
     Tls,
@@ -70,7 +70,7 @@ impl StripeErrorKind {
         }
     }
 
-    /// The kind of a response with another status than success.
+    /// The kind of a response whose status is not a success.
     pub(super) fn of_refusal(refusal: &Refusal) -> StripeErrorKind {
         let Some(error) = &refusal.error else {
             return match Status::of(refusal.status) {

@@ -1,7 +1,8 @@
-//! Why a request to Stripe failed, as its callers need to know it.
+//! Why a request to Stripe failed, in the form that its callers need.
 //!
-//! Callers ask questions (`is_denied`, `is_not_available`, ...). All are answered from status,
-//! type, code and parameter. Stripe's message is only shown, with keys masked and its length limited.
+//! Callers use questions (`is_denied`, `is_not_available`, ...), which are answered from status,
+//! type, code and parameter. Stripe's message is only displayed, with keys masked and its length
+//! limited.
 
 mod kind;
 mod text;
@@ -50,7 +51,7 @@ impl Deref for StripeError {
     }
 }
 
-/// What an error keeps of its request.
+/// The parts of the request that an error keeps.
 #[derive(Debug)]
 struct RequestSummary {
     path: String,
@@ -114,13 +115,13 @@ impl StripeError {
         self.kind.code_name()
     }
 
-    /// Every request would fail this way: Stripe cannot be reached, or rejects the key.
+    /// Whether every request would fail this way: Stripe cannot be reached, or rejects the key.
     pub(crate) fn would_fail_every_request(&self) -> bool {
         matches!(self.kind, StripeErrorKind::Unreachable | StripeErrorKind::Unauthorized { .. })
     }
 
-    /// A smaller response might have succeeded: this one was too large, truncated, too late, or a
-    /// server error.
+    /// Whether a smaller response might have succeeded: this one was too large, truncated or too
+    /// late, or a server error.
     pub(crate) fn may_depend_on_size(&self) -> bool {
         matches!(
             self.kind,
@@ -132,13 +133,13 @@ impl StripeError {
         )
     }
 
-    /// The error with the requests that were sent before.
+    /// The error, with the requests that were sent before it added to its count.
     pub(super) fn after_requests(mut self, requests: u32) -> StripeError {
         self.0.requests += requests;
         self
     }
 
-    /// The key is not allowed to read this.
+    /// Whether the key lacks the permission for this request.
     pub(crate) fn is_denied(&self) -> bool {
         matches!(self.kind, StripeErrorKind::Denied { .. })
     }
@@ -151,9 +152,9 @@ impl StripeError {
         }
     }
 
-    /// The object that the request continued from was deleted or no longer matches the filter
-    /// (<https://github.com/stripe/stripe-python/issues/671>). Never true of a request without a
-    /// cursor, nor if Stripe names another parameter of the request.
+    /// Whether the object that the request continued from was deleted or no longer matches the
+    /// filter (<https://github.com/stripe/stripe-python/issues/671>). Always false for a request
+    /// without a cursor, or if Stripe names another parameter of the request.
     pub(crate) fn is_cursor_missing(&self) -> bool {
         let names_cursor = self.param.as_deref().is_some_and(is_cursor);
         let missing = self.kind == StripeErrorKind::ResourceMissing;
@@ -164,7 +165,7 @@ impl StripeError {
             && (missing || refused && invalid && names_cursor)
     }
 
-    /// 404 with the code `resource_missing`: for a request of one object, it does not exist.
+    /// 404 with the code `resource_missing`: a single requested object does not exist.
     pub(crate) fn is_resource_missing(&self) -> bool {
         self.kind == StripeErrorKind::ResourceMissing && self.status == Some(404)
     }

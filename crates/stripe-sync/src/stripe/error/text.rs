@@ -1,4 +1,4 @@
-//! What people read about a Stripe error: the message and the hint.
+//! The texts of a Stripe error: the message and the hint.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use super::StripeError;
 use super::kind::StripeErrorKind;
 
 impl StripeError {
-    /// What a person can do about it. `None` if the message says so itself, or nothing helps.
+    /// What the user can do about it. `None` if the message already says so, or if nothing helps.
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self.kind {
             StripeErrorKind::Unauthorized { .. } => {
@@ -83,7 +83,7 @@ fn describe(kind: &StripeErrorKind) -> &'static str {
         StripeErrorKind::Tls => "the server's identity could not be verified",
         StripeErrorKind::Timeout => "no complete response in time",
         StripeErrorKind::ConnectionLost => "the connection ended before the response was complete",
-        StripeErrorKind::Malformed => "the response is not one of Stripe's",
+        StripeErrorKind::Malformed => "the response is not from Stripe",
         StripeErrorKind::TooLarge => "the response is larger than 256 MiB",
         StripeErrorKind::Server => "Stripe had an internal error",
         StripeErrorKind::Redirected => "redirects are not followed, because requests carry the key",

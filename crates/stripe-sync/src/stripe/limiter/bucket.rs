@@ -1,8 +1,9 @@
 //! One rate limit: a token bucket that adapts to 429s. Pure; the caller passes the time.
 //!
-//! A 429 reduces the rate to a part of what was measured to succeed. Then it grows by a small part of
-//! that per second, so that it approaches an unknown limit slowly and passes it by little. The burst is
-//! small, because Stripe counts within single seconds: no second has more requests than rate + burst.
+//! A 429 reduces the rate to a part of the measured successful rate. Then the rate grows by a small
+//! part of that per second, so that it approaches an unknown limit slowly and exceeds it only a
+//! little. The burst is small, because Stripe counts within single seconds: no second has more
+//! requests than rate + burst.
 
 use std::time::Duration;
 
@@ -12,13 +13,13 @@ use tokio::time::Instant;
 const MIN_RATE: f64 = 0.25;
 /// Growth per second, as a part of the last rate that succeeded.
 const GROWTH_PER_SECOND: f64 = 0.03;
-/// Minimum start and growth per second: a few early requests do not show how many are possible.
+/// Minimum start and growth per second: a few early requests do not show which rate is possible.
 const MIN_START: f64 = 4.0;
 const MIN_GROWTH: f64 = 0.25;
-/// Above the last rate that succeeded, the growth itself grows by this factor per second: a limit that
-/// was lowered for a while is reached again soon.
+/// Above the last rate that succeeded, the growth itself grows by this factor per second, so that
+/// the rate recovers quickly after a temporary reduction of the limit.
 const ACCELERATION: f64 = 1.3;
-/// What is kept of the measured rate after a 429.
+/// The part of the measured rate that is kept after a 429.
 const REDUCTION: f64 = 0.93;
 /// 429s within this time after a reduction have the same cause as the one before it.
 const BETWEEN_REDUCTIONS: Duration = Duration::from_secs(1);
@@ -101,12 +102,13 @@ impl Bucket {
             return false;
         }
         self.fill(now);
-        // What succeeded shows the limit. Before the first success, what was sent is above it.
+        // The successful rate shows the limit. Before the first success, the rate that was sent is
+        // above it.
         let measured = match self.succeeded.rate(now) {
             0.0 => self.sent.rate(now).max(MIN_START),
             succeeded => succeeded,
         };
-        // A rate that was not used says nothing about the limit.
+        // An unused rate shows nothing about the limit.
         self.good = self.rate.min(measured.max(MIN_RATE));
         self.growth = (self.good * GROWTH_PER_SECOND).max(MIN_GROWTH);
         self.rate = (self.good * REDUCTION).max(MIN_RATE.min(self.ceiling));
@@ -130,7 +132,7 @@ impl Bucket {
     }
 
     fn fill(&mut self, now: Instant) {
-        // Without a limit no tokens are counted; the first 429 finds an empty bucket.
+        // Without a limit no tokens are counted, so the first 429 finds an empty bucket.
         self.tokens = if self.rate.is_infinite() { 0.0 } else { self.tokens_at(now) };
         self.filled = self.filled.max(now);
     }

@@ -65,8 +65,9 @@ impl InFlight {
         }
     }
 
-    /// A request sent at `sent` got a 429: halves the number of requests in flight. Not for requests
-    /// that were sent before the last reduction; later ones were sent within the reduced limit.
+    /// A request sent at `sent` got a 429: halves the number of requests in flight. Ignored for a
+    /// request that was sent before the last reduction; later ones were sent within the reduced
+    /// limit.
     pub(super) fn reduce(&self, sent: Instant, now: Instant) -> bool {
         let mut state = self.state();
         if state.reduced.is_some_and(|reduced| sent <= reduced) {

@@ -1,10 +1,9 @@
-//! When a request may be sent: Stripe's two levels of rate limits, and its limit on concurrency.
+//! When a request may be sent: Stripe's two levels of rate limits, and its concurrency limit.
 //!
 //! A request is sent when its endpoint and the account both have a token and a slot is free; it
-//! takes all three at the same moment. Requests of one endpoint are sent in order of arrival, and
-//! endpoints take turns: only the first request of each endpoint waits for the account. So
-//! requests that have accumulated cannot later be sent in a burst that exceeds their endpoint's
-//! limit.
+//! takes all three at once. Requests of one endpoint are sent in order of arrival, and endpoints
+//! take turns: only the first request of each endpoint waits for the account. So accumulated
+//! requests cannot later be sent in a burst that exceeds the limit of their endpoint.
 //!
 //! A 429 lowers the level that it names, successes raise it again (bucket.rs, in_flight.rs).
 
@@ -87,8 +86,8 @@ impl Limiter {
             };
             wait_for(|now| lock(&self.account).ready_at(now)).await;
             let now = Instant::now();
-            // A 429 may have paused this endpoint meanwhile. Then it gives up its turn and slot,
-            // so that other endpoints do not wait for it.
+            // A 429 may have paused this endpoint in the meantime. Then the request gives up its
+            // turn and slot, so that other endpoints do not wait for it.
             if lock(&endpoint.bucket).ready_at(now) <= now {
                 lock(&endpoint.bucket).take(now);
                 lock(&self.account).take(now);

@@ -1,5 +1,5 @@
-//! Scenarios in virtual time against a model of Stripe with its own limits, each with the range of
-//! requests that must be served.
+//! Scenarios in virtual time against a model of Stripe with its own limits. Each expects a range of
+//! served requests.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -248,7 +248,7 @@ async fn a_pause_applies_to_a_request_that_already_waits_for_the_account() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_bottleneck_is_named() {
+async fn the_bottleneck_is_reported() {
     let narrow = Limiter::new(RateOptions::Documented { mode: Mode::Live });
     let wide = Limiter::new(RateOptions::Unlimited);
     let stripe = Rc::new(StripeModel::default());

@@ -1,7 +1,7 @@
-//! While Stripe cannot be reached, all requests wait and one at a time probes.
+//! While Stripe cannot be reached, all requests wait, and one at a time sends a probe.
 //!
-//! An outage uses up no attempts. It ends when any request reaches a server, or, for the requests
-//! that wait, when it has lasted too long. Each request that comes later gets one attempt.
+//! An outage uses up no attempts. It ends when any request reaches a server. The requests that wait
+//! give up when it has lasted too long; each later request gets one attempt.
 
 #[cfg(test)]
 mod scenarios;
@@ -73,7 +73,7 @@ impl OutageGate {
     /// Cancel-safe: dropping the permit lets the next request probe.
     ///
     /// # Errors
-    /// The outage has lasted too long when this request's turn comes.
+    /// The outage has already lasted too long when it is this request's turn.
     pub(super) async fn admit(&self) -> Result<OutagePermit<'_>, OutageExpired> {
         let open = OutagePermit { probe_turn: None };
         if self.outage_and_limit().is_none_or(|(outage, limit)| outage.has_lasted(limit)) {

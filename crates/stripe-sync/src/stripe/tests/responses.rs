@@ -1,5 +1,5 @@
-//! Responses as networks, proxies and Stripe at its worst send them: which are retried, and what is
-//! reported of the others.
+//! Responses from broken networks, from proxies and from a failing Stripe: which are retried, and
+//! how the others are reported.
 
 use super::scripted_server::{message, one_charge_compressed, truncated};
 use super::*;
