@@ -70,7 +70,10 @@ fn is_expandable(kind: Kind, path: &str) -> bool {
     let first = path.split('.').next().unwrap_or(path);
     catalog().object(kind).properties.get(first).is_some_and(|property| {
         let array = property.items.as_deref().is_some_and(|items| !items.expandable.is_empty());
+        // A property such as the tiers of a price, which is only sent if it is expanded.
+        let includable = property.optional && property.kind == "array";
         property.kind == "list"
+            || includable
             || property.kind == "object"
             || !property.expandable.is_empty()
             || array

@@ -28,13 +28,13 @@
 //! ```
 //!
 //! - [`StripeSync::migrate`] creates the schema and its tables; backfills and refreshes call it
-//! themselves.
+//!   themselves.
 //! - [`StripeSync::start_backfill`] returns a [`BackfillRun`]: follow it, cancel it, or wait for
 //!   its [`Report`].
 //! - [`StripeSync::refresh`] fetches and stores single objects.
 //! - [`StripeSync::process_webhook`] verifies and applies a webhook, [`StripeSync::process_event`]
-//! an event from a trusted source, and [`StripeSync::follow`] applies events as they appear in the
-//! feed.
+//!   an event from a trusted source, and [`StripeSync::follow`] applies events as they appear in the
+//!   feed.
 //! - [`StripeSync::status`], [`StripeSync::processes`] and [`StripeSync::quarantined`] read what
 //!   the database records about runs.
 //! - [`check`] finds what would stop a backfill, without writing anything.

@@ -37,9 +37,11 @@ struct StreamOverlay {
     aliases: Vec<String>,
     parts: Vec<Vec<String>>,
     expand: Vec<String>,
+    optional_expand: Vec<String>,
     indexes: Vec<String>,
     not_shown: Vec<String>,
     prefixes: Option<Vec<String>>,
+    parent_lists: Option<Value>,
     created_property: Option<String>,
     keep_deleted: bool,
     custom_ids: bool,
@@ -144,6 +146,10 @@ fn stream(
     out.insert("id_prefixes".into(), json!(prefixes(list, own)));
     put_some(&mut out, "aliases", &own.aliases);
     put_some(&mut out, "expand", &own.expand);
+    for name in &own.optional_expand {
+        ensure!(properties.contains_key(name), "{object} has no property {name} to expand");
+    }
+    put_some(&mut out, "optional_expand", &own.optional_expand);
     put_some(&mut out, "indexes", &own.indexes);
     put_some(&mut out, "not_shown", &own.not_shown);
     if own.keep_deleted {
@@ -182,6 +188,9 @@ fn list_entry(list: &Value, own: &StreamOverlay, properties: &Map<String, Value>
         }
     }
     out.insert("paged".into(), list["has_limit"].clone());
+    if let Some(parents) = &own.parent_lists {
+        out.insert("parent_lists".into(), parents.clone());
+    }
     Ok(Value::Object(out))
 }
 

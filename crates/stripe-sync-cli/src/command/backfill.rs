@@ -52,7 +52,12 @@ pub(super) async fn run(args: &Backfill, context: &CommandContext) -> Result<Exi
     let BackfillOutcome::Finished { report, continued, stopped_by } = outcome? else {
         return Ok(Exit::Interrupted);
     };
-    let summary = report::Summary { database: &database, skip_denied: args.skip_denied, continued };
+    let summary = report::Summary {
+        database: &database,
+        skip_denied: args.skip_denied,
+        continued,
+        has_range: !request.range.is_all(),
+    };
     match context.is_json() {
         true => ui::json(&report::as_json(&report))?,
         false => ui::data(&report::as_text(&report, &summary))?,

@@ -15,11 +15,13 @@ pub(crate) struct Summary<'a> {
     pub(crate) skip_denied: bool,
     /// Earlier commands read a part of the rows, so no rate can be computed.
     pub(crate) continued: bool,
+    /// Only a range of creation times was requested.
+    pub(crate) has_range: bool,
 }
 
 /// The report as text.
 pub(crate) fn as_text(report: &Report, summary: &Summary<'_>) -> String {
-    let mut text = streams(&report.streams);
+    let mut text = streams(&report.streams, summary.has_range);
     text.push_str(&messages(&report.streams));
     text.push_str(&never_listed(&report.streams));
     text.push_str(&data_warnings(report));
@@ -27,7 +29,7 @@ pub(crate) fn as_text(report: &Report, summary: &Summary<'_>) -> String {
     text
 }
 
-fn streams(streams: &[StreamReport]) -> String {
+fn streams(streams: &[StreamReport], has_range: bool) -> String {
     let is_empty = |s: &&StreamReport| s.status == "complete" && s.synced == 0;
     let mut table = TextTable::new(&["stream", "rows", "requests", "status"], &[1, 2]);
     // A stream that is not available on the account is explained below the table.
@@ -41,12 +43,19 @@ fn streams(streams: &[StreamReport]) -> String {
             stream.status,
         ]);
     }
-    let empty: Vec<_> = streams.iter().filter(is_empty).collect();
     let mut text = if listed.is_empty() { String::new() } else { table.finish() };
-    if let [one] = empty.as_slice() {
-        text.push_str(&format!("{} is empty\n", one.table));
-    } else if !empty.is_empty() {
-        text.push_str(&format!("{} streams are empty\n", empty.len()));
+    // Only a list that was read whole is known to be empty.
+    let (in_range, whole): (Vec<_>, Vec<_>) =
+        streams.iter().filter(is_empty).partition(|stream| has_range && !stream.unfiltered);
+    match in_range.as_slice() {
+        [] => {}
+        [one] => text.push_str(&format!("{} has no objects in this range\n", one.table)),
+        more => text.push_str(&format!("{} streams have no objects in this range\n", more.len())),
+    }
+    match whole.as_slice() {
+        [] => {}
+        [one] => text.push_str(&format!("{} is empty\n", one.table)),
+        more => text.push_str(&format!("{} streams are empty\n", more.len())),
     }
     text
 }
@@ -69,7 +78,7 @@ fn messages(streams: &[StreamReport]) -> String {
 
 fn never_listed(streams: &[StreamReport]) -> String {
     let mut text = String::new();
-    for stream in streams.iter().filter(|s| s.synced > 0 && !s.not_shown.is_empty()) {
+    for stream in streams.iter().filter(|s| has_hidden_objects(s)) {
         text.push_str(&format!("  {}: {}\n", stream.table, stream.not_shown.join("; ")));
     }
     match text.is_empty() {
@@ -78,11 +87,18 @@ fn never_listed(streams: &[StreamReport]) -> String {
     }
 }
 
+/// Whether the stream was read, and its list does not show everything. An empty stream can have hidden
+/// objects, too.
+fn has_hidden_objects(stream: &StreamReport) -> bool {
+    let is_read = stream.synced > 0 || matches!(stream.status, "complete" | "running" | "failed");
+    is_read && !stream.not_shown.is_empty()
+}
+
 fn data_warnings(report: &Report) -> String {
     let mut text = String::new();
     if report.quarantined > 0 {
         text.push_str(&format!(
-            "{} in quarantine, rejected by PostgreSQL; to see why, run: stripe-sync status\n",
+            "{} in quarantine; to see why, run: stripe-sync status\n",
             number::quantity(report.quarantined, "row")
         ));
     }
@@ -196,6 +212,9 @@ fn stream_as_json(stream: &StreamReport) -> Value {
     }
     if stream.unfiltered {
         value["unfiltered"] = true.into();
+    }
+    if has_hidden_objects(stream) {
+        value["not_shown"] = stream.not_shown.clone().into();
     }
     value
 }

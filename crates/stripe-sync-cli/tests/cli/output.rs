@@ -204,3 +204,19 @@ async fn the_demo_finds_every_table_identical() {
     assert!(report["tables"]["invoice_line_items"]["in_postgres"].as_u64() > Some(3_600));
     assert!(std::fs::read_dir(cli.home()).expect("home").next().is_none());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_range_is_not_called_an_empty_stream() {
+    let sim = small_sim().await;
+    let cli = Cli::with_both(&sim, "ranges").await;
+    let backfill = ["backfill", "--object", "customer,climate.order", "--until", "2012-01-01"];
+    let text = cli.run(&backfill).stdout;
+    assert!(text.contains("customers has no objects in this range\n"), "{text}");
+    // What the list never shows is named although nothing was found.
+    let hidden = "customers: deleted customers; customers of test clocks (test mode)";
+    assert!(text.contains(hidden), "{text}");
+    let report = cli.run(&[&backfill[..], &["--output", "json"]].concat()).json();
+    let hidden = serde_json::json!(["deleted customers", "customers of test clocks (test mode)"]);
+    assert_eq!(report["streams"]["customers"]["not_shown"], hidden);
+    assert!(report["streams"]["climate_orders"].get("not_shown").is_none());
+}

@@ -7,9 +7,10 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::context::{RunContext, SliceContext, retry_transient};
+use super::parents_to_read::ParentsPart;
 use super::worker::{SliceOutcome, read_slice};
 use super::{heartbeat, owner};
-use crate::catalog::{Catalog, List, Table};
+use crate::catalog::{Catalog, List, ParentLists, Table};
 use crate::error::{Error, ErrorKind};
 use crate::postgres::{ClaimedSlice, OpenSlice};
 use crate::slice::cut;
@@ -100,8 +101,8 @@ async fn split_one(run: &RunContext, run_id: i64) -> Result<bool, Error> {
     let (database, names) = (&run.account.database, run.account.statements.names());
     let open = retry_transient!(run, database.open_slices(names, run_id))?;
     let is_splittable = |slice: &&OpenSlice| {
-        let list = Catalog::get().table(&slice.stream).and_then(|t| t.list.as_ref());
-        list.is_some_and(List::can_be_split)
+        let part = SlicePart::of(&slice.stream, slice.part);
+        part.is_some_and(|part| part.list.can_be_split())
     };
     let largest = open
         .iter()
@@ -115,9 +116,9 @@ async fn split_one(run: &RunContext, run_id: i64) -> Result<bool, Error> {
 }
 
 async fn read(run: &RunContext, slice: ClaimedSlice) -> Result<(), Error> {
-    let (table, list) = stream_of(&slice)?;
-    let part = usize::try_from(slice.part).unwrap_or(0);
-    let context = SliceContext { run, table, list, part };
+    let SlicePart { target, table, list, part, parent_lists } = part_of(&slice)?;
+    let parents = parent_lists.map(|lists| ParentsPart { lists, run_id: slice.run_id });
+    let context = SliceContext { run, target, table, list, part, parents };
     let (database, names) = (&run.account.database, run.account.statements.names());
     let claimed = slice.clone();
     // Boxed: this future is large, and each worker would hold it from its start.
@@ -137,7 +138,7 @@ async fn read(run: &RunContext, slice: ClaimedSlice) -> Result<(), Error> {
         SliceOutcome::StreamFailed(failure) => {
             let (end, requests) = (&failure.end, failure.requests);
             tracing::debug!(stream, status = end.status.as_str(), "a stream ended");
-            run.progress.clear_locked_table(table);
+            run.progress.clear_locked_table(target);
             if retry_transient!(run, database.end_stream(names, &claimed, end, requests))? {
                 run.progress.set_status(stream, end.status);
             }
@@ -147,9 +148,37 @@ async fn read(run: &RunContext, slice: ClaimedSlice) -> Result<(), Error> {
     Ok(())
 }
 
-fn stream_of(slice: &ClaimedSlice) -> Result<(&'static Table, &'static List), Error> {
-    let table = Catalog::get().table(&slice.stream);
-    table.and_then(|table| Some((table, table.list.as_ref()?))).ok_or_else(|| {
+/// What a slice reads.
+struct SlicePart {
+    /// The table of the rows.
+    target: &'static Table,
+    /// The table of the objects of the list.
+    table: &'static Table,
+    list: &'static List,
+    /// The index of the list's parameters.
+    part: usize,
+    parent_lists: Option<&'static ParentLists>,
+}
+
+impl SlicePart {
+    /// The part that follows those of a stream's own list reads the lists of parents.
+    fn of(stream: &str, part: i32) -> Option<SlicePart> {
+        let target = Catalog::get().table(stream)?;
+        let own = target.list.as_ref()?;
+        let part = usize::try_from(part).unwrap_or(0);
+        match own.parent_lists.as_ref().filter(|_| part >= own.parts.len()) {
+            None => Some(SlicePart { target, table: target, list: own, part, parent_lists: None }),
+            Some(lists) => {
+                let table = Catalog::get().table(&lists.table)?;
+                let (list, parent_lists) = (table.list.as_ref()?, Some(lists));
+                Some(SlicePart { target, table, list, part: 0, parent_lists })
+            }
+        }
+    }
+}
+
+fn part_of(slice: &ClaimedSlice) -> Result<SlicePart, Error> {
+    SlicePart::of(&slice.stream, slice.part).ok_or_else(|| {
         let message = format!(
             "the unfinished run contains the stream {}, which this version does not know",
             slice.stream

@@ -1,15 +1,16 @@
 //! The writing half of a worker: makes the pages of one slice durable, several in one transaction
 //! if several are waiting.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::PoisonError;
 
 use tokio::sync::mpsc;
 
 use super::context::{SliceContext, retry_transient};
+use super::counted::counted_before;
 use super::failure::StreamFailure;
 use super::fetch::SharedBounds;
-use super::piece::{PagePiece, SlicePiece};
+use super::piece::{PagePiece, SlicePiece, StoredObject};
 use crate::error::Error;
 use crate::object::batches::{ObjectBatches, observe};
 use crate::object::nested::NestedError;
@@ -17,9 +18,9 @@ use crate::object::refetch::{RefetchError, RefetchOutcome, refetch_uncertain, wr
 use crate::object::retrieve::RetrieveError;
 use crate::order::stamp_of_answer;
 use crate::postgres::{
-    ClaimedSlice, Committed, Deletion, Position, PositionCommit, PostgresError, QuarantineEntry,
-    Replacement, SliceProgress, StoredState, StreamStatus, UncertainRow, WriteOutcome,
-    WriteRequest,
+    ClaimedSlice, Committed, CompleteList, Deletion, Position, PositionCommit, PostgresError,
+    QuarantineEntry, Replacement, SliceProgress, StoredState, StreamStatus, UncertainRow,
+    WriteOutcome, WriteRequest,
 };
 use crate::slice::{Bounds, advance};
 
@@ -97,7 +98,10 @@ pub(super) async fn commit(
                 Err(_) => break,
             }
         }
-        match (PageCommit { context, slice, position: &position, pieces: &waiting }).run().await? {
+        let counted_before = counted_before(context, &waiting).await?;
+        let commit =
+            PageCommit { context, slice, position: &position, pieces: &waiting, counted_before };
+        match commit.run().await? {
             CommitOutcome::Open(next) => {
                 *bounds.lock().unwrap_or_else(PoisonError::into_inner) = next.bounds;
                 let advanced = next.seq == position.seq + 1;
@@ -133,6 +137,8 @@ struct PageCommit<'p> {
     slice: &'p ClaimedSlice,
     position: &'p Position,
     pieces: &'p [PagePiece],
+    /// Objects that count already.
+    counted_before: HashSet<String>,
 }
 
 impl PageCommit<'_> {
@@ -181,16 +187,16 @@ impl PageCommit<'_> {
         resolved: &HashMap<String, Resolution>,
         progress: &'r (dyn Fn(Bounds) -> SliceProgress + Send + Sync),
     ) -> WriteRequest<'r> {
-        let SliceContext { run, table, list, .. } = *self.context;
+        let SliceContext { run, target: table, .. } = *self.context;
         let is_written = |id: &String| matches!(resolved.get(id), Some(Resolution::Written));
         let mut batches = ObjectBatches::new(table);
         let mut revived = Vec::new();
         let (mut deletions, mut replacements, mut quarantine) =
             (Vec::new(), Vec::new(), Vec::new());
         for piece in self.pieces {
-            let (stamp, request_id) = (piece.page.sent, piece.page.request_id.as_deref());
-            for (piece_object, listed) in piece.objects() {
-                let object = &piece_object.object;
+            for stored_object in piece.stored() {
+                let StoredObject { object, listed, gone, problem, page } = stored_object;
+                let (stamp, request_id) = (page.sent, page.request_id.as_deref());
                 let id = object.id();
                 match resolved.get(id) {
                     Some(Resolution::Written) => continue,
@@ -224,7 +230,7 @@ impl PageCommit<'_> {
                     }
                     None => {}
                 }
-                if let Some(problem) = &piece_object.problem {
+                if let Some(problem) = problem {
                     let row = observe(id, listed, stamp, problem.request_id.as_deref());
                     let reason = problem.reason.clone();
                     quarantine.push(QuarantineEntry { table, row, reason });
@@ -232,12 +238,29 @@ impl PageCommit<'_> {
                 if object.deleted {
                     // A list should not contain deleted objects. If it does, the deletion is
                     // applied.
-                    let row = (!piece_object.gone).then(|| observe(id, listed, stamp, request_id));
+                    let row = (!gone).then(|| observe(id, listed, stamp, request_id));
                     deletions.push(Deletion { table, id, stamp, row });
                 } else if object.has_id {
                     batches.add(id, listed, stamp, request_id);
                 } else {
                     batches.add_without_items(id, listed, stamp, request_id);
+                }
+            }
+            for parent in piece.read_parents() {
+                match parent.problem {
+                    Some(problem) => quarantine.push(QuarantineEntry::of_parent_list(
+                        table,
+                        parent.id,
+                        piece.page.sent,
+                        problem.request_id.as_deref(),
+                        problem.reason.clone(),
+                    )),
+                    // Clears what an earlier reading has quarantined.
+                    None if run.quarantine_in_use() => {
+                        let (parent, stamp) = (parent.id.to_owned(), piece.page.sent);
+                        batches.add_complete_lists([CompleteList { table, parent, stamp }]);
+                    }
+                    None => {}
                 }
             }
             let sent = piece.sent_lists.iter().filter(|list| !is_written(&list.parent));
@@ -252,8 +275,9 @@ impl PageCommit<'_> {
             pages: self.pieces.iter().filter(|piece| piece.ends_page).count() as i64,
             requests: self.requests(),
             ends_slice: self.ends_slice(),
-            parts: list.parts.len() as i32,
+            parts: self.context.parts() as i32,
             tables: table.with_items().collect(),
+            note: run.refused_expansions.note(&table.name),
             progress,
         };
         WriteRequest {
@@ -272,7 +296,7 @@ impl PageCommit<'_> {
 
     /// Objects of these pages.
     fn rows(&self) -> u64 {
-        self.pieces.iter().map(|piece| piece.objects.len() as u64).sum()
+        self.pieces.iter().map(|piece| piece.stored().count() as u64).sum()
     }
 
     fn requests(&self) -> i64 {
@@ -288,10 +312,9 @@ impl PageCommit<'_> {
         let (mut trail, mut rows) = (self.position.trail.clone(), 0);
         for piece in self.pieces {
             let unchanged = piece.requested == held;
-            if self.context.counts_rows() {
-                let inside = piece.counted().filter(|time| unchanged || held.hold(*time));
-                rows += inside.count() as i64;
-            }
+            let inside = piece.counted().filter(|(_, time)| unchanged || held.hold(*time));
+            let new = inside.filter(|(id, _)| !self.counted_before.contains(*id));
+            rows += new.count() as i64;
             trail = advance(&trail, piece.cursor_rows(), piece.requested, held);
         }
         SliceProgress { trail, rows }
@@ -306,10 +329,10 @@ impl PageCommit<'_> {
         if position.as_ref().is_some_and(|position| position.stream_complete) {
             run.progress.set_status(&self.slice.stream, StreamStatus::Complete);
         }
-        run.progress.clear_locked_table(self.context.table);
+        run.progress.clear_locked_table(self.context.target);
         run.idle.notify_one();
         if let Some(message) =
-            run.refused_rows.count(&self.context.table.name, self.rows(), &refusals)
+            run.refused_rows.count(&self.context.target.name, self.rows(), &refusals)
         {
             return CommitOutcome::Failed(StreamFailure::failed(message, None, 0));
         }
@@ -333,7 +356,7 @@ impl PageCommit<'_> {
         rows: Vec<UncertainRow>,
         resolved: &mut HashMap<String, Resolution>,
     ) -> Result<(), Error> {
-        let SliceContext { run, table, .. } = *self.context;
+        let SliceContext { run, target: table, .. } = *self.context;
         for row in rows {
             let resolution = match refetch_uncertain(&run.account, &row, table).await {
                 Ok(outcome) => {

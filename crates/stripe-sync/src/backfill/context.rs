@@ -2,18 +2,21 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OnceCell};
 
+use super::expansions::RefusedExpansions;
 use super::page_size::PageSizes;
+use super::parents_to_read::{ParentsPart, ParentsToRead};
 use super::progress::Progress;
 use super::refused_rows::RefusedRows;
 use super::stop::Stop;
 use super::unread_lists::UnreadLists;
 use crate::catalog::{List, Table};
 use crate::context::AccountContext;
+use crate::order::Stamp;
 use crate::postgres::{ErrorClass, PostgresError, RetryBudget};
 
 /// What the workers of a run share.
@@ -23,6 +26,11 @@ pub(super) struct RunContext {
     pub(super) page_sizes: PageSizes,
     pub(super) unread_lists: UnreadLists,
     pub(super) refused_rows: RefusedRows,
+    pub(super) refused_expansions: RefusedExpansions,
+    /// Which parents' lists are read.
+    pub(super) parents_to_read: OnceCell<ParentsToRead>,
+    /// A stream's own list has shown an object that belongs to a parent.
+    pub(super) shows_objects_of_parents: AtomicBool,
     /// Signalled whenever there may be a slice to claim or to split.
     pub(super) idle: Notify,
     /// The caller's request to stop.
@@ -30,6 +38,8 @@ pub(super) struct RunContext {
     /// Set when a worker has failed: the others finish what is in flight.
     halt: Stop,
     quarantine_in_use: AtomicBool,
+    /// When the run began, on Stripe's clock.
+    began: OnceLock<Stamp>,
     /// The slices that workers hold: only their leases are extended.
     held_slices: Mutex<HashSet<i64>>,
 }
@@ -37,9 +47,15 @@ pub(super) struct RunContext {
 /// The context of the slice that a worker reads.
 pub(super) struct SliceContext<'r> {
     pub(super) run: &'r RunContext,
+    /// The table of the rows.
+    pub(super) target: &'static Table,
+    /// The table of the objects that the list shows. Another one than `target` if those are parents.
     pub(super) table: &'static Table,
     pub(super) list: &'static List,
+    /// The index of the list's parameters.
     pub(super) part: usize,
+    /// The list shows parents, whose own lists contain the objects to store.
+    pub(super) parents: Option<ParentsPart>,
 }
 
 impl RunContext {
@@ -50,10 +66,14 @@ impl RunContext {
             page_sizes: PageSizes::default(),
             unread_lists: UnreadLists::default(),
             refused_rows: RefusedRows::default(),
+            refused_expansions: RefusedExpansions::default(),
+            parents_to_read: OnceCell::new(),
+            shows_objects_of_parents: AtomicBool::new(false),
             idle: Notify::new(),
             stop,
             halt: Stop::new(),
             quarantine_in_use: AtomicBool::new(true),
+            began: OnceLock::new(),
             held_slices: Mutex::default(),
         }
     }
@@ -110,6 +130,15 @@ impl RunContext {
         }
     }
 
+    /// When the run began, on Stripe's clock. Rows with later stamps may have been read by it.
+    pub(super) fn began(&self) -> Option<Stamp> {
+        self.began.get().copied()
+    }
+
+    pub(super) fn set_began(&self, stamp: Stamp) {
+        self.began.get_or_init(|| stamp);
+    }
+
     pub(super) fn retry_budget(&self) -> RetryBudget {
         RetryBudget::new(&self.account.database)
     }
@@ -131,15 +160,6 @@ impl RunContext {
         let retry = budget.wait_before_retry(error).await;
         self.progress.set_database_outage(false);
         retry
-    }
-}
-
-impl SliceContext<'_> {
-    /// Whether to count the rows of this part. Those of a part that repeats an earlier one have
-    /// already been counted.
-    pub(super) fn counts_rows(&self) -> bool {
-        let parts = &self.list.parts;
-        !parts[..self.part.min(parts.len())].contains(&parts[self.part.min(parts.len() - 1)])
     }
 }
 

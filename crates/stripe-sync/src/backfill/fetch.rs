@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::context::SliceContext;
+use super::expansions::ListRequest;
 use super::outcome::FetchOutcome;
 use super::page::{ArrivedPage, PageCoverage, PageObject};
 use super::page_size::PageSize;
@@ -143,7 +144,7 @@ impl PageReader<'_> {
         requested: Bounds,
         start: PageStart<'_>,
     ) -> Result<ArrivedPage, FetchOutcome> {
-        let SliceContext { run, table, list, part } = *self.context;
+        let SliceContext { run, table, list, part, .. } = *self.context;
         if run.is_stopping() {
             return Err(FetchOutcome::Stopped);
         }
@@ -173,11 +174,9 @@ impl PageReader<'_> {
 
     /// The page, and the limit with which it was delivered.
     pub(super) async fn deliver(&self, request: &Request) -> Result<(Page, usize), StripeError> {
-        let (client, limit) = (&self.context.run.account.client, self.size.limit);
-        match self.context.list.paged {
-            true => client.list_up_to(request, limit).await,
-            false => Ok((client.list(request).await?, limit)),
-        }
+        let SliceContext { run, table, list, .. } = *self.context;
+        let (client, refused) = (&run.account.client, &run.refused_expansions);
+        ListRequest { client, table, list, refused }.deliver(request, self.size.limit).await
     }
 
     /// Moves the cursor to the end of a page that is not the last one.

@@ -36,6 +36,7 @@ impl ArrivedPage {
 }
 
 /// What is known of one object of a page.
+#[derive(Debug, Clone)]
 pub(super) struct PageObject {
     /// The object as a row that a reading can continue after. Its id is the quarantine's name for an
     /// object without one.

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use tokio::sync::mpsc;
+
+use super::outcome::FetchOutcome;
 use super::page::{PageCoverage, PageObject};
 use crate::memory::{ListMemory, MemoryPermit};
 use crate::object::nested::{CompletedObject, ItemChunk, ListProblem};
@@ -24,6 +27,14 @@ impl From<ItemChunk> for SlicePiece {
     fn from(chunk: ItemChunk) -> SlicePiece {
         SlicePiece::Items(chunk)
     }
+}
+
+/// Hands a piece to the writing half.
+pub(super) async fn send(
+    pieces: &mpsc::Sender<SlicePiece>,
+    piece: PagePiece,
+) -> Result<(), FetchOutcome> {
+    pieces.send(SlicePiece::Page(piece)).await.map_err(|_| FetchOutcome::Closed)
 }
 
 /// A page, or a part of one, with its nested lists read to the end.
@@ -50,6 +61,8 @@ pub(super) struct PagePiece {
     completed_bytes: usize,
     /// Whether this is the last piece of the page.
     pub(super) ends_page: bool,
+    /// The objects of the page are parents.
+    is_of_parents: bool,
     list_memory: Vec<ListMemory>,
     _memory: Arc<MemoryPermit>,
 }
@@ -63,6 +76,40 @@ pub(super) struct PieceObject {
     pub(super) gone: bool,
     /// A nested list of it could not be read to its end.
     pub(super) problem: Option<ListProblem>,
+    /// Its own list, if it is a parent whose objects are stored instead of it.
+    of_parent: Option<ParentObjects>,
+}
+
+/// The objects in the list of one parent.
+#[derive(Debug, Default)]
+pub(super) struct ParentObjects {
+    /// The list was requested.
+    pub(super) is_read: bool,
+    pub(super) pages: Vec<(Page, Vec<PageObject>)>,
+    pub(super) problem: Option<ListProblem>,
+    pub(super) requests: u32,
+    /// How often the list was read again from its start.
+    pub(super) restarts: u32,
+    pub(super) memory: ListMemory,
+}
+
+/// An object to store.
+pub(super) struct StoredObject<'p> {
+    pub(super) object: &'p PageObject,
+    /// As it was listed, with whole nested lists.
+    pub(super) listed: Object<'p>,
+    /// It was deleted while its lists were read.
+    pub(super) gone: bool,
+    pub(super) problem: Option<&'p ListProblem>,
+    /// The page that showed it.
+    pub(super) page: &'p Page,
+}
+
+/// The list of a parent.
+pub(super) struct ReadParent<'p> {
+    pub(super) id: &'p str,
+    /// Why it could not be read to its end.
+    pub(super) problem: Option<&'p ListProblem>,
 }
 
 impl PagePiece {
@@ -85,25 +132,70 @@ impl PagePiece {
             bytes: 0,
             completed_bytes: 0,
             ends_page: false,
+            is_of_parents: false,
             list_memory: Vec::new(),
             _memory: Arc::clone(memory),
         }
     }
 
-    /// The objects to be stored.
-    pub(super) fn objects(&self) -> impl Iterator<Item = (&PieceObject, Object<'_>)> {
-        let sent = self.page.objects().skip(self.first);
-        self.objects.iter().zip(sent).map(|(object, sent)| {
-            let stored = object.completed.as_deref().map_or(sent, Object::from);
-            (object, stored)
-        })
+    /// A piece of a page of parents.
+    pub(super) fn of_parents(
+        page: &Arc<Page>,
+        requested: Bounds,
+        first: usize,
+        memory: &Arc<MemoryPermit>,
+    ) -> PagePiece {
+        PagePiece { is_of_parents: true, ..PagePiece::new(page, requested, first, memory) }
     }
 
-    /// `created` of each row that counts as read once this piece is durable.
-    pub(super) fn counted(&self) -> impl Iterator<Item = Option<i64>> {
+    /// The objects to store.
+    pub(super) fn stored(&self) -> impl Iterator<Item = StoredObject<'_>> {
+        let sent = self.page.objects().skip(self.first);
+        let own = self.objects.iter().zip(sent).filter(|_| !self.is_of_parents);
+        let own = own.map(|(known, sent)| StoredObject {
+            object: &known.object,
+            listed: known.completed.as_deref().map_or(sent, Object::from),
+            gone: known.gone,
+            problem: known.problem.as_ref(),
+            page: &self.page,
+        });
+        let of_parents = self.parent_lists().flat_map(|(_, list)| &list.pages);
+        own.chain(of_parents.flat_map(|(page, objects)| {
+            objects.iter().zip(page.objects()).map(move |(object, listed)| StoredObject {
+                object,
+                listed,
+                gone: false,
+                problem: None,
+                page,
+            })
+        }))
+    }
+
+    /// The lists of parents that were read.
+    pub(super) fn read_parents(&self) -> impl Iterator<Item = ReadParent<'_>> {
+        let read = self.parent_lists().filter(|(_, list)| list.is_read);
+        read.map(|(parent, list)| ReadParent { id: parent.id(), problem: list.problem.as_ref() })
+    }
+
+    fn parent_lists(&self) -> impl Iterator<Item = (&PageObject, &ParentObjects)> {
+        self.objects.iter().filter_map(|known| Some((&known.object, known.of_parent.as_ref()?)))
+    }
+
+    /// Id and `created` of each row that counts as read once this piece is durable.
+    /// The objects of parents count at once, each with the time of its parent: those that are read again
+    /// are known by their ids.
+    pub(super) fn counted(&self) -> impl Iterator<Item = (&str, Option<i64>)> {
+        let of_parents = self.parent_lists().flat_map(|(parent, list)| {
+            let objects = list.pages.iter().flat_map(|(_, objects)| objects);
+            objects.map(|object| (object.id(), parent.created()))
+        });
+        self.counted_of_page().filter(|_| !self.is_of_parents).chain(of_parents)
+    }
+
+    fn counted_of_page(&self) -> impl Iterator<Item = (&str, Option<i64>)> {
         let others = self.objects.iter().map(|o| &o.object);
-        let others = others.filter(|o| o.cursor_row().is_none()).map(PageObject::created);
-        self.cursor_rows().map(|row| row.created).chain(others)
+        let others = others.filter(|o| o.cursor_row().is_none()).map(|o| (o.id(), o.created()));
+        self.cursor_rows().map(|row| (row.id.as_str(), row.created)).chain(others)
     }
 
     /// The rows that can be cursors once this piece is durable.
@@ -119,7 +211,24 @@ impl PagePiece {
         self.sent_lists.extend(sent_lists);
         self.list_memory.push(memory);
         object.deleted |= gone;
-        self.objects.push(PieceObject { object, completed: json, gone, problem });
+        let of_parent = None;
+        self.objects.push(PieceObject { object, completed: json, gone, problem, of_parent });
+    }
+
+    /// Adds a parent with the objects of its list.
+    pub(super) fn add_parent(&mut self, object: PageObject, mut list: ParentObjects) {
+        let bytes: usize = list.pages.iter().map(|(page, _)| page.bytes()).sum();
+        self.bytes += bytes;
+        self.completed_bytes += bytes;
+        self.requests += i64::from(list.requests);
+        self.list_memory.push(std::mem::take(&mut list.memory));
+        self.objects.push(PieceObject {
+            object,
+            completed: None,
+            gone: false,
+            problem: None,
+            of_parent: Some(list),
+        });
     }
 
     /// Whether it should be handed over: it is large, or others wait for the memory that it holds.
@@ -145,7 +254,7 @@ impl PagePiece {
         let waiting = self.rows().skip(self.complete_rows);
         let carried = waiting.map(|(row, time)| (row.clone(), time)).collect();
         let next = PagePiece::new(&self.page, self.requested, index, &self._memory);
-        PagePiece { carried, ..next }
+        PagePiece { carried, is_of_parents: self.is_of_parents, ..next }
     }
 
     /// The carried rows and the rows of this piece, each with its sort time.

@@ -9,7 +9,8 @@ use tokio::sync::{mpsc, watch};
 use super::context::SliceContext;
 use super::outcome::{FetchError, FetchOutcome};
 use super::page::ArrivedPage;
-use super::piece::{PagePiece, SlicePiece};
+use super::parents::prepare_parents;
+use super::piece::{PagePiece, SlicePiece, send};
 use super::unread_lists::MAX_IN_A_ROW;
 use crate::object::nested::{self, CompletedObject, NestedError};
 
@@ -26,6 +27,10 @@ pub(super) async fn prepare(
     arrived: ArrivedPage,
     pieces: &mpsc::Sender<SlicePiece>,
 ) -> Result<(), FetchOutcome> {
+    if let Some(part) = context.parents {
+        return prepare_parents(context, part, arrived, pieces).await;
+    }
+    context.look_for_objects_of_parents(&arrived.page);
     let ArrivedPage { page, objects, requested, memory, coverage } = arrived;
     let (page, memory) = (Arc::new(page), Arc::new(memory));
     let (head, turn) = watch::channel(0);
@@ -78,8 +83,4 @@ fn ended(error: NestedError) -> FetchOutcome {
         NestedError::WriterClosed => FetchOutcome::Closed,
         NestedError::Stripe(error) => FetchOutcome::Failed(FetchError::Stripe(error)),
     }
-}
-
-async fn send(pieces: &mpsc::Sender<SlicePiece>, piece: PagePiece) -> Result<(), FetchOutcome> {
-    pieces.send(SlicePiece::Page(piece)).await.map_err(|_| FetchOutcome::Closed)
 }

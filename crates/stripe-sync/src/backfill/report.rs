@@ -38,7 +38,7 @@ pub struct StreamReport {
     pub table: String,
     /// `complete`, `skipped`, `denied`, `gone`, `failed`, or `running` if the run was interrupted.
     pub status: &'static str,
-    /// Rows read.
+    /// Objects read. One that several readings of a list show counts once.
     pub synced: i64,
     /// Requests sent.
     pub requests: i64,

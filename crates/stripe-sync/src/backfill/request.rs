@@ -3,7 +3,7 @@
 use crate::catalog::{List, Table};
 use crate::row::id_of;
 use crate::slice::Bounds;
-use crate::stripe::{Request, StripeClient, StripeError};
+use crate::stripe::{Page, Request, StripeClient, StripeError};
 
 /// Why a list cannot be read on.
 pub(super) const NO_OBJECTS: &str = "Stripe says has_more but sends no objects";
@@ -13,7 +13,7 @@ pub(super) const NO_IDS: &str = "Stripe sent a page of objects without ids";
 pub(crate) struct FirstPage {
     /// Why a backfill could not continue after it.
     pub(crate) broken: Option<&'static str>,
-    pub(crate) request_id: Option<String>,
+    pub(crate) page: Page,
 }
 
 /// Requests a stream's first object with the parameters of a backfill's first page.
@@ -32,7 +32,7 @@ pub(crate) async fn request_first_object(
         Some(_) if page.objects().any(|object| id_of(object).is_none()) => Some(NO_IDS),
         _ => None,
     };
-    Ok(FirstPage { broken, request_id: page.request_id.clone() })
+    Ok(FirstPage { broken, page })
 }
 
 /// Where a page of a list starts.

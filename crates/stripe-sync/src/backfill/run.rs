@@ -15,6 +15,7 @@ use super::{owner, plan};
 use crate::catalog::Catalog;
 use crate::context::AccountContext;
 use crate::error::Error;
+use crate::order::Stamp;
 use crate::postgres::{Run, StreamState, StreamStatus};
 
 /// Stripe keeps events for 30 days (FACTS 6).
@@ -48,6 +49,10 @@ pub(crate) async fn backfill(
         retry_transient!(context, database.release_dead(names, run.id, owner::is_dead))?;
     }
     let states = retry_transient!(context, database.stream_states(names, run.id))?;
+    context.set_began(match run.continued {
+        true => Stamp::from_micros((run.event_cursor + plan::EVENT_OVERLAP) * 1_000_000),
+        false => now,
+    });
     let info = RunInfo { run_id: run.id, continued: run.continued, started_at: run.started_at };
     progress.begin(info, client.clone(), &states);
     let requests_before = client.stats().requests;

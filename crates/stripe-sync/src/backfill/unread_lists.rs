@@ -22,15 +22,25 @@ impl UnreadLists {
         stream: &str,
         object: &'o CompletedObject,
     ) -> Option<&'o ListProblem> {
+        self.count_problem(stream, object.problem.as_ref(), object.requests)
+    }
+
+    /// Counts an object whose lists took this many requests.
+    pub(super) fn count_problem<'o>(
+        &self,
+        stream: &str,
+        problem: Option<&'o ListProblem>,
+        requests: u32,
+    ) -> Option<&'o ListProblem> {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match &object.problem {
+        match problem {
             Some(problem) => {
                 let count = counts.entry(stream.to_owned()).or_insert(0);
                 *count += 1;
                 (*count >= MAX_IN_A_ROW).then_some(problem)
             }
             // Only objects whose lists were requested show that lists can be read.
-            None if object.requests > 0 => {
+            None if requests > 0 => {
                 counts.remove(stream);
                 None
             }

@@ -70,7 +70,7 @@ pub(super) async fn read_slice(
                 rewind(context, &mut slice, trail, requests).await?
             }
             FetchOutcome::Failed(error) => {
-                let failure = reading_failed(context.run, context.table, &slice, error).await?;
+                let failure = reading_failed(context.run, context.target, &slice, error).await?;
                 return Ok(SliceOutcome::StreamFailed(failure));
             }
         };

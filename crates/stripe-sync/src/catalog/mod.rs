@@ -17,4 +17,4 @@ pub use column_name::{ColumnError, ColumnName, columns_of, tables};
 pub(crate) use events::{EventMeaning, event_types, meaning_of};
 pub(crate) use exclusions::{Exclusions, Step, ValuePath};
 pub(crate) use source::{Each, Source};
-pub(crate) use table::{Column, JsonKind, List, Nested, Removed, SqlType, Table};
+pub(crate) use table::{Column, JsonKind, List, Nested, ParentLists, Removed, SqlType, Table};

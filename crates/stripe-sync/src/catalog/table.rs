@@ -20,6 +20,9 @@ pub(crate) struct Table {
     /// Properties that Stripe only sends when they are expanded.
     #[serde(default)]
     pub(crate) expand: Vec<String>,
+    /// The same, for properties that the engine does without if Stripe refuses to expand them.
+    #[serde(default)]
+    pub(crate) optional_expand: Vec<String>,
     /// Columns with an index that is built after the first backfill.
     #[serde(default)]
     pub(crate) indexes: Vec<String>,
@@ -54,6 +57,23 @@ pub(crate) struct List {
     pub(crate) created_optional: bool,
     /// Whether the list takes `limit` and `starting_after`.
     pub(crate) paged: bool,
+    /// Where earlier API versions show objects that this list does not.
+    pub(crate) parent_lists: Option<ParentLists>,
+}
+
+/// The lists of parent objects, each of which shows the objects of one parent.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ParentLists {
+    /// The table of the parents, which is that of a stream.
+    pub(crate) table: String,
+    /// The list of one parent. Contains `{parent}`.
+    pub(crate) path: String,
+    /// The property that names the parent.
+    pub(crate) property: String,
+    /// The date of the first API version whose own list is documented to show everything.
+    pub(crate) complete_from: String,
+    /// Types of events that report a change of a parent or of its list.
+    pub(crate) events: Vec<String>,
 }
 
 /// A list embedded in the objects of a stream.
@@ -140,6 +160,12 @@ impl From<RawColumn> for Column {
 }
 
 impl List {
+    /// The lists of parents that have to be read as well with this API version, unless its own list turns
+    /// out to show what they show.
+    pub(crate) fn parent_lists_of(&self, api_version: &str) -> Option<&ParentLists> {
+        self.parent_lists.as_ref().filter(|lists| *api_version < *lists.complete_from)
+    }
+
     /// Whether the list can be read in ranges of `created`, with every object in exactly one of
     /// them.
     pub(crate) fn can_be_split(&self) -> bool {

@@ -1,8 +1,10 @@
 //! Finds what would stop a backfill before it runs: the key, the account, the permissions of each
 //! stream, and the database. Writes nothing, and continues after each finding.
 //!
-//! Requests one object of each stream, with the parameters of a backfill's first page. This shows
-//! permissions and availability, but not whether later pages can be read.
+//! Requests one object of each stream, with the parameters of a backfill's first page, and one item
+//! of each list that this object contains. This shows permissions and availability, but neither
+//! whether later pages can be read nor anything about the lists inside the objects of an empty
+//! stream.
 
 mod inspect;
 mod probe;

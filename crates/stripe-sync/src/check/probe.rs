@@ -8,7 +8,9 @@ use crate::backfill::{self, FirstPage};
 use crate::catalog::{Catalog, Table};
 use crate::config::Config;
 use crate::identity;
+use crate::object::nested::{self, RefusedList};
 use crate::postgres::{Database, SchemaState};
+use crate::row::id_of;
 use crate::stripe::{AccountError, StripeClient, StripeError, StripeErrorKind, resolve_account};
 
 /// Streams requested concurrently. The limiter decides when each request is sent.
@@ -87,6 +89,28 @@ impl StripeProbe {
     }
 }
 
+/// The first object of a stream, and the lists inside it that cannot be read.
+struct FirstObject {
+    page: FirstPage,
+    refused_lists: Vec<RefusedList>,
+}
+
+impl FirstObject {
+    async fn request(
+        client: &StripeClient,
+        table: &'static Table,
+    ) -> Result<FirstObject, StripeError> {
+        let page = backfill::request_first_object(client, table).await?;
+        let mut refused_lists = Vec::new();
+        if let Some((id, object)) =
+            page.page.objects().next().and_then(|object| Some((id_of(object)?, object)))
+        {
+            refused_lists = nested::refused_lists(client, table, &id, object).await;
+        }
+        Ok(FirstObject { page, refused_lists })
+    }
+}
+
 /// Requests one object of each stream. Returns the refusals of streams that seem to be unavailable.
 async fn probe_streams(
     client: &StripeClient,
@@ -94,7 +118,7 @@ async fn probe_streams(
     check: &mut StripeCheck,
 ) -> Vec<(usize, StripeError)> {
     let mut responses: Vec<_> = stream::iter(streams.iter().enumerate())
-        .map(|(i, table)| async move { (i, backfill::request_first_object(client, table).await) })
+        .map(|(i, table)| async move { (i, FirstObject::request(client, table).await) })
         .buffer_unordered(CONCURRENT_STREAMS)
         .collect()
         .await;
@@ -103,13 +127,15 @@ async fn probe_streams(
     for (i, response) in responses {
         let table = streams[i];
         check.streams.push(match &response {
-            Ok(FirstPage { broken: Some(reason), request_id }) => StreamCheck {
+            Ok(FirstObject { page: FirstPage { broken: Some(reason), page }, .. }) => StreamCheck {
                 access: StreamAccess::Failed,
                 message: Some((*reason).to_owned()),
-                request_id: request_id.clone(),
+                request_id: page.request_id.clone(),
                 ..StreamCheck::readable(table)
             },
-            Ok(_) => StreamCheck::readable(table),
+            Ok(FirstObject { refused_lists, .. }) => {
+                StreamCheck::with_refused_lists(table, refused_lists)
+            }
             Err(error) => StreamCheck::refused(table, classify_refusal(table, error), error),
         });
         match response {

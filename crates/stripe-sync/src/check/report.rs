@@ -4,6 +4,7 @@ use crate::account::{AccountId, Mode};
 use crate::availability::{RefusalClass, describe_refusal};
 use crate::catalog::Table;
 use crate::error::Error;
+use crate::object::nested::RefusedList;
 use crate::postgres::SchemaState;
 use crate::stripe::{AccountSource, StripeError};
 
@@ -104,7 +105,7 @@ pub enum StreamAccess {
     Denied,
     /// Not available on this account; a backfill would skip it.
     Skipped,
-    /// Anything else.
+    /// Anything else, also if the lists inside its objects cannot be read.
     Failed,
 }
 
@@ -129,6 +130,31 @@ impl StreamCheck {
             missing_permission: None,
             message: None,
             request_id: None,
+        }
+    }
+
+    /// The stream can be read, but not all of the lists inside its objects. A backfill quarantines the
+    /// objects whose lists it cannot read, whatever `--skip-denied` says.
+    pub(super) fn with_refused_lists(table: &Table, refused: &[RefusedList]) -> StreamCheck {
+        let Some(first) = refused.first() else { return StreamCheck::readable(table) };
+        let reason = |list: &RefusedList| {
+            let class = match list.error.is_denied() {
+                true => RefusalClass::Denied,
+                false => RefusalClass::Failed,
+            };
+            format!("{}: {}", list.name, describe_refusal(class, &list.error))
+        };
+        let reasons: Vec<String> = refused.iter().map(reason).collect();
+        let permission = refused.iter().find_map(|list| list.error.missing_permission());
+        StreamCheck {
+            access: StreamAccess::Failed,
+            missing_permission: permission.map(str::to_owned),
+            message: Some(format!(
+                "its objects can be read, but not the lists inside them: {}",
+                reasons.join("; ")
+            )),
+            request_id: first.error.request_id.clone(),
+            ..StreamCheck::readable(table)
         }
     }
 

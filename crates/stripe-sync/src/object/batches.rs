@@ -4,13 +4,13 @@ use super::nested::ItemChunk;
 use crate::catalog::{Catalog, Table};
 use crate::order::Stamp;
 use crate::postgres::{Batch, CompleteList};
-use crate::row::{Object, Observation, elements, get_each, name_of, winners};
+use crate::row::{Object, Observation, elements, get_each, name_of};
 
 /// Collects objects of one table, and the items of their embedded lists.
 pub(crate) struct ObjectBatches<'a> {
     table: &'static Table,
     objects: Vec<Observation<'a>>,
-    items: Vec<Batch<'a>>,
+    items: Vec<(&'static Table, Vec<Observation<'a>>)>,
     complete_lists: Vec<CompleteList>,
 }
 
@@ -61,9 +61,9 @@ impl<'a> ObjectBatches<'a> {
             let [data, has_more] = get_each(list, ["data", "has_more"]);
             let Some(data) = data else { continue };
             let items = elements(data).map(|item| observe_item(item, stamp, id, request_id));
-            match self.items.iter_mut().find(|batch| batch.table.name == table.name) {
-                Some(batch) => batch.rows.extend(items),
-                None => self.items.push(Batch { table, rows: items.collect() }),
+            match self.items.iter_mut().find(|(known, _)| known.name == table.name) {
+                Some((_, rows)) => rows.extend(items),
+                None => self.items.push((table, items.collect())),
             }
             if has_more == Some("false") {
                 self.complete_lists.push(CompleteList { table, parent: id.to_owned(), stamp });
@@ -78,10 +78,9 @@ impl<'a> ObjectBatches<'a> {
 
     /// The batches, children before parents, and the lists that were read to their end.
     pub(crate) fn finish(self) -> (Vec<Batch<'a>>, Vec<CompleteList>) {
-        let objects = Batch { table: self.table, rows: self.objects };
-        let batches = self.items.into_iter().chain([objects]);
-        let reduced = batches.map(|batch| Batch { rows: winners(batch.rows), ..batch });
-        (reduced.collect(), self.complete_lists)
+        let batches = self.items.into_iter().chain([(self.table, self.objects)]);
+        let batches = batches.map(|(table, seen)| Batch::new(table, seen));
+        (batches.collect(), self.complete_lists)
     }
 }
 
@@ -90,7 +89,7 @@ impl ItemChunk {
     pub(crate) fn batch(&self) -> Batch<'_> {
         let request_id = self.request_id.as_deref();
         let row = |item| observe_item(item, self.stamp, &self.parent, request_id);
-        Batch { table: self.table, rows: winners(self.items.iter().map(row).collect()) }
+        Batch::new(self.table, self.items.iter().map(row).collect())
     }
 }
 

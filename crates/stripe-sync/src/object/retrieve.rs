@@ -41,7 +41,19 @@ pub(crate) async fn retrieve(
     for property in &table.expand {
         request = request.with("expand[]", property.clone());
     }
-    let answer = client.get(&request).await?;
+    let with_optional = table
+        .optional_expand
+        .iter()
+        .fold(request.clone(), |request, property| request.with("expand[]", property.clone()));
+    let answer = match client.get(&with_optional).await {
+        // Perhaps only because of what is expanded.
+        Err(error)
+            if with_optional != request && (error.is_denied() || error.is_invalid_request()) =>
+        {
+            client.get(&request).await?
+        }
+        other => other?,
+    };
     if get(&answer.body, "id").and_then(string).is_some_and(|found| found != id) {
         return Err(RetrieveError::Another {
             object: table.object.clone(),

@@ -22,8 +22,9 @@ pub(crate) use connection::{Database, DatabaseOptions, RetryBudget, check_url, i
 pub(crate) use error::PostgresError;
 pub(crate) use error_class::ErrorClass;
 pub(crate) use ledger::{
-    ClaimedSlice, EventCursor, InboxEntry, InboxReason, LeasedEntry, NewRun, OpenSlice,
-    PlannedStream, Position, Run, RunOwner, StreamEnd, StreamState, StreamStatus, UnstoredEvent,
+    ClaimedSlice, EventCursor, InboxEntry, InboxReason, LastReading, LeasedEntry, NewRun,
+    OpenSlice, PlannedStream, Position, Run, RunOwner, StreamEnd, StreamState, StreamStatus,
+    UnstoredEvent,
 };
 pub use ledger::{InboxCounts, QuarantinedRow, StatusRow, UnstoredEvents};
 pub use names::{BadName, Names};

@@ -45,6 +45,38 @@ pub(crate) fn winners(mut seen: Vec<Observation<'_>>) -> Vec<Observation<'_>> {
     out
 }
 
+/// Reduces the items of nested lists as [`winners`] does. Their ids should be unique in the account. Items
+/// with the id of an item of another parent, or of another item of the same list, are returned apart: only
+/// one of them can be a row.
+pub(crate) fn reduce_items(
+    mut seen: Vec<Observation<'_>>,
+) -> (Vec<Observation<'_>>, Vec<Observation<'_>>) {
+    seen.sort_by(|a, b| a.id.cmp(&b.id).then(a.parent.cmp(&b.parent)).then(a.stamp.cmp(&b.stamp)));
+    let mut rows: Vec<Observation<'_>> = Vec::with_capacity(seen.len());
+    let mut duplicates: Vec<Observation<'_>> = Vec::new();
+    for item in seen {
+        let Some(last) = rows.last_mut().filter(|last| last.id == item.id) else {
+            rows.push(item);
+            continue;
+        };
+        if last.parent != item.parent {
+            // Later observations of that parent's item come next.
+            let is_same = |other: &&mut Observation<'_>| {
+                other.id == item.id && other.parent == item.parent && other.stamp < item.stamp
+            };
+            match duplicates.last_mut().filter(is_same) {
+                Some(older) => *older = item,
+                None => duplicates.push(item),
+            }
+        } else if last.stamp < item.stamp || last.object.json() == item.object.json() {
+            *last = item;
+        } else {
+            duplicates.push(std::mem::replace(last, item));
+        }
+    }
+    (rows, duplicates)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,5 +93,28 @@ mod tests {
         let rows: Vec<_> =
             winners(batch).iter().map(|o| (o.id.to_string(), o.object.json())).collect();
         assert_eq!(rows, [("a".to_owned(), "4"), ("b".to_owned(), "1")]);
+    }
+
+    #[test]
+    fn items_with_the_same_id_are_returned_apart() {
+        let item = |parent, json, at| Observation { parent: Some(parent), ..seen("il", json, at) };
+        let shown = |rows: &[Observation<'_>]| {
+            rows.iter().map(|o| format!("{} {}", o.parent.unwrap(), o.object.json())).collect()
+        };
+        for (items, rows, duplicates) in [
+            (vec![item("in_1", "1", 5), item("in_1", "2", 9)], "in_1 2", ""),
+            (vec![item("in_1", "1", 5), item("in_1", "1", 5)], "in_1 1", ""),
+            (vec![item("in_1", "1", 5), item("in_1", "2", 5)], "in_1 2", "in_1 1"),
+            (vec![item("in_2", "1", 9), item("in_1", "2", 5)], "in_1 2", "in_2 1"),
+            (
+                vec![item("in_2", "1", 9), item("in_2", "3", 7), item("in_1", "2", 5)],
+                "in_1 2",
+                "in_2 1",
+            ),
+        ] {
+            let reduced = reduce_items(items);
+            let found: (Vec<String>, Vec<String>) = (shown(&reduced.0), shown(&reduced.1));
+            assert_eq!((found.0.join(","), found.1.join(",")), (rows.into(), duplicates.into()));
+        }
     }
 }

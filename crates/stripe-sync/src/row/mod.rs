@@ -30,7 +30,7 @@ mod value;
 mod word;
 
 pub(crate) use array::{Array, Element};
-pub(crate) use batch::{Observation, winners};
+pub(crate) use batch::{Observation, reduce_items, winners};
 pub(crate) use encode::encode;
 pub(crate) use head::{NO_ID, ObjectHead, id_of, name_of};
 pub(crate) use list::ListIndex;

@@ -20,6 +20,9 @@ use super::request::Request;
 /// Maximum number of idle connections: as many as one account has requests in flight.
 const IDLE_CONNECTIONS: usize = super::limiter::MAX_IN_FLIGHT;
 
+/// Header lines of a response, at most. Proxies can add many to those of Stripe.
+const MAX_HEADERS: usize = 1_000;
+
 /// Where requests go and how long each may take.
 #[derive(Debug, Clone)]
 pub(crate) struct TransportOptions {
@@ -88,6 +91,7 @@ fn build(options: &TransportOptions) -> Result<reqwest::Client, Cause> {
         .retry(reqwest::retry::never())
         .referer(false)
         .http1_only()
+        .http1_max_headers(MAX_HEADERS)
         .tcp_nodelay(true)
         .pool_max_idle_per_host(IDLE_CONNECTIONS)
         .connect_timeout(options.connect_timeout)

@@ -10,6 +10,7 @@ mod feed;
 mod ids;
 mod live;
 mod nested;
+mod parent_lists;
 mod proxy;
 mod ranges;
 mod refused_rows;

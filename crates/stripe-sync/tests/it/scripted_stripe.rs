@@ -16,6 +16,8 @@ use crate::world::fresh_database;
 pub(crate) struct ReceivedRequest {
     pub(crate) path: String,
     pub(crate) query: BTreeMap<String, String>,
+    /// The values of `expand[]`.
+    pub(crate) expanded: Vec<String>,
 }
 
 impl ReceivedRequest {
@@ -173,6 +175,9 @@ fn parse(target: &str) -> ReceivedRequest {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let decode = |text: &str| text.replace("%5B", "[").replace("%5D", "]").replace('+', " ");
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    let query = pairs.map(|(name, value)| (decode(name), decode(value))).collect();
-    ReceivedRequest { path: path.to_owned(), query }
+    let pairs: Vec<(String, String)> =
+        pairs.map(|(name, value)| (decode(name), decode(value))).collect();
+    let expanded = pairs.iter().filter(|(name, _)| name == "expand[]");
+    let expanded = expanded.map(|(_, value)| value.clone()).collect();
+    ReceivedRequest { path: path.to_owned(), query: pairs.into_iter().collect(), expanded }
 }

@@ -437,3 +437,192 @@ async fn an_object_listed_twice_that_cannot_be_retrieved_does_not_block_the_comm
     let sql = "select description from stripe.charges where id = 'ch_1'";
     assert_eq!(server.text(sql).await, "reading 2");
 }
+
+/// A server that ignores `archived` shows the same features for each of the parameters.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_that_several_parts_of_a_list_show_counts_once() {
+    let feature = |i| json!({"id": format!("feat_{i}"), "object": "entitlements.feature"});
+    let all: Vec<Value> = (0..6).map(feature).collect();
+    let server = ScriptedStripe::start(move |asked| ok(page_of(&all, asked))).await;
+    // The second run finds all rows stored.
+    for _ in 0..2 {
+        let report = server.backfill("features").await;
+        assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
+        assert_eq!((ended(&report, "features").1, server.count("features").await), (6, 6));
+    }
+}
+
+/// A price is archived after the active ones were read, and reactivated after the archived ones were.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_that_moves_between_the_parts_of_a_list_counts_once() {
+    let price = |i: i64, active: bool| {
+        json!({"id": format!("price_{i}"), "object": "price",
+                                "created": 1_700_000_000 - i, "active": active})
+    };
+    let read = Arc::new(AtomicUsize::new(0));
+    let server = ScriptedStripe::start(move |asked| {
+        let part = read.fetch_add(1, Ordering::Relaxed);
+        // Price 1 is in the first two parts, price 2 only in the last one.
+        let shown: Vec<Value> = match part {
+            0 => vec![price(0, true), price(1, true)],
+            1 => vec![price(1, false), price(3, false)],
+            _ => vec![price(0, true), price(2, true)],
+        };
+        ok(page_of(&shown, asked))
+    })
+    .await;
+    let report = server.backfill("price").await;
+    assert_eq!((ended(&report, "prices").1, server.count("prices").await), (4, 4));
+}
+
+/// A key may be allowed to read invoices, but not their lines.
+#[tokio::test(flavor = "multi_thread")]
+async fn check_finds_that_nested_lists_cannot_be_read() {
+    let all = invoices(3);
+    let denied = "Having the 'rak_invoice_line_item_read' permission would allow this";
+    let server = ScriptedStripe::start(move |asked| match asked.path.as_str() {
+        "/v1/invoices" => ok(page_of(&all, asked)),
+        "/v1/customers" => ok(list(&[], false)),
+        path if path.ends_with("/lines") => error(403, denied),
+        _ => error(404, "no"),
+    })
+    .await;
+    let objects = vec!["invoice".to_owned(), "customer".to_owned()];
+    let request = stripe_sync::CheckRequest { objects, database: false, ..Default::default() };
+    let report = stripe_sync::check(&server.config, &request).await.expect("a report");
+    let stripe = report.stripe.expect("Stripe was checked");
+    let found = |table: &str| stripe.streams.iter().find(|s| s.table == table).expect("a stream");
+    assert_eq!(found("customers").access, stripe_sync::StreamAccess::Readable);
+    let invoices = found("invoices");
+    assert_eq!(invoices.access, stripe_sync::StreamAccess::Failed);
+    assert_eq!(invoices.missing_permission.as_deref(), Some("rak_invoice_line_item_read"));
+    let message = invoices.message.as_deref().unwrap_or_default();
+    assert!(message.contains("lines: the key lacks the permission"), "{message}");
+    // The account, two streams, one list.
+    assert_eq!(server.asked.lock().expect("a log").len(), 4);
+}
+
+/// Items whose ids are not unique: two of one list, and one that two invoices share.
+#[tokio::test(flavor = "multi_thread")]
+async fn items_with_the_same_id_are_not_lost_in_silence() {
+    let line = |id: &str, amount: i64| json!({"id": id, "object": "line_item", "amount": amount});
+    let lines = [
+        vec![line("il_a", 1), line("il_a", 2), line("il_b", 3)],
+        vec![line("il_shared", 4), line("il_c", 5)],
+        vec![line("il_shared", 6)],
+    ];
+    let invoice = |number: usize, lines: &[Value]| {
+        json!({"id": format!("in_{number}"), "object": "invoice",
+               "created": 1_700_000_000 - number, "lines": list(lines, false)})
+    };
+    let shown = Arc::new(Mutex::new(Vec::new()));
+    let all = Arc::clone(&shown);
+    let server = ScriptedStripe::start(move |asked| {
+        let all = all.lock().expect("objects");
+        match asked.path.strip_prefix("/v1/invoices/") {
+            Some(id) => ok(all.iter().find(|i: &&Value| i["id"] == id).expect("one").clone()),
+            None => ok(page_of(&all, asked)),
+        }
+    })
+    .await;
+    let set = |invoices: Vec<Value>| *shown.lock().expect("objects") = invoices;
+    let entries = "select coalesce(string_agg(id, ', ' order by id), '') from stripe._quarantine";
+    let shared = "select invoice from stripe.invoice_line_items where id = 'il_shared'";
+
+    // Together, and then each in a commit of its own.
+    set(lines.iter().enumerate().map(|(number, lines)| invoice(number, lines)).collect());
+    for _ in 0..2 {
+        let report = server.backfill("invoice").await;
+        assert_eq!((report.status, report.quarantined), (RunStatus::Incomplete, 2));
+        assert_eq!(server.count("invoice_line_items").await, 4);
+        assert_eq!(server.text(entries).await, "il_a of in_0, il_shared of in_2");
+        assert_eq!(server.text(shared).await, "in_1");
+    }
+    let refreshed = server.engine().await.refresh(&["in_2".to_owned()]).await.expect("refreshed");
+    assert_eq!(refreshed[0].outcome, RefreshOutcome::Quarantined);
+    assert_eq!(server.text(shared).await, "in_1");
+
+    // The duplicates are gone, and one invoice has another shared item.
+    set(vec![invoice(0, &lines[0][1..]), invoice(1, &lines[1][1..]), invoice(2, &lines[2])]);
+    let report = server.backfill("invoice").await;
+    assert_eq!(server.text(shared).await, "in_2", "{:?}", report.streams);
+    assert_eq!(server.text(entries).await, "");
+    assert_eq!(report.status, RunStatus::Complete);
+}
+
+/// Prices as Stripe shows them: the expanded properties only if they are requested. One of them can be
+/// refused.
+fn prices_of(asked: &ReceivedRequest, refused: Option<&str>) -> (u16, String) {
+    let expands = |name: &str| asked.expanded.iter().any(|e| *e == format!("data.{name}"));
+    if refused.is_some_and(expands) {
+        return error(400, "This property cannot be expanded.");
+    }
+    let active = asked.get("active") == Some("true");
+    let price = |i: i64| {
+        let mut price = json!({"id": format!("price_{i}"), "object": "price", "active": true,
+                               "created": 1_700_000_000 - i});
+        for name in ["tiers", "currency_options"] {
+            if expands(name) {
+                price[name] = json!([name]);
+            }
+        }
+        price
+    };
+    let all: Vec<Value> = (0..250).filter(|_| active).map(price).collect();
+    ok(page_of(&all, asked))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn properties_that_are_only_sent_if_expanded_are_stored() {
+    let server = ScriptedStripe::start(|asked| prices_of(asked, None)).await;
+    let report = server.backfill("price").await;
+    assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
+    assert_eq!(ended(&report, "prices").2, "");
+    assert_eq!(server.count("prices where tiers is not null").await, 250);
+    assert_eq!(server.count("prices where currency_options is not null").await, 250);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_expansion_is_dropped_with_a_note() {
+    let server = ScriptedStripe::start(|asked| prices_of(asked, Some("currency_options"))).await;
+    let report = server.backfill("price").await;
+    assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
+    let note = "read without currency_options, which Stripe refused to expand";
+    assert_eq!(ended(&report, "prices"), ("complete", 250, note.to_owned()));
+    assert_eq!(server.count("prices where tiers is not null").await, 250);
+    let requests = server.requests_to("/v1/prices");
+    assert!(requests < 20, "a refusal is remembered: {requests} requests");
+}
+
+/// The refusal of the whole list is not taken for that of an expansion.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_denied_list_with_optional_expansions_is_denied() {
+    let message = "Having the 'rak_plan_read' permission would allow this";
+    let server = ScriptedStripe::start(move |_| error(403, message)).await;
+    let report = server.backfill("price").await;
+    assert_eq!(ended(&report, "prices").0, "denied", "{:?}", report.streams);
+}
+
+/// The items of a long list are written in several transactions.
+#[tokio::test(flavor = "multi_thread")]
+async fn items_with_the_same_id_in_different_parts_of_a_long_list_are_not_lost_in_silence() {
+    let padding = "x".repeat(1_000);
+    let lines: Vec<Value> = (0..2_500)
+        .map(|i| {
+            let id = format!("il_0_{}", if i == 2_450 { 50 } else { i });
+            json!({"id": id, "object": "line_item", "amount": i, "description": padding})
+        })
+        .collect();
+    let all = invoices(2);
+    let server = ScriptedStripe::start(move |asked| match asked.path.as_str() {
+        "/v1/invoices" => ok(page_of(&all, asked)),
+        "/v1/invoices/in_0/lines" => ok(page_of(&lines, asked)),
+        path => ok(page_of(&more_lines(path, 3).expect("lines"), asked)),
+    })
+    .await;
+    let report = server.backfill("invoice").await;
+    assert_eq!((report.status, report.quarantined), (RunStatus::Incomplete, 1));
+    assert_eq!(server.count("invoice_line_items").await, 2_499 + 3);
+    let entry = server.text("select id || ': ' || reason from stripe._quarantine").await;
+    assert_eq!(entry, "in_0: lines of invoice in_0 has two items with the id il_0_50");
+}

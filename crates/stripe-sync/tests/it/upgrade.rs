@@ -59,6 +59,11 @@ fn request() -> BackfillRequest {
 async fn previous() -> World {
     let world = World::new(account()).await;
     world.sql.batch_execute(PREVIOUS).await.expect("the dump");
+    // Only a run with the same catalog resumes.
+    let same_catalog = "update stripe._runs set
+        identity = regexp_replace(identity, '/1$', '/2'),
+        catalog_version = regexp_replace(catalog_version, '/1$', '/2')";
+    world.sql.batch_execute(same_catalog).await.expect("the catalog's revision");
     world
         .sql
         .batch_execute(

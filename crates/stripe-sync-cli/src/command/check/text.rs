@@ -145,6 +145,11 @@ fn reason(stream: &StreamCheck) -> String {
     }
 }
 
+/// Whether missing permissions are the only problem of the streams.
+fn only_permissions(findings: &Findings) -> bool {
+    findings.with(StreamAccess::Failed).all(|stream| stream.missing_permission.is_some())
+}
+
 fn conclusion(findings: &Findings, skip_denied: bool) -> String {
     let count = |access| findings.with(access).count();
     let (denied, failed) = (count(StreamAccess::Denied), count(StreamAccess::Failed));
@@ -183,6 +188,10 @@ fn conclusion(findings: &Findings, skip_denied: bool) -> String {
             "give the key the permissions named above, or accept the missing streams with \
              --skip-denied"
                 .to_owned(),
+        ),
+        Exit::Incomplete if only_permissions(findings) => (
+            "a backfill would be incomplete",
+            "give the key the permissions named above".to_owned(),
         ),
         Exit::Incomplete => (
             "a backfill would be incomplete",

@@ -5,10 +5,12 @@
 //! one are sent to the writer page by page, so a parent with a hundred thousand items needs no more
 //! memory than a page.
 
+mod address;
 mod completed;
 mod embedded;
 mod items;
 mod known;
+mod probe;
 mod reader;
 
 use tokio::sync::mpsc;
@@ -18,6 +20,7 @@ use self::embedded::EmbeddedList;
 pub(crate) use self::items::ItemChunk;
 pub(crate) use self::known::has_cut_off_list;
 use self::known::{KnownList, unknown_lists};
+pub(crate) use self::probe::{RefusedList, refused_lists};
 use self::reader::{Interruption, ListReader};
 use crate::catalog::Table;
 use crate::memory::ListMemory;

@@ -1,9 +1,10 @@
 //! Reads one nested list, starting after the items that its object contains.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use tokio::sync::mpsc;
 
+use super::address::list_request;
 use super::completed::{CompletedObject, ListProblem, NestedError};
 use super::embedded::EmbeddedList;
 use super::items::{ItemChunk, Items};
@@ -14,7 +15,7 @@ use crate::object::retrieve::retrieve;
 use crate::order::{REPLICA_LAG, Stamp};
 use crate::postgres::CompleteList;
 use crate::row::{Object, get, id_of};
-use crate::stripe::{ApiPath, Page, Request, StripeClient, StripeError, StripeErrorKind};
+use crate::stripe::{Page, Request, StripeClient, StripeError, StripeErrorKind};
 
 /// A list with a table of its own is put back into its object up to this size.
 const INLINE_LIMIT: usize = 1 << 20;
@@ -50,14 +51,18 @@ impl ListReader<'_, '_> {
         chunks: &mpsc::Sender<M>,
     ) -> Result<Option<Items>, Interruption> {
         let child = self.list.table;
-        let base = self.request(list)?;
+        let base =
+            list_request(self.list, self.parent, list).map_err(|what| self.broken(what, None))?;
         let (mark, mut kept) = (self.completed.memory.mark(), Items::default());
         let embedded = list.items();
         let objects = embedded.iter().map(|item| Object::from(*item));
         let mut cursor = last_id(objects.clone());
         let until = count_through(objects, cursor.as_deref());
         embedded[..until].iter().for_each(|item| kept.push(item));
-        let mut seen: HashSet<u64> = kept.iter().filter_map(id_of).map(|id| fnv1a(&id)).collect();
+        let mut seen = SeenItems::default();
+        for item in kept.iter() {
+            seen.add(item.into());
+        }
         let (mut restarts, mut sending, mut limit) = (0, false, MAX_LIMIT);
         loop {
             let page = match self.page(&base, cursor.as_deref(), &mut limit).await {
@@ -68,7 +73,7 @@ impl ListReader<'_, '_> {
                     self.completed.requests += error.requests;
                     cursor = None;
                     kept.clear();
-                    seen.clear();
+                    seen = SeenItems::default();
                     continue;
                 }
                 Err(error) if error.is_resource_missing() => {
@@ -80,8 +85,8 @@ impl ListReader<'_, '_> {
             self.completed.requests += page.requests;
             let last = last_id(page.objects());
             let mut new_items = 0;
-            for id in page.objects().filter_map(id_of) {
-                new_items += usize::from(seen.insert(fnv1a(&id)));
+            for item in page.objects() {
+                new_items += usize::from(seen.add(item));
             }
             if page.has_more && new_items == 0 && last.is_some() {
                 return Err(self.broken("returns the same items again and again", Some(&page)));
@@ -126,6 +131,13 @@ impl ListReader<'_, '_> {
         }
         match child.filter(|_| sending) {
             Some(table) => {
+                // The items are written in several transactions, none of which sees all of them.
+                if let Some(id) = seen.repeated_id {
+                    let what = format!("has two items with the id {id}");
+                    if let Interruption::Problem(problem) = self.broken(&what, None) {
+                        self.completed.problem.get_or_insert(problem);
+                    }
+                }
                 let (parent, stamp) = (self.parent.to_owned(), self.stamp);
                 self.completed.sent_lists.push(CompleteList { table, parent, stamp });
                 Ok(None)
@@ -145,40 +157,6 @@ impl ListReader<'_, '_> {
         };
         self.completed.gone = gone;
         if gone { Ok(()) } else { Err(self.refused(error)) }
-    }
-
-    /// The list's own address if Stripe sent a usable one, otherwise the catalog's.
-    fn request(&self, list: &EmbeddedList<'_>) -> Result<Request, Interruption> {
-        // An address that does not name this parent would return another object's items.
-        let own = list.url.as_deref().and_then(ApiPath::from_response);
-        let own = own.filter(|(path, query)| {
-            path.has_segment(self.parent) || query.iter().any(|(_, value)| value == self.parent)
-        });
-        let address = self.list.address;
-        if let Some((path, query)) = own {
-            let keep = |(name, _): &(String, String)| {
-                !matches!(name.as_str(), "limit" | "starting_after" | "ending_before")
-            };
-            // Requests of one template share a limit.
-            let template = || path.to_string().replace(self.parent, "{id}");
-            let endpoint = address.map_or_else(template, |nested| nested.list_path.clone());
-            let query = query.into_iter().filter(keep).collect();
-            return Ok(Request::new(path, endpoint, query));
-        }
-        let Some(nested) = address else {
-            return Err(self.broken("is cut off and has no usable url", None));
-        };
-        let endpoint = nested.list_path.clone();
-        let path = match endpoint.contains('{') {
-            true => ApiPath::with_segment(&endpoint, self.parent).map_err(|_| {
-                self.broken("cannot be requested: its id cannot be part of a path", None)
-            })?,
-            false => ApiPath::list(&endpoint),
-        };
-        let value = |(name, value): &(String, String)| {
-            (name.clone(), value.replace("{parent}", self.parent))
-        };
-        Ok(Request::new(path, endpoint, nested.params.iter().map(value).collect()))
     }
 
     async fn page(
@@ -210,6 +188,31 @@ impl ListReader<'_, '_> {
             format!("{} of {} {} {what}", self.list.name(), self.table.object, self.parent);
         let request_id = page.and_then(|page| page.request_id.clone());
         Interruption::Problem(ListProblem { reason, request_id })
+    }
+}
+
+/// The items of a list so far: hashes of their ids and of their contents.
+#[derive(Default)]
+struct SeenItems {
+    contents: HashMap<u64, u64>,
+    /// An id that two different items have.
+    repeated_id: Option<String>,
+}
+
+impl SeenItems {
+    /// Whether the item has an id that no item had before.
+    fn add(&mut self, item: Object<'_>) -> bool {
+        let Some(id) = id_of(item) else { return false };
+        let content = fnv1a(item.json());
+        match self.contents.insert(fnv1a(&id), content) {
+            None => true,
+            Some(previous) => {
+                if previous != content {
+                    self.repeated_id = Some(id.into_owned());
+                }
+                false
+            }
+        }
     }
 }
 

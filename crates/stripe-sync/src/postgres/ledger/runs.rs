@@ -43,6 +43,8 @@ pub(crate) struct Run {
     pub(crate) continued: bool,
     /// Unix seconds.
     pub(crate) started_at: i64,
+    /// The Unix second, on Stripe's clock, from which events have to be replayed after it.
+    pub(crate) event_cursor: i64,
 }
 
 impl Database {
@@ -146,13 +148,18 @@ async fn unfinished_run(
     identity: &str,
 ) -> Result<Option<Run>, tokio_postgres::Error> {
     let sql = format!(
-        "select id, floor(extract(epoch from started_at))::bigint from {}
+        "select id, floor(extract(epoch from started_at))::bigint, event_cursor from {}
          where identity = $1 and status in ('running', 'failed')
          order by id desc limit 1",
         names.table("_runs")
     );
     let row = transaction.query_typed_opt(&sql, &[(&identity, Type::TEXT)]).await?;
-    Ok(row.map(|row| Run { id: row.get(0), continued: true, started_at: row.get(1) }))
+    Ok(row.map(|row| Run {
+        id: row.get(0),
+        continued: true,
+        started_at: row.get(1),
+        event_cursor: row.get(2),
+    }))
 }
 
 /// Lets the failed and denied streams of a run be read again.
@@ -219,7 +226,12 @@ async fn insert_run(
             ],
         )
         .await?;
-    Ok(Run { id: row.get(0), continued: false, started_at: row.get(1) })
+    Ok(Run {
+        id: row.get(0),
+        continued: false,
+        started_at: row.get(1),
+        event_cursor: new.event_cursor,
+    })
 }
 
 /// Inserts the streams of a new run, and one slice for each that is to be read.

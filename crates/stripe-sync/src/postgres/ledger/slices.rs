@@ -41,6 +41,7 @@ pub(crate) struct ClaimedSlice {
 pub(crate) struct OpenSlice {
     pub(crate) id: i64,
     pub(crate) stream: String,
+    pub(crate) part: i32,
     pub(crate) split: Split,
 }
 
@@ -108,7 +109,7 @@ impl Database {
     ) -> Result<Vec<OpenSlice>, PostgresError> {
         let sql = format!(
             "select l.id, l.stream, l.created_from, l.created_before, l.first_created,
-                    l.cursor_created, l.rows, l.pages
+                    l.cursor_created, l.rows, l.pages, l.part
              from {} l join {} s on s.run_id = l.run_id and s.stream = l.stream
              where l.run_id = $1 and s.status = 'running' and l.lease_until > now()
                and l.first_created is not null and l.cursor_created is not null",
@@ -126,6 +127,7 @@ impl Database {
             .map(|row| OpenSlice {
                 id: row.get(0),
                 stream: row.get(1),
+                part: row.get(8),
                 split: Split {
                     bounds: Bounds { from: row.get(2), to: row.get(3) },
                     first_created: row.get(4),

@@ -1,7 +1,12 @@
 //! The streams of a run: their status, and how each ended.
 
-use tokio_postgres::types::Type;
+use std::collections::HashSet;
+use std::time::SystemTime;
 
+use tokio_postgres::types::{ToSql, Type};
+
+use crate::catalog::Table;
+use crate::order::Stamp;
 use crate::postgres::connection::pool::Database;
 use crate::postgres::error::PostgresError;
 use crate::postgres::ledger::slices::ClaimedSlice;
@@ -29,6 +34,15 @@ pub(crate) struct StreamState {
     pub(crate) requests: i64,
     pub(crate) message: Option<String>,
     pub(crate) request_id: Option<String>,
+}
+
+/// When a stream was last read completely.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LastReading {
+    /// The Unix second, on Stripe's clock, from which events say what has changed since.
+    pub(crate) event_cursor: i64,
+    /// When the run started, on the database's clock.
+    pub(crate) started_at: SystemTime,
 }
 
 /// Why a stream was not completed.
@@ -137,6 +151,104 @@ impl Database {
                 request_id: row.get(6),
             })
             .collect())
+    }
+
+    /// The last complete reading of a stream whose last part is `part`, with the catalog of the run
+    /// `run_id`, and the ids of the parents whose lists are quarantined.
+    pub(crate) async fn last_reading(
+        &self,
+        names: &Names,
+        account: &str,
+        stream: &str,
+        part: i32,
+        run_id: i64,
+    ) -> Result<Option<(LastReading, Vec<String>)>, PostgresError> {
+        let sql = format!(
+            "select r.event_cursor, r.started_at,
+                    array(select split_part(q.id, ' of ', 2) from {} q
+                          where q.account_id = $1 and q.table_name = $2
+                            and starts_with(q.id, $2 || ' of '))
+             from {} s join {} r on r.id = s.run_id
+             where r.account_id = $1 and s.stream = $2 and s.part = $3 and s.status = 'complete'
+               and r.id <> $4 and r.catalog_version = (select catalog_version from {} where id = $4)
+             order by r.event_cursor desc limit 1",
+            names.table("_quarantine"),
+            names.table("_streams"),
+            names.table("_runs"),
+            names.table("_runs"),
+        );
+        let params: [(&(dyn ToSql + Sync), Type); 4] = [
+            (&account, Type::TEXT),
+            (&stream, Type::TEXT),
+            (&part, Type::INT4),
+            (&run_id, Type::INT8),
+        ];
+        let row = self
+            .get()
+            .await?
+            .query_typed_opt(&sql, &params)
+            .await
+            .map_err(|e| PostgresError::new("cannot read the ledger", &e))?;
+        Ok(row.map(|row| {
+            (LastReading { event_cursor: row.get(0), started_at: row.get(1) }, row.get(2))
+        }))
+    }
+
+    /// Which of these objects have a row whose content was written at this time, on the database's clock,
+    /// or later.
+    pub(crate) async fn changed_since(
+        &self,
+        names: &Names,
+        account: &str,
+        table: &Table,
+        ids: &[&str],
+        since: SystemTime,
+    ) -> Result<HashSet<String>, PostgresError> {
+        let sql = format!(
+            "select id from {} where _account_id = $1 and id = any($2) and updated_at >= $3",
+            names.table(&table.name),
+        );
+        let params: [(&(dyn ToSql + Sync), Type); 3] =
+            [(&account, Type::TEXT), (&ids, Type::TEXT_ARRAY), (&since, Type::TIMESTAMPTZ)];
+        let rows = self
+            .get()
+            .await?
+            .query_typed(&sql, &params)
+            .await
+            .map_err(|e| PostgresError::new("cannot read the rows of a stream", &e))?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
+    }
+
+    /// Which of these objects have been read at this stamp or later, also those that are quarantined.
+    pub(crate) async fn read_since(
+        &self,
+        names: &Names,
+        account: &str,
+        table: &Table,
+        ids: &[&str],
+        since: Stamp,
+    ) -> Result<HashSet<String>, PostgresError> {
+        let sql = format!(
+            "select id from {} where _account_id = $1 and id = any($2) and last_synced_at >= $3
+             union all
+             select id from {} where table_name = $4 and account_id = $1 and id = any($2)
+                                 and seen_at >= $3",
+            names.table(&table.name),
+            names.table("_quarantine"),
+        );
+        let params: [(&(dyn ToSql + Sync), Type); 4] = [
+            (&account, Type::TEXT),
+            (&ids, Type::TEXT_ARRAY),
+            (&since.to_system(), Type::TIMESTAMPTZ),
+            (&table.name, Type::TEXT),
+        ];
+        let rows = self
+            .get()
+            .await?
+            .query_typed(&sql, &params)
+            .await
+            .map_err(|e| PostgresError::new("cannot read the rows of a stream", &e))?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
     /// Whether a run has read a page of the stream.

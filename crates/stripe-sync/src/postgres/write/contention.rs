@@ -9,7 +9,7 @@ use super::{Batch, Deletion, Statements, WriteOutcome, WriteRequest};
 use crate::catalog::{Catalog, Table};
 use crate::order::Stamp;
 use crate::postgres::{Database, DatabaseOptions, Names};
-use crate::row::{Observation, winners};
+use crate::row::Observation;
 
 struct TestDatabase {
     database: Database,
@@ -54,7 +54,7 @@ impl TestDatabase {
             parent,
             request_id: None,
         });
-        let batches = vec![Batch { table, rows: winners(seen.collect()) }];
+        let batches = vec![Batch::new(table, seen.collect())];
         let request = WriteRequest { account: "acct_1", batches, ..WriteRequest::default() };
         self.write_request(&request).await
     }
@@ -195,7 +195,7 @@ async fn a_revived_object_does_not_remove_a_later_tombstone() {
     for (seen_at, rows) in [(second(5), 0), (second(11), 1)] {
         let request = WriteRequest {
             account: "acct_1",
-            batches: vec![Batch { table: products(), rows: vec![row(seen_at)] }],
+            batches: vec![Batch::new(products(), vec![row(seen_at)])],
             revived: vec![(products(), id.as_str(), seen_at)],
             ..WriteRequest::default()
         };

@@ -14,7 +14,7 @@ use crate::catalog::{Catalog, Table};
 use crate::order::{Stamp, sql as order_sql};
 use crate::postgres::error::PostgresError;
 use crate::postgres::names::{literal, quote};
-use crate::row::{Observation, winners};
+use crate::row::Observation;
 
 /// Deletions of one table.
 pub(super) struct TableDeletions<'d> {
@@ -42,7 +42,7 @@ impl<'d> TableDeletions<'d> {
         }
         let missing = self.deletions.iter().filter(|d| !marked.iter().any(|id| id == d.id));
         let rows: Vec<Observation<'d>> = missing.filter_map(|d| d.row.clone()).collect();
-        (!rows.is_empty()).then(|| Batch { table: self.table, rows: winners(rows) })
+        (!rows.is_empty()).then(|| Batch::new(self.table, rows))
     }
 }
 
@@ -115,13 +115,27 @@ impl Sql {
         let items = table.nested.iter().filter_map(|nested| {
             let child = Catalog::get().table(nested.table.as_deref()?)?;
             let parent = quote(&child.parent.as_ref()?.column);
-            Some(format!(
-                "delete from {} i where i.{parent} = any($1) and i._account_id = $2
-                 and not exists (select 1 from {name} t where t.id = i.{parent}
-                                 and t._account_id = $2)",
+            let is_deleted = |parent: &str| {
+                format!(
+                    "not exists (select 1 from {name} t where t.id = {parent} and t._account_id = $2)"
+                )
+            };
+            let rows = format!(
+                "delete from {} i where i.{parent} = any($1) and i._account_id = $2 and {}",
                 names.table(&child.name),
-            ))
+                is_deleted(&format!("i.{parent}")),
+            );
+            let duplicates = format!(
+                "delete from {} q using unnest($1::text[]) as l(parent)
+                 where q.table_name = {} and q.account_id = $2 and {} and {}",
+                names.table("_quarantine"),
+                literal(&child.name),
+                quarantine::is_duplicate_of("l.parent"),
+                is_deleted("l.parent"),
+            );
+            Some([rows, duplicates])
         });
+        let items = items.flatten();
         Sql::Delete { tombstones, rows, items: items.collect() }
     }
 }

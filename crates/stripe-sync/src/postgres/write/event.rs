@@ -22,7 +22,7 @@ use crate::order::event::{EventDecision, ObjectState, RowState, decide};
 use crate::postgres::error::PostgresError;
 use crate::postgres::error_class::ErrorClass;
 use crate::postgres::ledger::inbox::{InboxEntry, InboxReason};
-use crate::row::{Observation, Presence, encode, redact, winners};
+use crate::row::{Observation, Presence, encode, redact};
 
 /// The open transaction of a write.
 pub(super) struct EventWriter<'t> {
@@ -176,11 +176,11 @@ pub(super) fn applied_items<'a>(
         for batch in &change.items {
             let items = rows.entry(batch.table.name.as_str());
             let (_, items) = items.or_insert_with(|| (batch.table, Vec::new()));
-            items.extend(batch.rows.iter().cloned());
+            items.extend(batch.clone().into_observations());
         }
         complete_lists.extend(change.complete_lists.iter().cloned());
     }
-    let batch = |(table, rows)| Batch { table, rows: winners(rows) };
+    let batch = |(table, rows)| Batch::new(table, rows);
     (rows.into_values().map(batch).collect(), complete_lists)
 }
 

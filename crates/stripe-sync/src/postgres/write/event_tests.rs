@@ -29,7 +29,7 @@ impl TestDatabase {
 
     async fn read(&self, table: &str, json: &str, stamp: Stamp) {
         let table = table_of(table);
-        let batches = vec![Batch { table, rows: vec![seen(json, stamp)] }];
+        let batches = vec![Batch::new(table, vec![seen(json, stamp)])];
         self.write(WriteRequest { batches, ..WriteRequest::default() }).await;
     }
 
@@ -180,7 +180,7 @@ async fn items_of_a_stale_payload_are_not_written() {
             id: ID,
             row: seen(json, stamp),
             content: EventContent::State { whole: true },
-            items: vec![Batch { table: items, rows: vec![row] }],
+            items: vec![Batch::new(items, vec![row])],
             complete_lists: vec![list],
         }
     };

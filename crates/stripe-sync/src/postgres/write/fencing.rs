@@ -18,6 +18,7 @@ async fn commit(
         ends_slice: false,
         parts: 1,
         tables: Vec::new(),
+        note: None,
         progress: &|_| SliceProgress { trail: Vec::new(), rows: 0 },
     };
     let request =

@@ -133,11 +133,16 @@ async fn end_slice(
             runs = statements.names.table("_runs")
         ),
         false => format!(
-            "update {streams} set status = 'complete', message = null, updated_at = now()
+            "update {streams} set status = 'complete', message = $3, updated_at = now()
              where {is_last}"
         ),
     };
-    let changed = transaction.execute_typed(&sql, &key).await?;
+    let note: (&(dyn ToSql + Sync), Type) = (&commit.note, Type::TEXT);
+    let params: Vec<_> = match part_follows {
+        true => key.to_vec(),
+        false => key.into_iter().chain([note]).collect(),
+    };
+    let changed = transaction.execute_typed(&sql, &params).await?;
     let stream_complete = changed == 1 && !part_follows;
     if stream_complete && !nothing_quarantined {
         quarantine::clear_unnamed(transaction, statements, run, &commit.tables).await?;

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use deadpool_postgres::Transaction;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::request::{Batch, Refusal};
+use super::request::{Batch, Refusal, duplicate_name};
 use super::upsert::{Statements, UpsertOutcome};
 use crate::catalog::{Exclusions, Table};
 use crate::hash::fnv1a;
@@ -44,6 +44,7 @@ pub(super) async fn upsert_guarded(
                 outcome.replaced_characters += part.replaced_characters;
                 outcome.uncertain.extend(part.uncertain);
                 outcome.tombstoned.extend(part.tombstoned);
+                outcome.of_another_parent.extend(part.of_another_parent);
             }
             Err(error) if error.class == ErrorClass::RowRefused => {
                 transaction.batch_execute("rollback to savepoint rows").await.map_err(fail)?;
@@ -78,6 +79,11 @@ fn name_of(id: &str) -> Cow<'_, str> {
     }
     let beginning: String = id.chars().take(32).collect();
     Cow::Owned(format!("{beginning}... ({} bytes, {:016x})", id.len(), fnv1a(id)))
+}
+
+/// The entry `q` is a duplicate in a list of this parent, an SQL expression.
+pub(super) fn is_duplicate_of(parent: &str) -> String {
+    format!("right(q.id, length({parent}) + 4) = ' of ' || {parent}")
 }
 
 /// What the engine's tables say about one object.
@@ -233,8 +239,13 @@ pub(super) async fn clear(
     rows: &[Observation<'_>],
     account: &str,
 ) -> Result<(), PostgresError> {
-    let ids: Vec<Cow<'_, str>> = rows.iter().map(|row| name_of(&row.id)).collect();
-    let stamps: Vec<SystemTime> = rows.iter().map(|row| row.stamp.to_system()).collect();
+    let mut ids: Vec<Cow<'_, str>> = rows.iter().map(|row| name_of(&row.id)).collect();
+    let mut stamps: Vec<SystemTime> = rows.iter().map(|row| row.stamp.to_system()).collect();
+    for (row, parent) in rows.iter().filter_map(|row| Some((row, row.parent?))) {
+        let name = duplicate_name(&row.id, parent);
+        ids.push(name_of(&name).into_owned().into());
+        stamps.push(row.stamp.to_system());
+    }
     transaction
         .execute_typed(
             &format!(

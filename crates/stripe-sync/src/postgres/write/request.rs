@@ -8,14 +8,32 @@ use crate::postgres::error_class::ErrorClass;
 use crate::postgres::ledger::events::{EventCursor, UnstoredEvent};
 use crate::postgres::ledger::inbox::InboxEntry;
 use crate::postgres::ledger::slices::ClaimedSlice;
-use crate::row::Observation;
+use crate::row::{Observation, reduce_items, winners};
 use crate::slice::{Bounds, CursorRow};
 
-/// Rows of one table, reduced and sorted by [`crate::row::winners`].
+/// Rows of one table, each id once, sorted.
 #[derive(Clone)]
 pub(crate) struct Batch<'a> {
     pub(crate) table: &'static Table,
     pub(crate) rows: Vec<Observation<'a>>,
+    /// Items of nested lists that cannot be rows, because another item has the same id.
+    pub(crate) duplicates: Vec<Observation<'a>>,
+}
+
+impl<'a> Batch<'a> {
+    /// Reduces observations to the newest of each object.
+    pub(crate) fn new(table: &'static Table, seen: Vec<Observation<'a>>) -> Batch<'a> {
+        let (rows, duplicates) = match table.parent {
+            Some(_) => reduce_items(seen),
+            None => (winners(seen), Vec::new()),
+        };
+        Batch { table, rows, duplicates }
+    }
+
+    /// All observations, to be reduced together with others.
+    pub(crate) fn into_observations(self) -> impl Iterator<Item = Observation<'a>> {
+        self.rows.into_iter().chain(self.duplicates)
+    }
 }
 
 /// A row that overwrites the stored one if the stored stamp is still the expected one. It is known
@@ -76,6 +94,8 @@ pub(crate) struct PositionCommit<'a> {
     pub(crate) parts: i32,
     /// The tables of the stream, its nested lists included.
     pub(crate) tables: Vec<&'a str>,
+    /// What to say about the stream if it is complete with these pages.
+    pub(crate) note: Option<String>,
     /// Computes the progress from the bounds in the ledger.
     pub(crate) progress: &'a (dyn Fn(Bounds) -> SliceProgress + Send + Sync),
 }
@@ -105,6 +125,28 @@ pub(crate) struct QuarantineEntry<'a> {
     pub(crate) table: &'static Table,
     pub(crate) row: Observation<'a>,
     pub(crate) reason: String,
+}
+
+/// The id under which an item is quarantined whose own id is that of another item.
+pub(super) fn duplicate_name(id: &str, parent: &str) -> String {
+    format!("{id} of {parent}")
+}
+
+impl<'a> QuarantineEntry<'a> {
+    /// A list of a parent, without a table of its own, that could not be read to its end. A reading of the
+    /// whole list removes the entry.
+    pub(crate) fn of_parent_list(
+        table: &'static Table,
+        parent: &str,
+        stamp: Stamp,
+        request_id: Option<&'a str>,
+        reason: String,
+    ) -> QuarantineEntry<'a> {
+        let id = duplicate_name(&table.name, parent).into();
+        // The objects of the list are not known.
+        let row = Observation { id, object: "null".into(), stamp, parent: None, request_id };
+        QuarantineEntry { table, row, reason }
+    }
 }
 
 /// Everything that one transaction writes for one account.

@@ -4,7 +4,7 @@
 //! `last_synced_at`, and the account.
 
 use super::event_statements::{self, EventSql};
-use crate::catalog::{SqlType, Table};
+use crate::catalog::{Removed, SqlType, Table};
 use crate::order::sql as order_sql;
 use crate::postgres::names::{Names, literal, quote};
 
@@ -24,6 +24,8 @@ pub(super) struct Sql {
     /// Counts rows that should exist with this stamp and do not: a user's trigger or rule dropped
     /// them without an error.
     pub(super) missing_after_upsert: String,
+    /// Finds items whose id is that of an item of another parent. Only for the items of nested lists.
+    pub(super) of_another_parent: Option<String>,
     /// Overwrites one row whose stamp is the expected one.
     pub(super) replace: String,
     /// Finds observations that a tombstone covers: the id, and whether the object was observed
@@ -55,13 +57,19 @@ pub(super) fn write(table: &Table, names: &Names) -> Sql {
     let set_from = |from: &str| {
         content.iter().map(|c| format!("{c} = {from}{c}")).collect::<Vec<_>>().join(", ")
     };
+    // A row stays with its parent.
+    let same_parent = |observed: &str| match is_of_another_parent(table, observed) {
+        Some(other) => format!("\nand ({other}) is not true"),
+        None => String::new(),
+    };
     let upsert = format!(
         "insert into {name} as t ({cols}, _extra, _account_id, last_synced_at)
 select {select}, {account}, e.last_synced_at from {source}
 where {insertable}
 on conflict (id, _account_id) do update set {set}, last_synced_at = excluded.last_synced_at, updated_at = now()
 where (t.last_synced_at is null or {is_newer})
-and ({stored}) is distinct from ({incoming})",
+and ({stored}) is distinct from ({incoming}){same_parent}",
+        same_parent = same_parent("excluded"),
         cols = columns.join(", "),
         select = select.join(", "),
         set = set_from("excluded."),
@@ -85,13 +93,18 @@ and not (t.last_synced_at = e.last_synced_at and t.updated_at = now())"
     let advance_changed_by_trigger = format!(
         "update {name} t set last_synced_at = e.last_synced_at from {source}
 where {joined} and (t.last_synced_at is null or {behind})
-and {insertable}"
+and {insertable}{}",
+        same_parent("e")
     );
     let missing_after_upsert = format!(
         "select count(*) from {source} left join {name} t on {joined}
 where (t.id is null or t.last_synced_at is null or {behind})
-and {insertable}"
+and {insertable}{}",
+        same_parent("e")
     );
+    let of_another_parent = is_of_another_parent(table, "e").map(|other| {
+        format!("select e.\"id\" from {source} join {name} t on {joined}\nwhere {other}")
+    });
     let replace = format!(
         "update {name} t set {set}, updated_at = now(),
 last_synced_at = greatest(e.last_synced_at, case when t.last_synced_at <= now() + {future_limit} \
@@ -119,8 +132,20 @@ where {covers}",
         differing,
         advance_changed_by_trigger,
         missing_after_upsert,
+        of_another_parent,
         replace,
     }
+}
+
+/// The stored row `t` is an item of another parent, and has not left its list.
+fn is_of_another_parent(table: &Table, observed: &str) -> Option<String> {
+    let parent = table.parent.as_ref()?;
+    let column = quote(&parent.column);
+    let is_in_list = match parent.removed {
+        Removed::Mark => " and t.deleted is not true",
+        Removed::Delete => "",
+    };
+    Some(format!("t.{column} <> {observed}.{column}{is_in_list}"))
 }
 
 /// The tombstone `d` covers the observation `e`.

@@ -20,7 +20,8 @@ use super::permits::tables;
 use super::position;
 use super::quarantine::{self, Reason};
 use super::request::{
-    Batch, Committed, QuarantineEntry, Replacement, UncertainRow, WriteOutcome, WriteRequest,
+    Batch, Committed, CompleteList, QuarantineEntry, Replacement, UncertainRow, WriteOutcome,
+    WriteRequest, duplicate_name,
 };
 use super::upsert::{Statements, UpsertOutcome};
 use crate::catalog::Exclusions;
@@ -31,7 +32,7 @@ use crate::postgres::connection::pool::{Database, begin};
 use crate::postgres::error::PostgresError;
 use crate::postgres::error_class::ErrorClass;
 use crate::postgres::ledger::{events, inbox};
-use crate::row::redact;
+use crate::row::{Observation, redact};
 
 /// Whether statements run behind savepoints, so that a refused row can be quarantined alone.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -168,8 +169,7 @@ async fn write_with(
         return Ok(WriteOutcome::Uncertain(uncertain));
     }
     writer.write_event_items(&mut committed).await?;
-    lists::remove_missing(&transaction, statements, request.account, &request.complete_lists)
-        .await?;
+    writer.remove_missing_items(&request.complete_lists).await?;
     for entry in &request.quarantine {
         writer.quarantine(entry, &mut committed).await?;
     }
@@ -232,8 +232,37 @@ impl Writer<'_> {
             self.upsert(batch, committed, &mut uncertain).await?;
         }
         debug_assert!(uncertain.is_empty(), "items follow their parent");
+        self.remove_missing_items(&complete_lists).await
+    }
+
+    async fn remove_missing_items(&self, complete: &[CompleteList]) -> Result<(), PostgresError> {
         let Writer { transaction, statements, request, .. } = *self;
-        lists::remove_missing(transaction, statements, request.account, &complete_lists).await
+        // This write may have quarantined something itself; that is not older than its list.
+        let nothing_quarantined = request.nothing_quarantined;
+        let account = request.account;
+        lists::remove_missing(transaction, statements, account, complete, nothing_quarantined).await
+    }
+
+    /// Quarantines the items that cannot be rows, because another item has the same id.
+    async fn quarantine_duplicates(
+        &self,
+        batch: &Batch<'_>,
+        of_another_parent: &[String],
+        committed: &mut Committed,
+    ) -> Result<(), PostgresError> {
+        let table = batch.table;
+        let stored =
+            batch.rows.iter().filter(|row| of_another_parent.iter().any(|id| *id == row.id));
+        for item in batch.duplicates.iter().chain(stored) {
+            let parent = item.parent.unwrap_or_default();
+            let row = Observation { id: duplicate_name(&item.id, parent).into(), ..item.clone() };
+            let reason = format!(
+                "another item has the same id, and {} can hold only one of them",
+                table.name
+            );
+            self.quarantine(&QuarantineEntry { table, row, reason }, committed).await?;
+        }
+        Ok(())
     }
 
     /// Writes what the ledger keeps of events: objects to fetch, events that store nothing, and the
@@ -278,6 +307,7 @@ impl Writer<'_> {
                 outcome
             }
         };
+        self.quarantine_duplicates(batch, &outcome.of_another_parent, committed).await?;
         committed.replaced_characters += outcome.replaced_characters;
         committed.tombstoned.extend(outcome.tombstoned);
         let table = batch.table.name.as_str();

@@ -40,6 +40,8 @@ pub(crate) struct UpsertOutcome {
     pub(crate) uncertain: Vec<(String, StoredState)>,
     /// Ids that were not written, because the object was observed as deleted later.
     pub(crate) tombstoned: Vec<String>,
+    /// Ids of items that were not written, because an item of another parent has the same id.
+    pub(crate) of_another_parent: Vec<String>,
 }
 
 impl Statements {
@@ -107,6 +109,10 @@ impl Statements {
                     true => outcome.uncertain.push((row.get(0), StoredState::Tombstone)),
                     false => outcome.tombstoned.push(row.get(0)),
                 }
+            }
+            if let Some(sql) = &sql.of_another_parent {
+                let found = transaction.query_typed(sql, &params).await.map_err(fail)?;
+                outcome.of_another_parent = found.iter().map(|row| row.get(0)).collect();
             }
             let advance = &sql.advance_changed_by_trigger;
             transaction.execute_typed(advance, &params).await.map_err(fail)?;

@@ -144,6 +144,11 @@ impl StripeError {
         matches!(self.kind, StripeErrorKind::Denied { .. })
     }
 
+    /// Stripe refuses the request as it is.
+    pub(crate) fn is_invalid_request(&self) -> bool {
+        self.kind == StripeErrorKind::InvalidRequest
+    }
+
     /// The `rak_...` permission that Stripe names as missing.
     pub(crate) fn missing_permission(&self) -> Option<&str> {
         match &self.kind {

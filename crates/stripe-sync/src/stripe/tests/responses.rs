@@ -39,6 +39,26 @@ async fn a_broken_response_is_retried() {
     }
 }
 
+/// Proxies add headers to those of Stripe.
+#[tokio::test]
+async fn many_header_lines_are_accepted_and_too_many_are_the_reason() {
+    let with_headers = |count: usize| {
+        let lines: Vec<String> = (0..count).map(|i| format!("X-Proxy-{i}: value")).collect();
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        response(200, &lines, ONE_CHARGE)
+    };
+    let (page, _client, server) = list(vec![with_headers(150)]).await;
+    assert_eq!(page.unwrap().items().count(), 1);
+    assert_eq!(server.heads().len(), 1);
+    let (outcome, _client, _server) = list(vec![with_headers(2_000)]).await;
+    let error = outcome.unwrap_err();
+    let mut cause: &dyn std::error::Error = &error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    assert!(cause.to_string().contains("message head is too large"), "{cause}");
+}
+
 #[tokio::test]
 async fn permanent_refusals_are_not_retried() {
     use StripeErrorKind::*;

@@ -1,0 +1,24 @@
+//! Which objects count already: a stream that is read in several parts counts objects, not readings.
+
+use std::collections::HashSet;
+
+use super::context::{SliceContext, retry_transient};
+use super::piece::PagePiece;
+use crate::error::Error;
+
+/// The objects of these pages that an earlier part of this run has read, and counted. The parts of a
+/// list overlap where an object changes between them, or where Stripe ignores their parameters.
+pub(super) async fn counted_before(
+    context: &SliceContext<'_>,
+    pieces: &[PagePiece],
+) -> Result<HashSet<String>, Error> {
+    let (run, table) = (context.run, context.target);
+    let is_first = context.part == 0 && context.parents.is_none();
+    let Some(began) = run.began().filter(|_| !is_first) else {
+        return Ok(HashSet::new());
+    };
+    let ids: Vec<&str> = pieces.iter().flat_map(PagePiece::counted).map(|(id, _)| id).collect();
+    let (database, names) = (&run.account.database, run.account.statements.names());
+    let account = run.account.account.as_str();
+    Ok(retry_transient!(run, database.read_since(names, account, table, &ids, began))?)
+}

@@ -1,0 +1,298 @@
+//! Objects that only the lists of their parents show: the payment methods of customers, with API versions
+//! whose own list omits them.
+//!
+//! A slice of such a part reads the list of the parents, so it is split and checkpointed like any other. The
+//! list of each parent is read to its end, and its objects are committed with the parent's position.
+//! After the first complete reading, only parents that have changed since are read.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use futures_util::{StreamExt, stream};
+use tokio::sync::{mpsc, watch};
+
+use super::context::{SliceContext, retry_transient};
+use super::outcome::{FetchError, FetchOutcome};
+use super::page::{ArrivedPage, PageObject};
+use super::parents_to_read::{ParentsPart, ParentsToRead};
+use super::piece::{PagePiece, ParentObjects, SlicePiece, send};
+use super::unread_lists::MAX_IN_A_ROW;
+use crate::catalog::ParentLists;
+use crate::memory::ListMemory;
+use crate::object::nested::ListProblem;
+use crate::row::{get_each, get_path, id_of, string};
+use crate::slice::Bounds;
+use crate::stripe::{ApiPath, Page, Request, StripeClient, StripeError};
+
+/// Parents of a page whose lists are read at the same time.
+const CONCURRENT_PARENTS: usize = 16;
+/// Objects of a page.
+const LIMIT: usize = 100;
+/// Events are kept for 30 days (FACTS 6). The lists of all parents are read if the last reading is older.
+const EVENTS_REACH: i64 = 29 * 86_400;
+/// If more parents than this have changed, all are read.
+const MAX_CHANGED: usize = 200_000;
+
+impl SliceContext<'_> {
+    /// How many parts the stream is read in. Decided when the last part of its own list ends: then it is
+    /// known whether that list shows what the lists of parents show.
+    pub(super) fn parts(&self) -> usize {
+        let Some(own) = &self.target.list else { return 1 };
+        let version = self.run.account.client.version();
+        let shows_all = self.run.shows_objects_of_parents.load(Ordering::Relaxed);
+        let reads_parents = !shows_all && own.parent_lists_of(version).is_some();
+        own.parts.len() + usize::from(reads_parents)
+    }
+
+    /// Notes whether a page of the stream's own list shows an object that belongs to a parent.
+    pub(super) fn look_for_objects_of_parents(&self, page: &Page) {
+        let Some(lists) = self.list.parent_lists.as_ref() else { return };
+        let belongs_to_parent = |object: &str| {
+            let [parent] = get_each(object, [lists.property.as_str()]);
+            parent.is_some_and(|parent| parent != "null")
+        };
+        if page.items().any(belongs_to_parent) {
+            self.run.shows_objects_of_parents.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Reads the lists of a page's parents and hands the page over, in several pieces if they are large.
+///
+/// # Errors
+/// The writing half takes no more pieces, Stripe is unreachable, or too many lists in a row cannot be read.
+pub(super) async fn prepare_parents(
+    context: &SliceContext<'_>,
+    part: ParentsPart,
+    arrived: ArrivedPage,
+    pieces: &mpsc::Sender<SlicePiece>,
+) -> Result<(), FetchOutcome> {
+    let ArrivedPage { page, objects, requested, memory, coverage } = arrived;
+    let (page, memory) = (Arc::new(page), Arc::new(memory));
+    let (head, turn) = watch::channel(0);
+    let last = objects.len().checked_sub(1);
+    let changed = changed_parents(context, part, &objects).await;
+    let reader = ParentReader { client: &context.run.account.client, context, lists: part.lists };
+    let readings = objects.iter().enumerate().map(|(index, parent)| {
+        let memory = context.run.account.memory.list_memory(turn.clone(), index);
+        let is_read = parent.has_id && changed.as_ref().is_none_or(|ids| ids.contains(parent.id()));
+        let id = parent.id().to_owned();
+        let reader = &reader;
+        async move {
+            match is_read {
+                true => reader.read(&id, memory).await,
+                false => Ok(ParentObjects::default()),
+            }
+        }
+    });
+    let mut readings = stream::iter(readings.collect::<Vec<_>>()).buffered(CONCURRENT_PARENTS);
+    let mut piece = PagePiece::of_parents(&page, requested, 0, &memory);
+    for (index, parent) in objects.iter().enumerate() {
+        let found = readings.next().await.expect("one reading for each parent");
+        let found = found.map_err(|error| FetchOutcome::Failed(FetchError::Stripe(error)))?;
+        let stream = context.target.name.as_str();
+        let unread = &context.run.unread_lists;
+        if let Some(problem) = unread.count_problem(stream, found.problem.as_ref(), found.requests)
+        {
+            let what =
+                format!("{MAX_IN_A_ROW} lists in a row could not be read: {}", problem.reason);
+            let (request_id, requests) = (problem.request_id.clone(), found.requests);
+            return Err(FetchOutcome::Failed(FetchError::Broken { what, request_id, requests }));
+        }
+        piece.add_parent(parent.clone(), found);
+        if piece.is_full() && Some(index) != last {
+            let next = piece.split(index + 1);
+            send(pieces, std::mem::replace(&mut piece, next)).await?;
+        }
+        head.send_replace(index + 1);
+    }
+    piece.end_page(coverage);
+    send(pieces, piece).await
+}
+
+/// Reads the list of one parent.
+struct ParentReader<'r> {
+    client: &'r StripeClient,
+    context: &'r SliceContext<'r>,
+    lists: &'static ParentLists,
+}
+
+impl ParentReader<'_> {
+    /// All objects of a parent. A list that cannot be read to its end is a [`ParentObjects::problem`].
+    ///
+    /// # Errors
+    /// The failure concerns every request.
+    async fn read(&self, id: &str, memory: ListMemory) -> Result<ParentObjects, StripeError> {
+        let mut found = ParentObjects { is_read: true, memory, ..ParentObjects::default() };
+        let problem = |what: String, request_id: Option<String>| {
+            Some(ListProblem { reason: format!("{} of {id}: {what}", self.what()), request_id })
+        };
+        let Ok(path) = ApiPath::with_segment(&self.lists.path, id) else {
+            found.problem = problem("its id cannot be part of a path".to_owned(), None);
+            return Ok(found);
+        };
+        let base = Request::new(path, self.lists.path.as_str(), Vec::new());
+        let (mut limit, mut cursor, mut seen) = (LIMIT, None::<String>, HashSet::new());
+        loop {
+            let mut request = base.clone();
+            if let Some(cursor) = &cursor {
+                request = request.with("starting_after", cursor.clone());
+            }
+            let page = match self.client.list_up_to(&request, limit).await {
+                Ok((page, delivered)) => {
+                    limit = delivered;
+                    page
+                }
+                Err(error) if error.would_fail_every_request() => return Err(error),
+                // The cursor's object was detached: read the list again.
+                Err(error)
+                    if cursor.is_some() && error.is_cursor_missing() && found.restarts < 5 =>
+                {
+                    found.requests += error.requests;
+                    found.restarts += 1;
+                    (cursor, seen) = (None, HashSet::new());
+                    continue;
+                }
+                // The parent was deleted.
+                Err(error) if error.is_resource_missing() => {
+                    found.requests += error.requests;
+                    return Ok(found);
+                }
+                Err(error) => {
+                    found.requests += error.requests;
+                    found.problem = problem(error.to_string(), error.request_id.clone());
+                    return Ok(found);
+                }
+            };
+            found.requests += page.requests;
+            found.memory.grow(page.bytes()).await;
+            let mut has_new = false;
+            for id in page.objects().filter_map(id_of) {
+                has_new |= seen.insert(id.into_owned());
+            }
+            let next = page.objects().rev().find_map(id_of).map(|id| id.into_owned());
+            let (has_more, request_id) = (page.has_more, page.request_id.clone());
+            let target = self.context.target;
+            let list = target.list.as_ref().expect("a stream has a list");
+            let whole = Bounds { from: None, to: None };
+            let objects: Vec<PageObject> = page
+                .objects()
+                .map(|object| PageObject::read(object, target, list, whole))
+                .collect();
+            if let Some(foreign) = objects.iter().find(|object| object.is_foreign) {
+                let what =
+                    format!("Stripe sent {}, which is not a {}", foreign.id(), target.object);
+                found.problem = problem(what, request_id);
+                return Ok(found);
+            }
+            found.pages.push((page, objects));
+            match has_more {
+                false => return Ok(found),
+                true if !has_new => {
+                    let what = "Stripe sent a page again instead of the one after its cursor";
+                    found.problem = problem(what.to_owned(), request_id);
+                    return Ok(found);
+                }
+                true => cursor = next,
+            }
+        }
+    }
+
+    /// As in messages: `payment_methods`.
+    fn what(&self) -> &str {
+        &self.context.target.name
+    }
+}
+
+/// The parents of a page whose lists may have changed since they were read; `None` for all.
+async fn changed_parents(
+    context: &SliceContext<'_>,
+    part: ParentsPart,
+    parents: &[PageObject],
+) -> Option<HashSet<String>> {
+    let run = context.run;
+    let to_read = run.parents_to_read.get_or_init(|| parents_to_read(context, part)).await;
+    let ParentsToRead::Changed { last, named } = to_read else { return None };
+    let ids: Vec<&str> = parents.iter().map(PageObject::id).collect();
+    let (database, names) = (&run.account.database, run.account.statements.names());
+    let account = run.account.account.as_str();
+    let since = last.started_at;
+    // In doubt, all are read.
+    let mut changed =
+        retry_transient!(run, database.changed_since(names, account, context.table, &ids, since))
+            .ok()?;
+    let is_new = |parent: &&PageObject| {
+        parent.sort_time.is_none_or(|created| created >= last.event_cursor)
+            || named.contains(parent.id())
+    };
+    changed.extend(parents.iter().filter(is_new).map(|parent| parent.id().to_owned()));
+    Some(changed)
+}
+
+/// Finds out which parents have changed since their lists were last read completely. In doubt, all.
+async fn parents_to_read(context: &SliceContext<'_>, part: ParentsPart) -> ParentsToRead {
+    let run = context.run;
+    let (database, names) = (&run.account.database, run.account.statements.names());
+    let own_parts = context.target.list.as_ref().map_or(1, |list| list.parts.len());
+    let (account, stream) = (run.account.account.as_str(), context.target.name.as_str());
+    let number = i32::try_from(own_parts).unwrap_or(i32::MAX);
+    let run_id = part.run_id;
+    let Ok(Some((last, unread))) =
+        retry_transient!(run, database.last_reading(names, account, stream, number, run_id))
+    else {
+        return ParentsToRead::All;
+    };
+    if run.account.client.now().unix_seconds() - last.event_cursor > EVENTS_REACH {
+        return ParentsToRead::All;
+    }
+    match named_by_events(&run.account.client, part.lists, last.event_cursor).await {
+        Ok(Some(mut named)) => {
+            named.extend(unread);
+            ParentsToRead::Changed { last, named }
+        }
+        Ok(None) => ParentsToRead::All,
+        Err(error) => {
+            tracing::info!(%error, "the events are not readable, so all parents are read");
+            ParentsToRead::All
+        }
+    }
+}
+
+/// The parents that events since a second name; `None` if there are too many.
+async fn named_by_events(
+    client: &StripeClient,
+    lists: &ParentLists,
+    since: i64,
+) -> Result<Option<HashSet<String>>, StripeError> {
+    let mut named = HashSet::new();
+    let mut cursor = None::<String>;
+    loop {
+        let mut request = Request::to_list("/v1/events").with("created[gte]", since.to_string());
+        for event in &lists.events {
+            request = request.with("types[]", event.clone());
+        }
+        if let Some(cursor) = &cursor {
+            request = request.with("starting_after", cursor.clone());
+        }
+        let (page, _) = client.list_up_to(&request, LIMIT).await?;
+        for event in page.items() {
+            let property = lists.property.as_str();
+            for path in [
+                ["data", "object", property],
+                ["data", "object", "id"],
+                ["data", "previous_attributes", property],
+            ] {
+                named.extend(get_path(event, path).and_then(string).map(|id| id.into_owned()));
+            }
+        }
+        let next = page.objects().rev().find_map(id_of).map(|id| id.into_owned());
+        if named.len() > MAX_CHANGED || (page.has_more && (next.is_none() || next == cursor)) {
+            return Ok(None);
+        }
+        if !page.has_more {
+            return Ok(Some(named));
+        }
+        cursor = next;
+    }
+}
