@@ -108,7 +108,7 @@ async fn payment_methods_are_read_from_the_customers_lists() {
     assert_eq!(read_customers(&server).len(), 250);
 
     // Later runs read only customers that have changed: an event names one, a row another, one is new.
-    let sql = "insert into stripe.customers (id, _account_id) values ('cus_100', 'acct_hostile')";
+    let sql = "insert into stripe.customers (id, _account_id) values ('cus_100', 'acct_scripted')";
     server.sql.execute(sql, &[]).await.expect("a changed row");
     {
         let mut contents = contents.lock().expect("contents");
