@@ -181,7 +181,7 @@ fn quarantine(rows: &[QuarantinedRow], count: i64) -> String {
     }
     let verb = if count == 1 { "is" } else { "are" };
     let mut text = format!(
-        "\n{BOLD}{} {verb} in quarantine{BOLD:#}: PostgreSQL rejected them\n{}",
+        "\n{BOLD}{} {verb} in quarantine{BOLD:#}: not stored as Stripe has them\n{}",
         number::quantity(count, "row"),
         table.finish()
     );

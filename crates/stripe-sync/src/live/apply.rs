@@ -33,7 +33,7 @@ pub enum EventEffect {
     Stored,
     /// Its object was deleted or marked as deleted.
     Deleted,
-    /// Its object was fetched, and PostgreSQL refused the row: it is quarantined.
+    /// PostgreSQL refused the row that was fetched, or the deletion of the row: it is quarantined.
     Quarantined,
     /// Nothing: the copy already has this state or a later one.
     Unchanged,
@@ -147,8 +147,8 @@ async fn apply_together(
         fetched.into_iter().map(|(table, id, reason)| InboxEntry { table, id, reason }).collect();
     let committed = context.write(request).await?.into_committed()?;
     let decisions: BTreeMap<Key<'_>, EventDecision> =
-        keys.into_iter().zip(committed.events).collect();
-    Ok(plans.iter().map(|plan| applied(plan, &decisions)).collect())
+        keys.into_iter().zip(committed.events.iter().copied()).collect();
+    Ok(plans.iter().map(|plan| applied(plan, &decisions, &committed.kept)).collect())
 }
 
 /// Table and id.
@@ -203,12 +203,21 @@ fn event_change<'p>(change: &'p ObjectChange<'_>) -> EventChange<'p> {
     }
 }
 
-fn applied(plan: &EventPlan<'_>, decisions: &BTreeMap<Key<'_>, EventDecision>) -> AppliedEvent {
+/// `kept` are the rows that could not be deleted.
+fn applied(
+    plan: &EventPlan<'_>,
+    decisions: &BTreeMap<Key<'_>, EventDecision>,
+    kept: &[(&'static str, String)],
+) -> AppliedEvent {
+    let is_kept = |(table, id): Key<'_>| kept.iter().any(|(t, i)| (*t, i.as_str()) == (table, id));
     let (effect, to_fetch) = match plan {
         EventPlan::Unstored(reason) => (EventEffect::Unstored(reason), Vec::new()),
         EventPlan::Fetch(objects, _) => (EventEffect::Stored, objects.clone()),
         EventPlan::Change(change) => match decisions.get(&key(change)) {
             Some(EventDecision::Insert | EventDecision::Merge) => (EventEffect::Stored, Vec::new()),
+            Some(EventDecision::Delete) if is_kept(key(change)) => {
+                (EventEffect::Quarantined, Vec::new())
+            }
             Some(EventDecision::Delete) => (EventEffect::Deleted, Vec::new()),
             Some(EventDecision::Ignore) => (EventEffect::Unchanged, Vec::new()),
             Some(EventDecision::Refetch) | None => {

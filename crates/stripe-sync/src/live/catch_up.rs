@@ -60,6 +60,8 @@ pub(crate) struct CaughtUp {
     pub(crate) events: u64,
     /// Those that changed the copy.
     pub(crate) changes: u64,
+    /// Those whose rows could not be deleted and are quarantined.
+    pub(crate) quarantined: u64,
 }
 
 impl EventReader {
@@ -172,6 +174,9 @@ impl EventReader {
                         || matches!(applied.effect, EventEffect::Stored | EventEffect::Deleted)
                 });
                 caught_up.changes += changed.count() as u64;
+                let quarantined =
+                    applied.iter().filter(|applied| applied.effect == EventEffect::Quarantined);
+                caught_up.quarantined += quarantined.count() as u64;
                 caught_up.events += events.len() as u64;
                 self.remember(events.iter().map(|event| event.id.as_ref().to_owned()));
             }

@@ -33,7 +33,7 @@ pub struct FollowProgress {
     pub changes: u64,
     /// Objects that were fetched.
     pub fetched: u64,
-    /// Those whose rows PostgreSQL refused; they are quarantined.
+    /// Objects whose rows PostgreSQL refused to write or delete; they are quarantined.
     pub quarantined: u64,
     /// Fetches that failed and will be retried.
     pub failed: u64,
@@ -163,6 +163,7 @@ impl Follower<'_> {
                 is_idle = caught_up.events == 0;
                 progress.events += caught_up.events;
                 progress.changes += caught_up.changes;
+                progress.quarantined += caught_up.quarantined;
                 progress.cursor = cursor;
                 progress.caught_up = true;
             }

@@ -28,7 +28,7 @@ pub(crate) enum RefetchOutcome {
     Written,
     /// Stripe has no such object; `had_row` tells whether there was a row to delete or mark.
     Deleted { had_row: bool },
-    /// The server refused the row; it is quarantined.
+    /// The server refused the row or its deletion; it is quarantined.
     Quarantined,
 }
 
@@ -225,8 +225,9 @@ async fn delete(
 ) -> Result<Attempt, PostgresError> {
     let inserts = deletion.row.is_some() && deletion.table.marks_deleted();
     let request = WriteRequest { deletions: vec![deletion], ..WriteRequest::default() };
-    write(context, request, |committed| RefetchOutcome::Deleted {
-        had_row: inserts || !committed.deleted.is_empty(),
+    write(context, request, |committed| match committed.kept.is_empty() {
+        true => RefetchOutcome::Deleted { had_row: inserts || !committed.deleted.is_empty() },
+        false => RefetchOutcome::Quarantined,
     })
     .await
 }

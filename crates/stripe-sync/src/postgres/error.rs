@@ -56,6 +56,13 @@ impl PostgresError {
                 }
                 Some(column) => format!("column {column} requires a value (SQLSTATE 23502)"),
             },
+            // The table is the one that has the foreign key.
+            Some(db) if ["23503", "23001"].contains(&db.code().code()) => format!(
+                "it violates the foreign key {} of table {} (SQLSTATE {})",
+                db.constraint().unwrap_or_default(),
+                [db.schema(), db.table()].into_iter().flatten().collect::<Vec<_>>().join("."),
+                db.code().code()
+            ),
             // Names of constraints are not values.
             Some(db) if may_quote_rows(db.code().code()) => match db.constraint() {
                 None => format!("the server refused a value (SQLSTATE {})", db.code().code()),
@@ -93,6 +100,15 @@ impl PostgresError {
             has_no_route: false,
             hint: None,
         }
+    }
+
+    /// The same error of a statement that only deletes or marks rows. What a user's trigger raises
+    /// then is about a row, and not about the statement.
+    pub(super) fn refuses_row_if_raised(mut self) -> PostgresError {
+        if self.sqlstate.as_deref() == Some("P0001") {
+            self.class = ErrorClass::RowRefused;
+        }
+        self
     }
 
     /// The same error for a write to this table.

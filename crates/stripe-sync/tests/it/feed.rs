@@ -152,10 +152,9 @@ async fn a_foreign_key_that_prevents_a_deletion_does_not_stop_the_feed() {
     world.sim.account().delete("product", &kept).expect("deleted");
     let done = world.engine().await.catch_up(&Stop::new()).await.expect("caught up");
     assert_eq!(version(&world, &stored).await, "14");
-    assert_eq!(done.pending, 1);
-    assert!(
-        world.text("select last_error from stripe._inbox").await.contains("mine_id_account_fkey")
-    );
+    assert_eq!((done.pending, done.quarantined), (0, 1));
+    let reason = world.text("select reason from stripe._quarantine").await;
+    assert!(reason.contains("mine_id_account_fkey"), "{reason}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,6 +8,7 @@ mod exclusions;
 mod failures;
 mod feed;
 mod ids;
+mod kept_rows;
 mod live;
 mod nested;
 mod parent_lists;

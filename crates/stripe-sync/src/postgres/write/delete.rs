@@ -1,5 +1,6 @@
 //! Deletions. Rows of some tables, such as customers, are kept and marked as deleted. Other rows
-//! are deleted and get a tombstone, so that no older page or event restores them.
+//! are deleted and get a tombstone, so that no older page or event restores them. A row that the
+//! server refuses to delete is kept (see `removal`).
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -8,6 +9,7 @@ use deadpool_postgres::Transaction;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::quarantine;
+use super::removal::{KEYS, Removal, Removed, Remover};
 use super::request::{Batch, Deletion};
 use super::upsert::Statements;
 use crate::catalog::{Catalog, Table};
@@ -36,24 +38,25 @@ pub(super) fn by_table<'d>(deletions: &'d [Deletion<'d>]) -> Vec<TableDeletions<
 
 impl<'d> TableDeletions<'d> {
     /// The rows of objects that had no row to mark.
-    pub(super) fn rows_to_insert(&self, marked: &[String]) -> Option<Batch<'d>> {
+    pub(super) fn rows_to_insert(&self, removed: &Removed) -> Option<Batch<'d>> {
         if !self.table.marks_deleted() {
             return None;
         }
-        let missing = self.deletions.iter().filter(|d| !marked.iter().any(|id| id == d.id));
+        let kept = || removed.kept.iter().map(|(_, id)| id);
+        let has_row = |d: &Deletion<'d>| removed.ids.iter().chain(kept()).any(|id| id == d.id);
+        let missing = self.deletions.iter().filter(|d| !has_row(d));
         let rows: Vec<Observation<'d>> = missing.filter_map(|d| d.row.clone()).collect();
         (!rows.is_empty()).then(|| Batch::new(self.table, rows))
     }
 }
 
-/// Applies the deletions of one table. Returns the ids whose rows were deleted or marked: not those
-/// that had no row, or a row of a later object with the same id.
+/// Applies the deletions of one table. Removed are the rows of the objects: not those that have no
+/// row, or a row of a later object with the same id.
 pub(super) async fn apply(
-    transaction: &Transaction<'_>,
-    statements: &Statements,
-    account: &str,
+    remover: &Remover<'_>,
     batch: &TableDeletions<'_>,
-) -> Result<Vec<String>, PostgresError> {
+) -> Result<Removed, PostgresError> {
+    let Remover { transaction, statements, account, .. } = *remover;
     let table = batch.table;
     let fail = |e: tokio_postgres::Error| {
         PostgresError::new(format!("cannot delete from {}", table.name), &e)
@@ -62,82 +65,86 @@ pub(super) async fn apply(
     let stamps: Vec<SystemTime> = batch.deletions.iter().map(|d| d.stamp.to_system()).collect();
     let params: [(&(dyn ToSql + Sync), Type); 3] =
         [(&ids, Type::TEXT_ARRAY), (&stamps, Type::TIMESTAMPTZ_ARRAY), (&account, Type::TEXT)];
-    let sql = Sql::new(table, statements);
-    let deleted = match &sql {
-        Sql::Mark(mark) => transaction.query_typed(mark, &params).await.map_err(fail)?,
-        Sql::Delete { tombstones, rows, items } => {
-            transaction.execute_typed(tombstones, &params).await.map_err(fail)?;
-            let deleted = transaction.query_typed(rows, &params).await.map_err(fail)?;
-            for items in items {
-                let key = [(&ids as _, Type::TEXT_ARRAY), (&account as _, Type::TEXT)];
-                transaction.execute_typed(items, &key).await.map_err(fail)?;
-            }
-            deleted
-        }
-    };
     quarantine::remove(transaction, statements, table, &ids, account).await?;
-    Ok(deleted.iter().map(|row| row.get(0)).collect())
-}
-
-/// The statements of one table. `e` holds the ids and when each was observed as deleted.
-enum Sql {
-    Mark(String),
-    Delete { tombstones: String, rows: String, items: Vec<String> },
-}
-
-impl Sql {
-    fn new(table: &Table, statements: &Statements) -> Sql {
-        let names = &statements.names;
-        let name = names.table(&table.name);
-        let source = "unnest($1::text[], $2::timestamptz[]) as e(id, deleted_at)";
-        let which = format!(
-            "t.id = e.id and t._account_id = $3 and {}",
-            order_sql::deletion_applies("t.last_synced_at", "e.deleted_at", table.custom_ids)
-        );
-        if table.marks_deleted() {
-            return Sql::Mark(format!(
-                "update {name} t set deleted = true, updated_at = now(),
-                        last_synced_at = greatest(t.last_synced_at, e.deleted_at)
-                 from {source} where {which} returning t.id"
-            ));
-        }
-        let tombstones = format!(
-            "insert into {} as d (table_name, account_id, id, deleted_at)
-             select {}, $3, e.id, max({deleted_at}) from {source} group by e.id order by e.id
-             on conflict (table_name, account_id, id) do update
-             set deleted_at = greatest({stored}, excluded.deleted_at)",
-            names.table("_tombstones"),
-            literal(&table.name),
-            deleted_at = order_sql::not_in_future("e.deleted_at"),
-            stored = order_sql::not_in_future("d.deleted_at"),
-        );
-        let rows = format!("delete from {name} t using {source} where {which} returning t.id");
-        let items = table.nested.iter().filter_map(|nested| {
-            let child = Catalog::get().table(nested.table.as_deref()?)?;
-            let parent = quote(&child.parent.as_ref()?.column);
-            let is_deleted = |parent: &str| {
-                format!(
-                    "not exists (select 1 from {name} t where t.id = {parent} and t._account_id = $2)"
-                )
-            };
-            let rows = format!(
-                "delete from {} i where i.{parent} = any($1) and i._account_id = $2 and {}",
-                names.table(&child.name),
-                is_deleted(&format!("i.{parent}")),
-            );
-            let duplicates = format!(
-                "delete from {} q using unnest($1::text[]) as l(parent)
-                 where q.table_name = {} and q.account_id = $2 and {} and {}",
-                names.table("_quarantine"),
-                literal(&child.name),
-                quarantine::is_duplicate_of("l.parent"),
-                is_deleted("l.parent"),
-            );
-            Some([rows, duplicates])
-        });
-        let items = items.flatten();
-        Sql::Delete { tombstones, rows, items: items.collect() }
+    if !table.marks_deleted() {
+        let tombstones = insert_tombstones(table, statements);
+        transaction.execute_typed(&tombstones, &params).await.map_err(fail)?;
     }
+    let mut removed = remover.remove(&rows(table), &ids, &stamps).await?;
+    if !table.marks_deleted() {
+        for items in item_tables(table) {
+            let removal = items_of_deleted(items, table, statements);
+            removed.kept.extend(remover.remove(&removal, &ids, &stamps).await?.kept);
+            let duplicates = remove_duplicates_of_deleted(items, table, statements);
+            transaction.execute_typed(&duplicates, &params).await.map_err(fail)?;
+        }
+    }
+    Ok(removed)
+}
+
+/// The rows of the deleted objects.
+fn rows(table: &'static Table) -> Removal {
+    Removal {
+        table,
+        doing: "cannot delete from",
+        why: "the object is deleted in Stripe",
+        column: "id".to_owned(),
+        condition: order_sql::deletion_applies("t.last_synced_at", "e.stamp", table.custom_ids),
+        mark: table.marks_deleted(),
+    }
+}
+
+/// The tables of the items of its nested lists.
+fn item_tables(table: &Table) -> impl Iterator<Item = &'static Table> {
+    table.nested.iter().filter_map(|nested| Catalog::get().table(nested.table.as_deref()?))
+}
+
+/// The items of objects whose rows were deleted.
+fn items_of_deleted(items: &'static Table, of: &Table, statements: &Statements) -> Removal {
+    let column = parent_column(items);
+    Removal {
+        table: items,
+        doing: "cannot delete from",
+        why: "the object that lists the item is deleted in Stripe",
+        condition: is_deleted(of, statements, &format!("t.{column}")),
+        column,
+        mark: false,
+    }
+}
+
+fn parent_column(items: &Table) -> String {
+    quote(items.parent.as_ref().map_or("id", |parent| &parent.column))
+}
+
+/// The table has no row of this id, an SQL expression.
+fn is_deleted(table: &Table, statements: &Statements, id: &str) -> String {
+    let name = statements.names.table(&table.name);
+    format!("not exists (select 1 from {name} p where p.id = {id} and p._account_id = $3)")
+}
+
+/// Removes quarantined items with the id of another item, of objects whose rows were deleted.
+fn remove_duplicates_of_deleted(items: &Table, of: &Table, statements: &Statements) -> String {
+    format!(
+        "delete from {} q using {KEYS}
+         where q.table_name = {} and q.account_id = $3 and {} and {}",
+        statements.names.table("_quarantine"),
+        literal(&items.name),
+        quarantine::is_duplicate_of("e.key"),
+        is_deleted(of, statements, "e.key"),
+    )
+}
+
+fn insert_tombstones(table: &Table, statements: &Statements) -> String {
+    format!(
+        "insert into {} as d (table_name, account_id, id, deleted_at)
+         select {}, $3, e.key, max({deleted_at}) from {KEYS} group by e.key order by e.key
+         on conflict (table_name, account_id, id) do update
+         set deleted_at = greatest({stored}, excluded.deleted_at)",
+        statements.names.table("_tombstones"),
+        literal(&table.name),
+        deleted_at = order_sql::not_in_future("e.stamp"),
+        stored = order_sql::not_in_future("d.deleted_at"),
+    )
 }
 
 /// Removes the tombstones of objects that were observed after their deletion. A tombstone of a

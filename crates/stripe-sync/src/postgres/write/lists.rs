@@ -4,28 +4,26 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use deadpool_postgres::Transaction;
 use tokio_postgres::types::Type;
 
 use super::quarantine;
+use super::removal::{KEYS, Removal, Remover};
 use super::request::CompleteList;
 use super::upsert::Statements;
 use crate::catalog::{Removed, Table};
 use crate::postgres::error::PostgresError;
 use crate::postgres::names::{literal, quote};
 
-/// The lists, as parameters.
-const LISTS: &str = "unnest($1::text[], $2::timestamptz[]) as l(parent, stamp)";
-
 /// Removes, or marks as deleted, the items that left their lists: one statement per table of items.
+/// Returns the rows that the server refused to remove, as table and id.
 pub(super) async fn remove_missing(
-    transaction: &Transaction<'_>,
-    statements: &Statements,
-    account: &str,
+    remover: &Remover<'_>,
     complete: &[CompleteList],
     nothing_quarantined: bool,
-) -> Result<(), PostgresError> {
-    let mut by_table: BTreeMap<&str, (&Table, Vec<&str>, Vec<SystemTime>)> = BTreeMap::new();
+) -> Result<Vec<(&'static str, String)>, PostgresError> {
+    let Remover { transaction, statements, account, .. } = *remover;
+    let mut by_table: BTreeMap<&str, (&'static Table, Vec<&str>, Vec<SystemTime>)> =
+        BTreeMap::new();
     for list in complete {
         let (_, parents, stamps) = by_table
             .entry(list.table.name.as_str())
@@ -33,12 +31,20 @@ pub(super) async fn remove_missing(
         parents.push(&list.parent);
         stamps.push(list.stamp.to_system());
     }
+    let mut kept = Vec::new();
     for (table, parents, stamps) in by_table.into_values() {
-        let duplicates = (!nothing_quarantined).then(|| duplicates_removal(table, statements));
-        for sql in removal(table, statements).into_iter().chain(duplicates) {
+        if let Some(removal) = removal(table, statements) {
+            let removed = remover.remove(&removal, &parents, &stamps).await?;
+            if !removed.ids.is_empty() && !nothing_quarantined {
+                let ids: Vec<&str> = removed.ids.iter().map(String::as_str).collect();
+                quarantine::remove(transaction, statements, table, &ids, account).await?;
+            }
+            kept.extend(removed.kept);
+        }
+        if !nothing_quarantined {
             transaction
                 .execute_typed(
-                    &sql,
+                    &duplicates_removal(table, statements),
                     &[
                         (&parents, Type::TEXT_ARRAY),
                         (&stamps, Type::TIMESTAMPTZ_ARRAY),
@@ -51,38 +57,38 @@ pub(super) async fn remove_missing(
                 })?;
         }
     }
-    Ok(())
+    Ok(kept)
 }
 
 /// Removes quarantined items with the id of another item that left their lists.
 fn duplicates_removal(table: &Table, statements: &Statements) -> String {
     format!(
-        "delete from {} q using {LISTS} where q.table_name = {} and q.account_id = $3
-         and {} and q.seen_at < l.stamp",
+        "delete from {} q using {KEYS} where q.table_name = {} and q.account_id = $3
+         and {} and q.seen_at < e.stamp",
         statements.names.table("_quarantine"),
         literal(&table.name),
-        quarantine::is_duplicate_of("l.parent"),
+        quarantine::is_duplicate_of("e.key"),
     )
 }
 
-fn removal(table: &Table, statements: &Statements) -> Option<String> {
+fn removal(table: &'static Table, statements: &Statements) -> Option<Removal> {
     let parent = table.parent.as_ref()?;
-    let name = statements.names.table(&table.name);
-    // The newest state of a quarantined item is not in its row. The item is still in its list.
-    let which = format!(
-        "where i.{column} = l.parent and i._account_id = $3
-         and (i.last_synced_at is null or i.last_synced_at < l.stamp)
+    let mark = parent.removed == Removed::Mark;
+    let is_marked = if mark { " and t.deleted is distinct from true" } else { "" };
+    // An item that this reading quarantined is in its list, although its row has an older stamp.
+    let condition = format!(
+        "(t.last_synced_at is null or t.last_synced_at < e.stamp){is_marked}
          and not exists (select 1 from {quarantine} q where q.table_name = {literal}
-                         and q.account_id = $3 and q.id = i.id)",
-        column = quote(&parent.column),
+                         and q.account_id = $3 and q.id = t.id and q.seen_at >= e.stamp)",
         quarantine = statements.names.table("_quarantine"),
         literal = literal(&table.name),
     );
-    Some(match parent.removed {
-        Removed::Delete => format!("delete from {name} i using {LISTS} {which}"),
-        Removed::Mark => format!(
-            "update {name} i set deleted = true, last_synced_at = l.stamp, updated_at = now()
-             from {LISTS} {which} and i.deleted is distinct from true"
-        ),
+    Some(Removal {
+        table,
+        doing: "cannot remove items from",
+        why: "the item left its list",
+        column: quote(&parent.column),
+        condition,
+        mark,
     })
 }

@@ -239,6 +239,17 @@ pub(crate) struct Committed {
     pub(crate) quarantined: u64,
     /// Those that the server refused, per table.
     pub(crate) refusals: Vec<Refusal>,
+    /// Table and id of rows that the server refused to delete or mark as deleted. They are
+    /// quarantined and included in that number.
+    pub(crate) kept: Vec<(&'static str, String)>,
+}
+
+impl Committed {
+    /// Adds rows that the server refused to delete or mark as deleted.
+    pub(super) fn add_kept(&mut self, kept: Vec<(&'static str, String)>) {
+        self.quarantined += kept.len() as u64;
+        self.kept.extend(kept);
+    }
 }
 
 /// Rows of one table that the server refused.

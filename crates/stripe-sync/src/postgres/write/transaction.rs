@@ -19,10 +19,12 @@ use super::locks::locks;
 use super::permits::tables;
 use super::position;
 use super::quarantine::{self, Reason};
+use super::removal::Remover;
 use super::request::{
     Batch, Committed, CompleteList, QuarantineEntry, Replacement, UncertainRow, WriteOutcome,
     WriteRequest, duplicate_name,
 };
+use super::savepoints::Savepoints;
 use super::upsert::{Statements, UpsertOutcome};
 use crate::catalog::Exclusions;
 use crate::order::event::EventDecision;
@@ -33,13 +35,6 @@ use crate::postgres::error::PostgresError;
 use crate::postgres::error_class::ErrorClass;
 use crate::postgres::ledger::{events, inbox};
 use crate::row::{Observation, redact};
-
-/// Whether statements run behind savepoints, so that a refused row can be quarantined alone.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Savepoints {
-    Off,
-    On,
-}
 
 const DOING: &str = "cannot write rows";
 
@@ -63,7 +58,14 @@ impl Database {
         };
         match attempt(Savepoints::Off).await {
             // The refused row aborted the transaction.
-            Err(error) if error.class == ErrorClass::RowRefused => attempt(Savepoints::On).await,
+            Err(error) if error.class == ErrorClass::RowRefused => {}
+            other => return other,
+        }
+        match attempt(Savepoints::On).await {
+            // The commit was refused.
+            Err(error) if error.class == ErrorClass::RowRefused => {
+                attempt(Savepoints::OnWithImmediateConstraints).await
+            }
             other => other,
         }
     }
@@ -115,8 +117,9 @@ async fn write_with(
     let fail = |e: tokio_postgres::Error| PostgresError::new(DOING, &e);
     let transaction = begin(client).await.map_err(fail)?;
     let opening = format!(
-        "set local lock_timeout = {}; {}; {}",
+        "set local lock_timeout = {}; {}{}; {}",
         LOCK_TIMEOUT.as_millis(),
+        savepoints.opening(),
         durability(request),
         locks(statements, request)
     );
@@ -143,9 +146,10 @@ async fn write_with(
     let mut deletions = event::deletions(&request.events, &committed.events);
     deletions.extend(request.deletions.iter().cloned());
     for batch in delete::by_table(&deletions) {
-        let deleted = delete::apply(&transaction, statements, request.account, &batch).await?;
-        unmarked.extend(batch.rows_to_insert(&deleted));
-        committed.deleted.extend(deleted);
+        let removed = delete::apply(&writer.remover(), &batch).await?;
+        unmarked.extend(batch.rows_to_insert(&removed));
+        committed.deleted.extend(removed.ids);
+        committed.add_kept(removed.kept);
     }
     delete::remove_tombstones(&transaction, statements, request.account, &request.revived)
         .await
@@ -169,7 +173,7 @@ async fn write_with(
         return Ok(WriteOutcome::Uncertain(uncertain));
     }
     writer.write_event_items(&mut committed).await?;
-    writer.remove_missing_items(&request.complete_lists).await?;
+    writer.remove_missing_items(&request.complete_lists, &mut committed).await?;
     for entry in &request.quarantine {
         writer.quarantine(entry, &mut committed).await?;
     }
@@ -232,15 +236,24 @@ impl Writer<'_> {
             self.upsert(batch, committed, &mut uncertain).await?;
         }
         debug_assert!(uncertain.is_empty(), "items follow their parent");
-        self.remove_missing_items(&complete_lists).await
+        self.remove_missing_items(&complete_lists, committed).await
     }
 
-    async fn remove_missing_items(&self, complete: &[CompleteList]) -> Result<(), PostgresError> {
-        let Writer { transaction, statements, request, .. } = *self;
+    async fn remove_missing_items(
+        &self,
+        complete: &[CompleteList],
+        committed: &mut Committed,
+    ) -> Result<(), PostgresError> {
         // This write may have quarantined something itself; that is not older than its list.
-        let nothing_quarantined = request.nothing_quarantined;
-        let account = request.account;
-        lists::remove_missing(transaction, statements, account, complete, nothing_quarantined).await
+        let nothing_quarantined = self.request.nothing_quarantined;
+        let kept = lists::remove_missing(&self.remover(), complete, nothing_quarantined).await?;
+        committed.add_kept(kept);
+        Ok(())
+    }
+
+    fn remover(&self) -> Remover<'_> {
+        let Writer { transaction, statements, request, savepoints, .. } = *self;
+        Remover { transaction, statements, account: request.account, savepoints }
     }
 
     /// Quarantines the items that cannot be rows, because another item has the same id.
@@ -289,7 +302,7 @@ impl Writer<'_> {
         let Writer { transaction, statements, exclusions, request, .. } = *self;
         let account = request.account;
         let outcome: UpsertOutcome = match self.savepoints {
-            Savepoints::On => {
+            Savepoints::On | Savepoints::OnWithImmediateConstraints => {
                 let (outcome, refusal) =
                     quarantine::upsert_guarded(transaction, statements, batch, account, exclusions)
                         .await?;

@@ -1,0 +1,173 @@
+//! A foreign key, constraint or trigger of the user's forbids a deletion. The row is kept, marked,
+//! counted and named, and everything else is applied.
+
+use serde_json::json;
+use stripe_sim::Account;
+use stripe_sync::{EventEffect, RefreshOutcome, RunStatus, Stop};
+
+use crate::live::{copied, events, last_event};
+use crate::world::{World, ended};
+
+/// Creates a table of the user's with a foreign key to these rows.
+async fn refer_to(world: &World, table: &str, ids: &[&str], when: &str) {
+    let list: Vec<String> = ids.iter().map(|id| format!("('{id}')")).collect();
+    let sql = format!(
+        "create table public.orders (item text, account text default '{account}',
+             constraint orders_item foreign key (item, account)
+             references stripe.{table} (id, _account_id) {when});
+         insert into public.orders (item) values {list}",
+        account = world.sim.account().id(),
+        list = list.join(", "),
+    );
+    world.sql.batch_execute(&sql).await.expect("a foreign key");
+}
+
+/// Ids and reasons of the quarantined rows.
+async fn kept(world: &World) -> Vec<(String, String)> {
+    let (rows, _) = world.engine().await.quarantined(100).await.expect("the quarantine");
+    rows.into_iter().map(|row| (row.id, row.reason)).collect()
+}
+
+async fn exists(world: &World, table: &str, id: &str) -> bool {
+    world.ids(table).await.contains(id)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_keeps_a_row_that_a_foreign_key_needs() {
+    for when in ["", "on delete restrict", "deferrable initially deferred"] {
+        let world = copied(110).await;
+        let account = world.sim.account();
+        let ids: Vec<String> = account.ids("product").take(3).collect();
+        refer_to(&world, "products", &[&ids[1]], when).await;
+        for id in &ids {
+            account.delete("product", id).expect("deleted");
+        }
+        let targets: Vec<String> = ids.iter().map(|id| format!("products/{id}")).collect();
+        let engine = world.engine().await;
+        let results = engine.refresh(&targets).await.expect("refreshed");
+        let outcomes: Vec<_> = results.into_iter().map(|result| result.outcome).collect();
+        let expected =
+            [RefreshOutcome::Deleted, RefreshOutcome::Quarantined, RefreshOutcome::Deleted];
+        assert_eq!(outcomes, expected, "{when}");
+        let found = kept(&world).await;
+        assert!(found.len() == 1 && found[0].0 == ids[1], "{when}: {found:?}");
+        let reason = &found[0].1;
+        let named = reason.contains("deleted in Stripe") && reason.contains("public.orders");
+        assert!(named && reason.contains("orders_item"), "{reason}");
+        let marked = format!("select deleted::text from stripe.products where id = '{}'", ids[1]);
+        assert_eq!(world.text(&marked).await, "true");
+
+        // Without the foreign key, the next attempt deletes the row.
+        world.sql.batch_execute("drop table public.orders").await.expect("dropped");
+        let results = engine.refresh(&targets[1..2]).await.expect("refreshed");
+        assert_eq!(results[0].outcome, RefreshOutcome::Deleted);
+        assert!(kept(&world).await.is_empty() && !exists(&world, "products", &ids[1]).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_keeps_a_row_that_a_foreign_key_needs() {
+    let world = copied(111).await;
+    let account = world.sim.account();
+    let ids: Vec<String> = account.ids("invoice").take(2).collect();
+    refer_to(&world, "invoices", &[&ids[0]], "").await;
+    let engine = world.engine().await;
+    let lines = account.nested_ids("invoice", &ids[0], "lines");
+    for (id, effect) in [(&ids[0], EventEffect::Quarantined), (&ids[1], EventEffect::Deleted)] {
+        account.delete("invoice", id).expect("deleted");
+        let done = engine.process_event(last_event(account).as_bytes()).await.expect("processed");
+        assert_eq!(done.effect, effect);
+    }
+    assert_eq!(kept(&world).await[0].0, ids[0]);
+    assert!(
+        exists(&world, "invoices", &ids[0]).await && !exists(&world, "invoices", &ids[1]).await
+    );
+    // The items of a kept row are kept too.
+    assert!(!lines.is_empty() && exists(&world, "invoice_line_items", &lines[0]).await);
+}
+
+/// The events of one page are applied in one transaction.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_other_events_of_a_page_are_applied() {
+    let world = copied(112).await;
+    let account = world.sim.account();
+    let ids: Vec<String> = account.ids("invoice").take(3).collect();
+    refer_to(&world, "invoices", &[&ids[1]], "").await;
+    for id in &ids {
+        account.delete("invoice", id).expect("deleted");
+    }
+    let created = account.insert("customer", json!({"name": "new"})).expect("inserted");
+    assert!(events(account).len() >= 4);
+    let done = world.engine().await.catch_up(&Stop::new()).await.expect("caught up");
+    assert_eq!((done.quarantined, done.failed, done.pending), (1, 0, 0), "{done:?}");
+    let invoices = world.ids("invoices").await;
+    assert_eq!(ids.iter().filter(|id| invoices.contains(*id)).collect::<Vec<_>>(), [&ids[1]]);
+    assert!(exists(&world, "customers", &created).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backfill_keeps_an_item_that_a_foreign_key_needs() {
+    let account = Account::builder(113).objects("invoice", 150).build().expect("an account");
+    let world = World::new(account).await;
+    assert_eq!(world.backfill(&["invoice"]).await.status, RunStatus::Complete);
+    let account = world.sim.account();
+    let has_lines = |id: &String| account.nested_ids("invoice", id, "lines").len() > 2;
+    let invoice = account.ids("invoice").find(has_lines).expect("an invoice with lines");
+    let lines = account.nested_ids("invoice", &invoice, "lines");
+    refer_to(&world, "invoice_line_items", &[&lines[0]], "").await;
+    for line in &lines[..2] {
+        account.remove_nested_item("invoice", &invoice, "lines", line).expect("removed");
+    }
+    account.update("invoice", &invoice, json!({"description": "changed"})).expect("updated");
+    for _ in 0..2 {
+        let report = world.backfill(&["invoice"]).await;
+        assert_eq!((report.status, report.quarantined), (RunStatus::Incomplete, 1));
+        assert_eq!(ended(&report, "invoices").0, "complete");
+        let found = kept(&world).await;
+        assert!(found[0].0 == lines[0] && found[0].1.contains("left its list"), "{found:?}");
+        let stored = world.ids("invoice_line_items").await;
+        assert!(stored.contains(&lines[0]) && !stored.contains(&lines[1]));
+        let changed = format!("select description from stripe.invoices where id = '{invoice}'");
+        assert_eq!(world.text(&changed).await, "changed");
+        let earlier = "update stripe.invoices set last_synced_at = last_synced_at - interval '1 min';
+             update stripe.invoice_line_items set last_synced_at = last_synced_at - interval '1 min';
+             update stripe._quarantine set seen_at = seen_at - interval '1 min'";
+        world.sql.batch_execute(earlier).await.expect("moved");
+    }
+    world.sql.batch_execute("drop table public.orders").await.expect("dropped");
+    let report = world.backfill(&["invoice"]).await;
+    assert_eq!((report.status, report.quarantined), (RunStatus::Complete, 0));
+    assert!(!exists(&world, "invoice_line_items", &lines[0]).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trigger_or_constraint_that_forbids_a_deletion_keeps_the_row() {
+    let world = copied(114).await;
+    let account = world.sim.account();
+    world
+        .sql
+        .batch_execute(
+            "create function public.forbid() returns trigger language plpgsql as
+                 $$ begin raise exception 'audited'; end $$;
+             create trigger forbid before delete on stripe.products
+                 for each row execute function public.forbid();
+             alter table stripe.customers add constraint never_deleted check (deleted is not true)",
+        )
+        .await
+        .expect("changed");
+    let product = account.ids("product").next().expect("a product");
+    let customer = account.ids("customer").next().expect("a customer");
+    account.delete("product", &product).expect("deleted");
+    account.delete("customer", &customer).expect("deleted");
+    let targets = [format!("products/{product}"), customer.clone()];
+    let results = world.engine().await.refresh(&targets).await.expect("refreshed");
+    for result in results {
+        assert_eq!(result.outcome, RefreshOutcome::Quarantined, "{}", result.id);
+    }
+    let found = kept(&world).await;
+    let named = |id: &str, text: &str| {
+        found.iter().any(|(kept, reason)| kept == id && reason.contains(text))
+    };
+    assert!(named(&product, "P0001") && named(&customer, "never_deleted"), "{found:?}");
+    assert!(exists(&world, "products", &product).await);
+}
