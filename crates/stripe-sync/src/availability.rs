@@ -4,7 +4,7 @@
 //! Backfill and `check` use the same rule. It never depends on the text of a message.
 
 use crate::catalog::Table;
-use crate::stripe::StripeError;
+use crate::stripe::{StripeError, StripeErrorKind};
 
 /// What the refusal of a first page means for the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +65,17 @@ pub(crate) fn classify_refusal(table: &Table, error: &StripeError) -> RefusalCla
     } else {
         RefusalClass::Failed
     }
+}
+
+/// Whether Stripe refuses a stream's own list because this API version lists the objects of one
+/// parent only, such as `/v1/payment_methods` without `customer`. They are then read from the lists
+/// of the parents.
+pub(crate) fn requires_parent(table: &Table, api_version: &str, error: &StripeError) -> bool {
+    let lists = table.list.as_ref().and_then(|list| list.parent_lists_of(api_version));
+    let Some(lists) = lists else { return false };
+    error.status == Some(400)
+        && error.kind == StripeErrorKind::InvalidRequest
+        && error.param.as_deref().is_none_or(|param| param == lists.property)
 }
 
 /// The reason of a refusal, for people.

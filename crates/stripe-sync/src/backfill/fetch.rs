@@ -17,6 +17,7 @@ use super::piece::SlicePiece;
 use super::prepare::prepare;
 use super::recent_ids::RecentIds;
 use super::request::{NO_IDS, NO_OBJECTS, PageStart, page_request};
+use crate::availability::requires_parent;
 use crate::postgres::Position;
 use crate::slice::{Bounds, CursorRow, advance, complete_seconds};
 use crate::stripe::{Page, Request, StripeError};
@@ -157,12 +158,19 @@ impl PageReader<'_> {
         };
         drop(memory);
         let has_cursor = !matches!(start, PageStart::First);
-        let (page, delivered) = page.map_err(|error| match has_cursor {
-            true if error.is_cursor_missing() => {
-                FetchOutcome::CursorMissing { requests: i64::from(error.requests) }
+        let (page, delivered) = match page {
+            Ok(page) => page,
+            Err(error) if has_cursor && error.is_cursor_missing() => {
+                let requests = i64::from(error.requests);
+                return Err(FetchOutcome::CursorMissing { requests });
             }
-            _ => FetchOutcome::Failed(error.into()),
-        })?;
+            Err(error) if !has_cursor && self.is_listed_by_parents(&error) => {
+                let request_id = error.request_id.clone();
+                let sent = run.account.client.now();
+                (Page::without_objects(sent, request_id, error.requests), self.size.limit)
+            }
+            Err(error) => return Err(FetchOutcome::Failed(error.into())),
+        };
         let bytes = page.bytes();
         self.size = self.size.after(bytes, delivered);
         run.page_sizes.learn(&table.name, self.size);
@@ -170,6 +178,12 @@ impl PageReader<'_> {
             page.objects().map(|object| PageObject::read(object, table, list, requested)).collect();
         let memory = run.account.memory.reserve(bytes).await;
         Ok(ArrivedPage { page, objects, requested, memory, coverage: PageCoverage::Consecutive })
+    }
+
+    /// The stream's own list is refused, and the lists of the parents show its objects.
+    fn is_listed_by_parents(&self, error: &StripeError) -> bool {
+        let SliceContext { run, target, parents, .. } = self.context;
+        parents.is_none() && requires_parent(target, run.account.client.version(), error)
     }
 
     /// The page, and the limit with which it was delivered.

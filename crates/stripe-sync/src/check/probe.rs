@@ -3,7 +3,7 @@
 use futures_util::{StreamExt, stream};
 
 use super::report::{DatabaseCheck, KeyCheck, StreamAccess, StreamCheck, StripeCheck};
-use crate::availability::{RefusalClass, classify_refusal, describe_refusal};
+use crate::availability::{RefusalClass, classify_refusal, describe_refusal, requires_parent};
 use crate::backfill::{self, FirstPage};
 use crate::catalog::{Catalog, Table};
 use crate::config::Config;
@@ -135,6 +135,9 @@ async fn probe_streams(
             },
             Ok(FirstObject { refused_lists, .. }) => {
                 StreamCheck::with_refused_lists(table, refused_lists)
+            }
+            Err(error) if requires_parent(table, client.version(), error) => {
+                StreamCheck::readable(table)
             }
             Err(error) => StreamCheck::refused(table, classify_refusal(table, error), error),
         });

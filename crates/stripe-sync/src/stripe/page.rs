@@ -37,6 +37,12 @@ pub(crate) struct Answer {
 }
 
 impl Page {
+    /// The only page of a list that shows nothing.
+    pub(crate) fn without_objects(sent: Stamp, request_id: Option<String>, requests: u32) -> Page {
+        let index = ListIndex::of_items("", Vec::new(), false);
+        Page::new(String::new(), index, ResponseMeta { sent, request_id, requests })
+    }
+
     /// The elements of `data` in Stripe's order. Each is one JSON value; Stripe sends only objects,
     /// and the reader quarantines any other value.
     pub(crate) fn objects(

@@ -23,6 +23,8 @@ struct Contents {
     events: Vec<Value>,
     /// A path that is refused.
     refused: Option<String>,
+    /// `/v1/payment_methods` requires `customer`.
+    requires_customer: bool,
 }
 
 impl Contents {
@@ -53,6 +55,14 @@ impl Contents {
             return error(402, "refused");
         }
         match asked.path.as_str() {
+            "/v1/payment_methods" if self.requires_customer => {
+                let message = "Missing required param: customer.";
+                let code = "parameter_missing";
+                let kind = "invalid_request_error";
+                let error =
+                    json!({"type": kind, "code": code, "param": "customer", "message": message});
+                (400, json!({ "error": error }).to_string())
+            }
             "/v1/customers" => ok(page_of(&self.customers, asked)),
             "/v1/events" => ok(page_of(&self.events, asked)),
             "/v1/payment_methods" if asked.get("type").is_some() => ok(list(&[], false)),
@@ -194,4 +204,19 @@ async fn customers_lists_are_not_read_if_the_accounts_list_shows_everything() {
     let report = server.backfill("payment_method").await;
     assert_eq!(ended(&report, "payment_methods").1, 3);
     assert!(read_customers(&server).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_requires_a_customer_is_replaced_by_the_customers_lists() {
+    let (server, contents) = serve(Contents::new(3), Some(OLD_VERSION)).await;
+    contents.lock().expect("contents").requires_customer = true;
+    let report = server.backfill("payment_method").await;
+    assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
+    assert_eq!(stored(&server).await, contents.lock().expect("contents").ids());
+    let objects = vec!["payment_method".to_owned()];
+    let request = stripe_sync::CheckRequest { objects, ..Default::default() };
+    let report = stripe_sync::check(&server.config, &request).await;
+    let report = report.expect("a report");
+    let stripe = report.stripe.expect("Stripe was checked");
+    assert_eq!(stripe.streams[0].access, stripe_sync::StreamAccess::Readable);
 }
