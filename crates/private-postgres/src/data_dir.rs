@@ -16,12 +16,15 @@ use std::fs::{self, DirBuilder, Permissions};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use crate::cluster;
 use crate::error::{At, Error};
 use crate::os_user::{OsUser, is_root};
 use crate::runtime_dir;
 
 /// Where root's clusters are stored if the server's user cannot enter the data directory.
 const EXTERNAL_CLUSTERS: &str = "/var/lib/stripe-sync";
+
+const ANOTHER_SERVER: &str = "is the directory of another PostgreSQL server";
 
 /// The paths of one private server, and the user that runs it.
 #[derive(Debug, Clone)]
@@ -38,18 +41,18 @@ impl DataDir {
     /// Opens the data directory at `path`, and creates it if it does not exist. Does not create the
     /// cluster.
     pub(crate) fn open(path: &Path) -> Result<DataDir, Error> {
+        refuse_clusters(path)?;
         create_all(path)?;
         let path = fs::canonicalize(path).at("read", path)?;
-        if path.join("PG_VERSION").exists() {
-            let problem = "is the directory of another PostgreSQL server";
-            return Err(Error::UnusableDirectory { path, problem });
-        }
         let inside = path.join("cluster");
         let (cluster, os_user) = if inside.is_symlink() || inside.exists() {
             let cluster = fs::canonicalize(&inside).at("follow", &inside)?;
             if !cluster.join("PG_VERSION").exists() {
                 let problem = "is not a PostgreSQL cluster";
                 return Err(Error::UnusableDirectory { path: inside, problem });
+            }
+            if !cluster::is_ours(&cluster) {
+                return Err(Error::UnusableDirectory { path: inside, problem: ANOTHER_SERVER });
             }
             let os_user = OsUser::owner_of(&cluster)?;
             (cluster, os_user)
@@ -81,6 +84,18 @@ impl DataDir {
 
     pub(crate) fn log(&self) -> PathBuf {
         self.path.join("server.log")
+    }
+}
+
+/// Refuses a directory that is a cluster or inside of one. Nothing is created in it.
+fn refuse_clusters(path: &Path) -> Result<(), Error> {
+    let Some(existing) = path.ancestors().find(|directory| directory.exists()) else {
+        return Ok(());
+    };
+    let existing = fs::canonicalize(existing).at("read", existing)?;
+    match existing.ancestors().any(|directory| directory.join("PG_VERSION").exists()) {
+        true => Err(Error::UnusableDirectory { path: path.to_owned(), problem: ANOTHER_SERVER }),
+        false => Ok(()),
     }
 }
 

@@ -150,7 +150,13 @@ fn stop_unresponsive(data_dir: &DataDir, running: &Running, users: &Lock) -> Res
 
 /// Stops the server of `data_dir` and waits until its process has ended.
 pub(crate) fn stop(data_dir: &DataDir) -> Result<(), Error> {
-    if let Some(running) = signal_stop(data_dir)?
+    stop_if_running(data_dir).map(drop)
+}
+
+/// Like [`stop`], and returns whether a server was running.
+pub(crate) fn stop_if_running(data_dir: &DataDir) -> Result<bool, Error> {
+    let running = signal_stop(data_dir)?;
+    if let Some(running) = &running
         && !wait_until(STOP_LIMIT, || Ok(!running.is_alive()))?
     {
         return Err(Error::Timeout {
@@ -161,7 +167,7 @@ pub(crate) fn stop(data_dir: &DataDir) -> Result<(), Error> {
     }
     tracing::info!(cluster = %data_dir.cluster.display(), "stopped PostgreSQL");
     remove_socket_dir(data_dir);
-    Ok(())
+    Ok(running.is_some())
 }
 
 /// Removes the directory of the socket if it is empty. The next start creates it again.

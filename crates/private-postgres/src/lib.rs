@@ -7,7 +7,8 @@
 //!
 //! The server listens only on a Unix socket in a private directory and has no password. If a
 //! process or the server is killed at any moment, the next start joins the running server or
-//! cleans up what was left behind.
+//! cleans up what was left behind. With [`Options::stop_if_killed`], the server stops after its last
+//! user was killed.
 
 mod binaries;
 mod cluster;
@@ -15,6 +16,7 @@ mod data_dir;
 mod error;
 mod files;
 mod launch;
+mod lease_watch;
 mod lock;
 mod log;
 mod options;
@@ -29,6 +31,7 @@ mod version;
 
 pub use binaries::{Binaries, find_binaries};
 pub use error::Error;
+pub use lease_watch::run_lease_watch;
 pub use options::Options;
 pub use server::Server;
 pub use version::OLDEST_MAJOR;

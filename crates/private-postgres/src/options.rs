@@ -10,6 +10,7 @@ pub struct Options {
     pub(crate) settings: Vec<(String, String)>,
     pub(crate) start_timeout: Duration,
     pub(crate) durable: bool,
+    pub(crate) stop_if_killed: bool,
 }
 
 impl Options {
@@ -21,6 +22,7 @@ impl Options {
             settings: Vec::new(),
             start_timeout: Duration::from_secs(60),
             durable: true,
+            stop_if_killed: false,
         }
     }
 
@@ -34,6 +36,13 @@ impl Options {
     /// processes have started or stopped it.
     pub fn start_timeout(mut self, limit: Duration) -> Options {
         self.start_timeout = limit;
+        self
+    }
+
+    /// Stops the server also if its last user is killed. A second process of this executable waits
+    /// for that; the executable must call [`run_lease_watch`](crate::run_lease_watch).
+    pub fn stop_if_killed(mut self) -> Options {
+        self.stop_if_killed = true;
         self
     }
 }

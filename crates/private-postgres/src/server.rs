@@ -12,6 +12,7 @@ use crate::cluster::{self, DATABASE, USER};
 use crate::data_dir::DataDir;
 use crate::error::{At, Error};
 use crate::launch;
+use crate::lease_watch::LeaseWatch;
 use crate::lock::Lock;
 use crate::options::Options;
 use crate::temporary::{self, Watchdog};
@@ -35,7 +36,7 @@ pub struct Server {
 /// What keeps the server running for this process.
 #[derive(Debug)]
 enum Lease {
-    Shared { users: Lock },
+    Shared { users: Lock, watch: Option<LeaseWatch> },
     Temporary { watchdog: Watchdog },
 }
 
@@ -98,9 +99,13 @@ impl Server {
         let major = cluster::major_version(&data_dir.cluster)?;
         let binaries = binaries::select(data_dir.os_user, &data_dir.cluster, major)?;
         cluster::ensure_exists(&data_dir, &binaries, options.durable)?;
+        let watch = match options.stop_if_killed {
+            true => Some(LeaseWatch::start(&data_dir.path)?),
+            false => None,
+        };
         let (running, joined) = launch::join_or_start(&data_dir, &binaries, options, &users)?;
         let lease = match watchdog {
-            None => Lease::Shared { users },
+            None => Lease::Shared { users, watch },
             Some(watchdog) => Lease::Temporary { watchdog },
         };
         Ok(Server {
@@ -183,11 +188,24 @@ impl Server {
 
     /// Releases the lease, and calls `stop` if it is the last one.
     fn release(&mut self, stop: fn(&DataDir) -> Result<(), Error>) -> Result<(), Error> {
-        let users = match self.lease.take() {
+        let (users, watch) = match self.lease.take() {
             None => return Ok(()),
             Some(Lease::Temporary { watchdog }) => return watchdog.clean_up(),
-            Some(Lease::Shared { users }) => users,
+            Some(Lease::Shared { users, watch }) => (users, watch),
         };
+        self.release_shared(&users, stop)?;
+        // After an error, the other process tries it again.
+        if let Some(watch) = watch {
+            watch.finish();
+        }
+        Ok(())
+    }
+
+    fn release_shared(
+        &self,
+        users: &Lock,
+        stop: fn(&DataDir) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         if !self.data_dir.path.exists() {
             return stop(&self.data_dir);
         }

@@ -2,21 +2,28 @@
 //! created, started or joined when it is opened.
 
 use std::ffi::OsString;
+use std::future::Future;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use private_postgres::{Options, Server};
 use stripe_sync::DatabaseUrl;
+use tokio::runtime::Handle;
 
 use crate::args::Connection;
 use crate::environment::Environment;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::interrupt::Interrupts;
 use crate::{redaction, ui};
 
 /// The limit of Linux and macOS, minus room for the names below the directory.
 const MAX_PATH_BYTES: usize = 900;
 const MAX_FILE_NAME_BYTES: usize = 255;
 const ANOTHER_DIRECTORY: &str = "choose another --data-dir, or set DATABASE_URL";
+
+/// How long the private server may take to stop when a command has to end. A checkpoint can take minutes.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
 
 /// Where the rows go.
 #[derive(Clone, PartialEq, Eq)]
@@ -97,7 +104,7 @@ impl DatabaseTarget {
         if is_new && let Some(failure) = check_new_directory(dir) {
             return Err(failure);
         }
-        let server = Server::start(Options::new(dir)).await?;
+        let server = Server::start(Options::new(dir).stop_if_killed()).await?;
         let url = server.connection_url();
         if is_new {
             ui::note(&format!(
@@ -137,13 +144,39 @@ impl OpenDatabase {
         &self.url
     }
 
-    /// Releases the private server; its last user stops it.
-    pub(crate) async fn close(self) {
-        if let Some(server) = self.server
-            && let Err(error) = server.stop().await
-        {
-            // The command's result is still valid, and the next start cleans up.
-            ui::warning(&format!("the private PostgreSQL did not stop: {error}"));
+    /// Releases the private server; its last user stops it. A signal ends the wait for that.
+    pub(crate) async fn close(self, interrupts: &Interrupts) {
+        let signalled = async {
+            interrupts.at_least(1).await;
+            tokio::time::sleep(SHUTDOWN_GRACE).await;
+        };
+        self.close_until(signalled).await;
+    }
+
+    /// Like [`OpenDatabase::close`], for a command that has to end soon.
+    pub(crate) async fn close_soon(self) {
+        self.close_until(tokio::time::sleep(SHUTDOWN_GRACE)).await;
+    }
+
+    /// The server continues its shutdown after `limit`.
+    async fn close_until(mut self, limit: impl Future<Output = ()>) {
+        let Some(server) = self.server.take() else { return };
+        tokio::select! {
+            stopped = server.stop() => if let Err(error) = stopped {
+                // The command's result is still valid, and the next start cleans up.
+                ui::warning(&format!("the private PostgreSQL did not stop: {error}"));
+            },
+            () = limit => {}
+        }
+    }
+}
+
+impl Drop for OpenDatabase {
+    /// Releases the server on another thread: it may wait for other processes, and an interrupted command
+    /// must not.
+    fn drop(&mut self) {
+        if let (Some(server), Ok(runtime)) = (self.server.take(), Handle::try_current()) {
+            runtime.spawn_blocking(move || drop(server));
         }
     }
 }

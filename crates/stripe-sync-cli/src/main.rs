@@ -43,10 +43,14 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::interrupt::Interrupts;
 
-/// How long threads may take to finish an interrupted start of the private server.
-const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long threads may take to finish what an interrupted command has begun. What they leave of the private
+/// server is stopped by the process that watches it.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
+    if private_postgres::run_lease_watch() {
+        return ExitCode::SUCCESS;
+    }
     panic::hide_messages();
     let no_core = core_dumps::disable();
     let args = match Args::try_parse() {

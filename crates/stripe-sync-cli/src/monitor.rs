@@ -14,9 +14,9 @@ use crate::ui;
 
 /// How long the pages in flight may take after the deadline.
 const GRACE: Duration = Duration::from_secs(20);
-/// How long they may take after a signal: a person is waiting. It exceeds what a page takes, unless the
-/// database holds it up.
-const SIGNAL_GRACE: Duration = Duration::from_secs(8);
+/// How long they may take after a signal: a person is waiting. It exceeds what a page takes, unless Stripe or
+/// the database holds it up.
+pub(crate) const SIGNAL_GRACE: Duration = Duration::from_secs(4);
 
 /// How a backfill in the foreground ended.
 pub(crate) enum BackfillOutcome {

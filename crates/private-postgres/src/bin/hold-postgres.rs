@@ -1,22 +1,30 @@
-//! `hold-postgres <data dir> | --temporary`: holds a private server until standard input is closed.
+//! `hold-postgres <data dir> | --watched <data dir> | --temporary`: holds a private server until standard input is closed.
 //!
 //! For scripts and benchmarks that need a server, and for the tests, which kill this process.
 //! Prints one line: the URL of the server, its process id, and whether it was already running.
 
+use std::ffi::OsString;
 use std::io::Read;
 use std::process::ExitCode;
 
-use private_postgres::{Error, Options, Server};
+use private_postgres::{Error, Options, Server, run_lease_watch};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let Some(argument) = std::env::args_os().nth(1) else {
-        eprintln!("usage: hold-postgres <data dir> | --temporary");
-        return ExitCode::from(2);
-    };
-    let started = match argument.to_str() {
-        Some("--temporary") => Server::temporary().await,
-        _ => Server::start(Options::new(&argument)).await,
+    if run_lease_watch() {
+        return ExitCode::SUCCESS;
+    }
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let started = match arguments.as_slice() {
+        [argument] if argument == "--temporary" => Server::temporary().await,
+        [data_dir] => Server::start(Options::new(data_dir)).await,
+        [argument, data_dir] if argument == "--watched" => {
+            Server::start(Options::new(data_dir).stop_if_killed()).await
+        }
+        _ => {
+            eprintln!("usage: hold-postgres <data dir> | --watched <data dir> | --temporary");
+            return ExitCode::from(2);
+        }
     };
     match started {
         Ok(server) => report(hold(server).await),

@@ -29,6 +29,34 @@ async fn the_server_of_a_killed_process_is_joined_and_stopped_by_the_next_proces
     assert!(!alive(server));
 }
 
+#[test]
+fn a_server_stops_after_its_last_user_was_killed() {
+    let directory = accessible_dir();
+    let first = Holder::start_watched(directory.path());
+    let second = Holder::start_watched(directory.path());
+    let server = first.server;
+    first.kill();
+    let third = Holder::start_watched(directory.path());
+    assert!(second.joined && third.joined && third.server == server);
+    assert!(third.release());
+    assert!(alive(server), "the second process still uses the server");
+    second.kill();
+    eventually("the server has stopped", || !alive(server));
+}
+
+#[test]
+fn a_server_that_a_killed_process_was_starting_stops() {
+    let directory = accessible_dir();
+    assert!(Holder::start(directory.path()).release());
+    let mut starting = command(Path::new("--watched"));
+    let mut child = starting.arg(directory.path()).spawn().unwrap();
+    let pid_file = directory.path().join("cluster/postmaster.pid");
+    eventually("the server is starting", || pid_file.exists());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    eventually("the server has stopped", || !pid_file.exists());
+}
+
 #[tokio::test]
 async fn a_killed_server_is_restarted_with_its_data() {
     let directory = accessible_dir();

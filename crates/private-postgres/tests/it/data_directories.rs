@@ -47,6 +47,27 @@ async fn a_cluster_of_another_program_is_rejected_and_not_changed() {
     assert_eq!(entries(&directory.path().join("cluster")), ["unrelated"]);
 }
 
+/// Somebody else's server runs on `cluster`, as in a directory that is named like that by chance.
+#[tokio::test]
+async fn a_running_server_of_somebody_else_is_not_joined_or_stopped() {
+    let directory = accessible_dir();
+    let server = Server::start(Options::new(directory.path())).await.unwrap();
+    let settings = server.cluster_dir().join("postgresql.conf");
+    let theirs = fs::read_to_string(&settings).unwrap().replace("private.conf", "theirs.conf");
+    fs::write(&settings, theirs).unwrap();
+    let base = server.cluster_dir().join("base");
+    let before = (entries(directory.path()), entries(&base));
+
+    for path in [directory.path().to_owned(), base.join("new")] {
+        let error = Server::start(Options::new(&path)).await.unwrap_err();
+        assert!(matches!(error, Error::UnusableDirectory { .. }), "{error}");
+        assert!(error.to_string().contains("another PostgreSQL server"), "{error}");
+    }
+    assert!(alive(server.pid()));
+    assert_eq!((entries(directory.path()), entries(&base)), before);
+    server.stop().await.unwrap();
+}
+
 /// The user that runs the server for root cannot enter this data directory. If the tests do not run
 /// as root, the server's user owns the directory and can enter it.
 #[tokio::test]

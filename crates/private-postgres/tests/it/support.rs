@@ -32,6 +32,13 @@ impl Holder {
         Holder::run(command(argument.as_ref()))
     }
 
+    /// Starts a process whose server stops also if the process is killed.
+    pub(crate) fn start_watched(data_dir: &Path) -> Holder {
+        let mut command = command(Path::new("--watched"));
+        command.arg(data_dir);
+        Holder::run(command)
+    }
+
     /// Starts the process as another user, which only root can do.
     pub(crate) fn start_as(uid: u32, argument: &Path) -> Holder {
         let mut command = command(argument);

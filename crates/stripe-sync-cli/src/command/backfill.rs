@@ -48,7 +48,12 @@ pub(super) async fn run(args: &Backfill, context: &CommandContext) -> Result<Exi
         );
         return Ok(reason.exit());
     }
-    open_database.close().await;
+    match &outcome {
+        Ok(BackfillOutcome::Finished { stopped_by: Some(_), .. }) => {
+            open_database.close_soon().await
+        }
+        _ => open_database.close(&context.interrupts).await,
+    }
     let BackfillOutcome::Finished { report, continued, stopped_by } = outcome? else {
         return Ok(Exit::Interrupted);
     };

@@ -8,6 +8,7 @@ use crate::args::Follow;
 use crate::context::CommandContext;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::monitor::SIGNAL_GRACE;
 use crate::settings::{DatabaseSettings, StripeSettings};
 use crate::ui;
 
@@ -18,7 +19,7 @@ pub(super) async fn run(args: &Follow, context: &CommandContext) -> Result<Exit,
     let (sync, open_database) = context.interrupts.unless(open).await?;
     let followed = follow(&sync, args.once, context).await;
     drop(sync);
-    open_database.close().await;
+    open_database.close(&context.interrupts).await;
     let Some(progress) = followed? else { return Ok(Exit::Interrupted) };
     if context.is_json() {
         ui::data(&format!("{}\n", as_json(&progress)))?;
@@ -85,7 +86,11 @@ async fn follow(
     let signals = async {
         context.interrupts.at_least(1).await;
         stop.request();
-        context.interrupts.at_least(2).await;
+        // What it waits for may never come: a lock, or a reply of the database.
+        tokio::select! {
+            () = context.interrupts.at_least(2) => {}
+            () = tokio::time::sleep(SIGNAL_GRACE) => {}
+        }
     };
     tokio::select! {
         followed = work => Ok(Some(followed?)),

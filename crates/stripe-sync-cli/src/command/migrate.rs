@@ -34,7 +34,7 @@ pub(super) async fn run(args: &Migrate, context: &CommandContext) -> Result<Exit
     }
     let excluded = sync.excluded_columns().await?;
     drop(sync);
-    open.close().await;
+    open.close(&context.interrupts).await;
     if context.is_json() {
         ui::json(&json!({
             "changed": migration.changed,

@@ -3,6 +3,7 @@
 use std::io::Read as _;
 
 use stripe_sync::StripeSync;
+use tokio::sync::oneshot;
 
 use crate::args::{OutputFormat, Query};
 use crate::context::CommandContext;
@@ -14,7 +15,7 @@ use crate::{number, query_csv, query_table, redaction, statements};
 
 pub(super) async fn run(args: &Query, context: &CommandContext) -> Result<Exit, Failure> {
     let database = DatabaseSettings::resolve(&context.connection, &context.environment)?;
-    let text = text(args)?;
+    let text = text(args).await?;
     let statements = statements(args, &text)?;
     let open = database.target.open_existing().await?;
     let sync = StripeSync::connect(database.config(open.url())).await?;
@@ -23,20 +24,28 @@ pub(super) async fn run(args: &Query, context: &CommandContext) -> Result<Exit, 
         format => print_rows(&sync, &statements, format).await,
     };
     drop(sync);
-    open.close().await;
+    open.close(&context.interrupts).await;
     answered?;
     Ok(Exit::Complete)
 }
 
-fn text(args: &Query) -> Result<String, Failure> {
+async fn text(args: &Query) -> Result<String, Failure> {
     if args.sql != "-" {
         return Ok(args.sql.clone());
     }
-    let mut text = String::new();
-    std::io::stdin()
-        .read_to_string(&mut text)
-        .map_err(|error| Failure::new("cannot read the statement from stdin").caused_by(&error))?;
-    Ok(text)
+    let (sender, text) = oneshot::channel();
+    // A thread of its own, which does not hold up the end of the program: a terminal may never send an end.
+    std::thread::spawn(move || {
+        let mut text = String::new();
+        let read = std::io::stdin().read_to_string(&mut text);
+        drop(sender.send(read.map(|_| text)));
+    });
+    let failure = Failure::new("cannot read the statement from stdin");
+    match text.await {
+        Ok(Ok(text)) => Ok(text),
+        Ok(Err(error)) => Err(failure.caused_by(&error)),
+        Err(error) => Err(failure.caused_by(&error)),
+    }
 }
 
 /// The statements to run: one from the argument, or all from stdin.

@@ -25,7 +25,7 @@ pub(super) async fn run(args: &Refresh, context: &CommandContext) -> Result<Exit
     }
     let results = sync.refresh(&args.ids).await?;
     drop(sync);
-    open.close().await;
+    open.close(&context.interrupts).await;
     match context.is_json() {
         true => ui::json(&json!({
             "objects": results.iter().map(as_json).collect::<Vec<_>>()

@@ -32,7 +32,7 @@ pub(super) async fn run(args: &Status, context: &CommandContext) -> Result<Exit,
                 // An error here means that adoption is not possible; the tables are foreign as well.
                 let foreign = rows.is_empty() && !matches!(sync.adoption().await, Ok(None));
                 drop(sync);
-                open.close().await;
+                open.close(&context.interrupts).await;
                 (rows, processes, quarantined, count, excluded, foreign)
             }
         };

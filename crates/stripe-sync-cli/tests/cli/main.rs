@@ -10,6 +10,7 @@ mod fake_postgres;
 mod follow;
 mod generated_files;
 mod interruption;
+mod interruption_while_waiting;
 mod invalid_input;
 mod key_file;
 mod memory;

@@ -1,6 +1,10 @@
 //! Without `DATABASE_URL`, a private PostgreSQL in a directory chosen by the user is used.
 
-use crate::support::{Cli, small_sim};
+use std::time::Duration;
+
+use stripe_sim::{Account, Sim, SimOptions};
+
+use crate::support::{Cli, small_sim, wait_for_requests};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_needs_no_database_url() {
@@ -33,6 +37,27 @@ async fn a_copy_needs_no_database_url() {
         !cli.home().join("a directory/cluster/postmaster.pid").exists(),
         "the last command stops the server"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_server_stops_after_its_last_user_was_killed() {
+    let account = Account::builder(3).objects("customer", 4_000).build().expect("an account");
+    let options = SimOptions { latency: Duration::from_millis(200), ..SimOptions::default() };
+    let sim = Sim::start(account, options).await.expect("a simulator");
+    let cli = Cli::with_sim(&sim);
+    let args = ["backfill", "--object", "customer", "--data-dir", "data"];
+    let mut child = cli.start(&args);
+    wait_for_requests(&sim, "/v1/customers", 2).await;
+    let pid_file = cli.home().join("data/cluster/postmaster.pid");
+    assert!(pid_file.exists());
+    child.kill().expect("our own child");
+    child.wait().expect("an end");
+    while pid_file.exists() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let again = cli.run(&args);
+    assert_eq!(again.code, Some(0), "{}", again.stderr);
+    assert!(again.stderr.contains("resuming run 1"), "{}", again.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread")]

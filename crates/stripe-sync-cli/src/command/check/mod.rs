@@ -49,7 +49,7 @@ pub(super) async fn run(args: &Check, context: &CommandContext) -> Result<Exit, 
     let CheckReport { stripe: stripe_check, database: database_check, .. } =
         stripe_sync::check(&config, &request).await?;
     if let Some(open) = opened {
-        open.close().await;
+        open.close(&context.interrupts).await;
     }
     findings.stripe_failures.extend(stripe.err());
     findings.database_failures.extend(database.err());
