@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 pub(crate) struct Cargo {
     /// What the command does, printed before it starts.
     pub(crate) description: &'static str,
-    /// The subcommand and the arguments that are always the same.
+    /// The subcommand and its fixed arguments.
     pub(crate) fixed: &'static [&'static str],
     /// The arguments that the user gave.
     pub(crate) args: Vec<String>,

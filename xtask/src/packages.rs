@@ -14,7 +14,7 @@ pub(crate) struct Program {
     found: fn() -> Option<String>,
     /// The package's name for each of [`INSTALLERS`].
     packages: [&'static str; INSTALLERS.len()],
-    /// What to do if no package can be installed.
+    /// The instructions that are shown if no package can be installed.
     by_hand: &'static str,
 }
 
@@ -50,9 +50,9 @@ pub(crate) const PGBOUNCER: Program = Program {
 /// A package manager. The first one whose program exists is used.
 struct Installer {
     program: &'static str,
-    /// The commands in their order. The name of the package is appended to the last one.
+    /// The commands to run in order. The name of the package is appended to the last one.
     commands: &'static [&'static str],
-    /// Whether it needs root. Homebrew refuses to run as root.
+    /// Whether it must run as root. Homebrew does not run as root.
     as_root: bool,
 }
 
@@ -113,7 +113,7 @@ impl Program {
         Ok(())
     }
 
-    /// The prefix of each command that gives it the rights it needs.
+    /// The prefix that gives each command the rights it needs.
     fn privilege(&self, installer: &Installer, install: &str) -> Result<&'static str> {
         let name = self.name;
         match (installer.as_root, rustix::process::geteuid().is_root()) {

@@ -7,11 +7,12 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
 const AFTER_HELP: &str = "\
-The API key is read from the environment only (STRIPE_SECRET_KEY or STRIPE_API_KEY) or from the
-file that STRIPE_SECRET_KEY_FILE names, because arguments are visible in ps. Without a database URL, stripe-sync starts a private PostgreSQL.
+The API key is read from the environment (STRIPE_SECRET_KEY or STRIPE_API_KEY) or from the file
+that STRIPE_SECRET_KEY_FILE names. There is no option for it, because ps shows arguments.
+Without a database URL, stripe-sync starts a private PostgreSQL.
 
 Exit codes: 0 complete, 1 failed, 2 invalid usage, 3 finished but incomplete, 75 deadline passed,
-130 interrupted (after 75 and 130, committed rows are safe, and the same command resumes the run).";
+130 interrupted. After 75 and 130, committed rows are safe, and the same command resumes the run.";
 
 /// Copy a Stripe account into PostgreSQL
 #[derive(Parser)]
@@ -62,7 +63,8 @@ pub(crate) struct Connection {
     /// API address to use instead of Stripe's own [env: STRIPE_API_BASE]
     #[arg(long, global = true, value_name = "URL", help_heading = "Stripe")]
     pub(crate) api_base: Option<String>,
-    /// API version to request instead of the one the tables are built for [env: STRIPE_API_VERSION]
+    /// API version to request, instead of the version that the tables are built for [env:
+    /// STRIPE_API_VERSION]
     #[arg(long, global = true, value_name = "VERSION", help_heading = "Stripe")]
     pub(crate) api_version: Option<String>,
     /// Maximum requests per second, or `none` to slow down only when Stripe asks for it [default:
@@ -127,24 +129,25 @@ pub(crate) enum Command {
     /// Exit code 0 if every object was stored, or deleted because Stripe deleted it; 1 if one
     /// failed; 3 if one was not found or its row is in quarantine.
     Refresh(Refresh),
-    /// Apply changes from Stripe's feed of events until Ctrl-C
+    /// Apply changes from Stripe's event feed until Ctrl-C
     ///
-    /// Needs no public URL. Continues from the last `follow`; the first time, from the complete
-    /// backfills, including what changed while they ran. Several processes can follow one account: one of
-    /// them reads the feed. Exit code 0 after Ctrl-C; 3 if objects are still to be fetched, rows were
-    /// quarantined, or events may be missing because the last ones were applied over 30 days ago; 130
-    /// if --once was interrupted.
+    /// Needs no public URL. Resumes where the last `follow` stopped. The first `follow` starts at
+    /// the complete backfills, and includes what changed while they ran. Several processes can
+    /// follow one account: one of them reads the feed, and the others wait. Exit code 0 after
+    /// Ctrl-C. Exit code 3 if objects are still to be fetched, if rows were quarantined, or if
+    /// events may be missing because the last ones were applied more than 30 days ago. Exit code
+    /// 130 if --once was interrupted.
     Follow(Follow),
     /// Check the key, the database and access to each stream, without writing anything
     ///
     /// Requests one object of each stream. Exit code 0 if a backfill would be complete, 3 if it
-    /// would run but streams are denied or failing, 1 or 2 if it could not run.
+    /// would run but some streams are denied or failing, 1 or 2 if it could not run.
     Check(Check),
     /// Show the latest runs, their streams, and quarantined rows
     Status(Status),
     /// Run a SQL statement in a read-only transaction
     ///
-    /// Table names need no schema prefix: the schema is on the search path.
+    /// Table names do not need the schema's name, because the schema is on the search path.
     Query(Query),
     /// Copy a simulated account into a temporary PostgreSQL and check that every object arrived
     ///
@@ -153,7 +156,7 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Print a completion script for a shell
     ///
-    /// The script goes to stdout. Save it where the shell looks for completions, such as
+    /// Save the output where the shell looks for completions, such as
     /// ~/.local/share/bash-completion/completions/stripe-sync for bash.
     Completions(Completions),
     /// Write the man pages of the program and its commands into a directory
@@ -237,7 +240,7 @@ pub(crate) struct Check {
 /// The options of `follow`.
 #[derive(clap::Args)]
 pub(crate) struct Follow {
-    /// Apply the events up to the present, and stop
+    /// Apply the events up to now, then stop
     #[arg(long)]
     pub(crate) once: bool,
 }

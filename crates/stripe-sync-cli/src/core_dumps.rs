@@ -7,7 +7,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// Disables core dumps from now on.
 ///
 /// # Errors
-/// The system does not permit it.
+/// The system does not allow it.
 pub(crate) fn disable() -> rustix::io::Result<()> {
     // The hard limit is unchanged, so that a server started by this process can be debugged.
     let maximum = getrlimit(Resource::Core).maximum;

@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::interrupt::Interrupts;
 use crate::{redaction, ui};
 
-/// The limit of Linux and macOS, minus room for the names below the directory.
+/// The longest path that Linux and macOS accept, minus room for the names below the directory.
 const MAX_PATH_BYTES: usize = 900;
 const MAX_FILE_NAME_BYTES: usize = 255;
 const ANOTHER_DIRECTORY: &str = "choose another --data-dir, or set DATABASE_URL";
@@ -25,7 +25,7 @@ const ANOTHER_DIRECTORY: &str = "choose another --data-dir, or set DATABASE_URL"
 /// How long the private server may take to stop when a command has to end. A checkpoint can take minutes.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
 
-/// Where the rows go.
+/// Where the rows are stored.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum DatabaseTarget {
     /// The user's database.
@@ -181,7 +181,7 @@ impl Drop for OpenDatabase {
     }
 }
 
-/// Rejects values that are mistakes of scripts and would create directories with strange names.
+/// Rejects values that are mistakes in a script and would create directories with unintended names.
 fn private(dir: &Path, name: &str) -> Result<DatabaseTarget, Failure> {
     let text = dir.to_string_lossy();
     if text.trim().is_empty() {
@@ -200,7 +200,7 @@ fn private(dir: &Path, name: &str) -> Result<DatabaseTarget, Failure> {
     Ok(DatabaseTarget::Private(dir.to_owned()))
 }
 
-/// What prevents a new private server in `dir`, found without creating anything.
+/// Checks whether a new private server can be created in `dir`, without creating anything.
 pub(crate) fn check_new_directory(dir: &Path) -> Option<Failure> {
     let reject = |message: String| Some(Failure::usage(message).with_hint(ANOTHER_DIRECTORY));
     if dir.as_os_str().len() > MAX_PATH_BYTES
@@ -238,7 +238,7 @@ pub(crate) fn check_new_directory(dir: &Path) -> Option<Failure> {
     }
 }
 
-/// Whether a file is none of those that a killed start leaves behind.
+/// Whether a file is not one that an interrupted start leaves behind.
 fn is_foreign_file(name: &OsString) -> bool {
     let name = name.to_string_lossy();
     let ours = ["cluster", "start.lock", "users.lock", "server.log", "server.log.old", "origin"];

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::failure::Failure;
 
-/// When a command must stop.
+/// The time at which a command must stop.
 #[derive(Clone)]
 pub(crate) struct Deadline {
     /// As typed, for messages.

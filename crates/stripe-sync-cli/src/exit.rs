@@ -5,7 +5,7 @@ use std::process::ExitCode;
 /// How the command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// Everything requested is done.
+    /// Everything that was requested is done.
     Complete,
     /// The request could not be carried out.
     Failed,

@@ -1,5 +1,5 @@
-//! Ctrl-C, SIGTERM, and SIGHUP when the terminal is closed. The first signal asks the command to stop, the second abandons work in
-//! flight, and the third ends the process immediately.
+//! Handles Ctrl-C, SIGTERM, and the SIGHUP of a closed terminal. The first signal asks the command
+//! to stop, the second abandons work in flight, and the third ends the process immediately.
 
 use std::future::Future;
 
@@ -74,8 +74,8 @@ async fn received(signal: Option<&mut Signal>) {
     }
 }
 
-/// Whether this process inherited an ignored SIGHUP. Systems without `/proc` do not tell, and the signal is
-/// handled there.
+/// Whether this process inherited an ignored SIGHUP. On systems without `/proc` this is unknown,
+/// and the signal is handled.
 fn is_hangup_ignored() -> bool {
     std::fs::read_to_string("/proc/self/status").is_ok_and(|status| ignores_hangup(&status))
 }

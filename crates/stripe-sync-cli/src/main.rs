@@ -81,7 +81,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
             connection,
             output,
         };
-        // On the heap: the futures of all commands together are larger than 16 KB.
+        // Boxed, because the future of all commands is larger than 16 KB.
         Box::pin(command::run(command, &context)).await
     });
     runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);

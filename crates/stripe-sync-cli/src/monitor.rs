@@ -14,19 +14,19 @@ use crate::ui;
 
 /// How long the pages in flight may take after the deadline.
 const GRACE: Duration = Duration::from_secs(20);
-/// How long they may take after a signal: a person is waiting. It exceeds what a page takes, unless Stripe or
-/// the database holds it up.
+/// How long they may take after a signal. The limit is short because a person is waiting, but a page
+/// takes less unless Stripe or the database delays it.
 pub(crate) const SIGNAL_GRACE: Duration = Duration::from_secs(4);
 
 /// How a backfill in the foreground ended.
 pub(crate) enum BackfillOutcome {
-    /// It returned a report, also after a request to stop.
+    /// It returned a report, possibly after a request to stop.
     Finished {
         /// How every stream ended.
         report: Report,
-        /// An earlier command read a part of the rows.
+        /// An earlier command read some of the rows.
         continued: bool,
-        /// Who asked the run to stop, if anyone did.
+        /// Why the run was asked to stop, if it was.
         stopped_by: Option<StopReason>,
     },
     /// The pages in flight were abandoned, by a second signal or because they took too long after

@@ -1,5 +1,5 @@
-//! The result of a query as CSV (RFC 4180, with `\n` as the end of a line). As in PostgreSQL's COPY, a
-//! null value is empty and an empty text is `""`.
+//! The result of a query as CSV (RFC 4180, with `\n` as the end of a line). As in PostgreSQL's
+//! COPY, a null value is empty and an empty string is `""`.
 
 use stripe_sync::QueryResult;
 

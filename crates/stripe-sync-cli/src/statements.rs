@@ -63,15 +63,15 @@ fn is_in_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '$') || !c.is_ascii()
 }
 
-/// The length of the quoted text at the start, or `None` if it does not end. A doubled quote is read
-/// as two quoted texts in a row.
+/// The length of the quoted text at the start, or `None` if it does not end. A doubled quote is
+/// read as the end of one quoted text and the start of the next.
 fn quoted_length(text: &str, quote: char, has_escapes: bool) -> Option<usize> {
     let mut chars = text.char_indices().skip(1);
     while let Some((i, c)) = chars.next() {
         if has_escapes && c == '\\' {
             chars.next();
         } else if has_escapes && c == quote && text[i + 1..].starts_with(quote) {
-            // The next text in a row would be read without escapes.
+            // The next quoted text would be read without escapes, so this one continues.
             chars.next();
         } else if c == quote {
             return Some(i + 1);

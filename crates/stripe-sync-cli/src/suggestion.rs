@@ -1,6 +1,6 @@
 //! Suggests an existing name for a mistyped one.
 
-/// The name most similar to `typed`, if one is similar enough to be what was meant.
+/// The name most similar to `typed`, if it is similar enough to be the intended one.
 pub(crate) fn closest_match<'a>(typed: &str, names: &[&'a str]) -> Option<&'a str> {
     const MIN_SIMILARITY: f64 = 0.75;
     let typed = typed.to_ascii_lowercase();

@@ -27,7 +27,7 @@ where
     if bytes > config.rewrite_limit {
         let gigabytes = bytes as f64 / f64::from(1 << 30);
         let message = format!(
-            "adopting these tables rewrites {gigabytes:.1} GB, and each table is locked meanwhile"
+            "adopting these tables rewrites {gigabytes:.1} GB and locks each table while it is rewritten"
         );
         return Err(Error::new(ErrorKind::Usage, message).with_hint(
             "nothing was changed; rewriting more than 1 GB requires --yes: run `stripe-sync \

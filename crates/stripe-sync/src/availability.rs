@@ -1,4 +1,4 @@
-//! What a refused first page means for its stream: denied, not available on this account, or
+//! What a rejected first page means for its stream: denied, not available on this account, or
 //! failed.
 //!
 //! Backfill and `check` use the same rule. It never depends on the text of a message.
@@ -19,9 +19,9 @@ pub(crate) enum RefusalClass {
 }
 
 /// Lists that every account has, whatever products are enabled on it: status 400 for them is a
-/// failure even if the stream never had a row. Not among them are lists of products that have to
-/// be enabled (Issuing, Treasury, Connect, Terminal, ...), lists that depend on the country, and
-/// lists that older API versions do not have.
+/// failure even if the stream never had a row. This excludes lists of products that have to be
+/// enabled (Issuing, Treasury, Connect, Terminal, ...), lists that depend on the country, and lists
+/// that older API versions do not have.
 const EVERY_ACCOUNT: [&str; 31] = [
     "balance_transaction",
     "charge",
@@ -67,7 +67,7 @@ pub(crate) fn classify_refusal(table: &Table, error: &StripeError) -> RefusalCla
     }
 }
 
-/// Whether Stripe refuses a stream's own list because this API version lists the objects of one
+/// Whether Stripe rejects a stream's own list because this API version lists the objects of one
 /// parent only, such as `/v1/payment_methods` without `customer`. They are then read from the lists
 /// of the parents.
 pub(crate) fn requires_parent(table: &Table, api_version: &str, error: &StripeError) -> bool {
@@ -78,7 +78,7 @@ pub(crate) fn requires_parent(table: &Table, api_version: &str, error: &StripeEr
         && error.param.as_deref().is_none_or(|param| param == lists.property)
 }
 
-/// The reason of a refusal, for people.
+/// The reason for a refusal, for people.
 pub(crate) fn describe_refusal(class: RefusalClass, error: &StripeError) -> String {
     match (class, error.missing_permission(), &error.message) {
         (RefusalClass::Denied, Some(missing), _) => {

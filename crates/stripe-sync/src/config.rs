@@ -90,7 +90,7 @@ impl std::fmt::Debug for DatabaseUrl {
 }
 
 impl Config {
-    /// Default values for everything but the database and the names in it.
+    /// A configuration with default values for everything except the database and the names in it.
     pub fn new(database_url: impl Into<String>, names: Names) -> Config {
         Config {
             database_url: DatabaseUrl(database_url.into()),

@@ -91,7 +91,7 @@ impl Copy {
             return Ok(migration.clone());
         }
         let (database, names) = (self.database(), self.names());
-        // A key of the other mode is refused before anything in the schema is changed.
+        // A key of the other mode is rejected before anything in the schema is changed.
         if database.is_migrated(names).await? {
             database.bind_mode(names, identity.mode).await?;
         }

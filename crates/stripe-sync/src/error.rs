@@ -29,7 +29,7 @@ pub enum ErrorKind {
     Access,
     /// Stripe did not respond, or its response cannot be used.
     Stripe,
-    /// The database could not be reached, or refused an operation.
+    /// The database could not be reached, or rejected an operation.
     Database,
     /// A bug in stripe-sync.
     Internal,

@@ -115,7 +115,7 @@ pub(crate) fn account_error(error: AccountError) -> Error {
             let (what, hint) = (what.to_owned(), hint.to_owned());
             Error::new(ErrorKind::Access, what).caused_by(error).with_hint(hint).with_code(code)
         }
-        // A valid key can be refused for another reason, such as an allowlist of IP addresses.
+        // A valid key can be rejected for another reason, such as an allowlist of IP addresses.
         AccountError::KeyRejected(ref cause) | AccountError::KeyExpired(ref cause) => {
             let code = cause.code_name();
             let said = cause.message.as_deref().filter(|said| !said.starts_with("Invalid API Key"));

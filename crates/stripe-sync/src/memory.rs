@@ -3,8 +3,8 @@
 //!
 //! A page waits until memory is free. A growing nested list cannot wait: memory may become free
 //! only once the list's own page is written. So a list takes what is free, and if that is not
-//! enough, it exceeds the budget. One list at a time may do so, and only the first unfinished
-//! object of a page may wait for that permit. The objects before it have been handed over by then,
+//! enough, it exceeds the budget. Only one list at a time may do so, and only the first unfinished
+//! object of a page may wait for the permit. The objects before it have already been handed over,
 //! so the list that holds the permit is always read to its end.
 
 use std::sync::Arc;

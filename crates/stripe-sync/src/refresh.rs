@@ -35,7 +35,7 @@ pub enum RefreshOutcome {
     Deleted,
     /// Stripe has no such object, and there was no row.
     NotFound,
-    /// The database refused the row or its deletion; it is quarantined.
+    /// The database rejected the row or its deletion; it is quarantined.
     Quarantined,
     /// It could not be read or written, for this reason.
     Failed(String),

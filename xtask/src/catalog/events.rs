@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 
 /// One line per event type: its name, its meaning, and the types of the objects that it carries.
 ///
-/// The meaning of a type that Stripe marks as a deletion is `delete`; the others are `upsert`, except
-/// those whose payload is no object of its own.
+/// The meaning of a type that Stripe marks as a deletion is `delete`. The others are `upsert`,
+/// except those whose payload is not an object with a row.
 ///
 /// # Errors
 /// If the facts have another form.
@@ -31,7 +31,7 @@ pub(super) fn generate(events: &Value) -> Result<String> {
             _ if name.starts_with("customer.discount.") => "fetch",
             // A refund of a fee is an item of the fee's list.
             "application_fee.refund.updated" => "fetch",
-            // The entitlements of one customer, at most the first ones.
+            // The payload contains only the first entitlements of one customer.
             "entitlements.active_entitlement_summary.updated" => "none",
             _ if event["deletion"] == "deleted" => "delete",
             _ => "upsert",

@@ -1,9 +1,9 @@
 //! `cargo xtask catalog <facts>`: merges the facts about Stripe's API with the hand-written
 //! overlay into the engine's checked-in catalog, and generates what depends on it.
 //!
-//! Guarantees that every column of `compat/columns.txt` has a source or a replacement, that
-//! every property of every object has a column, and that table names are unique. Knows no SQL
-//! except the types of columns.
+//! Guarantees that every column of `compat/columns.txt` has a source or a replacement, that every
+//! property of every object has a column, and that table names are unique. Contains no SQL except
+//! the types of columns.
 
 mod columns;
 mod events;

@@ -1,4 +1,4 @@
-//! `xtask/layers.toml`: what may import what.
+//! Reads `xtask/layers.toml`, which defines the allowed imports.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,14 +7,14 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-/// The path of the configuration, as messages name it.
+/// The path of the configuration in messages.
 pub(super) const FILE: &str = "xtask/layers.toml";
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Config {
     pub(super) layers: Vec<Layers>,
-    pub(super) allowed_circle: Vec<AllowedCircle>,
+    pub(super) allowed_cycle: Vec<AllowedCycle>,
 }
 
 /// The layers of a crate, or of one folder of it.
@@ -26,17 +26,18 @@ pub(super) struct Layers {
     /// Relative to `src`; empty for the whole crate.
     #[serde(default)]
     pub(super) folder: String,
-    /// From the ground up. An entry is the name of a file without `.rs`, or of a folder.
+    /// From the lowest layer to the highest. An entry is the name of a file without `.rs`, or of a
+    /// folder.
     pub(super) order: Vec<Vec<String>>,
-    /// Pairs of entries that do not import each other, whatever their layers.
+    /// Pairs of entries that must not import each other, regardless of their layers.
     #[serde(default)]
     pub(super) apart: Vec<[String; 2]>,
 }
 
-/// Files that may import each other in a circle.
+/// Files that may import each other in a cycle.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct AllowedCircle {
+pub(super) struct AllowedCycle {
     #[serde(rename = "crate")]
     pub(super) krate: String,
     pub(super) files: Vec<String>,
@@ -47,7 +48,7 @@ impl Config {
     /// Reads the configuration of the workspace at `root`.
     ///
     /// # Errors
-    /// If it is missing, has an unknown key, names an entry twice, or gives no reason.
+    /// If it is missing, has an unknown key, names an entry twice, or lacks a reason.
     pub(super) fn read(root: &Path) -> Result<Config> {
         let text = fs::read_to_string(root.join(FILE)).context(FILE)?;
         Config::parse(&text).context(FILE)
@@ -68,9 +69,9 @@ impl Config {
                 }
             }
         }
-        for circle in &config.allowed_circle {
-            if circle.reason.trim().is_empty() {
-                bail!("an allowed circle of {} has no reason", circle.krate);
+        for cycle in &config.allowed_cycle {
+            if cycle.reason.trim().is_empty() {
+                bail!("an allowed cycle of {} has no reason", cycle.krate);
             }
         }
         Ok(config)
@@ -78,7 +79,7 @@ impl Config {
 }
 
 impl Layers {
-    /// The number of each entry's layer, counted from 1 at the ground, and the entry.
+    /// The number of each entry's layer, where 1 is the lowest, and the entry.
     pub(super) fn entries(&self) -> impl Iterator<Item = (usize, &str)> {
         self.order
             .iter()
@@ -87,7 +88,7 @@ impl Layers {
     }
 
     /// The layer and the entry that a file of the crate belongs to: the longest entry that is the
-    /// file itself or a folder around it.
+    /// file itself or one of its parent folders.
     pub(super) fn place(&self, file: &str) -> Option<(usize, &str)> {
         let name = self.name_inside(file)?;
         let name = name.strip_suffix(".rs").unwrap_or(name);
@@ -99,7 +100,7 @@ impl Layers {
             .max_by_key(|(_, entry)| entry.len())
     }
 
-    /// Whether these layers say something about the file.
+    /// Whether these layers apply to the file.
     pub(super) fn contains(&self, file: &str) -> bool {
         self.name_inside(file).is_some()
     }
@@ -139,12 +140,12 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_in_two_layers_and_a_circle_without_a_reason_are_refused() {
+    fn an_entry_in_two_layers_and_a_cycle_without_a_reason_are_refused() {
         let twice = "[[layers]]\ncrate = 'a'\norder = [['b'], ['b']]";
         assert!(Config::parse(twice).is_err());
         let unknown = "[[layers]]\ncrate = 'a'\norder = [['b']]\napart = [['b', 'c']]";
         assert!(Config::parse(unknown).is_err());
-        let no_reason = "[[allowed_circle]]\ncrate = 'a'\nfiles = ['b.rs']\nreason = ' '";
+        let no_reason = "[[allowed_cycle]]\ncrate = 'a'\nfiles = ['b.rs']\nreason = ' '";
         assert!(Config::parse(no_reason).is_err());
     }
 }

@@ -1,4 +1,5 @@
-//! Documents: relative links lead to files that exist, and `ARCHITECTURE.md` stays short.
+//! Checks that relative links in documents point to existing files, and that `ARCHITECTURE.md`
+//! stays short.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,11 +9,10 @@ use anyhow::{Context, Result};
 const AT_THE_ROOT: [&str; 5] =
     ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"];
 
-/// A reader gets through the map of the project in a quarter of an hour. The rest is in
-/// `docs/design/`.
+/// `ARCHITECTURE.md` can be read in a quarter of an hour. Details are in `docs/design/`.
 const ARCHITECTURE_BYTES: u64 = 12 * 1024;
 
-/// Every link that leads nowhere and every document that is too long.
+/// Every broken link and every document that is too long.
 ///
 /// # Errors
 /// If a document cannot be read.
@@ -26,7 +26,7 @@ pub(super) fn check(root: &Path, documents: &[PathBuf]) -> Result<Vec<String>> {
             let Some(target) = relative_target(link) else { continue };
             if !folder.join(target).exists() {
                 problems.push(format!(
-                    "{}:{line}: the link leads to {target}, which does not exist",
+                    "{}:{line}: the link points to {target}, which does not exist",
                     file.display()
                 ));
             }
@@ -90,7 +90,7 @@ fn links(text: &str) -> Vec<(usize, &str)> {
             });
             found.extend(inline.map(|link| (index + 1, link)));
         }
-        // `[`code`](target)` is cut by the backticks: its target is in the piece after the code.
+        // The backticks split `[`code`](target)`: its target is in the piece after the code.
         if let Some(definition) = line.strip_prefix('[').and_then(|l| l.split_once("]: ")) {
             found.push((index + 1, definition.1.trim()));
         }
@@ -133,7 +133,7 @@ mod tests {
         assert_eq!(
             check(root.path(), &find(root.path()).expect("documents")).expect("documents"),
             [
-                "docs/design/a.md:2: the link leads to c.md, which does not exist".to_owned(),
+                "docs/design/a.md:2: the link points to c.md, which does not exist".to_owned(),
                 "ARCHITECTURE.md: 12289 bytes, at most 12288 are allowed\n  \
                  Move details to docs/design/ and reasons to docs/decisions/."
                     .to_owned(),

@@ -12,7 +12,7 @@ use super::source::Binding;
 /// The files of one crate and the imports between them.
 pub(super) struct Imports {
     pub(super) files: Vec<String>,
-    /// From one file to another, with the first place that makes the connection.
+    /// By importing and imported file, with the first place of the import.
     pub(super) arrows: BTreeMap<(String, String), Arrow>,
 }
 
@@ -20,10 +20,10 @@ pub(super) struct Imports {
 #[derive(Clone)]
 pub(super) struct Arrow {
     pub(super) line: usize,
-    /// The declaration or path as one would write it.
+    /// The declaration or path as written in the code.
     pub(super) text: String,
-    /// Every use only hands a name on. Such an arrow has a direction between layers, but it makes
-    /// no circle: the file's own code does not need the other one.
+    /// Whether every use only re-exports a name. Such an import counts for the layers, but not for
+    /// cycles, because the file's own code does not need the other file.
     pub(super) only_reexports: bool,
 }
 
@@ -88,7 +88,7 @@ impl Imports {
 
     fn add(&mut self, modules: &Modules, from: &Module, targets: &[Target], arrow: &Arrow) {
         for target in targets {
-            // A module by itself is no dependency; what is used through it is.
+            // Naming a module is not a dependency; using one of its items is.
             let Target::Item(owner) = *target else { continue };
             let to = &modules.get(owner).file;
             if *to == from.file {

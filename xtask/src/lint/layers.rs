@@ -1,20 +1,20 @@
-//! The rules about imports: no circle between files, no import upward, every file in a layer, and
-//! pairs that stay apart.
+//! The rules about imports: no cycle between files, no import from a higher layer, every file in a
+//! layer, and pairs that never import each other.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::circles;
-use super::config::{AllowedCircle, Config, FILE, Layers};
+use super::config::{AllowedCycle, Config, FILE, Layers};
+use super::cycles;
 use super::imports::{Arrow, Imports};
 
-/// Every violation in one crate, as text. `shown` is the path of its sources for messages, such
-/// as `crates/stripe-sync/src`.
+/// Every violation in one crate, as text. `shown` is the path of its sources in messages, such as
+/// `crates/stripe-sync/src`.
 pub(super) fn check(krate: &str, shown: &str, imports: &Imports, config: &Config) -> Vec<String> {
     let crate_check = CrateCheck { shown, imports };
-    let allowed: Vec<&AllowedCircle> =
-        config.allowed_circle.iter().filter(|circle| circle.krate == krate).collect();
-    let mut problems = crate_check.circles(&allowed);
+    let allowed: Vec<&AllowedCycle> =
+        config.allowed_cycle.iter().filter(|cycle| cycle.krate == krate).collect();
+    let mut problems = crate_check.cycles(&allowed);
     for layers in config.layers.iter().filter(|layers| layers.krate == krate) {
         crate_check.files_without_layer(layers, &mut problems);
         crate_check.entries_without_file(layers, &mut problems);
@@ -33,61 +33,61 @@ struct CrateCheck<'a> {
 type Ends<'a> = (&'a str, &'a str);
 
 impl CrateCheck<'_> {
-    /// Circles between files, except the allowed ones.
-    fn circles(&self, allowed: &[&AllowedCircle]) -> Vec<String> {
+    /// Cycles between files, except the allowed ones.
+    fn cycles(&self, allowed: &[&AllowedCycle]) -> Vec<String> {
         let needed: Vec<(&str, &str)> = self.needed().map(|(ends, _)| ends).collect();
-        let groups = circles::find(needed.iter().copied());
+        let groups = cycles::find(needed.iter().copied());
         let mut problems = Vec::new();
         let mut used = BTreeSet::new();
         for group in &groups {
-            let excuse = allowed.iter().position(|circle| {
-                group.iter().all(|file| circle.files.iter().any(|known| known == file))
+            let excuse = allowed.iter().position(|cycle| {
+                group.iter().all(|file| cycle.files.iter().any(|known| known == file))
             });
             match excuse {
                 Some(index) => {
                     used.insert(index);
                 }
-                None => problems.push(self.circle_text(group, str::to_owned)),
+                None => problems.push(self.cycle_text(group, str::to_owned)),
             }
         }
-        for (index, circle) in allowed.iter().enumerate() {
+        for (index, cycle) in allowed.iter().enumerate() {
             if !used.contains(&index) {
                 problems.push(format!(
-                    "{FILE}: there is no circle between the allowed files {}\n  \
+                    "{FILE}: there is no cycle between the allowed files {}\n  \
                      Remove the entry.",
-                    circle.files.join(", ")
+                    cycle.files.join(", ")
                 ));
             }
         }
         for folder in self.folders() {
-            self.circles_in(&folder, &groups, &mut problems);
+            self.cycles_in(&folder, &groups, &mut problems);
         }
         problems
     }
 
-    /// Circles between the files and folders that lie in one folder. They need no circle of
-    /// files: `a/x.rs` can import `b.rs`, which imports `a/y.rs`.
-    fn circles_in(&self, folder: &str, groups: &[Vec<&str>], problems: &mut Vec<String>) {
+    /// Cycles between the files and folders of one folder. They can exist without a cycle of files:
+    /// `a/x.rs` can import `b.rs`, which imports `a/y.rs`.
+    fn cycles_in(&self, folder: &str, groups: &[Vec<&str>], problems: &mut Vec<String>) {
         let between: Vec<(String, String)> = self
             .needed()
             .filter_map(|((from, to), _)| Some((entry_in(folder, from)?, entry_in(folder, to)?)))
             .filter(|(from, to)| from != to)
             .collect();
-        for found in circles::find(between.iter().map(|(a, b)| (a.as_str(), b.as_str()))) {
+        for found in cycles::find(between.iter().map(|(a, b)| (a.as_str(), b.as_str()))) {
             let entry_of = |file: &&str| entry_in(folder, file);
-            // A circle of files that spans two of the entries is reported by its files.
+            // A cycle of files that spans two of the entries is already reported.
             let spans_two = |group: &&Vec<&str>| {
                 let entries: BTreeSet<String> = group.iter().filter_map(entry_of).collect();
                 entries.iter().filter(|entry| found.contains(&entry.as_str())).count() > 1
             };
             if !groups.iter().any(|group| spans_two(&group)) {
                 let name = |file: &str| entry_in(folder, file).unwrap_or_default();
-                problems.push(self.circle_text(&found, name));
+                problems.push(self.cycle_text(&found, name));
             }
         }
     }
 
-    /// Every folder of the crate with a `/` at its end; the crate itself is the empty text.
+    /// Every folder of the crate with a `/` at its end; the crate itself is the empty string.
     fn folders(&self) -> BTreeSet<String> {
         let mut folders = BTreeSet::from([String::new()]);
         for file in &self.imports.files {
@@ -96,9 +96,10 @@ impl CrateCheck<'_> {
         folders
     }
 
-    /// The members of a circle and the imports between them; `name` is the member a file is.
-    fn circle_text(&self, group: &[&str], name: impl Fn(&str) -> String) -> String {
-        let mut text = format!("{}: import circle between {}", self.shown, group.join(", "));
+    /// The members of a cycle and the imports between them; `name` returns the member that a file
+    /// belongs to.
+    fn cycle_text(&self, group: &[&str], name: impl Fn(&str) -> String) -> String {
+        let mut text = format!("{}: import cycle between {}", self.shown, group.join(", "));
         for ((from, to), arrow) in self.needed() {
             let ends = (name(from), name(to));
             let inside = |end: &str| group.contains(&end);
@@ -107,7 +108,7 @@ impl CrateCheck<'_> {
             }
         }
         text.push_str(
-            "\n  Move what both sides need into a file of its own that imports neither of them.",
+            "\n  Move what both sides need into a separate file that imports neither of them.",
         );
         text
     }
@@ -131,7 +132,7 @@ impl CrateCheck<'_> {
         for (_, entry) in layers.entries() {
             if !places.contains(entry) {
                 problems.push(format!(
-                    "{FILE}: `{entry}` is no file or folder of {}{}{}\n  \
+                    "{FILE}: `{entry}` is not a file or folder of {}{}{}\n  \
                      Remove the entry or correct its name.",
                     self.shown,
                     if layers.folder.is_empty() { "" } else { "/" },
@@ -193,8 +194,8 @@ impl CrateCheck<'_> {
     }
 }
 
-/// The file or folder in `folder` that `file` is or lies in, without `.rs`: a module's file and
-/// its folder are one.
+/// The entry of `folder` that `file` is or is in, without `.rs`. A module's file and its folder are
+/// the same entry.
 fn entry_in(folder: &str, file: &str) -> Option<String> {
     let inside = file.strip_prefix(folder)?;
     let first = inside.split('/').next()?;

@@ -1,10 +1,11 @@
-//! `cargo xtask lint`: the rules of this project that the compiler and Clippy do not know.
+//! `cargo xtask lint`: checks the rules of this project that neither the compiler nor Clippy
+//! checks.
 //!
 //! Imports between files ([`layers`]), promises and their tests ([`promises`]), links and sizes of
 //! documents ([`documents`]). Reads files only; changes nothing.
 
-mod circles;
 mod config;
+mod cycles;
 mod documents;
 mod imports;
 mod layers;
@@ -54,7 +55,7 @@ fn imports_of(root: &Path) -> Result<Vec<String>> {
         problems.extend(layers::check(name, shown, &imports, &config));
     }
     let named = config.layers.iter().map(|layers| &layers.krate);
-    let named = named.chain(config.allowed_circle.iter().map(|circle| &circle.krate));
+    let named = named.chain(config.allowed_cycle.iter().map(|cycle| &cycle.krate));
     for krate in named {
         if !crates.iter().any(|(name, _)| name == krate) {
             problems.push(format!("{}: there is no crate `{krate}`", config::FILE));

@@ -1,5 +1,5 @@
-//! The modules of one crate and the files they stand in, found from `lib.rs`, `main.rs` and
-//! `src/bin/*.rs` along the `mod` declarations. Modules of tests are not followed.
+//! The modules of one crate and their files. Follows the `mod` declarations from `lib.rs`,
+//! `main.rs` and `src/bin/*.rs`, except those of test modules.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,7 +17,7 @@ pub(super) struct Modules {
 /// Identifies a module among [`Modules`].
 pub(super) type ModuleId = usize;
 
-/// One module; several can stand in one file.
+/// One module; a file can contain several.
 pub(super) struct Module {
     /// Relative to `src`, with `/` between folders.
     pub(super) file: String,
@@ -31,7 +31,7 @@ impl Modules {
     /// Reads the crate whose sources are below `src`.
     ///
     /// # Errors
-    /// If a file cannot be read, is not Rust, or is declared and missing.
+    /// If a file cannot be read or parsed, or if the file of a declared module is missing.
     pub(super) fn read(src: &Path) -> Result<Modules> {
         let mut modules = Modules { all: Vec::new() };
         for root in roots(src)? {
@@ -75,7 +75,7 @@ impl Modules {
                     let inside = below.join("mod.rs");
                     let found = [beside, inside].into_iter().find(|f| src.join(f).is_file());
                     let found = found.ok_or_else(|| {
-                        anyhow!("{}: no file of `mod {};`", file.display(), child.name)
+                        anyhow!("{}: `mod {};` has no file", file.display(), child.name)
                     })?;
                     match parse(src, &found)? {
                         Some(source) => (found, source),

@@ -1,8 +1,8 @@
-//! Promises and the tests that hold them: `docs/promises.md` names at least one test for each
-//! promise, and every test that any document names exists.
+//! Checks that `docs/promises.md` names at least one test for each promise, and that every test
+//! that a document names exists.
 //!
 //! A test is named `path/to/file.rs::test_name` in backticks, with the path from the root of the
-//! repository. A path without a test stands for the whole file.
+//! repository. A path without a test means all tests of the file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -15,7 +15,7 @@ use super::source::{content, is_test_marker};
 
 const FILE: &str = "docs/promises.md";
 
-/// Every reference that is wrong in `documents`, and every promise without a test.
+/// Every wrong reference in `documents`, and every promise without a test.
 ///
 /// # Errors
 /// If a document or a file that it names cannot be read.
@@ -33,7 +33,7 @@ pub(super) fn check(root: &Path, documents: &[PathBuf]) -> Result<Vec<String>> {
     Ok(problems)
 }
 
-/// The tests of the files that were named so far.
+/// The tests of the files that have been read.
 struct Tests<'a> {
     root: &'a Path,
     known: BTreeMap<String, BTreeSet<String>>,
@@ -69,8 +69,8 @@ fn read(root: &Path, file: &str) -> Result<String> {
     fs::read_to_string(root.join(file)).with_context(|| file.to_owned())
 }
 
-/// Words in backticks that name a Rust file from the root of the repository, or a test in one,
-/// each with its line.
+/// Words in backticks that name a Rust file relative to the root of the repository, or a test in
+/// one, each with its line.
 fn references(text: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for (index, line) in text.lines().enumerate() {
@@ -104,12 +104,12 @@ fn promises_without_test(text: &str) -> Vec<String> {
 
 fn without_test((line, title): (usize, &str)) -> String {
     format!(
-        "{FILE}:{line}: no test holds the promise `{title}`\n  \
+        "{FILE}:{line}: no test verifies the promise `{title}`\n  \
          Name one below its heading, as in `path/to/file.rs::test_name`."
     )
 }
 
-/// The names of all test functions in a file, also of those inside macros such as `proptest!`.
+/// The names of all test functions in a file, including those inside macros such as `proptest!`.
 fn tests_in(source: &str) -> Result<BTreeSet<String>> {
     let stream: TokenStream =
         source.parse().map_err(|error: proc_macro2::LexError| anyhow::anyhow!("{error}"))?;
@@ -188,7 +188,7 @@ mod tests {
         assert_eq!(
             first_lines,
             [
-                "docs/promises.md:5: no test holds the promise `2. Open`",
+                "docs/promises.md:5: no test verifies the promise `2. Open`",
                 "docs/promises.md:4: there is no test `helper` in crates/a/src/b.rs",
                 "docs/promises.md:6: there is no file crates/a/src/c.rs",
             ]

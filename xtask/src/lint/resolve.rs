@@ -1,5 +1,5 @@
-//! From a path as written to the file that defines what it names. Re-exports are followed, so a
-//! `mod.rs` that only hands names on is never the target.
+//! Resolves a path in the code to the file that defines the named item. Follows re-exports, so a
+//! `mod.rs` that only re-exports names is never the target.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ pub(super) struct Resolver<'a> {
     modules: &'a Modules,
 }
 
-/// Lookups in progress. A repeated one does not follow imports again.
+/// Lookups in progress. A repeated lookup does not follow imports again.
 type Open = BTreeSet<(ModuleId, String)>;
 
 impl<'a> Resolver<'a> {
@@ -27,8 +27,8 @@ impl<'a> Resolver<'a> {
         Resolver { modules }
     }
 
-    /// What `path` names in module `from`: nothing if it leads out of the crate, two targets if a
-    /// module and an item have one name.
+    /// What `path` names in module `from`: nothing if it is outside the crate, and two targets if a
+    /// module and an item have the same name.
     pub(super) fn resolve(&self, from: ModuleId, path: &[String]) -> Vec<Target> {
         self.resolve_path(from, path, &mut Open::new())
     }
@@ -75,7 +75,7 @@ impl<'a> Resolver<'a> {
                     found.extend(self.modules.get(module).parent.map(Target::Module));
                 }
                 Target::Module(module) => found.extend(self.look_up(module, segment, open)),
-                // An enum's variant or a type's function: the item is what is used.
+                // A variant of an enum or a function of a type: the used item is the type.
                 Target::Item(_) if !into_modules => {
                     found.insert(*target);
                 }
@@ -93,7 +93,7 @@ impl<'a> Resolver<'a> {
         if content.source.defines.contains(name) {
             found.insert(Target::Item(module));
         }
-        // `pub use name::name` asks for the module while the item is looked up.
+        // `pub use name::name` looks up the module during the lookup of the item.
         let key = (module, name.to_owned());
         if !open.insert(key.clone()) {
             return found.into_iter().collect();

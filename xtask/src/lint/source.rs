@@ -1,8 +1,8 @@
-//! One module of Rust source as the lint sees it: the names it declares, its `use` declarations
-//! and the paths written inside its code.
+//! Reads one module of Rust source: the names it declares, its `use` declarations and the paths in
+//! its code.
 //!
-//! Works on tokens, so comments and strings never count and the arguments of macros do. Items
-//! that exist in tests only (`#[cfg(test)]`, `#[test]`) are not read. Knows nothing of files.
+//! Works on tokens, so it ignores comments and strings but reads the arguments of macros. Ignores
+//! items that exist only in tests (`#[cfg(test)]`, `#[test]`). Does not access files.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ pub(super) struct Source {
 /// `mod name;` or `mod name { .. }`.
 pub(super) struct Submodule {
     pub(super) name: String,
-    /// The module's content if it stands in the same file.
+    /// The module's content if it is in the same file.
     pub(super) inline: Option<Source>,
 }
 
@@ -32,12 +32,12 @@ pub(super) struct Submodule {
 pub(super) struct Import {
     pub(super) path: Vec<String>,
     pub(super) binding: Binding,
-    /// The declaration has a visibility, so it hands the name on to others.
+    /// Whether the declaration has a visibility, so that other modules can use the name.
     pub(super) reexport: bool,
     pub(super) line: usize,
 }
 
-/// Under which name an import is known in the module.
+/// The name of an import in the module.
 #[derive(PartialEq, Eq)]
 pub(super) enum Binding {
     Name(String),
@@ -52,7 +52,7 @@ pub(super) struct InlinePath {
 }
 
 impl Source {
-    /// Reads a file. `None` if the whole file exists in tests only.
+    /// Reads a file. Returns `None` if the whole file exists only in tests.
     ///
     /// # Errors
     /// If the text is not a sequence of Rust tokens.
@@ -76,7 +76,7 @@ impl Source {
         Some(source)
     }
 
-    /// Reads one sequence of tokens; `items` is true where declarations belong to the module.
+    /// Reads one sequence of tokens. `items` is true if its declarations belong to the module.
     fn read(&mut self, tokens: &[TokenTree], items: bool) {
         let mut at = 0;
         while at < tokens.len() {
@@ -84,7 +84,7 @@ impl Source {
         }
     }
 
-    /// Reads what begins at `at` and returns where the rest begins.
+    /// Reads one element at `at` and returns the position after it.
     fn read_one(&mut self, tokens: &[TokenTree], at: usize, items: bool) -> usize {
         match &tokens[at] {
             TokenTree::Punct(punct) if punct.as_char() == '#' => {
@@ -107,7 +107,7 @@ impl Source {
         let word = name_of(ident);
         let following = tokens.get(at + 1);
         match (word.as_str(), following) {
-            // `use<'a>` in a return type is no declaration.
+            // `use<'a>` in a return type is not a declaration.
             ("use", Some(token)) if !is_punct(token, '<') => {
                 let end = position_of(tokens, at, ';');
                 let reexport = at > 0 && ends_visibility(&tokens[at - 1]);
@@ -160,7 +160,7 @@ impl Source {
             end += 3;
         }
         self.identifiers.extend(path.iter().cloned());
-        // A path behind `>::` or a leading `::` does not start at a name of this module.
+        // A path after `>::` or a leading `::` does not start with a name of this module.
         if path.len() > 1 && !continues {
             self.paths.push(InlinePath { path, line: line_of(&tokens[at]) });
         }
@@ -210,7 +210,7 @@ fn read_use_tree(
     }
 }
 
-/// Where the item at `at` ends, which may begin with further attributes.
+/// The position after the item at `at`, which may begin with further attributes.
 fn after_item(tokens: &[TokenTree], mut at: usize) -> usize {
     while is_punct_at(tokens, at, '#') {
         at += 2;
@@ -260,7 +260,7 @@ fn after_item(tokens: &[TokenTree], mut at: usize) -> usize {
     tokens.len()
 }
 
-/// Whether `[..]` behind a `#` says that what follows exists in tests only.
+/// Whether an attribute, without its `#`, restricts the following item to tests.
 fn is_test_attribute(attribute: &TokenTree) -> bool {
     let TokenTree::Group(group) = attribute else { return false };
     let tokens = content(group);
@@ -274,13 +274,13 @@ fn is_test_attribute(attribute: &TokenTree) -> bool {
     }
 }
 
-/// `test`, or `tokio::test` with or without arguments.
+/// Whether the tokens are `test`, or `tokio::test` with or without arguments.
 pub(super) fn is_test_marker(tokens: &[TokenTree]) -> bool {
     let path = tokens.iter().take_while(|token| !matches!(token, TokenTree::Group(_)));
     matches!(path.last(), Some(TokenTree::Ident(last)) if *last == "test")
 }
 
-/// `test`, or `all(..)` with it among the conditions.
+/// Whether the condition is `test`, or `all(..)` that contains `test`.
 fn requires_test(condition: &[TokenTree]) -> bool {
     match condition {
         [TokenTree::Ident(only)] => *only == "test",

@@ -15,7 +15,8 @@ const CLEAN: [(&str, &str); 6] = [
     ("crates/engine/src/lib.rs", "mod ground;\nmod http;\nmod sql;\npub use sql::Row;\n"),
     ("crates/engine/src/ground.rs", "pub struct Word;\n"),
     ("crates/engine/src/http.rs", "use crate::ground::Word;\npub struct Page(Word);\n"),
-    // The facade hands `Row` on; `write` takes it from there, which is no circle with the facade.
+    // The facade re-exports `Row`, and `write` imports it from there. This is not a cycle with the
+    // facade.
     (
         "crates/engine/src/sql/mod.rs",
         "mod row;\nmod write;\npub use row::Row;\npub use write::write;\n",
@@ -49,49 +50,49 @@ fn reexports_and_tests_are_no_violation() {
 }
 
 #[test]
-fn a_circle_is_reported_with_every_arrow() {
+fn a_cycle_is_reported_with_every_arrow() {
     let row = "use super::write as store;\npub struct Row(pub crate::ground::Word);\n\
                fn f(row: Row) { store(row) }\n";
     assert_eq!(
         report(&[("crates/engine/src/sql/row.rs", row)]),
-        ["crates/engine/src: import circle between sql/row.rs, sql/write.rs\n  \
+        ["crates/engine/src: import cycle between sql/row.rs, sql/write.rs\n  \
           crates/engine/src/sql/row.rs:1: use super::write -> sql/write.rs\n  \
           crates/engine/src/sql/write.rs:1: use super::Row -> sql/row.rs\n  \
-          Move what both sides need into a file of its own that imports neither of them."]
+          Move what both sides need into a separate file that imports neither of them."]
     );
 }
 
 #[test]
-fn a_circle_through_a_path_in_code_is_reported() {
+fn a_cycle_through_a_path_in_code_is_reported() {
     let row = "pub struct Row(pub crate::ground::Word);\nfn f(row: Row) { super::write(row) }\n";
     let problems = report(&[("crates/engine/src/sql/row.rs", row)]);
     assert!(problems[0].contains("sql/row.rs:2: super::write -> sql/write.rs"), "{problems:?}");
 }
 
 #[test]
-fn an_allowed_circle_is_not_reported_until_another_file_joins_it() {
+fn an_allowed_cycle_is_not_reported_until_another_file_joins_it() {
     let row = "pub struct Row(pub crate::ground::Word);\nfn f(row: Row) { super::write(row) }\n";
-    let circle = |files: &str| {
+    let cycle = |files: &str| {
         format!(
-            "{}[[allowed_circle]]\ncrate = 'engine'\nfiles = {files}\nreason = 'a knot'\n",
+            "{}[[allowed_cycle]]\ncrate = 'engine'\nfiles = {files}\nreason = 'a reason'\n",
             CLEAN[0].1
         )
     };
-    let both = circle("['sql/row.rs', 'sql/write.rs']");
-    let one = circle("['sql/row.rs']");
+    let both = cycle("['sql/row.rs', 'sql/write.rs']");
+    let one = cycle("['sql/row.rs']");
     let changed = ("crates/engine/src/sql/row.rs", row);
     assert!(report(&[changed, (CLEAN[0].0, &both)]).is_empty());
     let problems = report(&[changed, (CLEAN[0].0, &one)]);
     assert_eq!(problems.len(), 2, "{problems:?}");
     let problems = report(&[(CLEAN[0].0, &both)]);
-    assert!(problems[0].contains("there is no circle between the allowed files"), "{problems:?}");
+    assert!(problems[0].contains("there is no cycle between the allowed files"), "{problems:?}");
 }
 
 #[test]
 fn an_import_upward_is_reported_with_both_layers() {
     let ground = "pub struct Word;\nuse crate::sql::Row;\nfn f(_: Row) {}\n";
     let problems = report(&[("crates/engine/src/ground.rs", ground)]);
-    assert_eq!(problems.len(), 2, "the circle and the import upward: {problems:?}");
+    assert_eq!(problems.len(), 2, "the cycle and the import upward: {problems:?}");
     assert_eq!(
         problems[1],
         "crates/engine/src/ground.rs:2: use crate::sql::Row -> sql/row.rs\n  \
@@ -132,7 +133,7 @@ fn a_module_imported_by_name_counts_where_it_is_used() {
 }
 
 #[test]
-fn a_circle_between_folders_is_reported_without_a_circle_of_files() {
+fn a_cycle_between_folders_is_reported_without_a_cycle_of_files() {
     let layers = "[[layers]]\ncrate = 'engine'\norder = [['ground'], ['http', 'sql'], ['lib']]\n";
     let http = "use crate::sql::Row;\npub struct Page(Row);\n";
     let read = "use crate::http::Page;\nfn f(_: Page) {}\n";
@@ -145,10 +146,10 @@ fn a_circle_between_folders_is_reported_without_a_circle_of_files() {
     ]);
     assert_eq!(
         problems,
-        ["crates/engine/src: import circle between http, sql\n  \
+        ["crates/engine/src: import cycle between http, sql\n  \
           crates/engine/src/http.rs:1: use crate::sql::Row -> sql/row.rs\n  \
           crates/engine/src/sql/read.rs:1: use crate::http::Page -> http.rs\n  \
-          Move what both sides need into a file of its own that imports neither of them."]
+          Move what both sides need into a separate file that imports neither of them."]
     );
 }
 
@@ -164,7 +165,7 @@ fn every_file_has_a_layer_and_every_entry_a_file() {
             "crates/engine/src/sql/mod.rs: the file belongs to no layer",
             "crates/engine/src/sql/row.rs: the file belongs to no layer",
             "crates/engine/src/sql/write.rs: the file belongs to no layer",
-            "xtask/layers.toml: `sea` is no file or folder of crates/engine/src",
+            "xtask/layers.toml: `sea` is not a file or folder of crates/engine/src",
         ]
     );
 }

@@ -1,5 +1,5 @@
-//! Opens a copy for a command: asks Stripe about the key first, and only then opens the database, so that a
-//! wrong key changes nothing.
+//! Opens a copy for a command. Asks Stripe about the key first and only then opens the database, so
+//! that a wrong key changes nothing.
 
 use stripe_sync::{AccountHandle, StripeSync};
 

@@ -28,20 +28,20 @@ pub(super) async fn run(args: &Follow, context: &CommandContext) -> Result<Exit,
     }
     if progress.gap {
         ui::warning(
-            "the last events were applied longer ago than Stripe keeps events (30 days); \
-             run `stripe-sync backfill --fresh` to close the gap",
+            "events may be missing, because the last ones were applied more than 30 days ago and Stripe \
+             keeps events for 30 days; run `stripe-sync backfill --fresh` to read everything again",
         );
     }
     if progress.dead > 0 {
         ui::warning(
-            "objects could not be fetched after many attempts; `select * from _inbox where dead` with \
-             `stripe-sync query` shows why, and `stripe-sync refresh <id>` fetches one",
+            "some objects could not be fetched and are no longer retried; to see why, run: stripe-sync \
+             query 'select * from _inbox where dead'; to retry one, run: stripe-sync refresh <id>",
         );
     }
     Ok(exit(&progress, args.once))
 }
 
-/// A copy that is not current, or not complete, is not reported as a success.
+/// The command succeeds only if the copy is current and complete.
 fn exit(progress: &FollowProgress, once: bool) -> Exit {
     let is_complete =
         !progress.gap && (progress.pending, progress.dead, progress.quarantined) == (0, 0, 0);
@@ -52,7 +52,7 @@ fn exit(progress: &FollowProgress, once: bool) -> Exit {
     }
 }
 
-/// Follows until the first signal. `None` if a second one ended it at once.
+/// Follows until the first signal. `None` if a second signal stopped it immediately.
 async fn follow(
     sync: &StripeSync,
     once: bool,
@@ -69,7 +69,7 @@ async fn follow(
             != (shown.events, shown.fetched, shown.failed, shown.waiting);
         if is_news && !once {
             match json {
-                // A reader that has gone away ends the following like a signal.
+                // If nothing reads stdout any longer, following ends as after a signal.
                 true if ui::data(&format!("{}\n", as_json(progress))).is_err() => stop.request(),
                 true => {}
                 false => ui::note(&as_text(progress)),

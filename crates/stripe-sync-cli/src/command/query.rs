@@ -67,8 +67,8 @@ fn statements<'a>(args: &Query, text: &'a str) -> Result<Vec<&'a str>, Failure> 
     }
 }
 
-/// Whether the argument is an option with a typing error. A statement that begins with a comment
-/// has more than one word.
+/// Whether the argument is a mistyped option. It is not a statement that begins with a comment,
+/// because such a statement contains whitespace.
 fn is_unknown_option(argument: &str) -> bool {
     argument.len() > 1 && argument.starts_with('-') && !argument.contains(char::is_whitespace)
 }

@@ -13,7 +13,7 @@ use crate::ui::{BOLD, DIM};
 pub(crate) struct Summary<'a> {
     pub(crate) database: &'a DatabaseSettings,
     pub(crate) skip_denied: bool,
-    /// Earlier commands read a part of the rows, so no rate can be computed.
+    /// Earlier commands read some of the rows, so no rate can be computed.
     pub(crate) continued: bool,
     /// Only a range of creation times was requested.
     pub(crate) has_range: bool,
@@ -44,7 +44,7 @@ fn streams(streams: &[StreamReport], has_range: bool) -> String {
         ]);
     }
     let mut text = if listed.is_empty() { String::new() } else { table.finish() };
-    // Only a list that was read whole is known to be empty.
+    // Only a list that was read in full is known to be empty.
     let (in_range, whole): (Vec<_>, Vec<_>) =
         streams.iter().filter(is_empty).partition(|stream| has_range && !stream.unfiltered);
     match in_range.as_slice() {
@@ -87,8 +87,7 @@ fn never_listed(streams: &[StreamReport]) -> String {
     }
 }
 
-/// Whether the stream was read, and its list does not show everything. An empty stream can have hidden
-/// objects, too.
+/// Whether the stream was read, and its list does not show everything. This includes empty streams.
 fn has_hidden_objects(stream: &StreamReport) -> bool {
     let is_read = stream.synced > 0 || matches!(stream.status, "complete" | "running" | "failed");
     is_read && !stream.not_shown.is_empty()

@@ -1,5 +1,5 @@
 //! `stripe-sync demo`: copies a simulated account into a temporary PostgreSQL and compares every
-//! table with the IDs in the simulator. It uses nothing of the user's.
+//! table with the IDs in the simulator. It does not use the user's key or database.
 
 mod compare;
 mod queries;

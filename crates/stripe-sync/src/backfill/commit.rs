@@ -30,13 +30,13 @@ const MAX_BYTES: usize = 4 << 20;
 
 /// The state of the slice after the last page.
 pub(super) enum CommitOutcome {
-    /// It can be read further from here.
+    /// The slice has more to read, from this position.
     Open(Position),
     /// The slice's last page is durable.
     Finished,
     /// Another owner has the slice.
     Lost,
-    /// The server refuses every row of the stream.
+    /// The server rejects every row of the stream.
     Failed(StreamFailure),
 }
 
@@ -106,7 +106,7 @@ pub(super) async fn commit(
                 *bounds.lock().unwrap_or_else(PoisonError::into_inner) = next.bounds;
                 let advanced = next.seq == position.seq + 1;
                 position = next;
-                // The ledger has another position, which the following pages do not continue.
+                // The ledger has another position, and the following pages do not start there.
                 if !advanced {
                     return Ok(CommitOutcome::Open(position));
                 }
@@ -137,7 +137,7 @@ struct PageCommit<'p> {
     slice: &'p ClaimedSlice,
     position: &'p Position,
     pieces: &'p [PagePiece],
-    /// Objects that count already.
+    /// Objects that are already counted.
     counted_before: HashSet<String>,
 }
 

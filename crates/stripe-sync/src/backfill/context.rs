@@ -49,7 +49,7 @@ pub(super) struct SliceContext<'r> {
     pub(super) run: &'r RunContext,
     /// The table of the rows.
     pub(super) target: &'static Table,
-    /// The table of the objects that the list shows. Another one than `target` if those are parents.
+    /// The table of the objects that the list shows. Differs from `target` if these are parents.
     pub(super) table: &'static Table,
     pub(super) list: &'static List,
     /// The index of the list's parameters.

@@ -1,4 +1,5 @@
-//! Which objects count already: a stream that is read in several parts counts objects, not readings.
+//! Finds objects that are already counted. A stream that is read in several parts counts each
+//! object once.
 
 use std::collections::HashSet;
 
@@ -6,7 +7,7 @@ use super::context::{SliceContext, retry_transient};
 use super::piece::PagePiece;
 use crate::error::Error;
 
-/// The objects of these pages that an earlier part of this run has read, and counted. The parts of a
+/// The objects of these pages that an earlier part of this run has read and counted. The parts of a
 /// list overlap where an object changes between them, or where Stripe ignores their parameters.
 pub(super) async fn counted_before(
     context: &SliceContext<'_>,

@@ -23,7 +23,7 @@ use crate::slice::{Bounds, CursorRow, whole_second};
 const MAX_ROUNDS: u32 = 3;
 
 impl PageReader<'_> {
-    /// The second that a page with further rows behind it lies within.
+    /// The second that all rows of a page share, if more rows follow the page.
     pub(super) fn crowded_second(&self, arrived: &ArrivedPage) -> Option<i64> {
         let times = || arrived.objects.iter().map(PageObject::created);
         let second = times().next_back().flatten().filter(|_| times().len() > 1)?;
@@ -31,9 +31,9 @@ impl PageReader<'_> {
         (self.filters_by_time && arrived.page.has_more && is_within_second).then_some(second)
     }
 
-    /// Reads `second` from both ends and hands over its pages except for the one that is returned. `first`
-    /// is the page that has shown that the second is crowded. The position stays before the second until
-    /// it is known to be read whole.
+    /// Reads `second` from both ends and hands over its pages, except for the one that is returned.
+    /// `first` is the page that showed that the second is crowded. The position stays before the
+    /// second until the second is known to be complete.
     pub(super) async fn read_second(
         &mut self,
         second: i64,
@@ -99,8 +99,8 @@ impl SecondReading<'_, '_> {
         self.fail().await
     }
 
-    /// Reads the second behind `down` to its end, then upward again. Returns its rows if the two readings
-    /// prove that no row is missing.
+    /// Reads the second after `down` to its end, then upward again. Returns its rows if the two
+    /// readings prove that no row is missing.
     async fn read_once(
         &mut self,
         down: &mut Vec<String>,
@@ -123,8 +123,8 @@ impl SecondReading<'_, '_> {
         Ok(whole_second(down, &up))
     }
 
-    /// Reads downward behind the last row of `down`, or from the first row of the second, and appends
-    /// what it reads. True if the last page is empty.
+    /// Reads downward after the last row of `down`, or from the first row of the second, and
+    /// appends what it reads. Returns true if the last page is empty.
     async fn read_down(&mut self, down: &mut Vec<String>) -> Result<bool, Interrupted> {
         let mut read: HashSet<String> = down.iter().cloned().collect();
         loop {
@@ -132,7 +132,7 @@ impl SecondReading<'_, '_> {
             let page = self.reader.fetch_page(self.bounds, start).await?;
             self.require_filter(&page)?;
             let (rows, is_last) = (ids(&page), !page.page.has_more);
-            // A cursor that is ignored would never end.
+            // If Stripe ignores the cursor, the reading would never end.
             let brings_new = rows.iter().any(|id| !read.contains(id));
             if !brings_new && !is_last && !rows.is_empty() {
                 return Err(Interrupted::Inconsistent);
@@ -161,7 +161,7 @@ impl SecondReading<'_, '_> {
             let mut page = self.reader.fetch_page(bounds, PageStart::Before(&cursor)).await?;
             let is_of_second = |object: &PageObject| object.created() == Some(self.second);
             let of_second = page.objects.iter().rposition(is_of_second).map_or(0, |at| at + 1);
-            // The rows behind belong to the second of the cursor.
+            // The following rows belong to the second of the cursor.
             page.page.truncate(of_second);
             page.objects.truncate(of_second);
             let rows = ids(&page);
@@ -177,7 +177,7 @@ impl SecondReading<'_, '_> {
         }
     }
 
-    /// The newest object that is older than this second, also if it is below the slice.
+    /// The newest object that is older than this second, even if it is outside the slice.
     async fn first_older_row(&self) -> Result<Option<(String, Option<i64>)>, Interrupted> {
         let context = self.reader.context;
         let (table, list) = (context.table, context.list);
@@ -197,8 +197,8 @@ impl SecondReading<'_, '_> {
         }
     }
 
-    /// Hands over a page that shows an object for the first time. The page before it is handed over, and
-    /// `page` is held back, because it may become the last one of the second.
+    /// Keeps a page that shows an object for the first time. Hands over the page that was held back
+    /// before, and holds back `page`, because it may become the last one of the second.
     async fn keep_new(&mut self, mut page: ArrivedPage) -> Result<(), FetchOutcome> {
         let shown_before = self.shown.len();
         self.shown.extend(ids(&page));
@@ -211,7 +211,7 @@ impl SecondReading<'_, '_> {
         hand_over(self.reader.context, before, self.pieces).await
     }
 
-    /// The page that is held back, as the one with which the second is complete.
+    /// The page that is held back. Once it is committed, the second is complete.
     fn finish(self, whole: Vec<String>) -> ArrivedPage {
         let rows = whole.into_iter().map(|id| CursorRow { id, created: Some(self.second) });
         let from = self.reader.held_bounds().from;
@@ -222,13 +222,13 @@ impl SecondReading<'_, '_> {
         page
     }
 
-    /// The second was never read whole: what was read is stored, and the stream fails.
+    /// The second could not be read completely: what was read is stored, and the stream fails.
     async fn fail(self) -> Result<ArrivedPage, FetchOutcome> {
         let time = Timestamp::from_second(self.second)
             .map_or_else(|_| self.second.to_string(), |time| time.to_string());
         let what = format!(
-            "Stripe lists more than a page of objects created at {time}, each time in another order \
-             or with other objects; the {} that it showed are stored, but some may be missing",
+            "Stripe lists more than a page of objects created at {time}, but each reading has another order \
+             or other objects; the {} objects that were read are stored, but others may be missing",
             self.shown.len()
         );
         let page = self.held_back;

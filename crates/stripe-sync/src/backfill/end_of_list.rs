@@ -9,8 +9,9 @@ use crate::row::id_of;
 use crate::slice::Bounds;
 
 impl PageReader<'_> {
-    /// Whether an empty page that says `has_more` is the end of the list all the same: the list shows
-    /// nothing that was created before the cursor's second, and that second has been read whole.
+    /// Whether an empty page that says `has_more` is nevertheless the end of the list: the list
+    /// shows nothing that was created before the cursor's second, and that second has been read
+    /// completely.
     pub(super) async fn is_end_confirmed(
         &self,
         arrived: &ArrivedPage,
@@ -23,7 +24,7 @@ impl PageReader<'_> {
         for (bounds, expected) in [(below(created), 0), (cursor_second, 1)] {
             let request = page_request(table, list, part, bounds, PageStart::First);
             let page = self.deliver(&request).await.map_err(|e| FetchOutcome::Failed(e.into()))?.0;
-            // Of the cursor's second the page has to show the cursor as its last row.
+            // The page of the cursor's second has to end with the cursor.
             let last = page.objects().rev().find_map(id_of);
             let is_cursor = |id: &str| self.trail.last().is_some_and(|row| row.id == id);
             let confirmed = match expected {

@@ -1,6 +1,6 @@
-//! Properties that Stripe sends only if they are expanded, where a list allows it.
+//! Expands properties that Stripe sends only on request, if the list allows it.
 //!
-//! Stripe can refuse an expansion: an API version does not have the property, or the key lacks a
+//! Stripe can reject an expansion: an API version does not have the property, or the key lacks a
 //! permission. Then the stream is read without it, and its report says so.
 
 use std::collections::{BTreeSet, HashMap};
@@ -9,15 +9,15 @@ use std::sync::{Mutex, PoisonError};
 use crate::catalog::{List, Table};
 use crate::stripe::{Page, Request, StripeClient, StripeError};
 
-/// How often a page of one object is requested to find out whether an expansion is refused.
+/// How often a page of one object is requested to find out whether an expansion is rejected.
 const ATTEMPTS: u32 = 2;
 
-/// The expansions that Stripe refused in this run, per stream.
+/// The expansions that Stripe rejected in this run, per stream.
 #[derive(Debug, Default)]
 pub(super) struct RefusedExpansions(Mutex<HashMap<String, BTreeSet<&'static str>>>);
 
 impl RefusedExpansions {
-    /// The optional expansions that have not been refused.
+    /// The optional expansions that have not been rejected.
     fn accepted(&self, table: &'static Table) -> Vec<&'static str> {
         let refused = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let refused = refused.get(&table.name);
@@ -31,7 +31,7 @@ impl RefusedExpansions {
         refused.entry(table.name.clone()).or_default().extend(names);
     }
 
-    /// What the report of the stream says about refused expansions.
+    /// What the report of the stream says about rejected expansions.
     pub(super) fn note(&self, stream: &str) -> Option<String> {
         let refused = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let names: Vec<&str> = refused.get(stream)?.iter().copied().collect();
@@ -77,7 +77,7 @@ impl ListRequest<'_> {
         }
     }
 
-    /// Which of these expansions Stripe refuses; none if the request fails without them, too.
+    /// Which of these expansions Stripe rejects; none if the request also fails without them.
     async fn find_refused(
         &self,
         request: &Request,

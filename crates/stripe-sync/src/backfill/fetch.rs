@@ -60,9 +60,11 @@ pub(super) struct PageReader<'r> {
     has_cursor: bool,
     size: PageSize,
     recent: RecentIds,
-    /// A second that has just been read whole by its own filter: the next page starts below it.
+    /// A second that has just been read completely with a filter of its own. The next page contains
+    /// only older rows.
     pub(super) finished_second: Option<i64>,
-    /// The list can be requested by second. Unset when it turns out to ignore that filter.
+    /// Whether the list can be filtered by second. Set to false if it turns out to ignore the
+    /// filter.
     pub(super) filters_by_time: bool,
 }
 
@@ -118,7 +120,7 @@ impl PageReader<'_> {
     async fn request_page(&mut self) -> Result<ArrivedPage, FetchOutcome> {
         let mut requested = self.held_bounds();
         if let Some(second) = self.finished_second {
-            // Another worker has everything below, or this is the slice's last second.
+            // Another worker reads everything older, or this is the slice's last second.
             if requested.from.is_some_and(|from| from >= second) {
                 return Err(FetchOutcome::BoundsMoved);
             }
@@ -126,7 +128,7 @@ impl PageReader<'_> {
             let arrived = self.fetch_page(requested, PageStart::First).await?;
             return Ok(drop_last_second(arrived, None));
         }
-        // A cursor outside of its filter is refused.
+        // Stripe rejects a cursor that is outside the filter.
         while self.trail.last().is_some_and(|row| !requested.hold(row.created)) {
             self.trail.pop();
         }
@@ -180,7 +182,7 @@ impl PageReader<'_> {
         Ok(ArrivedPage { page, objects, requested, memory, coverage: PageCoverage::Consecutive })
     }
 
-    /// The stream's own list is refused, and the lists of the parents show its objects.
+    /// The stream's own list is rejected, and the lists of the parents show its objects.
     fn is_listed_by_parents(&self, error: &StripeError) -> bool {
         let SliceContext { run, target, parents, .. } = self.context;
         parents.is_none() && requires_parent(target, run.account.client.version(), error)
@@ -199,8 +201,7 @@ impl PageReader<'_> {
             self.move_cursor(rows.iter().collect(), arrived.requested);
             return Ok(());
         }
-        // An object without an id is quarantined when it is written. The reading continues after the
-        // others.
+        // An object without an id is quarantined when it is written, and cannot be a cursor.
         let rows: Vec<&CursorRow> =
             arrived.objects.iter().filter_map(PageObject::cursor_row).collect();
         let page = &arrived.page;
@@ -209,7 +210,7 @@ impl PageReader<'_> {
         }
         let is_cursor = |row: &&CursorRow| self.trail.last().is_some_and(|last| last.id == row.id);
         if rows.last().is_some_and(is_cursor) || !self.recent.add_page(&rows) {
-            let what = "Stripe sent a page again instead of the one after its cursor";
+            let what = "Stripe sent an earlier page again instead of the next one";
             return Err(FetchOutcome::broken(what, page));
         }
         if !self.context.list.paged {
@@ -234,13 +235,13 @@ impl PageReader<'_> {
     }
 }
 
-/// Drops the last second of a page that others follow: its rest may be on the next page. A page that
-/// lies within one second is kept.
+/// Drops the rows of the page's last second if more pages follow, because the next page may show
+/// more rows of it. A page whose rows all have the same second is kept.
 fn drop_last_second(mut arrived: ArrivedPage, cursor: Option<&str>) -> ArrivedPage {
     if arrived.page.has_more {
         let kept = complete_seconds(arrived.objects.iter().map(|object| object.sort_time));
-        // The reading continues after an object other than the cursor's (an object can be listed
-        // twice), so one of those has to remain.
+        // The new cursor must be another object than the old one (an object can be listed twice),
+        // so such an object has to remain.
         let last = arrived.objects[..kept].iter().rev().find_map(PageObject::cursor_row);
         if last.is_some_and(|row| Some(row.id.as_str()) != cursor) {
             arrived.page.truncate(kept);

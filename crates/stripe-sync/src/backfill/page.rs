@@ -1,4 +1,4 @@
-//! A page as it arrived, and what is known of each of its objects.
+//! A page that has arrived, and what is known about each of its objects.
 
 use crate::catalog::{List, Table};
 use crate::memory::MemoryPermit;
@@ -19,11 +19,12 @@ pub(super) struct ArrivedPage {
 
 /// What a page means for the position of its slice.
 pub(super) enum PageCoverage {
-    /// The reading can continue behind it.
+    /// The next page can be requested after it.
     Consecutive,
-    /// It is part of a second that is not known to be read whole: the position stays before that second.
+    /// It is part of a second that is not known to be complete: the position stays before that
+    /// second.
     Unproven,
-    /// All rows of its second have been handed over. These are they, in the order of the list.
+    /// It completes its second. These are all rows of the second, in the order of the list.
     WholeSecond(Vec<CursorRow>),
 }
 
@@ -35,18 +36,18 @@ impl ArrivedPage {
     }
 }
 
-/// What is known of one object of a page.
+/// What is known about one object of a page.
 #[derive(Debug, Clone)]
 pub(super) struct PageObject {
     /// The object as a row that a reading can continue after. Its id is the quarantine's name for an
     /// object without one.
     row: CursorRow,
-    /// The object has an id of its own. The server will refuse one that does not.
+    /// Whether the object has an id. The database rejects the row of an object without one.
     pub(super) has_id: bool,
-    /// The time by which its list may be sorted, also where the list has no filter by time.
+    /// The time by which its list may be sorted, even if the list has no filter by time.
     pub(super) sort_time: Option<i64>,
     pub(super) deleted: bool,
-    /// It is an object of another type than its list's, such as a customer among charges.
+    /// Whether it has another type than the objects of its list, such as a customer among charges.
     pub(super) is_foreign: bool,
 }
 
@@ -60,8 +61,9 @@ impl PageObject {
         let (object, property) = (object.into(), list.created.as_deref());
         let head = ObjectHead::read(object, property.unwrap_or("created"));
         let (has_id, sort_time) = (head.id.is_some(), head.created);
-        // A row outside of the bounds has no usable time: its list filters by something else, or ignores
-        // the filter. It can be the cursor all the same, because the list has just shown it.
+        // The time of a row outside of the bounds is not used: its list filters by something else,
+        // or ignores the filter. The row can still be the cursor, because the list has just shown
+        // it.
         let created = sort_time.filter(|_| property.is_some() && requested.hold(sort_time));
         PageObject {
             row: CursorRow { id: head.name(object.json()).into_owned(), created },
@@ -77,7 +79,7 @@ impl PageObject {
         &self.row.id
     }
 
-    /// When it was created, if that lies inside the requested bounds.
+    /// When it was created, if that is inside the requested bounds.
     pub(super) fn created(&self) -> Option<i64> {
         self.row.created
     }

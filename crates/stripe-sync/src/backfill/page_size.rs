@@ -1,7 +1,7 @@
 //! Decides how many objects to request at once: Stripe's maximum, or fewer if they are large.
 //!
-//! All slices of a stream share what one has learned. Otherwise each of 32 workers could have a
-//! first page of the largest size in memory.
+//! All slices of a stream share the result. Otherwise each of 32 workers could have a first page of
+//! the largest size in memory.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -58,7 +58,7 @@ impl PageSize {
 pub(super) struct PageSizes(Mutex<HashMap<String, PageSize>>);
 
 impl PageSizes {
-    /// How to ask for the first page of a slice.
+    /// The size of the first page of a slice.
     pub(super) fn of(&self, stream: &str) -> PageSize {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.get(stream).copied().unwrap_or(FIRST)

@@ -45,7 +45,7 @@ impl SliceContext<'_> {
         own.parts.len() + usize::from(reads_parents)
     }
 
-    /// Notes whether a page of the stream's own list shows an object that belongs to a parent.
+    /// Records whether a page of the stream's own list shows an object that belongs to a parent.
     pub(super) fn look_for_objects_of_parents(&self, page: &Page) {
         let Some(lists) = self.list.parent_lists.as_ref() else { return };
         let belongs_to_parent = |object: &str| {
@@ -218,7 +218,7 @@ async fn changed_parents(
     let (database, names) = (&run.account.database, run.account.statements.names());
     let account = run.account.account.as_str();
     let since = last.started_at;
-    // In doubt, all are read.
+    // If this cannot be determined, all are read.
     let mut changed =
         retry_transient!(run, database.changed_since(names, account, context.table, &ids, since))
             .ok()?;
@@ -230,7 +230,8 @@ async fn changed_parents(
     Some(changed)
 }
 
-/// Finds out which parents have changed since their lists were last read completely. In doubt, all.
+/// Finds out which parents have changed since their lists were last read completely; all of them if
+/// this cannot be determined.
 async fn parents_to_read(context: &SliceContext<'_>, part: ParentsPart) -> ParentsToRead {
     let run = context.run;
     let (database, names) = (&run.account.database, run.account.statements.names());
@@ -253,7 +254,7 @@ async fn parents_to_read(context: &SliceContext<'_>, part: ParentsPart) -> Paren
         }
         Ok(None) => ParentsToRead::All,
         Err(error) => {
-            tracing::info!(%error, "the events are not readable, so all parents are read");
+            tracing::info!(%error, "the events cannot be read, so the lists of all parents are read");
             ParentsToRead::All
         }
     }

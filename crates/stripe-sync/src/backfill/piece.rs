@@ -72,7 +72,7 @@ pub(super) struct PieceObject {
     pub(super) object: PageObject,
     /// The object with complete nested lists, if they were cut off.
     completed: Option<String>,
-    /// It was deleted while its lists were read: the page shows an outdated state.
+    /// Whether it was deleted while its lists were read, so that the page shows an outdated state.
     pub(super) gone: bool,
     /// A nested list of it could not be read to its end.
     pub(super) problem: Option<ListProblem>,
@@ -181,9 +181,9 @@ impl PagePiece {
         self.objects.iter().filter_map(|known| Some((&known.object, known.of_parent.as_ref()?)))
     }
 
-    /// Id and `created` of each row that counts as read once this piece is durable.
-    /// The objects of parents count at once, each with the time of its parent: those that are read again
-    /// are known by their ids.
+    /// Id and `created` of each row that counts as read once this piece is durable. The objects of
+    /// parents always count, each with the time of its parent: those that are read again are
+    /// recognized by their ids.
     pub(super) fn counted(&self) -> impl Iterator<Item = (&str, Option<i64>)> {
         let of_parents = self.parent_lists().flat_map(|(parent, list)| {
             let objects = list.pages.iter().flat_map(|(_, objects)| objects);
@@ -231,7 +231,8 @@ impl PagePiece {
         });
     }
 
-    /// Whether it should be handed over: it is large, or others wait for the memory that it holds.
+    /// Whether the piece should be handed over, because it is large or holds memory that others
+    /// wait for.
     pub(super) fn is_full(&self) -> bool {
         self.list_memory.last().is_some_and(ListMemory::exceeds_budget)
             || self.completed_bytes >= FULL_PIECE

@@ -1,4 +1,4 @@
-//! From a request to a run: which streams, which bounds, and which identity. Pure.
+//! Turns a request into a run: its streams, its bounds, and its identity. Pure.
 
 use super::range::Range;
 use crate::account::AccountId;
@@ -6,7 +6,7 @@ use crate::catalog::{Catalog, Table};
 use crate::order::Stamp;
 use crate::postgres::{NewRun, PlannedStream};
 
-/// Events from this long before the run are applied after it: pages may show a state that is a
+/// Events are applied from this long before the run, because pages may show a state that is a
 /// little older than their stamp (FACTS 5).
 pub(super) const EVENT_OVERLAP: i64 = 300;
 
@@ -94,8 +94,8 @@ pub(super) fn run(
             PlannedStream {
                 table: table.name.clone(),
                 unfiltered,
-                // A stream that is named is always read, but `all` over many small ranges reads it
-                // only once a day.
+                // A stream that is named is always read. With `all` and many small ranges, it is
+                // read only once a day.
                 daily: unfiltered && all,
             }
         })

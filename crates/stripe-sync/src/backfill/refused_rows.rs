@@ -1,6 +1,6 @@
-//! Streams of which the server refuses every row.
+//! Streams of which the server rejects every row.
 //!
-//! A refused row is quarantined. If a user's column, constraint or trigger makes the server refuse
+//! A rejected row is quarantined. If a user's column, constraint or trigger makes the server reject
 //! every row, the stream fails after its first pages instead of filling the quarantine.
 
 use std::collections::HashMap;
@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::postgres::Refusal;
 
-/// A stream fails after this many refused rows, if none was accepted.
+/// A stream fails after this many rejected rows, if none was accepted.
 const MAX_REFUSED: u64 = 100;
 
 /// What the server did with the rows of each stream of a run.
@@ -23,7 +23,7 @@ enum State {
 }
 
 impl RefusedRows {
-    /// Counts the rows of a commit. Returns why the stream fails if the server refuses all of its
+    /// Counts the rows of a commit. Returns why the stream fails if the server rejects all of its
     /// rows.
     pub(super) fn count(&self, stream: &str, rows: u64, refusals: &[Refusal]) -> Option<String> {
         let refusal = refusals.iter().find(|refusal| refusal.table == stream);
@@ -36,7 +36,7 @@ impl RefusedRows {
         };
         let State::Refused(MAX_REFUSED..) = *state else { return None };
         Some(format!(
-            "{}; the server refuses every row: remove or change the column, constraint or trigger \
+            "{}; the server rejects every row: remove or change the column, constraint or trigger \
              that does not belong to the copy",
             refusal?.reason
         ))

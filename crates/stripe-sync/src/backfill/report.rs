@@ -66,7 +66,7 @@ pub struct Report {
     pub requests: u64,
     /// In the order of their names.
     pub streams: Vec<StreamReport>,
-    /// Rows that the server refused and that are quarantined.
+    /// Rows that the server rejected and that are quarantined.
     pub quarantined: i64,
     /// Characters that PostgreSQL cannot store and that became U+FFFD.
     pub replaced_characters: u64,

@@ -5,7 +5,7 @@ use crate::row::id_of;
 use crate::slice::Bounds;
 use crate::stripe::{Page, Request, StripeClient, StripeError};
 
-/// Why a list cannot be read on.
+/// Why a list cannot be read further.
 pub(super) const NO_OBJECTS: &str = "Stripe says has_more but sends no objects";
 pub(super) const NO_IDS: &str = "Stripe sent a page of objects without ids";
 
@@ -40,7 +40,7 @@ pub(crate) async fn request_first_object(
 pub(super) enum PageStart<'i> {
     /// At the newest object.
     First,
-    /// Behind the object with this id.
+    /// After the object with this id.
     After(&'i str),
     /// The page ends before the object with this id.
     Before(&'i str),

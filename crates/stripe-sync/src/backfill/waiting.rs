@@ -17,7 +17,7 @@ pub struct RunProcess {
     pub pid: String,
     /// Slices that it holds.
     pub slices: i64,
-    /// Whether it still works on them.
+    /// Whether it is still working on them.
     pub state: ProcessState,
     /// What keeps it from reading, if it reported that within the last 30 seconds.
     pub waits_for: Option<String>,

@@ -92,7 +92,7 @@ async fn rewind(
         slice.restarts += 1;
         if slice.restarts > MAX_RESTARTS {
             let message = format!(
-                "Stripe refused the cursor of a slice {MAX_RESTARTS} times; run again to continue"
+                "Stripe rejected the cursor of a slice {MAX_RESTARTS} times; run again to continue"
             );
             let failure = StreamFailure::failed(message, None, requests);
             return Ok(Some(SliceOutcome::StreamFailed(failure)));

@@ -13,8 +13,8 @@ use super::table::Table;
 /// What an event says about the object that it carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum EventMeaning {
-    /// The payload is the state of the object. A canceled subscription and a detached payment
-    /// method are states like others.
+    /// The payload is the state of the object, even if the state is final, such as a canceled
+    /// subscription or a detached payment method.
     Upsert,
     /// The object was deleted; the payload is its last state.
     Delete,

@@ -1,8 +1,8 @@
-//! Where the value of a column comes from in an object: a path, or one of a few named functions.
+//! The source of a column's value in an object: a path, or one of a few named functions.
 
 use serde::{Deserialize, Deserializer, de};
 
-/// One place to look for a value.
+/// One source of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Source {
     /// `a.b.c`

@@ -20,7 +20,7 @@ pub(crate) struct Table {
     /// Properties that Stripe only sends when they are expanded.
     #[serde(default)]
     pub(crate) expand: Vec<String>,
-    /// The same, for properties that the engine does without if Stripe refuses to expand them.
+    /// The same, for properties that the engine omits if Stripe refuses to expand them.
     #[serde(default)]
     pub(crate) optional_expand: Vec<String>,
     /// Columns with an index that is built after the first backfill.
@@ -160,14 +160,14 @@ impl From<RawColumn> for Column {
 }
 
 impl List {
-    /// The lists of parents that have to be read as well with this API version, unless its own list turns
-    /// out to show what they show.
+    /// The lists of parents that also have to be read with this API version, unless its own list
+    /// turns out to show the same objects.
     pub(crate) fn parent_lists_of(&self, api_version: &str) -> Option<&ParentLists> {
         self.parent_lists.as_ref().filter(|lists| *api_version < *lists.complete_from)
     }
 
-    /// Whether the list can be read in ranges of `created`, with every object in exactly one of
-    /// them.
+    /// Whether the list can be read in ranges of `created` so that every object is in exactly one
+    /// range.
     pub(crate) fn can_be_split(&self) -> bool {
         self.created.is_some() && !self.created_optional
     }

@@ -105,7 +105,7 @@ pub enum StreamAccess {
     Denied,
     /// Not available on this account; a backfill would skip it.
     Skipped,
-    /// Anything else, also if the lists inside its objects cannot be read.
+    /// Any other failure, including lists inside its objects that cannot be read.
     Failed,
 }
 
@@ -133,8 +133,8 @@ impl StreamCheck {
         }
     }
 
-    /// The stream can be read, but not all of the lists inside its objects. A backfill quarantines the
-    /// objects whose lists it cannot read, whatever `--skip-denied` says.
+    /// The stream can be read, but not all of the lists inside its objects. A backfill quarantines
+    /// the objects whose lists it cannot read, even with `--skip-denied`.
     pub(super) fn with_refused_lists(table: &Table, refused: &[RefusedList]) -> StreamCheck {
         let Some(first) = refused.first() else { return StreamCheck::readable(table) };
         let reason = |list: &RefusedList| {

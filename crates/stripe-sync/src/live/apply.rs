@@ -33,7 +33,7 @@ pub enum EventEffect {
     Stored,
     /// Its object was deleted or marked as deleted.
     Deleted,
-    /// PostgreSQL refused the row that was fetched, or the deletion of the row: it is quarantined.
+    /// PostgreSQL rejected the row that was fetched, or the deletion of the row: it is quarantined.
     Quarantined,
     /// Nothing: the copy already has this state or a later one.
     Unchanged,
@@ -61,7 +61,7 @@ enum LatestEvent<'p, 'a> {
 }
 
 /// Applies events and moves the cursor, if one is given, usually in one transaction. If the server
-/// refuses a row, or discards or keeps one that it should not, each event gets its own transaction,
+/// rejects a row, or discards or keeps one that it should not, each event gets its own transaction,
 /// and the object of an event that fails is put into the inbox. Fetching and writing that object
 /// reports what is wrong without delaying the others.
 ///

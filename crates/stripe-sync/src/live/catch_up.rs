@@ -20,8 +20,9 @@ use crate::postgres::EventCursor;
 use crate::row::id_of;
 use crate::stripe::Request;
 
-/// Seconds before the cursor at which a read begins, because events become visible late. Most do
-/// within seconds. The first read, and then one per [`LONG_OVERLAP_EVERY`], goes back further.
+/// How many seconds before the cursor a read begins, because events become visible late. Most
+/// become visible within seconds. The first read, and then one per [`LONG_OVERLAP_EVERY`], begins
+/// earlier.
 const OVERLAP: i64 = 15;
 const LONG_OVERLAP: i64 = 180;
 const LONG_OVERLAP_EVERY: Duration = Duration::from_secs(60);
@@ -29,7 +30,7 @@ const LONG_OVERLAP_EVERY: Duration = Duration::from_secs(60);
 const WINDOW: i64 = 3600;
 const SHORTEST_WINDOW: i64 = 10;
 const LONGEST_WINDOW: i64 = 86_400;
-/// A window with fewer pages makes the next one longer, one with more pages shorter.
+/// If a window has fewer pages, the next one is longer; if it has more, the next one is shorter.
 const PAGES: std::ops::Range<u32> = 5..50;
 /// Maximum number of event ids that are remembered.
 const REMEMBERED: usize = 50_000;
@@ -81,7 +82,7 @@ impl EventReader {
     /// window.
     ///
     /// # Errors
-    /// Stripe refuses the feed, or Stripe or the database stays unreachable.
+    /// Stripe rejects the feed, or Stripe or the database stays unreachable.
     pub(crate) async fn catch_up(
         &mut self,
         context: &AccountContext,
@@ -151,7 +152,7 @@ impl EventReader {
             pages += 1;
             let mut events = Vec::new();
             for text in page.items() {
-                // An unknown entry in Stripe's feed is of a kind that this version does not know.
+                // This version does not know the form of this entry.
                 match Event::read(text) {
                     Ok(event) if !self.applied.contains(event.id.as_ref()) => events.push(event),
                     Ok(_) => {}
@@ -213,12 +214,14 @@ impl EventReader {
     }
 }
 
-/// The error of a page that announces more events but contains no new one.
+/// The error of a page that says `has_more` but contains no new event.
 fn no_end(request_id: Option<&str>) -> Error {
     let request = request_id.unwrap_or("without id");
     Error::new(
         ErrorKind::Stripe,
-        format!("the event list announces more events but repeats itself (request {request})"),
+        format!(
+            "Stripe's list of events says has_more but repeats the same events (request {request})"
+        ),
     )
     .with_hint("run the command again; no event is lost, because the cursor has not moved")
 }

@@ -1,7 +1,6 @@
-//! Deliveries that arrive together are committed together: while one transaction is open, others
-//! wait in a queue, and the next transaction takes all of them.
-//!
-//! A delivery is answered after the commit, and after its object has been fetched if necessary.
+//! Commits concurrent deliveries together: while one transaction is open, further deliveries wait
+//! in a queue, and the next transaction takes all of them. A delivery is answered after the commit,
+//! and after its object has been fetched if necessary.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -148,7 +147,7 @@ impl Deliveries {
             Err(error) => batch.iter().map(|_| Err(error.clone())).collect(),
         };
         for (Delivery { answer, .. }, result) in batch.into_iter().zip(results) {
-            // After the time limit no caller waits for it; the event is stored all the same.
+            // After the time limit no caller waits for it, but the event is still stored.
             if answer.send(result).is_err() {
                 tracing::debug!("an event was stored after its delivery had ended");
             }

@@ -70,7 +70,7 @@ struct Follower<'f> {
 /// called after each round. Work that a stop interrupts is repeated the next time.
 ///
 /// # Errors
-/// Stripe refuses the feed, or Stripe or the database cannot be reached for longer than the limit.
+/// Stripe rejects the feed, or Stripe or the database cannot be reached for longer than the limit.
 pub(crate) async fn follow(
     context: &AccountContext,
     revalidate: &BTreeSet<String>,

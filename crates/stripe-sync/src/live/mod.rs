@@ -2,8 +2,8 @@
 //!
 //! The path of an event: `event` (read) -> `plan` (decide) -> `apply` (one transaction). That
 //! transaction puts objects that have to be fetched into the inbox, and `inbox` fetches them.
-//! `deliveries` commits events together that arrive together. `catch_up` reads the feed, and
-//! `follow` repeats that until it is stopped.
+//! `deliveries` commits concurrent deliveries together. `catch_up` reads the feed, and `follow`
+//! repeats that until it is stopped.
 
 mod apply;
 mod catch_up;

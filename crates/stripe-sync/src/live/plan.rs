@@ -11,7 +11,7 @@ use crate::order::event::EventContent;
 use crate::postgres::InboxReason;
 use crate::row::{Object, ObjectHead, get, string};
 
-/// Whose events are applied, and how.
+/// The account whose events are applied, and how they are applied.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EventTarget<'a> {
     pub(crate) account: &'a str,
@@ -134,7 +134,7 @@ fn fetch_owners(object: &str) -> EventPlan<'static> {
 fn marked_deleted(object: &str) -> Cow<'_, str> {
     match get(object, "deleted") == Some("true") {
         true => Cow::Borrowed(object),
-        // The last of several equal keys counts, so the mark comes last.
+        // The last of several equal keys is used, so the mark is appended at the end.
         false => {
             let object = object.trim_end();
             let fields = object.strip_suffix('}').unwrap_or(object).trim_end();

@@ -73,7 +73,7 @@ impl fmt::Debug for WebhookSecret {
     }
 }
 
-/// Why a webhook is refused. No message repeats the header or the body.
+/// Why a webhook is rejected. No message repeats the header or the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SignatureError {
     #[error("Webhook signature verification failed: the request has no Stripe-Signature header")]

@@ -20,8 +20,7 @@ impl<'a> ObjectBatches<'a> {
         ObjectBatches { table, objects, items, complete_lists }
     }
 
-    /// Adds an object with the items of its embedded lists. Lists that are whole may remove stored
-    /// items.
+    /// Adds an object with the items of its embedded lists. Complete lists may remove stored items.
     pub(crate) fn add(
         &mut self,
         id: &'a str,
@@ -71,7 +70,7 @@ impl<'a> ObjectBatches<'a> {
         }
     }
 
-    /// Adds lists whose items have been written already.
+    /// Adds lists whose items have already been written.
     pub(crate) fn add_complete_lists(&mut self, lists: impl IntoIterator<Item = CompleteList>) {
         self.complete_lists.extend(lists);
     }

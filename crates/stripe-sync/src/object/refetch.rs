@@ -28,7 +28,7 @@ pub(crate) enum RefetchOutcome {
     Written,
     /// Stripe has no such object; `had_row` tells whether there was a row to delete or mark.
     Deleted { had_row: bool },
-    /// The server refused the row or its deletion; it is quarantined.
+    /// The server rejected the row or its deletion; it is quarantined.
     Quarantined,
 }
 
@@ -45,7 +45,7 @@ pub(crate) enum RefetchError {
     KeepsChanging { table: String, id: String },
 }
 
-/// Fetches an object and writes it, its nested lists to their end, or applies its deletion.
+/// Fetches an object and writes it with its complete nested lists, or applies its deletion.
 pub(crate) async fn refresh(
     context: &AccountContext,
     table: &'static Table,
@@ -84,7 +84,7 @@ pub(crate) async fn refetch_uncertain(
 }
 
 /// Fetches an object that an event named. The answer replaces the row that was stored at the time
-/// of the request, however close the event and that row are in time.
+/// of the request, regardless of how close the event and that row are in time.
 pub(crate) async fn refetch(
     context: &AccountContext,
     table: &'static Table,

@@ -46,7 +46,7 @@ pub(crate) async fn retrieve(
         .iter()
         .fold(request.clone(), |request, property| request.with("expand[]", property.clone()));
     let answer = match client.get(&with_optional).await {
-        // Perhaps only because of what is expanded.
+        // The expansions may be the reason.
         Err(error)
             if with_optional != request && (error.is_denied() || error.is_invalid_request()) =>
         {

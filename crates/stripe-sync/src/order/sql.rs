@@ -8,8 +8,8 @@ use super::rule::{
     FUTURE_LIMIT, REAPPEAR_AFTER_DELETION, REUSE_AFTER_DELETION, UNCERTAINTY_WINDOW,
 };
 
-/// The stored row is certainly older than the observation: [`super::Verdict::Newer`] for content
-/// that differs.
+/// Whether the stored row is certainly older than the observation: [`super::Verdict::Newer`] for
+/// content that differs.
 pub(crate) fn is_newer(stored: &str, observed: &str) -> String {
     format!("{stored} <= {observed} - {}", interval(UNCERTAINTY_WINDOW))
 }

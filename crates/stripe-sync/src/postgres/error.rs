@@ -65,9 +65,9 @@ impl PostgresError {
             ),
             // Names of constraints are not values.
             Some(db) if may_quote_rows(db.code().code()) => match db.constraint() {
-                None => format!("the server refused a value (SQLSTATE {})", db.code().code()),
+                None => format!("the server rejected a value (SQLSTATE {})", db.code().code()),
                 Some(constraint) => format!(
-                    "the server refused a value (SQLSTATE {}, constraint {constraint})",
+                    "the server rejected a value (SQLSTATE {}, constraint {constraint})",
                     db.code().code()
                 ),
             },

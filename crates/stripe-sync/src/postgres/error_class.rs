@@ -14,7 +14,7 @@ pub(crate) enum ErrorClass {
     Transient,
     /// A deadlock or a serialization failure: repeat the transaction at once.
     Conflict,
-    /// The server refuses the values of one row: that row is quarantined.
+    /// The server rejects the values of one row: that row is quarantined.
     RowRefused,
     /// The disk or another resource of the server is exhausted.
     ResourceExhausted,

@@ -45,9 +45,9 @@ pub(crate) fn winners(mut seen: Vec<Observation<'_>>) -> Vec<Observation<'_>> {
     out
 }
 
-/// Reduces the items of nested lists as [`winners`] does. Their ids should be unique in the account. Items
-/// with the id of an item of another parent, or of another item of the same list, are returned apart: only
-/// one of them can be a row.
+/// Reduces the items of nested lists as [`winners`] does. Their ids should be unique in the
+/// account. Items with the id of an item of another parent, or of another item of the same list,
+/// are returned separately, because only one of them can be a row.
 pub(crate) fn reduce_items(
     mut seen: Vec<Observation<'_>>,
 ) -> (Vec<Observation<'_>>, Vec<Observation<'_>>) {
@@ -60,7 +60,7 @@ pub(crate) fn reduce_items(
             continue;
         };
         if last.parent != item.parent {
-            // Later observations of that parent's item come next.
+            // Later observations of the same parent's item follow.
             let is_same = |other: &&mut Observation<'_>| {
                 other.id == item.id && other.parent == item.parent && other.stamp < item.stamp
             };

@@ -50,7 +50,7 @@ pub(crate) fn encode(table: &Table, rows: &[Observation<'_>], exclusions: &Exclu
                 (Origin::Own | Origin::OwnFirst, Some((_, raw))) => Some(Value::Own(raw)),
                 (Origin::Own, None) => None,
                 // A value that is not a string could become the key of another row when converted
-                // to text. The server refuses a row without a key.
+                // to text. The server rejects a row without a key.
                 (Origin::Id, Some((_, raw))) => raw.starts_with('"').then_some(Value::Own(raw)),
                 (Origin::Id, None) => None,
                 (Origin::OwnFirst | Origin::Elsewhere, _) => {

@@ -58,7 +58,7 @@ impl<'a> ObjectHead<'a> {
 
     /// The key under which the object is written: its id. An object without one gets a name derived
     /// from its text `json`, which is the same whenever the same object is read and which no other
-    /// object has. The server refuses its row, and it is quarantined under that name.
+    /// object has. The server rejects its row, and it is quarantined under that name.
     pub(crate) fn name(&self, json: &str) -> Cow<'a, str> {
         self.id.clone().unwrap_or_else(|| derived_name(json).into())
     }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::distinct_keys::distinct_keys;
 use super::escape::{Repaired, escape};
 
-/// JSON text without characters that jsonb refuses, in which distinct keys remain distinct.
+/// JSON text without characters that jsonb rejects, in which distinct keys remain distinct.
 pub(super) fn for_jsonb(raw: &str) -> Repaired<'_> {
     let repaired = replace(raw);
     if repaired.replaced == 0 {

@@ -18,7 +18,7 @@ pub(crate) struct Object<'a> {
 pub(super) enum Escapes {
     /// No string contains one.
     Nowhere,
-    /// None of the object's own keys does.
+    /// None of the object's own keys contains one.
     InValues,
     /// Any string may contain one.
     Anywhere,

@@ -6,11 +6,11 @@ use super::scan::end_of_value;
 
 /// A value or the end of one.
 pub(super) enum Token {
-    /// An object starts at this position.
+    /// The start of an object, at this position.
     Object(usize),
-    /// An array starts at this position.
+    /// The start of an array, at this position.
     Array(usize),
-    /// The innermost object or array ends.
+    /// The end of the innermost object or array.
     Close,
     /// A string, number, `true`, `false` or `null`.
     Scalar(Range<usize>),

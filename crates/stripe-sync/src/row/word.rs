@@ -8,7 +8,7 @@ const ONES: u64 = u64::from_le_bytes([1; 8]);
 const HIGH_BITS: u64 = u64::from_le_bytes([0x80; 8]);
 
 impl Word {
-    /// The eight bytes at `at`, if the text has that many.
+    /// The eight bytes at `at`, or `None` if fewer are left.
     #[inline(always)]
     pub(super) fn read(bytes: &[u8], at: usize) -> Option<Word> {
         let (word, _) = bytes.get(at..)?.split_first_chunk()?;

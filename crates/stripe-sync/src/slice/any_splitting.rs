@@ -1,12 +1,12 @@
-//! Lists in any order, and lists whose seconds are reordered between two requests, are read with splits
-//! at random moments, and every row must be seen.
+//! Reads lists with splits at random moments and checks that every row is seen. The lists have any
+//! order, or reorder the rows of a second between two requests.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// A list of any order that stays, or sorted by time with another order within each second
-/// in every request.
+/// A list with a fixed order, or one sorted by time whose order within each second changes with
+/// every request.
 enum List {
     Still(Vec<CursorRow>),
     Reordered(Vec<CursorRow>),
@@ -22,7 +22,7 @@ impl List {
         if !reordered {
             return List::Still(rows);
         }
-        // A second with more rows than a page has no cursors to rely on.
+        // A second with more rows than a page has no usable cursors.
         rows.sort_by_key(|r| std::cmp::Reverse(r.created));
         let crowd = |rows: &[CursorRow]| rows.iter().all(|r| r.created == rows[0].created);
         while let Some(at) = rows.windows(size + 1).position(crowd) {
@@ -52,7 +52,7 @@ impl List {
     }
 }
 
-/// A page of the list under a filter, after a cursor; `None` if the cursor fell out.
+/// A page of the filtered list after a cursor; `None` if the list no longer contains the cursor.
 fn page(
     list: &[CursorRow],
     bounds: Bounds,
@@ -75,7 +75,7 @@ fn page(
 struct Slice {
     bounds: Bounds,
     trail: Vec<CursorRow>,
-    /// A page on its way, with the bounds it was asked with.
+    /// A page in flight, with the bounds of its request.
     flying: Option<(Bounds, Vec<CursorRow>, bool)>,
 }
 
@@ -99,7 +99,7 @@ proptest! {
             let (pick, split, at) = steps.next().expect("cycle");
             let i = usize::from(pick) % open.len();
             if split && rounds < 400 {
-                // Another worker takes the lower part, never above the cursor.
+                // Another worker takes the older part, which ends at or below the cursor.
                 let slice = &mut open[i];
                 let Some(cursor) = slice.trail.last() else { continue };
                 let lower = slice.bounds.from.is_none_or(|from| from < at);

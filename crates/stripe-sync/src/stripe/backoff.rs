@@ -41,7 +41,7 @@ impl Backoff {
         let bound = self.first.saturating_mul(1 << doublings).min(self.longest);
         let jittered = bound.mul_f64(random_fraction());
         match retry_after {
-            // Spreads requests that were all told the same `Retry-After`.
+            // Spreads requests that received the same `Retry-After`.
             Some(requested) => requested.min(MAX_RETRY_AFTER) + jittered.min(self.first),
             None => jittered,
         }

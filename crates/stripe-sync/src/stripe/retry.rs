@@ -115,7 +115,7 @@ impl RetryPolicy {
             }
             Advice::SlowDown { retry_after, .. } => {
                 let first = *state.first_rate_limit.get_or_insert(now);
-                // The limiter paces the retries; the pause only spreads requests that were refused
+                // The limiter paces the retries; the pause only spreads requests that were rejected
                 // together.
                 let pause = Backoff::RATE_LIMITED.pause(1, retry_after);
                 (now < first + MAX_RATE_LIMITED).then_some(pause)
@@ -130,7 +130,7 @@ impl RetryPolicy {
                         tracing::warn!(base = %self.base, cause, "Stripe cannot be reached; waiting");
                     }
                 }
-                // Requests on open connections may end the outage although this request never
+                // Requests on open connections may end the outage even if this request never
                 // connects. It needs no pause, because the gate makes it wait.
                 (now < first + self.outage.max_wait()).then_some(Duration::ZERO)
             }

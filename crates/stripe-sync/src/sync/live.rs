@@ -31,7 +31,7 @@ impl StripeSync {
         let secrets = &config.webhook_secrets;
         if secrets.is_empty() {
             return Err(Error::new(ErrorKind::Usage, "no webhook secret is configured").with_hint(
-                "set STRIPE_WEBHOOK_SECRET to the signing secret of the endpoint (whsec_...)",
+                "add the signing secret of the endpoint (whsec_...) to Config::webhook_secrets",
             ));
         }
         let now = SystemTime::now();

@@ -21,7 +21,7 @@ struct Contents {
     /// What `/v1/payment_methods` shows.
     listed: Vec<Value>,
     events: Vec<Value>,
-    /// A path that is refused.
+    /// A path that is rejected.
     refused: Option<String>,
     /// `/v1/payment_methods` requires `customer`.
     requires_customer: bool,

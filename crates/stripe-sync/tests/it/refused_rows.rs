@@ -88,7 +88,7 @@ async fn a_refused_row_is_quarantined_alone() {
     assert!(!rows.iter().any(|row| row.reason.contains("0000")), "no values: {rows:?}");
 
     // A row that can be stored again leaves the quarantine in the next run, although the other rows
-    // are still refused. A deleted row leaves it in a refresh.
+    // are still rejected. A deleted row leaves it in a refresh.
     let account = world.sim.account();
     let again = |id| {
         account.delete("customer", id).expect("deleted");

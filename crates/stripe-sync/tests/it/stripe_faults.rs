@@ -551,7 +551,7 @@ async fn items_with_the_same_id_are_not_lost_in_silence() {
 }
 
 /// Prices as Stripe shows them: the expanded properties only if they are requested. One of them can be
-/// refused.
+/// rejected.
 fn prices_of(asked: &ReceivedRequest, refused: Option<&str>) -> (u16, String) {
     let expands = |name: &str| asked.expanded.iter().any(|e| *e == format!("data.{name}"));
     if refused.is_some_and(expands) {

@@ -1,6 +1,7 @@
 //! `stripe-sync check`: finds everything that would prevent a backfill, without writing anything.
 //!
-//! An invalid setting is a finding like any other: whatever does not depend on it is still checked.
+//! An invalid setting is a finding like any other. Everything that does not depend on it is still
+//! checked.
 
 mod findings;
 mod json;

@@ -9,7 +9,7 @@ use crate::number;
 use crate::table::{self, TextTable};
 use crate::ui::{self, BOLD, DIM};
 
-/// The findings as text. With `all`, streams that can be read are listed too.
+/// The findings as text. With `all`, streams that can be read are also listed.
 pub(super) fn as_text(findings: &Findings, skip_denied: bool, all: bool) -> String {
     let mut text = String::new();
     for (name, value) in facts(findings) {

@@ -1,5 +1,5 @@
-//! Where a nested list is requested: at its own address if Stripe sent a usable one, otherwise at the
-//! catalog's.
+//! The URL of a nested list: the one that Stripe sent if it is usable, otherwise the one in the
+//! catalog.
 
 use super::embedded::EmbeddedList;
 use super::known::KnownList;
@@ -14,7 +14,7 @@ pub(super) fn list_request(
     parent: &str,
     embedded: &EmbeddedList<'_>,
 ) -> Result<Request, &'static str> {
-    // An address that does not name this parent would return another object's items.
+    // A URL that does not name this parent would return another object's items.
     let own = embedded.url.as_deref().and_then(ApiPath::from_response);
     let own = own.filter(|(path, query)| {
         path.has_segment(parent) || query.iter().any(|(_, value)| value == parent)

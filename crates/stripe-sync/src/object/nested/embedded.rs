@@ -11,12 +11,12 @@ pub(super) struct EmbeddedList<'a> {
     data: Option<&'a str>,
     /// Whether items are missing.
     pub(super) has_more: bool,
-    /// The list's own address, as Stripe wrote it.
+    /// The URL of the list, as Stripe sent it.
     pub(super) url: Option<Cow<'a, str>>,
 }
 
 impl<'a> EmbeddedList<'a> {
-    /// `None` where there is no list, such as where Stripe sends null.
+    /// `None` if there is no list, for example if Stripe sends null.
     pub(super) fn read(raw: &'a str) -> Option<EmbeddedList<'a>> {
         let (mut data, mut has_more, mut url, mut object) = (None, None, None, None);
         let mut is_repeated = false;

@@ -12,7 +12,7 @@ pub(super) struct KnownList {
     pub(super) path: Vec<Cow<'static, str>>,
     /// The table of its items; without one they stay in their object.
     pub(super) table: Option<&'static Table>,
-    /// Its address, with `{parent}`-style placeholders; `None` if only the list's own url is known.
+    /// Its path, with `{parent}`-style placeholders; `None` if only the URL in the list is known.
     pub(super) address: Option<&'static Nested>,
 }
 
@@ -31,8 +31,8 @@ impl KnownList {
     }
 }
 
-/// Whether an object may have a list that is cut off. False for most objects: [`super::complete`]
-/// would not change them.
+/// Whether an object may have a truncated list. False for most objects: [`super::complete`] would
+/// not change them.
 pub(crate) fn has_cut_off_list(table: &Table, object: Object<'_>) -> bool {
     object.fields().filter(|(_, raw)| raw.starts_with('{')).any(|(key, raw)| {
         let is_known = table.nested.iter().any(|nested| nested.path == key);
@@ -48,7 +48,7 @@ pub(crate) fn has_cut_off_list(table: &Table, object: Object<'_>) -> bool {
     })
 }
 
-/// Cut-off lists at the top of an object that the catalog does not know, such as
+/// Truncated lists at the top level of an object that the catalog does not know, such as
 /// `payment_intents.charges` of API versions before 2022-11-15.
 pub(super) fn unknown_lists<'j>(
     table: &'static Table,

@@ -1,9 +1,9 @@
 //! Lists inside objects, read to the last item.
 //!
-//! Stripe embeds the first ten items or so (FACTS 8). The rest is read through the list's own
-//! address. A list of moderate size is put back into its object completely. The items of a longer
-//! one are sent to the writer page by page, so a parent with a hundred thousand items needs no more
-//! memory than a page.
+//! Stripe embeds the first ten items or so (FACTS 8). The rest is read from the list's own URL. A
+//! list of moderate size is put back into its object completely. The items of a longer one are sent
+//! to the writer page by page, so a parent with a hundred thousand items needs no more memory than
+//! a page.
 
 mod address;
 mod completed;
@@ -28,7 +28,7 @@ use crate::order::Stamp;
 use crate::row::Object;
 use crate::stripe::StripeClient;
 
-/// Reads every cut-off list of an object to its end. Items of lists that are too long for the
+/// Reads every truncated list of an object to its end. Items of lists that are too long for the
 /// object are sent to `chunks`; they have to be written before the object.
 ///
 /// A list that cannot be read to its end does not fail the object: [`CompletedObject::problem`]

@@ -19,7 +19,7 @@ use crate::stripe::{Page, Request, StripeClient, StripeError, StripeErrorKind};
 
 /// A list with a table of its own is put back into its object up to this size.
 const INLINE_LIMIT: usize = 1 << 20;
-/// A list without a table is stored only in its object. An object with a longer list is refused.
+/// A list without a table is stored only in its object. An object with a longer list is rejected.
 const INLINE_ONLY_LIMIT: usize = 64 << 20;
 /// Maximum number of items per page (FACTS 3).
 const MAX_LIMIT: usize = 100;
@@ -68,7 +68,7 @@ impl ListReader<'_, '_> {
             let page = match self.page(&base, cursor.as_deref(), &mut limit).await {
                 Ok(page) => page,
                 Err(error) if cursor.is_some() && restarts < allowed_restarts(&error) => {
-                    // The items so far may include some that are gone.
+                    // The items so far may include some that no longer exist.
                     restarts += 1;
                     self.completed.requests += error.requests;
                     cursor = None;
@@ -94,7 +94,7 @@ impl ListReader<'_, '_> {
             if page.has_more && (last.is_none() || last == cursor) {
                 return Err(self.broken("has more items but no new cursor", Some(&page)));
             }
-            // The items after the new cursor come again with the next page.
+            // The next page contains the items after the new cursor again.
             let until = match page.has_more {
                 true => count_through(page.objects(), last.as_deref()),
                 false => page.items().len(),
@@ -220,7 +220,7 @@ impl SeenItems {
 fn allowed_restarts(error: &StripeError) -> u32 {
     match error.kind {
         _ if error.is_cursor_missing() => MAX_RESTARTS,
-        // Some lists refuse an old cursor without naming the parameter.
+        // Some lists reject an old cursor without naming the parameter.
         StripeErrorKind::InvalidRequest => 1,
         _ => 0,
     }

@@ -12,7 +12,8 @@ use crate::postgres::error::PostgresError;
 ///
 /// The parsed form of a view is searched for `<`, `>`, `<=`, `>=`, `min`, `max`, `greatest` and
 /// `least` on a value of the enum's type, and for sorting that decides what is shown (windows,
-/// aggregates, `distinct on`, `limit`). The operators in the parsed form are those of any enum.
+/// aggregates, `distinct on`, `limit`). In the parsed form, the operators of all enums are the
+/// same.
 pub(super) async fn dependent_views(
     transaction: &Transaction<'_>,
     tables: &[u32],

@@ -31,7 +31,7 @@ pub(super) const TABLES: [&str; 26] = [
     "tax_ids",
 ];
 
-/// Foreign keys: table, column, table referred to. They would refuse an item that is written before
+/// Foreign keys: table, column, table referred to. They would reject an item that is written before
 /// its price, so they are dropped.
 const FOREIGN_KEYS: [(&str, &str, &str); 8] = [
     ("checkout_session_line_items", "price", "prices"),

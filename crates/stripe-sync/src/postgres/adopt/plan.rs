@@ -176,7 +176,7 @@ fn check_outgoing_keys(found: &FoundTable, survey: &Survey, obstacles: &mut Vec<
         });
         if !is_legacy {
             obstacles.push(format!(
-                "foreign key {} of table {} would refuse rows that are written before the rows \
+                "foreign key {} of table {} would reject rows that are written before the rows \
                  they refer to",
                 key.name, found.table.name
             ));

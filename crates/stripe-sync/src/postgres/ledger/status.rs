@@ -42,7 +42,7 @@ pub struct StatusRow {
     pub request_id: Option<String>,
 }
 
-/// A row that the server refused.
+/// A row that the server rejected.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct QuarantinedRow {
@@ -50,7 +50,7 @@ pub struct QuarantinedRow {
     pub table: String,
     /// The object's id.
     pub id: String,
-    /// Why the server refused the row, without values.
+    /// Why the server rejected the row, without values.
     pub reason: String,
     /// Stripe's id of the request that returned the object.
     pub request_id: Option<String>,

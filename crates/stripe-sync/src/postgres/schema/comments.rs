@@ -115,15 +115,15 @@ const ENGINE_TABLES: [Comments; 11] = [
     },
     Comments {
         table: "_quarantine",
-        comment: "Objects that PostgreSQL refused to store as rows",
+        comment: "Objects that PostgreSQL rejected, or that could not be read completely",
         columns: &[
             ("table_name", "Table that the row belongs to"),
             ("account_id", "Stripe account"),
             ("id", "Object id, or a name derived from the object if it has none"),
-            ("reason", "Why the row was refused, without its values"),
+            ("reason", "Why the object is quarantined, without values"),
             ("sqlstate", "PostgreSQL error code"),
             ("request_id", "Stripe's id of the request that returned the object"),
-            ("seen_at", "When the row was last refused"),
+            ("seen_at", "When the state of the object was observed, on Stripe's clock"),
             ("object", "The object as Stripe sent it, without excluded columns"),
         ],
     },

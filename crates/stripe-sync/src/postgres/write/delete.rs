@@ -50,8 +50,8 @@ impl<'d> TableDeletions<'d> {
     }
 }
 
-/// Applies the deletions of one table. Removed are the rows of the objects: not those that have no
-/// row, or a row of a later object with the same id.
+/// Applies the deletions of one table. An object without a row, or with a row of a later object
+/// with the same id, is not removed.
 pub(super) async fn apply(
     remover: &Remover<'_>,
     batch: &TableDeletions<'_>,

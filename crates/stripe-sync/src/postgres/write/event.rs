@@ -2,7 +2,7 @@
 //! so the decision of [`crate::order::event`] holds until the commit.
 //!
 //! An event that cannot be ordered changes nothing; its object is put into the inbox by the same
-//! transaction. Nothing is quarantined here: a payload that the server refuses fails the write, and
+//! transaction. Nothing is quarantined here: a payload that the server rejects fails the write, and
 //! the caller puts its object into the inbox.
 
 use std::collections::BTreeMap;

@@ -58,7 +58,7 @@ pub(super) fn without<'a>(
     let stored = |(batch, texts): (&'a Batch<'a>, &'a Vec<Cow<'a, str>>)| {
         let row = |(row, text): (&Observation<'a>, &'a Cow<'a, str>)| row.with_text(text);
         let rows = batch.rows.iter().zip(texts).map(row).collect();
-        // They are redacted when they are quarantined.
+        // These objects are redacted when they are quarantined.
         let duplicates = batch.duplicates.clone();
         Batch { table: batch.table, rows, duplicates }
     };

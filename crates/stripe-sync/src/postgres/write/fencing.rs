@@ -51,7 +51,10 @@ async fn a_repeated_position_and_a_former_owner_are_rejected() {
     let run = database.open_run(&names, &new, false).await.expect("a run");
     let first = database.claim(&names, run.id, "a").await.expect("an answer").expect("a slice");
     assert!(commit(&database, &statements, &first, 0).await);
-    assert!(!commit(&database, &statements, &first, 0).await, "the position is committed already");
+    assert!(
+        !commit(&database, &statements, &first, 0).await,
+        "the position has already been committed"
+    );
 
     database.release_dead(&names, run.id, |_| true).await.expect("released");
     let second = database.claim(&names, run.id, "b").await.expect("an answer").expect("a slice");

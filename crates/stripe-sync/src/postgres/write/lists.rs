@@ -1,5 +1,5 @@
-//! Nested lists that were read to their end: stored items that are not in them have left the list
-//! and are removed or marked.
+//! Applies nested lists that were read to their end: stored items that are no longer in the list
+//! are removed or marked as deleted.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;

@@ -1,7 +1,7 @@
 //! The position of a slice, committed together with the rows of its pages.
 //!
 //! The fence is the first statement: it updates the slice where id, epoch and `seq` match. If no
-//! row matches, another owner has the slice or these pages are committed already, and the
+//! row matches, another owner has the slice or these pages have already been committed, and the
 //! transaction is rolled back.
 
 use deadpool_postgres::Transaction;

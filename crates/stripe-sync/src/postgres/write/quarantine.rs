@@ -1,4 +1,4 @@
-//! Rows that the server refuses. Each one is quarantined with its reason, and the other rows of its
+//! Rows that the server rejects. Each one is quarantined with its reason, and the other rows of its
 //! batch are written.
 
 use std::borrow::Cow;
@@ -21,7 +21,7 @@ use crate::row::{NO_ID, Observation};
 /// The longest id, in bytes, that is stored unchanged: 255 characters of any kind fit.
 const LONGEST: usize = 1024;
 
-/// Upserts a batch behind savepoints. A refused part is halved until a single row is left; that row
+/// Upserts a batch behind savepoints. A rejected part is halved until a single row is left; that row
 /// is quarantined. Also returns how many were quarantined, and the last reason.
 pub(super) async fn upsert_guarded(
     transaction: &Transaction<'_>,
@@ -39,7 +39,7 @@ pub(super) async fn upsert_guarded(
         match statements.upsert(transaction, batch.table, account, rows, exclusions).await {
             Ok(part) => {
                 transaction.batch_execute("release savepoint rows").await.map_err(fail)?;
-                // These rows may have been refused before.
+                // These rows may have been rejected before.
                 clear(transaction, statements, batch.table, rows, account).await?;
                 outcome.replaced_characters += part.replaced_characters;
                 outcome.uncertain.extend(part.uncertain);
@@ -188,7 +188,7 @@ pub(super) async fn remove(
 #[derive(Clone, Copy)]
 pub(super) struct Reason<'r> {
     pub(super) text: &'r str,
-    /// The server's error code, if it refused the row.
+    /// The server's error code, if it rejected the row.
     pub(super) sqlstate: Option<&'r str>,
 }
 

@@ -90,7 +90,7 @@ impl Remover<'_> {
     /// Removes the rows of these keys.
     ///
     /// # Errors
-    /// Without savepoints, also that the server refused a row.
+    /// Without savepoints, also that the server rejected a row.
     pub(super) async fn remove(
         &self,
         removal: &Removal,
@@ -113,7 +113,7 @@ impl Remover<'_> {
         self.remove_refusable(removal, &found).await
     }
 
-    /// Removes rows behind savepoints. A refused part is halved until a single row is left; that
+    /// Removes rows behind savepoints. A rejected part is halved until a single row is left; that
     /// row is kept.
     async fn remove_refusable(
         &self,

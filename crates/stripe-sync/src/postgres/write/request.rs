@@ -198,7 +198,8 @@ pub(crate) enum StoredState {
 pub(crate) enum WriteOutcome {
     /// Everything is committed.
     Committed(Committed),
-    /// Nothing was written: another owner has the slice, or the position is committed already.
+    /// Nothing was written: another owner has the slice, or the position has already been
+    /// committed.
     Fenced,
     /// Nothing was written: these objects have to be fetched again first.
     Uncertain(Vec<UncertainRow>),
@@ -237,7 +238,7 @@ pub(crate) struct Committed {
     pub(crate) events: Vec<EventDecision>,
     /// Rows that are quarantined.
     pub(crate) quarantined: u64,
-    /// Those that the server refused, per table.
+    /// Those that the server rejected, per table.
     pub(crate) refusals: Vec<Refusal>,
     /// Table and id of rows that the server refused to delete or mark as deleted. They are
     /// quarantined and included in that number.
@@ -252,11 +253,11 @@ impl Committed {
     }
 }
 
-/// Rows of one table that the server refused.
+/// Rows of one table that the server rejected.
 #[derive(Debug, Clone)]
 pub(crate) struct Refusal {
     pub(crate) table: &'static str,
     pub(crate) rows: u64,
-    /// Why it refused the last one.
+    /// Why it rejected the last one.
     pub(crate) reason: String,
 }

@@ -39,7 +39,7 @@ use crate::row::{Observation, redact};
 const DOING: &str = "cannot write rows";
 
 impl Database {
-    /// Writes a request in one transaction. A row that the server refuses is quarantined, and the
+    /// Writes a request in one transaction. A row that the server rejects is quarantined, and the
     /// others are written.
     ///
     /// Not cancel-safe: a call that is dropped may or may not have committed. The fence of a
@@ -57,12 +57,12 @@ impl Database {
             self.within_time_limit(Box::pin(self.try_write(statements, request, savepoints)))
         };
         match attempt(Savepoints::Off).await {
-            // The refused row aborted the transaction.
+            // The rejected row aborted the transaction.
             Err(error) if error.class == ErrorClass::RowRefused => {}
             other => return other,
         }
         match attempt(Savepoints::On).await {
-            // The commit was refused.
+            // The commit was rejected.
             Err(error) if error.class == ErrorClass::RowRefused => {
                 attempt(Savepoints::OnWithImmediateConstraints).await
             }
@@ -98,7 +98,8 @@ impl Database {
     ) -> Result<WriteOutcome, PostgresError> {
         let (mut client, _permits) = self.get_for_writing(request).await?;
         let result = write_with(&mut client, statements, request, savepoints).await;
-        // Done while the connection is held, so that the next operation to get it already knows.
+        // Done before the connection is released, so that the operation that gets it next sees the
+        // change.
         match &result {
             Ok(_) => self.contended.remove(tables(request)),
             Err(PostgresError { locked_table: Some(table), .. }) => self.contended.insert(table),

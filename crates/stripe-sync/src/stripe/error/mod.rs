@@ -144,7 +144,7 @@ impl StripeError {
         matches!(self.kind, StripeErrorKind::Denied { .. })
     }
 
-    /// Stripe refuses the request as it is.
+    /// Stripe rejects the request as it is.
     pub(crate) fn is_invalid_request(&self) -> bool {
         self.kind == StripeErrorKind::InvalidRequest
     }
@@ -175,8 +175,8 @@ impl StripeError {
         self.kind == StripeErrorKind::ResourceMissing && self.status == Some(404)
     }
 
-    /// How Stripe responds if a product is not enabled: a refusal that names no parameter. Whether
-    /// the stream is then skipped depends on which page was refused.
+    /// Whether Stripe rejects the request as it does if a product is not enabled, without naming a
+    /// parameter. Whether the stream is then skipped depends on which page was rejected.
     pub(crate) fn is_not_available(&self) -> bool {
         let refused =
             matches!(self.kind, StripeErrorKind::InvalidRequest | StripeErrorKind::ResourceMissing);

@@ -73,7 +73,7 @@ impl InFlight {
         if state.reduced.is_some_and(|reduced| sent <= reduced) {
             return false;
         }
-        // The refused request counts even if its slot is free again.
+        // The rejected request counts even if its slot is free again.
         let used = state.used.max(1).min(state.slots);
         state.slots = (used / 2).max(1);
         state.successes = 0;

@@ -1,9 +1,10 @@
-//! Groups of nodes that reach each other along arrows.
+//! Finds groups of nodes in which each node reaches every other one (strongly connected
+//! components).
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The largest groups in which every node reaches every other one, each sorted, without single
-/// nodes.
+/// The maximal groups of two or more nodes in which every node reaches every other one. Each group
+/// is sorted.
 pub(super) fn find<'a>(arrows: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<Vec<&'a str>> {
     let mut outgoing: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (from, to) in arrows {
@@ -48,19 +49,19 @@ mod tests {
     use super::find;
 
     #[test]
-    fn a_chain_is_no_circle() {
+    fn a_chain_is_not_a_cycle() {
         assert!(find([("a", "b"), ("b", "c"), ("a", "c")]).is_empty());
     }
 
     #[test]
-    fn two_circles_are_told_apart_and_nodes_beside_them_are_left_out() {
+    fn two_cycles_are_separate_groups_without_other_nodes() {
         let arrows =
             [("a", "b"), ("b", "a"), ("b", "c"), ("c", "d"), ("d", "e"), ("e", "c"), ("x", "a")];
         assert_eq!(find(arrows), [vec!["a", "b"], vec!["c", "d", "e"]]);
     }
 
     #[test]
-    fn circles_that_share_a_node_are_one_group() {
+    fn cycles_that_share_a_node_are_one_group() {
         let arrows = [("a", "b"), ("b", "a"), ("b", "c"), ("c", "b")];
         assert_eq!(find(arrows), [vec!["a", "b", "c"]]);
     }
