@@ -24,7 +24,7 @@ use crate::os_user::OsUser;
 
 /// The first argument of the second process. The second one is the data directory.
 const ARGUMENT: &str = "--watch-private-postgres";
-/// How long a server may take to appear that the killed process was starting.
+/// How long a server that the killed process was starting may take to appear.
 const UNFINISHED_START: Duration = Duration::from_secs(5);
 /// How long to wait for a process that starts or stops the server at the same time.
 const LOCK_LIMIT: Duration = Duration::from_secs(60);
@@ -56,7 +56,7 @@ impl LeaseWatch {
     }
 }
 
-/// The executable of this process, also if its file was replaced by a newer version.
+/// The executable of this process, even if its file was replaced by a newer version.
 fn executable() -> Result<PathBuf, Error> {
     let own = Path::new("/proc/self/exe");
     match own.exists() {

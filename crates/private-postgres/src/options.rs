@@ -39,7 +39,7 @@ impl Options {
         self
     }
 
-    /// Stops the server also if its last user is killed. A second process of this executable waits
+    /// Also stops the server if its last user is killed. A second process of this executable waits
     /// for that; the executable must call [`run_lease_watch`](crate::run_lease_watch).
     pub fn stop_if_killed(mut self) -> Options {
         self.stop_if_killed = true;

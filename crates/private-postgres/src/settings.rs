@@ -77,7 +77,7 @@ pub(crate) fn render(machine: Machine, durable: bool, custom: &[(String, String)
     text
 }
 
-/// The memory of the machine or of the container, whichever is less. `None` on other systems than
+/// The memory of the machine or of the container, whichever is less. `None` on systems other than
 /// Linux.
 fn memory() -> Option<u64> {
     let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| parse_total(&text));

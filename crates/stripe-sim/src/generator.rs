@@ -227,7 +227,7 @@ impl ValueGenerator {
     }
 }
 
-/// Writes the id of an object, or the object itself if it is expanded. Writes `null` without a
+/// Writes the id of an object, or the object itself if it is expanded. Writes `null` if there is no
 /// target.
 pub(crate) fn write_reference(
     view: &View<'_>,

@@ -93,7 +93,7 @@ pub(crate) fn value<'a>(pairs: &'a Pairs, name: &str) -> Option<&'a str> {
     pairs.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
 }
 
-/// Whether the request has a parameter, also in the form `name[inner]`.
+/// Whether the request has a parameter, including the form `name[inner]`.
 pub(crate) fn is_given(pairs: &Pairs, name: &str) -> bool {
     pairs.iter().any(|(n, _)| nested(n).0 == name)
 }

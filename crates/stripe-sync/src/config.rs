@@ -22,7 +22,7 @@ pub struct Config {
     pub max_connections: usize,
     /// Required by every operation that sends requests to Stripe.
     pub key: Option<ApiKey>,
-    /// The account, if the key may not read it from `/v1/account`.
+    /// The account, if the key is not allowed to read it from `/v1/account`.
     pub account: Option<AccountId>,
     /// The base URL of the API, if it is not `https://api.stripe.com`.
     pub api_base: ApiBase,

@@ -32,7 +32,7 @@ impl Holder {
         Holder::run(command(argument.as_ref()))
     }
 
-    /// Starts a process whose server stops also if the process is killed.
+    /// Starts a process whose server also stops if the process is killed.
     pub(crate) fn start_watched(data_dir: &Path) -> Holder {
         let mut command = command(Path::new("--watched"));
         command.arg(data_dir);

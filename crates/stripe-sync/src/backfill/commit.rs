@@ -1,5 +1,5 @@
-//! The writing half of a worker: makes the pages of one slice durable, several in one transaction
-//! if several are waiting.
+//! The writing half of a worker: commits the pages of one slice. If several pages are waiting, it
+//! commits them in one transaction.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::PoisonError;

@@ -126,7 +126,7 @@ pub(super) fn without_answer(
             Some("no server socket exists there; set the host to the directory of the socket")
         }
         Some(io::ErrorKind::PermissionDenied) => {
-            Some("this operating system user may not use the server's socket")
+            Some("this operating system user is not allowed to use the server's socket")
         }
         // A failure of the name resolver has no error number of the operating system.
         Some(_)

@@ -12,7 +12,7 @@ pub(crate) enum ErrorClass {
     /// A time limit of the server ended the statement, or a pooler cannot serve it at present: wait
     /// and retry.
     Transient,
-    /// A deadlock or a serialization failure: repeat the transaction at once.
+    /// A deadlock or a serialization failure: repeat the transaction immediately.
     Conflict,
     /// The server rejects the values of one row: that row is quarantined.
     RowRefused,

@@ -42,7 +42,7 @@ impl ClientOptions {
         }
     }
 
-    /// The headers that make a request one of this account.
+    /// The headers of every request for this account.
     ///
     /// # Errors
     /// The version cannot be sent as a header.

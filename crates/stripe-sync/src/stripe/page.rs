@@ -137,9 +137,9 @@ struct ListShape<'a> {
 /// Finds the objects of a page and their properties without decoding them, at any depth of nesting.
 ///
 /// # Errors
-/// [`Unreadable`], also when `data` or `has_more` is missing or has another type: guessing either
-/// would end a list too early. serde_json decides on a text that [`ListIndex::read`] does not
-/// accept.
+/// [`Unreadable`], including when `data` or `has_more` is missing or has another type: guessing
+/// either would end a list too early. serde_json decides on a text that [`ListIndex::read`] does
+/// not accept.
 pub(super) fn find_objects(body: &str) -> Result<ListIndex, Unreadable> {
     if let Some(index) = ListIndex::read(body) {
         return Ok(index);

@@ -1,4 +1,5 @@
-//! The SQL that turns one table of the other engine into ours. Pure; `tests/it/adopt` runs it.
+//! The SQL that converts one table of the other engine to this engine's definition. Pure;
+//! `tests/it/adopt` runs it.
 
 use super::dependents::IncomingKey;
 use super::plan::{TablePlan, is_dropped};

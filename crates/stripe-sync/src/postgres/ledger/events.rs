@@ -166,7 +166,7 @@ impl Database {
         Ok(row.map_err(|e| PostgresError::new("cannot read the runs", &e))?.get(0))
     }
 
-    /// Lets another process read the events at once.
+    /// Lets another process read the events immediately.
     pub(crate) async fn release_event_cursor(
         &self,
         names: &Names,

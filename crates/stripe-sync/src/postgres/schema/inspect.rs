@@ -74,7 +74,7 @@ impl Database {
                 );
                 inspection.objections.push(denied(
                     DOING,
-                    format!("the user {user} may not create the schema"),
+                    format!("the user {user} is not allowed to create the schema"),
                     format!(
                         "as the owner of the database: grant create on database {database} to {user}"
                     ),

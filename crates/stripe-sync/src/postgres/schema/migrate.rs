@@ -26,8 +26,8 @@ impl Database {
     /// is up to date is only read.
     ///
     /// # Errors
-    /// The user may not create what is missing, or another program uses one of our names. Nothing
-    /// has been changed then.
+    /// The user is not allowed to create what is missing, or another program uses one of our names.
+    /// Nothing has been changed then.
     pub(crate) async fn migrate(&self, names: &Names) -> Result<Migrated, PostgresError> {
         let fail = |e: tokio_postgres::Error| PostgresError::new(DOING, &e);
         let catalog = Catalog::get();

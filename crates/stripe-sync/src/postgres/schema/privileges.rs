@@ -25,12 +25,12 @@ pub(super) struct Privileges<'a> {
 }
 
 impl Privileges<'_> {
-    /// The error if the user may not create tables.
+    /// The error if the user is not allowed to create tables.
     pub(super) fn to_create_tables(&self) -> Option<PostgresError> {
         let (user, schema) = (names::quote(&self.server.user), self.names.quoted_schema());
         (!self.usage || !self.create).then(|| {
             self.denied(
-                format!("the user {user} may not create tables in schema {schema}"),
+                format!("the user {user} is not allowed to create tables in schema {schema}"),
                 format!(
                     "as the owner of the schema: grant usage, create on schema {schema} to {user}"
                 ),
@@ -55,8 +55,8 @@ impl Privileges<'_> {
         })
     }
 
-    /// The error if the user may not use the tables, or may not migrate them and they are not
-    /// current.
+    /// The error if the user is not allowed to use the tables, or not allowed to migrate them and
+    /// they are not current.
     pub(super) fn to_use_tables(
         &self,
         present: &[(&str, &Relation)],
@@ -70,10 +70,12 @@ impl Privileges<'_> {
             .collect();
         if !self.usage || !unusable.is_empty() {
             let which = match unusable.as_slice() {
-                [] => format!("may not use schema {schema}"),
-                [table] => format!("may not read and write the table {table} in schema {schema}"),
+                [] => format!("is not allowed to use schema {schema}"),
+                [table] => {
+                    format!("is not allowed to read and write the table {table} in schema {schema}")
+                }
                 [table, others @ ..] => format!(
-                    "may not read and write the table {table} and {} more in schema {schema}",
+                    "is not allowed to read and write the table {table} and {} more in schema {schema}",
                     others.len()
                 ),
             };
@@ -90,7 +92,7 @@ impl Privileges<'_> {
             self.denied(
                 format!(
                     "the tables in schema {schema} are from another version of stripe-sync, and the \
-                     user {user} may not change them"
+                     user {user} is not allowed to change them"
                 ),
                 "run `stripe-sync migrate` once as the owner of the tables".to_owned(),
             )
