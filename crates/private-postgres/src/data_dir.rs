@@ -87,7 +87,7 @@ impl DataDir {
     }
 }
 
-/// Refuses a directory that is a cluster or inside of one. Nothing is created in it.
+/// Rejects a directory that is a cluster or inside of one. Nothing is created in it.
 fn refuse_clusters(path: &Path) -> Result<(), Error> {
     let Some(existing) = path.ancestors().find(|directory| directory.exists()) else {
         return Ok(());

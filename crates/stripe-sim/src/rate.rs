@@ -152,7 +152,7 @@ mod tests {
                 }
             }
         }
-        // A burst of 25, and 25 in each of four seconds.
+        // A burst of 25 requests, and 25 more in each of the four seconds.
         assert!(admitted.iter().all(|n| (120..=126).contains(n)), "{admitted:?}");
         assert_eq!(reasons.into_iter().collect::<Vec<_>>(), ["endpoint-rate"]);
         let endpoints: Vec<&'static str> = vec!["1", "2", "3", "4", "5", "6"];

@@ -63,7 +63,7 @@ pub(crate) struct Target {
 /// Finds the table of each id before anything is fetched. Duplicate ids are removed.
 pub(crate) fn targets(ids: &[String]) -> Result<Vec<Target>, Error> {
     if ids.is_empty() {
-        return Err(Error::new(ErrorKind::Usage, "there is no id to refresh"));
+        return Err(Error::new(ErrorKind::Usage, "there is no ID to refresh"));
     }
     let mut targets: Vec<Target> = ids.iter().map(|id| target(id)).collect::<Result<_, _>>()?;
     let mut seen = HashSet::new();
@@ -96,7 +96,7 @@ fn target(text: &str) -> Result<Target, Error> {
             Some(parent) => format!("refresh its {} instead", parent.column),
             None => "run a backfill of it instead".to_owned(),
         })),
-        None => Err(Error::new(ErrorKind::Usage, format!("no table has ids like {text:?}"))
+        None => Err(Error::new(ErrorKind::Usage, format!("no table has IDs like {text:?}"))
             .with_hint("put the table before a custom ID: products/gold")),
     }
 }

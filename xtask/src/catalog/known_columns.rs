@@ -63,7 +63,7 @@ fn sources(entry: &Value, table: &Value) -> Result<String> {
             Ok(match source == name {
                 true if gone => format!("`{name}` in earlier API versions"),
                 true if entry["json"] == "id" => {
-                    format!("`{name}`, or the id of the expanded object")
+                    format!("`{name}`, or the ID of the expanded object")
                 }
                 true => format!("`{name}`"),
                 false => words(source, table)?,
@@ -84,12 +84,12 @@ fn words(source: &str, table: &Value) -> Result<String> {
             format!("whether `{path}` is `{value}`")
         }
         "sum" => format!("the sum of `{argument}`"),
-        "first" => format!("the id of the first of `{argument}`"),
+        "first" => format!("the ID of the first of `{argument}`"),
         "only" => format!("`{argument}`, if all values are equal"),
         "tax_amounts" => format!("`{argument}`, converted to the earlier format"),
         "parent" => {
             let within = table["parent"]["within"].as_str().unwrap_or("the object");
-            format!("the id of the object that contains the list (`{within}`)")
+            format!("the ID of the object that contains the list (`{within}`)")
         }
         "false" => "`false`".to_owned(),
         other => bail!("{other}() has no description here"),

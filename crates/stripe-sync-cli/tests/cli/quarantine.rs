@@ -57,7 +57,8 @@ async fn a_rejected_row_is_listed_until_it_is_stored_or_deleted() {
     assert_eq!(quarantined(&cli), ["cus_bad2", "cus_bad3"]);
 
     fix(account, "cus_bad2");
-    // By more than the resolution of the clock from which both processes take their stamps.
+    // Stamps are taken from a clock with a resolution of one second, so the next one must be
+    // clearly later.
     account.advance_clock(3);
     assert_eq!(cli.run(&backfill).code, Some(3));
     assert_eq!(quarantined(&cli), ["cus_bad3"]);

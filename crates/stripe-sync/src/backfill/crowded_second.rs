@@ -147,8 +147,8 @@ impl SecondReading<'_, '_> {
         }
     }
 
-    /// Reads upward before `cursor`, until `first` appears or the second is at its start. Returns the ids
-    /// of the second in the order of the list.
+    /// Reads upward before `cursor`, until `first` appears or the second has no newer row. Returns
+    /// the ids of the second in the order of the list.
     async fn read_up(
         &mut self,
         bounds: Bounds,

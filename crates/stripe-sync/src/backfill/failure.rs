@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::postgres::{ClaimedSlice, StreamEnd, StreamStatus};
 use crate::stripe::StripeError;
 
-/// How a stream ended, and the requests that its failure took.
+/// How a stream ended, and the number of requests until its failure.
 pub(super) struct StreamFailure {
     pub(super) end: StreamEnd,
     pub(super) requests: i64,

@@ -1,7 +1,7 @@
 //! Reads the pages of one slice, one page ahead of what has been committed.
 //!
-//! Knows where the list continues, not what is durable. It ends whenever that is in doubt, and the
-//! worker starts again from the ledger.
+//! Knows the next page of the list, but not which pages are durable. If the position in the ledger
+//! is uncertain, the reading ends, and the worker starts again from the ledger.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;

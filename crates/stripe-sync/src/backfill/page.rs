@@ -39,8 +39,8 @@ impl ArrivedPage {
 /// What is known about one object of a page.
 #[derive(Debug, Clone)]
 pub(super) struct PageObject {
-    /// The object as a row that a reading can continue after. Its id is the quarantine's name for an
-    /// object without one.
+    /// The object as a row that a reading can continue after. For an object without an id, the id
+    /// of this row is its name in the quarantine.
     row: CursorRow,
     /// Whether the object has an id. The database rejects the row of an object without one.
     pub(super) has_id: bool,
@@ -74,7 +74,7 @@ impl PageObject {
         }
     }
 
-    /// The id, or the quarantine's name for an object without one.
+    /// The id of the object, or its name in the quarantine if it has no id.
     pub(super) fn id(&self) -> &str {
         &self.row.id
     }

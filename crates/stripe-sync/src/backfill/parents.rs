@@ -129,7 +129,7 @@ impl ParentReader<'_> {
             Some(ListProblem { reason: format!("{} of {id}: {what}", self.what()), request_id })
         };
         let Ok(path) = ApiPath::with_segment(&self.lists.path, id) else {
-            found.problem = problem("its id cannot be part of a path".to_owned(), None);
+            found.problem = problem("its ID cannot be part of a path".to_owned(), None);
             return Ok(found);
         };
         let base = Request::new(path, self.lists.path.as_str(), Vec::new());

@@ -7,7 +7,7 @@ use crate::stripe::{Page, Request, StripeClient, StripeError};
 
 /// Why a list cannot be read further.
 pub(super) const NO_OBJECTS: &str = "Stripe says has_more but sends no objects";
-pub(super) const NO_IDS: &str = "Stripe sent a page of objects without ids";
+pub(super) const NO_IDS: &str = "Stripe sent a page of objects without IDs";
 
 /// The answer to a stream's first page, requested with one object.
 pub(crate) struct FirstPage {

@@ -116,8 +116,8 @@ fn needed(table: &Table, column: &str) -> Option<&'static str> {
             Some("it holds the properties that have no column; exclude columns by their own names")
         }
         name if SYSTEM_COLUMNS.contains(&name) => Some("it is a system column of stripe-sync"),
-        _ if is_created => Some("backfills of a range filter by it"),
-        _ if is_parent => Some("it is the id of the parent object"),
+        _ if is_created => Some("backfills with a range filter by it"),
+        _ if is_parent => Some("it is the ID of the parent object"),
         _ => None,
     }
 }

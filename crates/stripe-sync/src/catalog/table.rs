@@ -81,7 +81,7 @@ pub(crate) struct ParentLists {
 pub(crate) struct Nested {
     /// Dotted path of the property.
     pub(crate) path: String,
-    /// The endpoint of the list if it has no url of its own. `{parent}` is in it or in `params`.
+    /// The endpoint of the list if it has no URL of its own. `{parent}` is in it or in `params`.
     pub(crate) list_path: String,
     #[serde(default)]
     pub(crate) params: Vec<(String, String)>,

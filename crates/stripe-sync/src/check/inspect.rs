@@ -8,7 +8,7 @@ use crate::postgres::{Database, DatabaseOptions, Inspection, PostgresError, Sche
 /// Connections for the inspection.
 const CONNECTIONS: usize = 2;
 
-/// Inspects the configured database. The connection is `None` if the url cannot be used.
+/// Inspects the configured database. The connection is `None` if the URL cannot be used.
 pub(super) async fn inspect(config: &Config) -> (DatabaseCheck, Option<Database>) {
     let mut check = DatabaseCheck { server: None, schema: None, problems: Vec::new() };
     let url = config.database_url.expose();

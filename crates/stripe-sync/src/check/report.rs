@@ -92,7 +92,7 @@ pub struct StreamCheck {
     pub missing_permission: Option<String>,
     /// Why it cannot be read.
     pub message: Option<String>,
-    /// Stripe's id of the request.
+    /// Stripe's ID of the request.
     pub request_id: Option<String>,
 }
 

@@ -216,7 +216,7 @@ impl EventReader {
 
 /// The error of a page that says `has_more` but contains no new event.
 fn no_end(request_id: Option<&str>) -> Error {
-    let request = request_id.unwrap_or("without id");
+    let request = request_id.unwrap_or("without ID");
     Error::new(
         ErrorKind::Stripe,
         format!(

@@ -40,7 +40,7 @@ pub(crate) enum Payload<'a> {
 pub(crate) enum EventError {
     #[error("the payload is not a JSON object")]
     NotJson,
-    #[error("the payload is not a Stripe event: it has no id, type or creation time")]
+    #[error("the payload is not a Stripe event: it has no ID, type or creation time")]
     NotAnEvent,
 }
 

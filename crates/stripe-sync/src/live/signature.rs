@@ -25,11 +25,11 @@ pub struct WebhookSecret(SecretString);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WebhookSecretError {
-    /// Nothing, or only white space.
+    /// Nothing, or only whitespace.
     #[error("the webhook secret is empty")]
     Empty,
-    /// White space or quotes around it, or inside it.
-    #[error("the webhook secret contains white space or quotes; remove them")]
+    /// Whitespace or quotes around it, or inside it.
+    #[error("the webhook secret contains whitespace or quotes; remove them")]
     WhiteSpace,
     /// An API key in the place of the secret.
     #[error(

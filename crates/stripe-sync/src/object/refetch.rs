@@ -285,7 +285,7 @@ async fn complete(
         Ok::<_, PostgresError>(quarantined)
     };
     let (completed, quarantined) = tokio::join!(reading, writing);
-    // A failed write closes the channel, so its error explains that of the reading half.
+    // A failed write closes the channel, so its error is the cause of the reading half's error.
     let quarantined = quarantined?;
     Ok((completed?, quarantined))
 }

@@ -13,7 +13,7 @@ pub(crate) enum RetrieveError {
     Stripe(#[from] StripeError),
     #[error(
         "Stripe answered the request for {object} {id} with another object (request {})",
-        request_id.as_deref().unwrap_or("without id")
+        request_id.as_deref().unwrap_or("without ID")
     )]
     Another { object: String, id: String, request_id: Option<String> },
     #[error("Stripe's API has no request for a single row of {0}")]

@@ -9,9 +9,9 @@ use super::stamp::Stamp;
 /// can show the state before an event that was created earlier (FACTS 5).
 pub(crate) const UNCERTAINTY_WINDOW: Duration = Duration::from_secs(5);
 
-/// A stored stamp this far ahead of the database's clock is ignored. A wrong `Date` header or a
-/// wrong clock produced it, and otherwise no observation with a correct stamp could replace its
-/// row.
+/// A stored stamp this far ahead of the database's clock is ignored. Such a stamp comes from a
+/// wrong `Date` header or a wrong clock. If it counted, no observation with a correct stamp could
+/// replace its row.
 pub(crate) const FUTURE_LIMIT: Duration = Duration::from_secs(60);
 
 /// How long a replica at Stripe may lag behind a list (FACTS 5). A 404 that lasts longer is

@@ -52,7 +52,7 @@ impl PostgresError {
             // Of the columns that Stripe fills, only the id is NOT NULL.
             Some(db) if db.code() == &SqlState::NOT_NULL_VIOLATION => match db.column() {
                 None | Some("id") => {
-                    "a required value is missing, such as the id (SQLSTATE 23502)".to_owned()
+                    "a required value is missing, such as the ID (SQLSTATE 23502)".to_owned()
                 }
                 Some(column) => format!("column {column} requires a value (SQLSTATE 23502)"),
             },

@@ -88,10 +88,10 @@ pub(super) fn classify(code: &str, reporter: Reporter) -> ErrorClass {
     }
 }
 
-/// The class of an error while connecting: a pooler's error can be about the url instead of its
+/// The class of an error while connecting: a pooler's error can be about the URL instead of its
 /// server.
 pub(super) fn classify_connecting(code: &str, reporter: Reporter, message: &str) -> ErrorClass {
-    /// Messages of PgBouncer, Supavisor and Neon's proxy for a url that they never accept.
+    /// Messages of PgBouncer, Supavisor and Neon's proxy for a URL that they never accept.
     const ABOUT_THE_URL: [&str; 8] = [
         "unsupported startup parameter",
         "no such database",

@@ -52,9 +52,9 @@ pub enum BadName {
     /// The SQL standard reserves `information_schema`.
     #[error("information_schema is reserved by PostgreSQL; choose another name")]
     InformationSchema,
-    /// White space at the beginning or end, or a control character such as a line break.
+    /// Whitespace at the beginning or end, or a control character such as a line break.
     #[error(
-        "the {0} begins or ends with white space or contains a line break or another control character; remove it"
+        "the {0} begins or ends with whitespace or contains a line break or another control character; remove it"
     )]
     Invisible(&'static str),
 }

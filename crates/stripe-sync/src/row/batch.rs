@@ -15,7 +15,7 @@ pub(crate) struct Observation<'a> {
     pub(crate) stamp: Stamp,
     /// The id of the object whose nested list contained this one.
     pub(crate) parent: Option<&'a str>,
-    /// Stripe's id of the request that returned it.
+    /// Stripe's ID of the request that returned it.
     pub(crate) request_id: Option<&'a str>,
 }
 

@@ -44,7 +44,7 @@ fn replace(raw: &str) -> Repaired<'_> {
     Repaired { text: Cow::Owned(out), replaced }
 }
 
-/// JSON without white space between its tokens.
+/// JSON without whitespace between its tokens.
 pub(super) fn compact(raw: &str) -> Cow<'_, str> {
     if !raw.contains([' ', '\n', '\r', '\t']) {
         return Cow::Borrowed(raw);
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn white_space_in_strings_remains() {
+    fn whitespace_in_strings_remains() {
         assert_eq!(
             compact("{ \"a b\" : [ 1,\n 2 ], \"c\\\" d\": \" \" }"),
             r#"{"a b":[1,2],"c\" d":" "}"#

@@ -19,19 +19,19 @@ impl<'a> Validator<'a> {
         Validator { bytes: text.as_bytes(), open: Containers::default(), escapes: 0 }
     }
 
-    /// The byte at the first position from `at` that is not white space, and that position.
+    /// The byte at the first position from `at` that is not whitespace, and that position.
     #[inline(always)]
     pub(super) fn token(&self, at: usize) -> Option<(u8, usize)> {
         let at = skip_space(self.bytes, at);
         Some((*self.bytes.get(at)?, at))
     }
 
-    /// Whether only white space follows.
+    /// Whether only whitespace follows.
     pub(super) fn ends(&self, at: usize) -> bool {
         skip_space(self.bytes, at) == self.bytes.len()
     }
 
-    /// Reads a key that begins at `at` or after white space, and its colon. Returns where the key's
+    /// Reads a key that begins at `at` or after whitespace, and its colon. Returns where the key's
     /// content begins and ends, and where the value begins.
     #[inline(always)]
     pub(super) fn key(&mut self, at: usize) -> Option<(usize, usize, usize)> {

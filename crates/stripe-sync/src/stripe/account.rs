@@ -31,7 +31,7 @@ pub(crate) enum AccountError {
     OwnAccountDenied(#[source] StripeError),
     /// The response has no id.
     #[error(
-        "Stripe's response to GET /v1/account has no account id; pass --account acct_..., or correct --api-base if it does not point to Stripe"
+        "Stripe's response to GET /v1/account has no account ID; pass --account acct_..., or correct --api-base if it does not point to Stripe"
     )]
     MissingId,
     /// Storing one account's data under another's id would mix them permanently.

@@ -48,7 +48,7 @@ impl ApiBase {
         self.origin.scheme() == "http"
     }
 
-    /// The full url of a request.
+    /// The full URL of a request.
     pub(super) fn join(&self, path: &ApiPath, query: &[(String, String)]) -> Url {
         let mut url = self.origin.clone();
         url.set_path(path.as_str());

@@ -107,7 +107,7 @@ fn retry_delay(text: &str, response_date: Option<i64>) -> Option<Duration> {
     Some(Duration::from_secs(u64::try_from(wait).unwrap_or(0)))
 }
 
-/// Classifies an error of the HTTP library and removes the url from it.
+/// Classifies an error of the HTTP library and removes the URL from it.
 fn classify_http_error(error: reqwest::Error) -> Failure {
     let error = error.without_url();
     if error.is_connect() || error.is_dns() {

@@ -31,7 +31,7 @@ const PREFIXES: [(&str, Mode); 4] = [
 ];
 
 impl ApiKey {
-    /// Parses a key, ignoring white space around it.
+    /// Parses a key, ignoring whitespace around it.
     ///
     /// # Errors
     /// [`KeyError`] says why the text cannot be a key that reads an account.
@@ -100,7 +100,7 @@ impl fmt::Display for ApiKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// Nothing but white space.
+    /// Nothing but whitespace.
     #[error(
         "the Stripe key is empty; set STRIPE_SECRET_KEY to a secret key (sk_...) or a restricted key (rk_...) from the Dashboard, Developers, API keys"
     )]
@@ -121,7 +121,7 @@ pub enum KeyError {
     )]
     Organization,
     /// A space, tab or line break inside.
-    #[error("the Stripe key contains white space; copy it again without spaces or line breaks")]
+    #[error("the Stripe key contains whitespace; copy it again without spaces or line breaks")]
     WhiteSpace,
     /// A quotation mark, usually left over from a shell or an .env file.
     #[error("the Stripe key contains a quotation mark; pass it without quotes")]

@@ -19,7 +19,7 @@ pub(crate) struct Page {
     pub(crate) has_more: bool,
     /// The moment the request that brought this page was sent, on Stripe's clock.
     pub(crate) sent: Stamp,
-    /// Stripe's id of the request, which its support asks for.
+    /// Stripe's ID of the request, which its support asks for.
     pub(crate) request_id: Option<String>,
     /// HTTP requests for this page, retries included.
     pub(crate) requests: u32,
@@ -32,7 +32,7 @@ pub(crate) struct Answer {
     pub(crate) body: String,
     /// The moment the request that brought it was sent, on Stripe's clock.
     pub(crate) sent: Stamp,
-    /// Stripe's id of the request, which its support asks for.
+    /// Stripe's ID of the request, which its support asks for.
     pub(crate) request_id: Option<String>,
 }
 
@@ -137,9 +137,9 @@ struct ListShape<'a> {
 /// Finds the objects of a page and their properties without decoding them, at any depth of nesting.
 ///
 /// # Errors
-/// [`Unreadable`], including when `data` or `has_more` is missing or has another type: guessing
-/// either would end a list too early. serde_json decides on a text that [`ListIndex::read`] does
-/// not accept.
+/// [`Unreadable`], including when `data` or `has_more` is missing or has another type: a guess
+/// could end a list too early. serde_json decides on a text that [`ListIndex::read`] does not
+/// accept.
 pub(super) fn find_objects(body: &str) -> Result<ListIndex, Unreadable> {
     if let Some(index) = ListIndex::read(body) {
         return Ok(index);

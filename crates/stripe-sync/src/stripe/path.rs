@@ -1,6 +1,6 @@
 //! Paths of requests, built so that no id and no response can send a request elsewhere.
 //!
-//! An id becomes one percent-encoded segment, whatever characters it contains. A url from a
+//! An id becomes one percent-encoded segment, whatever characters it contains. A URL from a
 //! response is accepted only if it is a plain path below `/v1/` or `/v2/`.
 
 use std::fmt;
@@ -41,7 +41,7 @@ impl ApiPath {
         Ok(ApiPath(path))
     }
 
-    /// A url from a response (`url`, `next_page_url`), with its query decoded.
+    /// A URL from a response (`url`, `next_page_url`), with its query decoded.
     ///
     /// `None` unless it is a path below `/v1/` or `/v2/` that no parser can change: no scheme, no
     /// host, no empty segment, no dot segment even if it is percent-encoded.
@@ -91,13 +91,13 @@ impl fmt::Display for ApiPath {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BadId {
     /// The id is empty.
-    #[error("the id is empty")]
+    #[error("the ID is empty")]
     Empty,
     /// `.` or `..`
-    #[error("an id of only dots cannot be requested, because it would change the path")]
+    #[error("an ID of only dots cannot be requested, because it would change the path")]
     Dots,
     /// The template is not an API path with exactly one placeholder.
-    #[error("the path does not have exactly one placeholder for an id")]
+    #[error("the path does not have exactly one placeholder for an ID")]
     Template,
 }
 

@@ -130,7 +130,7 @@ async fn a_payload_that_the_server_cannot_read_is_fetched() {
     let world = copied(92).await;
     let [id, _] = change_two_products(world.sim.account());
     let event: Value = serde_json::from_str(&last_event(world.sim.account())).expect("JSON");
-    // jsonb has no number of this size.
+    // jsonb cannot store a number of this size.
     let event = json!({"id": "evt_1", "object": "event", "type": "product.updated",
         "created": event["created"], "api_version": event["api_version"],
         "data": {"object": {"id": id, "object": "product", "metadata": {"a": "NUMBER"}}}});

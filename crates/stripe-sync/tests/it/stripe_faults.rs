@@ -498,7 +498,7 @@ async fn check_finds_that_nested_lists_cannot_be_read() {
     assert_eq!(invoices.missing_permission.as_deref(), Some("rak_invoice_line_item_read"));
     let message = invoices.message.as_deref().unwrap_or_default();
     assert!(message.contains("lines: the key lacks the permission"), "{message}");
-    // The account, two streams, one list.
+    // One request for the account, two for the streams, and one for the list.
     assert_eq!(server.asked.lock().expect("a log").len(), 4);
 }
 
@@ -624,5 +624,5 @@ async fn items_with_the_same_id_in_different_parts_of_a_long_list_are_not_lost_i
     assert_eq!((report.status, report.quarantined), (RunStatus::Incomplete, 1));
     assert_eq!(server.count("invoice_line_items").await, 2_499 + 3);
     let entry = server.text("select id || ': ' || reason from stripe._quarantine").await;
-    assert_eq!(entry, "in_0: lines of invoice in_0 has two items with the id il_0_50");
+    assert_eq!(entry, "in_0: lines of invoice in_0 has two items with the ID il_0_50");
 }

@@ -30,11 +30,11 @@ pub(super) fn list_request(
         let query = query.into_iter().filter(keep).collect();
         return Ok(Request::new(path, endpoint, query));
     }
-    let Some(nested) = address else { return Err("is cut off and has no usable url") };
+    let Some(nested) = address else { return Err("is truncated and has no usable URL") };
     let endpoint = nested.list_path.clone();
     let path = match endpoint.contains('{') {
         true => ApiPath::with_segment(&endpoint, parent)
-            .map_err(|_| "cannot be requested: its id cannot be part of a path")?,
+            .map_err(|_| "cannot be requested: its ID cannot be part of a path")?,
         false => ApiPath::list(&endpoint),
     };
     let value =

@@ -53,7 +53,7 @@ impl<'a> EmbeddedList<'a> {
 mod tests {
     use super::*;
 
-    /// Items, `has_more` and url.
+    /// Items, `has_more` and URL.
     type Parts<'a> = (Vec<&'a str>, bool, Option<Cow<'a, str>>);
 
     fn read(raw: &str) -> Option<Parts<'_>> {

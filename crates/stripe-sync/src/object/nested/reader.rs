@@ -133,7 +133,7 @@ impl ListReader<'_, '_> {
             Some(table) => {
                 // The items are written in several transactions, none of which sees all of them.
                 if let Some(id) = seen.repeated_id {
-                    let what = format!("has two items with the id {id}");
+                    let what = format!("has two items with the ID {id}");
                     if let Interruption::Problem(problem) = self.broken(&what, None) {
                         self.completed.problem.get_or_insert(problem);
                     }

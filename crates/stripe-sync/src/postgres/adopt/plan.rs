@@ -156,7 +156,7 @@ fn plan_table<'a>(
             Some(_) => {}
             None if key.columns == ["id"] => plan.unique_id = true,
             None => obstacles.push(format!(
-                "foreign key {} of {} refers to {}({}) instead of its id",
+                "foreign key {} of {} refers to {}({}) instead of its column id",
                 key.name,
                 key.from_name,
                 table.name,

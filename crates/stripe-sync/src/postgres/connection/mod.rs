@@ -1,4 +1,4 @@
-//! Connections to one database: the url, TLS, the kind of server, the pool, time limits and
+//! Connections to one database: the URL, TLS, the kind of server, the pool, time limits and
 //! retries.
 
 pub(in crate::postgres) mod contended;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// What [`Database::open`](super::Database::open) needs besides the url.
+/// What [`Database::open`](super::Database::open) needs besides the URL.
 #[derive(Debug, Clone)]
 pub(crate) struct DatabaseOptions {
     /// Maximum number of connections.
@@ -14,7 +14,7 @@ pub(crate) struct DatabaseOptions {
     pub(crate) operation_timeout: Duration,
     /// How long the first connection waits for a server that is starting.
     pub(crate) startup_wait: Duration,
-    /// The CA certificates that the server's certificate is verified against, unless the url names
+    /// The CA certificates that the server's certificate is verified against, unless the URL names
     /// a file.
     pub(crate) root_certificates: Option<PathBuf>,
 }

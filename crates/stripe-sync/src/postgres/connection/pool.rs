@@ -33,7 +33,7 @@ pub(crate) struct Database {
     options: Arc<DatabaseOptions>,
     /// Tables that another session has locked.
     pub(in crate::postgres) contended: Arc<ContendedTables>,
-    /// The hosts of the url, `name:port`.
+    /// The hosts of the URL, `name:port`.
     hosts: Arc<[String]>,
     /// For errors: `cannot reach the database at` and the address.
     reaching: Arc<str>,
@@ -48,7 +48,7 @@ impl Database {
     /// Writes nothing.
     ///
     /// # Errors
-    /// The url is invalid, or the server cannot be reached, refuses the connection, is older than
+    /// The URL is invalid, or the server cannot be reached, refuses the connection, is older than
     /// PostgreSQL 14, is read-only, or does not use UTF8.
     pub(crate) async fn connect(
         url: &str,
@@ -67,7 +67,7 @@ impl Database {
     /// Opens the pool without connecting.
     ///
     /// # Errors
-    /// The url is invalid.
+    /// The URL is invalid.
     pub(crate) fn open(url: &str, options: DatabaseOptions) -> Result<Database, PostgresError> {
         const DOING: &str = "cannot use the database";
         let (config, tls) = configuration(url, &options)?;
@@ -169,7 +169,7 @@ fn addresses(config: &Config) -> Vec<String> {
     config.get_hosts().iter().enumerate().map(one).collect()
 }
 
-/// The driver's configuration for a url, with timeouts, and its TLS settings.
+/// The driver's configuration for a URL, with timeouts, and its TLS settings.
 fn configuration(
     url: &str,
     options: &DatabaseOptions,

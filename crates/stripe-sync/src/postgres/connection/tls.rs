@@ -1,5 +1,5 @@
 //! TLS to the database. Certificates are verified against the roots of the operating system or
-//! those of `sslrootcert`, unless the url has `sslmode=no-verify`.
+//! those of `sslrootcert`, unless the URL has `sslmode=no-verify`.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

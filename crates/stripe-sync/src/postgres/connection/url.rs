@@ -1,4 +1,4 @@
-//! Parses a database url or keyword string into the driver's configuration, with a message for each
+//! Parses a database URL or keyword string into the driver's configuration, with a message for each
 //! mistake. No message repeats the text: a mistake can put parts of the password anywhere in it.
 
 use std::net::IpAddr;
@@ -35,53 +35,53 @@ const OPTIONS: [&str; 20] = [
     "load_balance_hosts",
 ];
 
-/// Why a text cannot be used as a database url.
+/// Why a text cannot be used as a database URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DatabaseUrlError {
     /// Another scheme, or none.
-    #[error("this is not a PostgreSQL url; the form is postgres://user@host:5432/database")]
+    #[error("this is not a PostgreSQL URL; the form is postgres://user@host:5432/database")]
     Scheme,
     /// Usually from a shell or an .env file.
-    #[error("the url is in quotation marks; pass it without them")]
+    #[error("the URL is in quotation marks; pass it without them")]
     Quoted,
     /// The driver would read it as the end of the password, and the rest as the host.
     #[error(
-        "the password in the url contains an @; percent-encode special characters in the password (@ as %40, : as %3A, / as %2F, # as %23, ? as %3F, % as %25)"
+        "the password in the URL contains an @; percent-encode special characters in the password (@ as %40, : as %3A, / as %2F, # as %23, ? as %3F, % as %25)"
     )]
     AtInPassword,
-    /// Neither in the url nor as `host=`.
-    #[error("the url has no host; the form is postgres://user@host:5432/database")]
+    /// Neither in the URL nor as `host=`.
+    #[error("the URL has no host; the form is postgres://user@host:5432/database")]
     NoHost,
     /// Not a number from 1 to 65535.
-    #[error("the port in the url is not a number from 1 to 65535; the default is 5432")]
+    #[error("the port in the URL is not a number from 1 to 65535; the default is 5432")]
     Port,
     /// Unknown to the driver; usually an option of another program.
-    #[error("the url has the option `{0}`, which stripe-sync does not support; remove it")]
+    #[error("the URL has the option `{0}`, which stripe-sync does not support; remove it")]
     UnknownOption(String),
     /// Not one of PostgreSQL's.
     #[error(
-        "the sslmode in the url must be disable, allow, prefer, require, verify-ca, verify-full or no-verify"
+        "the sslmode in the URL must be disable, allow, prefer, require, verify-ca, verify-full or no-verify"
     )]
     SslMode,
     /// Anything else.
     #[error(
-        "the database url is invalid; the form is postgres://user:password@host:5432/database, with special characters in the password percent-encoded (@ as %40, / as %2F)"
+        "the database URL is invalid; the form is postgres://user:password@host:5432/database, with special characters in the password percent-encoded (@ as %40, / as %2F)"
     )]
     Unreadable,
 }
 
-/// Checks the form of a url or keyword string.
+/// Checks the form of a URL or keyword string.
 pub(crate) fn check(text: &str) -> Result<(), DatabaseUrlError> {
     parse(text).map(|_| ())
 }
 
-/// The options of a url or keyword string that are for other programs.
+/// The options of a URL or keyword string that are for other programs.
 pub(crate) fn ignored_options(text: &str) -> Vec<&'static str> {
     UrlOptions::take(text.trim()).ignored
 }
 
-/// Parses a url or keyword string, including the TLS settings that the driver does not have.
+/// Parses a URL or keyword string, including the TLS settings that the driver does not have.
 pub(in crate::postgres) fn parse(text: &str) -> Result<(Config, TlsSettings), DatabaseUrlError> {
     let text = text.trim();
     if text.starts_with(['"', '\'', '\u{201c}', '\u{2018}']) {
@@ -162,7 +162,7 @@ fn check_password(url: &str) -> Result<(), DatabaseUrlError> {
     }
 }
 
-/// Checks that every `host:port` of the url has a valid port or none.
+/// Checks that every `host:port` of the URL has a valid port or none.
 fn check_ports(url: &str) -> Result<(), DatabaseUrlError> {
     let rest = url.split_once("://").map_or("", |(_, rest)| rest);
     let authority = rest.split(['/', '?']).next().unwrap_or_default();

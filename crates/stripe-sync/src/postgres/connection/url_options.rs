@@ -1,4 +1,4 @@
-//! The options of a database url that the driver does not have: TLS settings that the engine
+//! The options of a database URL that the driver does not have: TLS settings that the engine
 //! implements itself, and options for other programs, which are ignored with a note to the user.
 
 use percent_encoding::percent_decode_str;
@@ -23,7 +23,7 @@ const OTHER_PROGRAMS: [&str; 15] = [
     "uselibpqcompat",
 ];
 
-/// A url or keyword string, separated from the options that the driver rejects.
+/// A URL or keyword string, separated from the options that the driver rejects.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct UrlOptions {
     /// The text for the driver.
@@ -35,7 +35,7 @@ pub(super) struct UrlOptions {
 }
 
 impl UrlOptions {
-    /// Removes the options from a url or keyword string. Does not check their values.
+    /// Removes the options from a URL or keyword string. Does not check their values.
     pub(super) fn take(text: &str) -> UrlOptions {
         let is_url = text.starts_with("postgres://") || text.starts_with("postgresql://");
         let (head, options, separator) = match (is_url, text.split_once('?')) {

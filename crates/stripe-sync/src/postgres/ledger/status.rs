@@ -38,7 +38,7 @@ pub struct StatusRow {
     pub is_held: bool,
     /// Why the stream is not complete.
     pub message: Option<String>,
-    /// Stripe's id of the request that failed.
+    /// Stripe's ID of the request that failed.
     pub request_id: Option<String>,
 }
 
@@ -52,7 +52,7 @@ pub struct QuarantinedRow {
     pub id: String,
     /// Why the server rejected the row, without values.
     pub reason: String,
-    /// Stripe's id of the request that returned the object.
+    /// Stripe's ID of the request that returned the object.
     pub request_id: Option<String>,
 }
 

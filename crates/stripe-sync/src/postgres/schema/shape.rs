@@ -148,7 +148,7 @@ impl Relation {
             kind if self.name == VIEW => kind == 'v',
             _ if !self.is_table_of_rows() => self.is_engine_table(),
             'r' | 'p' if migrated && !self.has_key => {
-                return Some(format!("{} has lost its primary key (id, _account_id)", self.name));
+                return Some(format!("{} is missing its primary key (id, _account_id)", self.name));
             }
             'r' | 'p' => true,
             // Before the first migration they are reported as tables of another engine.

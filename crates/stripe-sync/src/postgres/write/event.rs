@@ -33,8 +33,8 @@ pub(super) struct EventWriter<'t> {
 }
 
 impl EventWriter<'_> {
-    /// Decides each event and writes the rows of those that insert or merge. Returns the decisions
-    /// in the order of the events. Deletions are left to the caller.
+    /// Decides what each event does, and writes the rows that are inserted or merged. Returns the
+    /// decisions in the order of the events. Deletions are left to the caller.
     pub(super) async fn apply(
         &self,
         changes: &[EventChange<'_>],

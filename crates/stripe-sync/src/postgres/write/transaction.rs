@@ -271,7 +271,7 @@ impl Writer<'_> {
             let parent = item.parent.unwrap_or_default();
             let row = Observation { id: duplicate_name(&item.id, parent).into(), ..item.clone() };
             let reason = format!(
-                "another item has the same id, and {} can hold only one of them",
+                "another item has the same ID, and {} can hold only one of them",
                 table.name
             );
             self.quarantine(&QuarantineEntry { table, row, reason }, committed).await?;

@@ -35,7 +35,7 @@ pub(crate) struct ErrorDetails {
     pub(crate) param: Option<String>,
     /// Stripe's message, at most 403 bytes, keys masked.
     pub(crate) message: Option<String>,
-    /// Stripe's id of the request, which its support asks for.
+    /// Stripe's ID of the request, which its support asks for.
     pub(crate) request_id: Option<String>,
     /// HTTP requests that were sent.
     pub(crate) requests: u32,
@@ -144,7 +144,7 @@ impl StripeError {
         matches!(self.kind, StripeErrorKind::Denied { .. })
     }
 
-    /// Stripe rejects the request as it is.
+    /// Whether Stripe rejected the request as invalid.
     pub(crate) fn is_invalid_request(&self) -> bool {
         self.kind == StripeErrorKind::InvalidRequest
     }

@@ -101,7 +101,7 @@ async fn the_account_is_resolved_or_the_reason_is_given() {
             Some(&other),
             Err("this key belongs to account acct_1Ab, not acct_2Cd"),
         ),
-        (response(200, &[], "{}"), None, Err("has no account id; pass --account")),
+        (response(200, &[], "{}"), None, Err("has no account ID; pass --account")),
         (response(200, &[], "{}"), Some(&other), Ok(("acct_2Cd", Configuration))),
         (response(403, &[], named), None, Ok(("acct_1Ab", Refusal))),
         (response(403, &[], named), Some(&same), Ok(("acct_1Ab", Refusal))),
