@@ -69,8 +69,9 @@ mod sync;
 
 pub use account::{AccountId, Mode};
 pub use backfill::{
-    BackfillRequest, BackfillRun, ProcessState, ProgressUpdates, Range, RangeError, Report,
-    RunInfo, RunProcess, RunStatus, Snapshot, Stop, StreamProgress, StreamReport, UnknownObject,
+    BackfillRequest, BackfillRun, CatchUpOutcome, CatchUpStatus, ProcessState, ProgressUpdates,
+    Range, RangeError, Report, RunInfo, RunProcess, RunStatus, Snapshot, Stop, StreamProgress,
+    StreamReport, UnknownObject,
 };
 pub use catalog::{ColumnError, ColumnName, columns_of, tables};
 pub use check::{

@@ -15,7 +15,7 @@ use crate::copy::{Copy, Migration};
 use crate::error::Error;
 use crate::exclusions;
 use crate::identity::AccountHandle;
-use crate::live::Deliveries;
+use crate::live::{Deliveries, catch_up_with_run};
 use crate::postgres::{Adoption, QuarantinedRow, QueryResult, StatusRow};
 use crate::refresh::{self, RefreshResult};
 
@@ -81,7 +81,7 @@ impl StripeSync {
     }
 
     /// Starts a backfill and returns the handle of its run. The same request resumes an unfinished
-    /// run.
+    /// run. It ends with the events since its first page, so that its streams are current.
     ///
     /// # Errors
     /// The request or the key is invalid, or the preparation fails. Errors of single streams are in
@@ -91,13 +91,16 @@ impl StripeSync {
         let context = self.context().await?;
         let sync = self.clone();
         Ok(BackfillRun::spawn(move |progress, stop| async move {
-            match backfill::backfill(context, &request, &progress, &stop).await {
+            let revalidate = &sync.copy.config().revalidate;
+            let run = match backfill::read(context, &request, &progress, &stop).await {
                 Err(error) if error.is_schema_missing() && !stop.is_requested() => {
                     let context = sync.prepared_again().await?;
-                    backfill::backfill(context, &request, &progress, &stop).await
+                    backfill::read(context, &request, &progress, &stop).await?
                 }
-                other => other,
-            }
+                run => run?,
+            };
+            let catch_up = catch_up_with_run(&run, revalidate, &stop).await?;
+            run.close(catch_up).await
         }))
     }
 

@@ -2,7 +2,7 @@
 //! and a summary with a hint.
 
 use serde_json::{Map, Value, json};
-use stripe_sync::{Report, RunStatus, StreamReport};
+use stripe_sync::{CatchUpOutcome, CatchUpStatus, Report, RunStatus, StreamReport};
 
 use crate::number;
 use crate::settings::DatabaseSettings;
@@ -25,6 +25,7 @@ pub(crate) fn as_text(report: &Report, summary: &Summary<'_>) -> String {
     text.push_str(&messages(&report.streams));
     text.push_str(&never_listed(&report.streams));
     text.push_str(&data_warnings(report));
+    text.push_str(&catch_up(report));
     text.push_str(&summary.text(report));
     text
 }
@@ -116,6 +117,45 @@ fn data_warnings(report: &Report) -> String {
     if text.is_empty() { text } else { format!("\n{text}") }
 }
 
+/// How the changes that were made during the run were applied.
+fn catch_up(report: &Report) -> String {
+    const MISSING: &str = "changes made during the run may be missing; to apply them, ";
+    const FOLLOW: &str = "run: stripe-sync follow --once";
+    let outcome = &report.catch_up;
+    let message = outcome.message.as_deref().map(table::clean).unwrap_or_default();
+    let mut text = match outcome.status {
+        CatchUpStatus::Denied => format!(
+            "the key is not allowed to read events: {message}\n{MISSING}give the key the permission \
+             and {FOLLOW}\n"
+        ),
+        CatchUpStatus::Failed => {
+            format!("events could not be applied: {message}\n{MISSING}{FOLLOW}\n")
+        }
+        CatchUpStatus::Interrupted if report.status == RunStatus::Interrupted => String::new(),
+        CatchUpStatus::Interrupted => {
+            format!("stopped before all events were applied: {MISSING}{FOLLOW}\n")
+        }
+        _ => format!(
+            "changes made during the run: {} applied, {} fetched\n",
+            number::quantity(outcome.events, "event"),
+            number::quantity(outcome.fetched, "object"),
+        ),
+    };
+    if outcome.pending > 0 {
+        text.push_str(&format!(
+            "{} still to be fetched; to fetch them, {FOLLOW}\n",
+            number::quantity(outcome.pending, "changed object")
+        ));
+    }
+    if outcome.dead > 0 {
+        text.push_str(&format!(
+            "{} could not be fetched after many attempts; to see why, run: stripe-sync status\n",
+            number::quantity(outcome.dead, "changed object")
+        ));
+    }
+    if text.is_empty() { text } else { format!("\n{text}") }
+}
+
 impl Summary<'_> {
     fn text(&self, report: &Report) -> String {
         let accepted = self.skip_denied && report.only_denied();
@@ -196,7 +236,22 @@ pub(crate) fn as_json(report: &Report) -> Value {
         "streams": streams,
         "quarantined": report.quarantined,
         "replaced_characters": report.replaced_characters,
+        "catch_up": catch_up_as_json(&report.catch_up),
     })
+}
+
+fn catch_up_as_json(outcome: &CatchUpOutcome) -> Value {
+    let mut value = json!({
+        "status": outcome.status.as_str(),
+        "events": outcome.events,
+        "fetched": outcome.fetched,
+        "pending": outcome.pending,
+        "dead": outcome.dead,
+    });
+    if let Some(message) = &outcome.message {
+        value["error"] = message.as_str().into();
+    }
+    value
 }
 
 fn stream_as_json(stream: &StreamReport) -> Value {

@@ -70,6 +70,7 @@ async fn json_output_is_one_value_with_stable_keys() {
     let report = backfill.json();
     assert_eq!(report["status"], "complete");
     assert_eq!(report["quarantined"], 0);
+    assert_eq!(report["catch_up"]["status"], "current");
     for (table, object) in [("customers", "customer"), ("invoices", "invoice")] {
         let expected: std::collections::BTreeSet<String> = sim.account().ids(object).collect();
         assert_eq!(report["streams"][table]["status"], "complete");
@@ -80,6 +81,7 @@ async fn json_output_is_one_value_with_stable_keys() {
     assert_eq!(
         keys,
         [
+            "catch_up",
             "elapsed_seconds",
             "quarantined",
             "replaced_characters",

@@ -72,6 +72,54 @@ pub struct Report {
     pub replaced_characters: u64,
     /// The run began longer ago than Stripe keeps events, 30 days.
     pub older_than_events: bool,
+    /// How the changes that were made during the run were applied.
+    pub catch_up: CatchUpOutcome,
+}
+
+/// How the changes that were made during a run were applied, after its lists had been read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CatchUpOutcome {
+    /// Whether the copy is current.
+    pub status: CatchUpStatus,
+    /// Events of the run's streams that were applied.
+    pub events: u64,
+    /// Objects that were fetched, because an event did not show them or could not be ordered.
+    pub fetched: u64,
+    /// Objects in the inbox that are still to be fetched.
+    pub pending: i64,
+    /// Objects in the inbox that failed too often and are no longer fetched; a refresh fetches
+    /// them.
+    pub dead: i64,
+    /// Why the copy is not current.
+    pub message: Option<String>,
+}
+
+/// Whether the changes that were made during a run have been applied.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CatchUpStatus {
+    /// All events up to the end of the run were applied.
+    Current,
+    /// The key is not allowed to read events.
+    Denied,
+    /// The events or the inbox could not be read.
+    Failed,
+    /// A stop was requested before the end.
+    #[default]
+    Interrupted,
+}
+
+impl CatchUpStatus {
+    /// `current`, `denied`, `failed` or `interrupted`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            CatchUpStatus::Current => "current",
+            CatchUpStatus::Denied => "denied",
+            CatchUpStatus::Failed => "failed",
+            CatchUpStatus::Interrupted => "interrupted",
+        }
+    }
 }
 
 impl Report {

@@ -23,6 +23,8 @@ pub(crate) struct AppliedEvent {
     pub(crate) effect: EventEffect,
     /// Objects that are in the inbox because of it.
     pub(crate) to_fetch: Vec<(&'static Table, String)>,
+    /// Its object is outside of the scope.
+    pub(crate) is_out_of_scope: bool,
 }
 
 /// What an event did to the copy.
@@ -141,6 +143,7 @@ async fn apply_together(
                 id: &event.id,
                 reason,
             }),
+            EventPlan::OutOfScope => {}
         }
     }
     request.inbox =
@@ -213,6 +216,7 @@ fn applied(
     let (effect, to_fetch) = match plan {
         EventPlan::Unstored(reason) => (EventEffect::Unstored(reason), Vec::new()),
         EventPlan::Fetch(objects, _) => (EventEffect::Stored, objects.clone()),
+        EventPlan::OutOfScope => (EventEffect::Unchanged, Vec::new()),
         EventPlan::Change(change) => match decisions.get(&key(change)) {
             Some(EventDecision::Insert | EventDecision::Merge) => (EventEffect::Stored, Vec::new()),
             Some(EventDecision::Delete) if is_kept(key(change)) => {
@@ -225,5 +229,5 @@ fn applied(
             }
         },
     };
-    AppliedEvent { effect, to_fetch }
+    AppliedEvent { effect, to_fetch, is_out_of_scope: matches!(plan, EventPlan::OutOfScope) }
 }

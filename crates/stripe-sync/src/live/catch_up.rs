@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::apply::{EventEffect, apply};
 use super::event::Event;
 use super::plan::EventTarget;
+use super::scope::EventScope;
 use crate::account::Mode;
 use crate::context::AccountContext;
 use crate::error::{Error, ErrorKind};
@@ -45,6 +46,18 @@ struct Window {
     is_last: bool,
 }
 
+/// What a reading of the feed applies.
+#[derive(Clone, Copy)]
+pub(crate) struct FeedReading<'r> {
+    pub(crate) context: &'r AccountContext,
+    /// Objects or tables that are always fetched.
+    pub(crate) revalidate: &'r BTreeSet<String>,
+    /// The holder of the account's cursor, which the reading moves. `None` leaves the cursor.
+    pub(crate) owner: Option<&'r str>,
+    /// The objects that events are applied to; `None` for all.
+    pub(crate) scope: Option<&'r EventScope>,
+}
+
 /// Reads one account's events. It remembers which ones it has applied.
 pub(crate) struct EventReader {
     applied: HashSet<String>,
@@ -75,7 +88,7 @@ impl EventReader {
         }
     }
 
-    /// Applies the events since `cursor` and moves it, if `owner` still owns it. Returns the new
+    /// Applies the events since `cursor` and moves it, if the owner still holds it. Returns the new
     /// cursor.
     ///
     /// Cancel-safe: applied events stay applied, and the cursor is at the end of the last completed
@@ -85,10 +98,8 @@ impl EventReader {
     /// Stripe rejects the feed, or Stripe or the database stays unreachable.
     pub(crate) async fn catch_up(
         &mut self,
-        context: &AccountContext,
-        revalidate: &BTreeSet<String>,
+        reading: FeedReading<'_>,
         mut cursor: i64,
-        owner: &str,
     ) -> Result<(i64, CaughtUp), Error> {
         let mut caught_up = CaughtUp::default();
         let started = Instant::now();
@@ -98,15 +109,14 @@ impl EventReader {
         loop {
             // The current second is read again next time, because events can still be created in
             // it.
-            let now = context.client.now().unix_seconds();
+            let now = reading.context.client.now().unix_seconds();
             let end = cursor.saturating_add(self.window);
             let window = match end < now {
                 true => Window { from: cursor - overlap, until: end, is_last: false },
                 false => Window { from: cursor - overlap, until: now, is_last: true },
             };
             overlap = OVERLAP;
-            let pages =
-                self.read_window(context, revalidate, window, owner, &mut caught_up).await?;
+            let pages = self.read_window(reading, window, &mut caught_up).await?;
             self.adapt(pages);
             cursor = cursor.max(window.until);
             if window.is_last {
@@ -121,12 +131,11 @@ impl EventReader {
     /// Applies the events of one window. Returns how many pages it had.
     async fn read_window(
         &mut self,
-        context: &AccountContext,
-        revalidate: &BTreeSet<String>,
+        reading: FeedReading<'_>,
         window: Window,
-        owner: &str,
         caught_up: &mut CaughtUp,
     ) -> Result<u32, Error> {
+        let FeedReading { context, revalidate, owner, scope } = reading;
         let target = EventTarget {
             account: context.account.as_str(),
             livemode: context.mode == Mode::Live,
@@ -134,6 +143,7 @@ impl EventReader {
             revalidate,
             // The feed also has the event of the deletion.
             inserts_since: None,
+            scope,
         };
         let (mut pages, mut last_id): (u32, Option<String>) = (0, None);
         let mut seen = HashSet::new();
@@ -167,9 +177,9 @@ impl EventReader {
             let is_last = !page.has_more;
             // Before the last page, this extends the lease only.
             let second = if is_last { window.until } else { window.from };
-            let cursor = EventCursor { second, owner };
-            if !events.is_empty() || is_last {
-                let applied = apply(context, target, &events, Some(cursor)).await?;
+            let cursor = owner.map(|owner| EventCursor { second, owner });
+            if !events.is_empty() || is_last && cursor.is_some() {
+                let applied = apply(context, target, &events, cursor).await?;
                 let changed = applied.iter().filter(|applied| {
                     !applied.to_fetch.is_empty()
                         || matches!(applied.effect, EventEffect::Stored | EventEffect::Deleted)
@@ -178,7 +188,8 @@ impl EventReader {
                 let quarantined =
                     applied.iter().filter(|applied| applied.effect == EventEffect::Quarantined);
                 caught_up.quarantined += quarantined.count() as u64;
-                caught_up.events += events.len() as u64;
+                let in_scope = applied.iter().filter(|applied| !applied.is_out_of_scope);
+                caught_up.events += in_scope.count() as u64;
                 self.remember(events.iter().map(|event| event.id.as_ref().to_owned()));
             }
             if is_last {

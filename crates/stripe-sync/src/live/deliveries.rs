@@ -137,6 +137,7 @@ impl Deliveries {
             api_version: context.client.version(),
             revalidate: &self.revalidate,
             inserts_since: Some(context.client.now().unix_seconds() - RECENT),
+            scope: None,
         };
         let events: Vec<Event<'_>> = batch
             .iter()

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::catch_up::EventReader;
+use super::catch_up::{EventReader, FeedReading};
 use super::inbox::drain;
 use crate::backfill::{Stop, this_process};
 use crate::context::AccountContext;
@@ -17,7 +17,7 @@ use crate::postgres::{PostgresError, RetryBudget};
 const BUSY_PAUSE: Duration = Duration::from_millis(500);
 const IDLE_PAUSE: Duration = Duration::from_secs(2);
 /// How long Stripe keeps events (FACTS 6), minus one day to read them.
-const EVENTS_KEPT: i64 = 29 * 86_400;
+pub(super) const EVENTS_KEPT: i64 = 29 * 86_400;
 /// Without a backfill, only the events of the last minutes are applied.
 const FIRST_LOOK_BACK: i64 = 300;
 
@@ -158,7 +158,13 @@ impl Follower<'_> {
             Some(cursor) => {
                 progress.waiting = false;
                 progress.gap |= cursor < now() - EVENTS_KEPT;
-                let caught_up = self.reader.catch_up(context, self.revalidate, cursor, owner).await;
+                let reading = FeedReading {
+                    context,
+                    revalidate: self.revalidate,
+                    owner: Some(owner),
+                    scope: None,
+                };
+                let caught_up = self.reader.catch_up(reading, cursor).await;
                 let (cursor, caught_up) = caught_up.map_err(RoundError::Other)?;
                 is_idle = caught_up.events == 0;
                 progress.events += caught_up.events;

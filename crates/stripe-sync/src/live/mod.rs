@@ -2,9 +2,10 @@
 //!
 //! The path of an event: `event` (read) -> `plan` (decide) -> `apply` (one transaction). That
 //! transaction puts objects that have to be fetched into the inbox, and `inbox` fetches them.
-//! `deliveries` commits concurrent deliveries together. `catch_up` reads the feed, and `follow`
-//! repeats that until it is stopped.
+//! `deliveries` commits concurrent deliveries together. `catch_up` reads the feed, `follow` repeats
+//! that until it is stopped, and `after_backfill` does it once for the streams of a run.
 
+mod after_backfill;
 mod apply;
 mod catch_up;
 mod deliveries;
@@ -12,8 +13,10 @@ mod event;
 mod follow;
 mod inbox;
 mod plan;
+mod scope;
 mod signature;
 
+pub(crate) use after_backfill::catch_up_with_run;
 pub use apply::EventEffect;
 pub(crate) use deliveries::Deliveries;
 pub use deliveries::EventOutcome;

@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::event::{Event, Payload};
+use super::scope::EventScope;
 use crate::catalog::{Catalog, EventMeaning, Table, meaning_of};
 use crate::object::nested::has_cut_off_list;
 use crate::order::Stamp;
 use crate::order::event::EventContent;
 use crate::postgres::InboxReason;
-use crate::row::{Object, ObjectHead, get, string};
+use crate::row::{Object, ObjectHead, get, id_of, string};
 
 /// The account whose events are applied, and how they are applied.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +24,8 @@ pub(crate) struct EventTarget<'a> {
     /// Unix second: an older event inserts no row, because the object may have been deleted since.
     /// `None` where the deletion is certain to follow, as in the feed.
     pub(crate) inserts_since: Option<i64>,
+    /// The objects that events are applied to; `None` for all.
+    pub(crate) scope: Option<&'a EventScope>,
 }
 
 /// How an event is applied.
@@ -34,6 +37,8 @@ pub(crate) enum EventPlan<'a> {
     Fetch(Vec<(&'static Table, String)>, InboxReason),
     /// Nothing, for this reason.
     Unstored(&'static str),
+    /// Nothing: its object is outside of the scope.
+    OutOfScope,
 }
 
 /// What the payload of an event contains of an object.
@@ -49,6 +54,33 @@ pub(crate) struct ObjectChange<'a> {
 
 /// Decides how an event is applied.
 pub(crate) fn plan<'a>(event: &'a Event<'a>, target: EventTarget<'_>) -> EventPlan<'a> {
+    let plan = plan_of_any(event, target);
+    let Some(scope) = target.scope else { return plan };
+    match plan {
+        EventPlan::Change(change) if scope.includes(change.table, Some(&change.json)) => {
+            EventPlan::Change(change)
+        }
+        EventPlan::Fetch(mut objects, reason) => {
+            let payload = match &event.payload {
+                Payload::Object(object) => Some(*object),
+                Payload::Related(_) | Payload::None => None,
+            };
+            objects.retain(|(table, id)| {
+                let is_own = payload.and_then(id_of).is_some_and(|own| own == id.as_str());
+                scope.includes(table, payload.filter(|_| is_own))
+            });
+            match objects.is_empty() {
+                true => EventPlan::OutOfScope,
+                false => EventPlan::Fetch(objects, reason),
+            }
+        }
+        EventPlan::Change(_) | EventPlan::Unstored(_) | EventPlan::OutOfScope => {
+            EventPlan::OutOfScope
+        }
+    }
+}
+
+fn plan_of_any<'a>(event: &'a Event<'a>, target: EventTarget<'_>) -> EventPlan<'a> {
     if event.account.as_deref().is_some_and(|account| account != target.account) {
         return EventPlan::Unstored("another account");
     }
@@ -164,6 +196,7 @@ mod tests {
             api_version: VERSION,
             revalidate: &revalidate,
             inserts_since: Some(7),
+            scope: None,
         };
         match plan(&event, target) {
             EventPlan::Change(change) => {
@@ -180,6 +213,7 @@ mod tests {
                 format!("{reason:?} {}", objects.collect::<Vec<_>>().join(" "))
             }
             EventPlan::Unstored(reason) => reason.to_owned(),
+            EventPlan::OutOfScope => "out of scope".to_owned(),
         }
     }
 

@@ -10,7 +10,7 @@ use stripe_sync::{EventEffect, RunStatus, Stop, StripeSync, WebhookSecret};
 
 use crate::world::{World, assert_same};
 
-const OBJECTS: [(&str, &str); 5] = [
+pub(crate) const OBJECTS: [(&str, &str); 5] = [
     ("customer", "customers"),
     ("product", "products"),
     ("invoice", "invoices"),

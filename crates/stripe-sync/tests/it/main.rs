@@ -4,6 +4,7 @@ mod adopt;
 mod change;
 mod changing_account;
 mod complete;
+mod current;
 mod exclusions;
 mod failures;
 mod feed;

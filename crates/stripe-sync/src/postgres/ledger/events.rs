@@ -147,6 +147,27 @@ impl Database {
         Ok(row.map(|row| row.get(0)))
     }
 
+    /// Moves the cursor of an account forward, or creates it, unless a process reads the events. All
+    /// events before `second` have been applied.
+    pub(crate) async fn advance_event_cursor(
+        &self,
+        names: &Names,
+        account: &str,
+        second: i64,
+    ) -> Result<(), PostgresError> {
+        let sql = format!(
+            "insert into {} as c (account_id, second) values ($1, $2)
+             on conflict (account_id) do update
+             set second = greatest(c.second, excluded.second), updated_at = now()
+             where c.owner is null or c.leased_until < now()",
+            names.table("_event_cursors")
+        );
+        let params = [(&account as _, Type::TEXT), (&second as _, Type::INT8)];
+        let done = self.get().await?.execute_typed(&sql, &params).await;
+        done.map_err(|e| PostgresError::new("cannot store the event cursor", &e))?;
+        Ok(())
+    }
+
     /// The second from which events cover all changes since each copied stream was last read
     /// completely.
     pub(crate) async fn last_copy_cursor(

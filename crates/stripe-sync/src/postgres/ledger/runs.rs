@@ -45,6 +45,9 @@ pub(crate) struct Run {
     pub(crate) started_at: i64,
     /// The Unix second, on Stripe's clock, from which events have to be replayed after it.
     pub(crate) event_cursor: i64,
+    /// The bounds of `created`, in Unix seconds.
+    pub(crate) since: Option<i64>,
+    pub(crate) until: Option<i64>,
 }
 
 impl Database {
@@ -148,7 +151,8 @@ async fn unfinished_run(
     identity: &str,
 ) -> Result<Option<Run>, tokio_postgres::Error> {
     let sql = format!(
-        "select id, floor(extract(epoch from started_at))::bigint, event_cursor from {}
+        "select id, floor(extract(epoch from started_at))::bigint, event_cursor, since, until
+         from {}
          where identity = $1 and status in ('running', 'failed')
          order by id desc limit 1",
         names.table("_runs")
@@ -159,6 +163,8 @@ async fn unfinished_run(
         continued: true,
         started_at: row.get(1),
         event_cursor: row.get(2),
+        since: row.get(3),
+        until: row.get(4),
     }))
 }
 
@@ -231,6 +237,8 @@ async fn insert_run(
         continued: false,
         started_at: row.get(1),
         event_cursor: new.event_cursor,
+        since: new.since,
+        until: new.until,
     })
 }
 
