@@ -135,7 +135,7 @@ fn identify(pid: Pid, cluster: &Path, socket_dir: &Path) -> Identity {
                 return Identity::Server;
             }
             (Ok(_), Ok(_)) => return Identity::Unrelated,
-            // A zombie has no working directory, but can still be signalled.
+            // A zombie has no working directory, but can still be signaled.
             (Err(error), _) if error.kind() == ErrorKind::NotFound => return Identity::Unrelated,
             // Root may lack the ptrace capability, for example in a container.
             _ => fs::read(process.join("cmdline")).unwrap_or_default(),

@@ -229,7 +229,7 @@ impl Drop for Server {
 }
 
 /// Runs `work` on a blocking thread: it uses blocking calls for files, locks and processes, and a
-/// start must not be cancelled halfway.
+/// start must not be canceled halfway.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {

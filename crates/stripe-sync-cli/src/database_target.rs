@@ -146,11 +146,11 @@ impl OpenDatabase {
 
     /// Releases the private server; its last user stops it. A signal ends the wait for that.
     pub(crate) async fn close(self, interrupts: &Interrupts) {
-        let signalled = async {
+        let signaled = async {
             interrupts.at_least(1).await;
             tokio::time::sleep(SHUTDOWN_GRACE).await;
         };
-        self.close_until(signalled).await;
+        self.close_until(signaled).await;
     }
 
     /// Like [`OpenDatabase::close`], for a command that has to end soon.

@@ -70,7 +70,7 @@ pub(crate) async fn run_backfill(
     let mut ticks = tokio::time::interval(TICK);
     let mut signals = 0;
     let mut stopped_by = None;
-    let mut signalled_at: Option<Instant> = None;
+    let mut signaled_at: Option<Instant> = None;
     let outcome = loop {
         // The deadline first stops the run, and then abandons what is still in flight.
         let grace = if stopped_by.is_some() { GRACE } else { Duration::ZERO };
@@ -81,7 +81,7 @@ pub(crate) async fn run_backfill(
             }
         };
         let signal_grace_passed = async {
-            match signalled_at {
+            match signaled_at {
                 Some(at) => tokio::time::sleep_until(at + SIGNAL_GRACE).await,
                 None => std::future::pending().await,
             }
@@ -103,7 +103,7 @@ pub(crate) async fn run_backfill(
                     break Ok(BackfillOutcome::Aborted(StopReason::Signal));
                 }
                 stopped_by = stopped_by.or(Some(StopReason::Signal));
-                signalled_at = Some(Instant::now());
+                signaled_at = Some(Instant::now());
                 canceller.request();
                 ui::line("finishing the pages in flight; press Ctrl-C again to stop immediately");
             }

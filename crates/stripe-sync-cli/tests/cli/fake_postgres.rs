@@ -7,7 +7,7 @@ use std::net::{TcpListener, TcpStream};
 
 /// How the server behaves.
 #[derive(Clone, Copy)]
-pub(crate) enum Behaviour {
+pub(crate) enum Behavior {
     /// Rejects each session with this SQLSTATE and message.
     Rejects(&'static str, &'static str),
     /// Answers every statement with these properties of the server.
@@ -19,34 +19,34 @@ pub(crate) enum Behaviour {
 }
 
 /// Listens until the test ends, and returns the port.
-pub(crate) fn start(behaviour: Behaviour) -> u16 {
+pub(crate) fn start(behavior: Behavior) -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
     let port = listener.local_addr().expect("an address").port();
     std::thread::spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
-            std::thread::spawn(move || serve(stream, behaviour));
+            std::thread::spawn(move || serve(stream, behavior));
         }
     });
     port
 }
 
-fn serve(mut stream: TcpStream, behaviour: Behaviour) -> Option<()> {
+fn serve(mut stream: TcpStream, behavior: Behavior) -> Option<()> {
     let mut length = [0; 4];
     stream.read_exact(&mut length).ok()?;
     let mut start = vec![0; u32::from_be_bytes(length) as usize - 4];
     stream.read_exact(&mut start).ok()?;
-    match behaviour {
-        Behaviour::Rejects(code, text) => {
+    match behavior {
+        Behavior::Rejects(code, text) => {
             let fields = format!("SFATAL\0VFATAL\0C{code}\0M{text}\0\0");
             stream.write_all(&message(b'E', fields.as_bytes())).ok()
         }
-        Behaviour::Http => stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").ok(),
-        Behaviour::NoResponse => {
+        Behavior::Http => stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").ok(),
+        Behavior::NoResponse => {
             // Reads until the client closes the connection.
             let mut nothing = Vec::new();
             stream.read_to_end(&mut nothing).ok().map(drop)
         }
-        Behaviour::Reports { number, version, standby } => {
+        Behavior::Reports { number, version, standby } => {
             let ready = [message(b'R', &0_i32.to_be_bytes()), message(b'Z', b"I")].concat();
             stream.write_all(&ready).ok()?;
             let answer = answer(number, version, standby);

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use rustix::process::{Pid, Signal, kill_process};
 use stripe_sim::{Account, Sim, SimOptions};
 
-use crate::fake_postgres::{Behaviour, start};
+use crate::fake_postgres::{Behavior, start};
 use crate::support::{Cli, connect, database_url, new_database, server, small_sim};
 
 /// Copies bytes in both directions until both ends are closed.
@@ -68,7 +68,7 @@ async fn a_database_that_does_not_start_in_time_is_an_error() {
         ("53300", "sorry, too many clients already"),
         ("08P01", "server login failed: the database system is starting up"),
     ] {
-        let port = start(Behaviour::Rejects(code, message));
+        let port = start(Behavior::Rejects(code, message));
         let cli = Cli::with_sim(&sim)
             .env("DATABASE_URL", &format!("postgres://u@127.0.0.1:{port}/app"))
             .env("STRIPE_SYNC_WAIT_FOR_DATABASE", "600ms");

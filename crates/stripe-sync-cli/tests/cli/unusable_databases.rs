@@ -5,7 +5,7 @@ use private_postgres::Server;
 use stripe_sim::Sim;
 use tokio_postgres::Client;
 
-use crate::fake_postgres::{Behaviour, start};
+use crate::fake_postgres::{Behavior, start};
 use crate::support::{Cli, as_user, connect, new_database, small_sim};
 
 const SECRET: &str = "SeCrEtSeCrEt";
@@ -67,7 +67,7 @@ async fn a_failed_connection_is_explained() {
     let _snapshots = stable_snapshots();
     let sim = small_sim().await;
     let mut transcript = Transcript { sim: &sim, text: String::new() };
-    let fake = |behaviour| format!("postgres://u:{SECRET}@127.0.0.1:{}/app", start(behaviour));
+    let fake = |behavior| format!("postgres://u:{SECRET}@127.0.0.1:{}/app", start(behavior));
     let args = ["migrate"];
     transcript.run_case("no server", &format!("postgres://u:{SECRET}@127.0.0.1:1/x"), &args);
     transcript.run_case("no such host", &format!("postgres://u:{SECRET}@host.invalid/x"), &args);
@@ -76,8 +76,8 @@ async fn a_failed_connection_is_explained() {
         &format!("postgres://u:{SECRET}@/x?host=/nowhere"),
         &args,
     );
-    transcript.run_case("not PostgreSQL", &fake(Behaviour::Http), &args);
-    let url = format!("{}?connect_timeout=1", fake(Behaviour::NoResponse));
+    transcript.run_case("not PostgreSQL", &fake(Behavior::Http), &args);
+    let url = format!("{}?connect_timeout=1", fake(Behavior::NoResponse));
     transcript.run_case("no answer", &url, &args);
     let rejections = [
         (
@@ -88,9 +88,9 @@ async fn a_failed_connection_is_explained() {
         ("57P03", "the database system is starting up"),
     ];
     for (code, message) in rejections {
-        transcript.run_case(message, &fake(Behaviour::Rejects(code, message)), &args);
+        transcript.run_case(message, &fake(Behavior::Rejects(code, message)), &args);
     }
-    let url = format!("{}?sslmode=require", fake(Behaviour::Rejects("28000", "no TLS here")));
+    let url = format!("{}?sslmode=require", fake(Behavior::Rejects("28000", "no TLS here")));
     transcript.run_case("no TLS", &url, &args);
 
     let url = new_database("closed", "").await;
@@ -116,7 +116,7 @@ async fn a_database_without_the_required_properties_is_rejected() {
     let sim = small_sim().await;
     let mut transcript = Transcript { sim: &sim, text: String::new() };
     let fake = |number, version, standby| {
-        let port = start(Behaviour::Reports { number, version, standby });
+        let port = start(Behavior::Reports { number, version, standby });
         format!("postgres://u:{SECRET}@127.0.0.1:{port}/app")
     };
     let args = ["backfill", "--object", "customer"];

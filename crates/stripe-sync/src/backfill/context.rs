@@ -31,7 +31,7 @@ pub(super) struct RunContext {
     pub(super) parents_to_read: OnceCell<ParentsToRead>,
     /// A stream's own list has shown an object that belongs to a parent.
     pub(super) shows_objects_of_parents: AtomicBool,
-    /// Signalled whenever there may be a slice to claim or to split.
+    /// Signaled whenever there may be a slice to claim or to split.
     pub(super) idle: Notify,
     /// The caller's request to stop.
     stop: Stop,
@@ -164,7 +164,7 @@ impl RunContext {
 }
 
 /// Retries an operation on the database after a conflict or a transient error, until the outage
-/// limit. The operation must be idempotent: it is cancelled and retried after
+/// limit. The operation must be idempotent: it is canceled and retried after
 /// [`crate::Config::database_timeout`].
 macro_rules! retry_transient {
     ($run:expr, $operation:expr) => {{

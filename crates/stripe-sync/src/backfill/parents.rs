@@ -190,7 +190,7 @@ impl ParentReader<'_> {
             match has_more {
                 false => return Ok(found),
                 true if !has_new => {
-                    let what = "Stripe sent a page again instead of the one after its cursor";
+                    let what = "Stripe sent an earlier page again instead of the next one";
                     found.problem = problem(what.to_owned(), request_id);
                     return Ok(found);
                 }

@@ -45,7 +45,7 @@ pub(super) fn by_sqlstate(code: &str, class: ErrorClass) -> Option<&'static str>
              idle_session_timeout = 0"
         }
         "57014" => {
-            "the statement was cancelled, or a statement_timeout of the database or its user is \
+            "the statement was canceled, or a statement_timeout of the database or its user is \
              too short; raise it for this user: alter role NAME set statement_timeout = 0"
         }
         "55P03" => {

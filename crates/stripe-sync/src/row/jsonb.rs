@@ -100,7 +100,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// Of any string, only U+0000 is changed.
+        /// In any string, only U+0000 is changed.
         #[test]
         fn round_trips_any_text(text in proptest::collection::vec(proptest::char::any(), 0..40)) {
             let text: String = text.into_iter().collect();

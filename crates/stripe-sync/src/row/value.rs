@@ -79,13 +79,13 @@ fn values<'a>(
 /// `total_tax_amounts` (FACTS 10).
 fn tax_amounts(taxes: &str) -> Option<String> {
     let one = |tax: &str| {
-        let behaviour = super::scan::string(get(tax, "tax_behavior")?)?;
+        let behavior = super::scan::string(get(tax, "tax_behavior")?)?;
         let rate = get(tax, "tax_rate_details").and_then(|details| get(details, "tax_rate"));
         let field = |name| get(tax, name).unwrap_or("null");
         Some(format!(
             r#"{{"amount":{},"inclusive":{},"tax_rate":{},"taxability_reason":{},"taxable_amount":{}}}"#,
             field("amount"),
-            behaviour == "inclusive",
+            behavior == "inclusive",
             rate.unwrap_or("null"),
             field("taxability_reason"),
             field("taxable_amount"),

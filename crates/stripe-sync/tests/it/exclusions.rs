@@ -230,7 +230,8 @@ async fn the_next_backfill_fills_an_included_column() {
     let engine = world.engine().await;
     let back = engine.include_columns(&columns(&["customers.email", "charges.amount"])).await;
     assert_eq!(back.expect("included"), columns(&["customers.email"]));
-    // Rows with stamps less than two seconds apart are refetched individually, and are also filled.
+    // Rows with stamps less than five seconds apart are refetched individually, and are also
+    // filled.
     let report = world.backfill(&["customer"]).await;
     assert_eq!(report.status, RunStatus::Incomplete, "one row is in quarantine");
     let email = "select email from stripe.customers where id = 'cus_ada'";

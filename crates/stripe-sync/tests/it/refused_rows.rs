@@ -162,8 +162,8 @@ async fn quarantined(world: &World) -> Vec<String> {
 async fn a_quarantined_row_names_its_own_request() {
     let account = Account::builder(32).objects("customer", 350).build().expect("an account");
     let ids: Vec<String> = account.ids("customer").collect();
-    for (name, neighbour) in [("cus_one", 150), ("cus_two", 320)] {
-        let json = account.object_json("customer", &ids[neighbour]).expect("an object");
+    for (name, neighbor) in [("cus_one", 150), ("cus_two", 320)] {
+        let json = account.object_json("customer", &ids[neighbor]).expect("an object");
         let at = json.split_once("\"created\":").expect("created").1;
         let at = at.split(',').next().and_then(|at| at.parse().ok()).expect("a second");
         let (object, id, json) = customer(name, r#","metadata":{"n":1e400000}"#);

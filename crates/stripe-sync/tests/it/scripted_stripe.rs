@@ -1,4 +1,4 @@
-//! A server whose responses a test determines, for behaviour that the simulator does not have. It
+//! A server whose responses a test determines, for behavior that the simulator does not have. It
 //! uses real HTTP, with one response per request on a connection that stays open.
 
 use std::collections::BTreeMap;

@@ -193,14 +193,14 @@ async fn requests_of_an_endpoint_are_sent_in_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cancelled_request_takes_nothing_and_delays_no_other() {
+async fn a_canceled_request_takes_nothing_and_delays_no_other() {
     let limiter = Limiter::new(RateOptions::Fixed(1.0));
     drop(limiter.acquire("/v1/charges").await);
     let start = Instant::now();
-    let cancelled =
+    let canceled =
         (0..20).map(|_| timeout(Duration::from_millis(300), limiter.acquire("/v1/charges")));
     let waiting = limiter.acquire("/v1/charges");
-    let (outcomes, _permit) = tokio::join!(join_all(cancelled), waiting);
+    let (outcomes, _permit) = tokio::join!(join_all(canceled), waiting);
     assert!(outcomes.iter().all(Result::is_err));
     let waited = start.elapsed();
     assert!((950..=1_050).contains(&waited.as_millis()), "{waited:?}");
