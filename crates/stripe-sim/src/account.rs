@@ -15,6 +15,8 @@ use std::sync::{Arc, RwLock, RwLockReadGuard};
 pub use builder::{AccountBuilder, BuildError};
 pub use mutate::MutationError;
 
+use tokio::sync::watch;
+
 use crate::catalog::Kind;
 use crate::clock::Clock;
 use crate::collection::Key;
@@ -23,6 +25,7 @@ use crate::id::Ids;
 use crate::relation::Relations;
 use crate::timeline::{Interleave, Timeline};
 use crate::view::View;
+use crate::webhook::Secrets;
 
 use changes::Changes;
 use sizes::Sizes;
@@ -58,6 +61,9 @@ pub(crate) struct AccountData {
     pub(crate) balance_transactions: Interleave,
     pub(crate) clock: Clock,
     pub(crate) changes: RwLock<Changes>,
+    pub(crate) webhook_secrets: Secrets,
+    /// The number of events that changes have appended.
+    pub(crate) event_count: watch::Sender<u64>,
 }
 
 impl Account {

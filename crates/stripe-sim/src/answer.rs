@@ -5,7 +5,7 @@ use crate::api_error::ApiError;
 use crate::catalog::{Kind, catalog};
 use crate::collection::{Key, Source, collections};
 use crate::expand::{Expand, NO_EXPANSION};
-use crate::filter::{Filter, hidden_by_default};
+use crate::filter::{Filter, Test, hidden_by_default};
 use crate::json;
 use crate::list::{Cursor, ListQuery, Page, read_page};
 use crate::params::{self, Pairs};
@@ -21,6 +21,8 @@ pub(crate) struct ListOptions {
     pub(crate) shuffle: Option<u64>,
     /// A cursor passes over its whole second.
     pub(crate) cursor_skips_second: bool,
+    /// The seconds after which events appear, and the seed of their distribution.
+    pub(crate) event_lag: (u32, u64),
 }
 
 /// Answers a read request.
@@ -100,6 +102,11 @@ fn list(
     }
     if catalog().name(kind) == "event" {
         list_query.created.0 = account.oldest_event();
+        let (lag, seed) = options.event_lag;
+        if lag > 0 {
+            let now = account.now();
+            list_query.filters.push(Filter::new("created", Test::Appeared { seed, lag, now }));
+        }
     }
     params::add_filters(view, pairs, op, kind, parent_param, &mut list_query)?;
     let expand = params::expand(pairs, true, kind)?;

@@ -39,6 +39,8 @@ pub enum Fault {
     EmptyWithMore,
     /// Delays the correct response.
     Delay(Duration),
+    /// Sends the response late that was correct when the request arrived.
+    SentLate(Duration),
 }
 
 /// The default faults for random selection. A repeated request does not fail again, and no fault

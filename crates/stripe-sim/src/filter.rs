@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::catalog::{Kind, catalog};
 use crate::collection::{FIRST_INSERTED_INDEX, Key};
+use crate::seed::mix2;
 use crate::view::{ObjectSeed, View};
 
 /// A condition on a property, which can be inside another property.
@@ -34,6 +35,9 @@ pub(crate) enum Test {
     Like(Vec<String>),
     /// The text contains this text.
     Contains(String),
+    /// The object was created long enough before `now` to have appeared in its list, which takes a
+    /// random part of `lag` seconds.
+    Appeared { seed: u64, lag: u32, now: i64 },
     /// The object is not a price that was created inline, as part of another object.
     NotInline,
 }
@@ -74,6 +78,10 @@ impl Filter {
             return view.changes.inserted(key).is_some()
                 || !price_is_inline(&view.object_seed(key));
         }
+        if let Test::Appeared { seed, lag, now } = self.test {
+            let delay = mix2(seed ^ 0x1a7e, key.index) % (u64::from(lag) + 1);
+            return view.sort_key(key).created + delay as i64 <= now;
+        }
         let mut text = String::new();
         let found = view.property(key, &self.path[0], &mut text);
         if !found {
@@ -112,7 +120,7 @@ impl Test {
                 })
             }
             Test::Contains(text) => json.contains(text.as_str()),
-            Test::NotInline => true,
+            Test::NotInline | Test::Appeared { .. } => true,
         }
     }
 }

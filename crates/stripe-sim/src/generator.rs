@@ -96,6 +96,10 @@ impl ObjectGenerator {
             .properties
             .iter()
             .filter(|(_, schema)| !schema.only_on_deleted)
+            // The response to the creation alone contains it.
+            .filter(|(name, _)| {
+                (catalog().name(kind), name.as_str()) != ("webhook_endpoint", "secret")
+            })
             .map(|(name, schema)| schema::property(kind, name, schema, context))
             .collect();
         properties.sort_by_key(|p| match &*p.name {

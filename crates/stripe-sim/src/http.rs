@@ -21,6 +21,7 @@ use crate::record::LoggedRequest;
 use crate::route::{Operation, kind_of, route};
 use crate::seed::{fraction, mix2};
 use crate::state::SimState;
+use crate::webhook::write_endpoint;
 
 use request::{ReadResult, Request};
 use response::Response;
@@ -92,6 +93,9 @@ async fn exchange(stream: &mut TcpStream, state: &Arc<SimState>, request: Reques
         tokio::time::sleep(additional).await;
     }
     let response = respond(state, &request, number, in_flight, fault.as_ref());
+    if let Some(Fault::SentLate(pause)) = fault {
+        tokio::time::sleep(pause).await;
+    }
     let status = match fault {
         Some(Fault::Reset | Fault::Hang) => 0,
         _ => response.status,
@@ -172,17 +176,36 @@ fn respond(
         state.record.count_rate_limited();
         return Response::rate_limited(reason, state.limiter.retry_after());
     }
-    if request.method != "GET" {
-        let message = format!(
-            "{} is not supported ({} {}): the simulator is read-only over HTTP, and tests change the account with its Rust API.",
-            request.method, request.method, request.path
-        );
-        return Response::error(&ApiError::new(405, &message));
-    }
     let object = catalog().name(kind_of(&route.operation));
+    let write = match (request.method.as_str(), object) {
+        ("GET", _) => None,
+        (method, "webhook_endpoint") => Some(method),
+        (method, _) => {
+            let message = format!(
+                "{method} is not supported ({method} {}): over HTTP, only webhook endpoints can be written, and tests change the account with its Rust API.",
+                request.path
+            );
+            return Response::error(&ApiError::new(405, &message));
+        }
+    };
     let is_own_account = route.operation == Operation::OwnAccount;
-    if let Err(error) = key.check_permission(object, is_own_account, state.account.id()) {
+    let account = state.account.id();
+    let permitted = match write {
+        None => key.check_permission(object, is_own_account, account),
+        Some(_) => key.check_write_permission(object, account),
+    };
+    if let Err(error) = permitted {
         return Response::error(&error);
+    }
+    if let Some(method) = write {
+        let result =
+            state.idempotency.once(request.header("idempotency-key"), &request.body, || {
+                write_endpoint(&state.account, method, &route, &request.body)
+            });
+        return match result {
+            Ok(body) => Response::json(200, body).corrupted(fault),
+            Err(error) => Response::error(&error),
+        };
     }
     let is_unavailable = |prefix: &String| request.path.starts_with(prefix.trim_end_matches('*'));
     if options.unavailable.iter().any(is_unavailable) {
@@ -204,6 +227,7 @@ fn respond(
         deleted_cursor_accepted: options.deleted_cursor_accepted,
         shuffle: options.unstable_order.then(|| mix2(options.seed ^ 0x5711, number)),
         cursor_skips_second: options.cursor_skips_second,
+        event_lag: (options.event_lag, options.seed),
     };
     match answer(&state.account, &list_options, &route, &request.path, &request.query) {
         Ok(body) => Response::json(200, body).corrupted(fault),

@@ -9,6 +9,7 @@ use crate::api_error::ApiError;
 pub struct ApiKey {
     secret: String,
     denied: BTreeSet<String>,
+    write_denied: BTreeSet<String>,
     account_denied: bool,
     revoked: bool,
 }
@@ -19,6 +20,7 @@ impl ApiKey {
         Self {
             secret: secret.to_owned(),
             denied: BTreeSet::new(),
+            write_denied: BTreeSet::new(),
             account_denied: false,
             revoked: false,
         }
@@ -28,6 +30,13 @@ impl ApiKey {
     #[must_use]
     pub fn deny<'a>(mut self, objects: impl IntoIterator<Item = &'a str>) -> Self {
         self.denied.extend(objects.into_iter().map(ToOwned::to_owned));
+        self
+    }
+
+    /// Removes the permission to write some object types.
+    #[must_use]
+    pub fn deny_write<'a>(mut self, objects: impl IntoIterator<Item = &'a str>) -> Self {
+        self.write_denied.extend(objects.into_iter().map(ToOwned::to_owned));
         self
     }
 
@@ -76,14 +85,31 @@ impl ApiKey {
             "account" => "rak_accounts_kyc_basic_read".to_owned(),
             other => format!("rak_{}_read", other.replace('.', "_")),
         };
-        Err(ApiError::new(
+        Err(self.missing_permission(&permission, own_account))
+    }
+
+    /// Returns an error if the key has no permission to write the object type.
+    pub(crate) fn check_write_permission(
+        &self,
+        object: &str,
+        own_account: &str,
+    ) -> Result<(), ApiError> {
+        if !self.denied.contains(object) && !self.write_denied.contains(object) {
+            return Ok(());
+        }
+        let permission = format!("rak_{}_write", object.replace('.', "_"));
+        Err(self.missing_permission(&permission, own_account))
+    }
+
+    fn missing_permission(&self, permission: &str, own_account: &str) -> ApiError {
+        ApiError::new(
             403,
             &format!(
                 "The provided key '{}' does not have the required permissions for this endpoint on account '{own_account}'. \
                  Having the '{permission}' permission would allow this request to continue.",
                 self.masked()
             ),
-        ))
+        )
     }
 }
 

@@ -16,6 +16,7 @@
 //! ```
 
 mod account;
+mod activity;
 mod answer;
 mod api_error;
 mod catalog;
@@ -27,6 +28,7 @@ mod filter;
 mod generator;
 mod http;
 mod id;
+mod idempotency;
 mod json;
 mod keys;
 mod list;
@@ -43,8 +45,10 @@ mod sim;
 mod state;
 mod timeline;
 mod view;
+mod webhook;
 
 pub use account::{Account, AccountBuilder, BuildError, MutationError};
+pub use activity::Activity;
 pub use catalog::listable_objects;
 pub use fault::Fault;
 pub use id::CustomIds;
@@ -53,3 +57,6 @@ pub use options::SimOptions;
 pub use rate::{RateLimit, RateLimits};
 pub use record::{ClientHeaders, LoggedRequest};
 pub use sim::Sim;
+pub use webhook::{
+    DeliveryCounts, WebhookEndpoint, WebhookOptions, can_deliver_to, webhook_signature,
+};

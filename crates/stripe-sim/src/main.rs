@@ -6,7 +6,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use clap::{Parser, ValueEnum};
 use stripe_sim::{
-    Account, AccountBuilder, ApiKey, CustomIds, RateLimits, Sim, SimOptions, listable_objects,
+    Account, AccountBuilder, Activity, ApiKey, CustomIds, RateLimits, Sim, SimOptions,
+    WebhookOptions, can_deliver_to, listable_objects,
 };
 
 /// Serve a simulated Stripe account over HTTP on 127.0.0.1
@@ -55,6 +56,37 @@ struct Args {
     /// No compression of responses
     #[arg(long)]
     no_gzip: bool,
+    /// Random changes per second: objects are created, updated and deleted
+    #[arg(long, default_value_t = 0.0, value_name = "N")]
+    changes_per_second: f64,
+    /// Maximum number of seconds after which an event appears in /v1/events
+    #[arg(long, default_value_t = 0, value_name = "SECONDS")]
+    event_lag: u32,
+    #[command(flatten)]
+    webhooks: Webhooks,
+}
+
+/// How webhooks are delivered
+#[derive(Debug, clap::Args)]
+struct Webhooks {
+    /// Receiver of signed webhooks, such as http://127.0.0.1:8080/webhooks; repeatable
+    #[arg(long = "webhook-url", value_name = "URL")]
+    urls: Vec<String>,
+    /// Signing secret of the receivers, instead of one per receiver that is printed at the start
+    #[arg(long = "webhook-secret", value_name = "whsec_...", requires = "urls")]
+    secret: Option<String>,
+    /// Delay between a change and the delivery of its webhook
+    #[arg(long = "webhook-delay-ms", default_value_t = 0, value_name = "MS")]
+    delay_ms: u64,
+    /// Maximum of an additional random delay, by which webhooks arrive out of order
+    #[arg(long = "webhook-jitter-ms", default_value_t = 0, value_name = "MS")]
+    jitter_ms: u64,
+    /// Share of webhooks that are delivered twice, from 0 to 1
+    #[arg(long = "webhook-duplicates", default_value_t = 0.0, value_name = "SHARE")]
+    duplicates: f64,
+    /// Share of webhooks that are never delivered, from 0 to 1
+    #[arg(long = "webhook-losses", default_value_t = 0.0, value_name = "SHARE")]
+    losses: f64,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -98,8 +130,20 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> Result<()> {
-    if !(0.0..=1.0).contains(&args.faults) {
-        bail!("--faults {} is not a number from 0 to 1", args.faults);
+    for (name, share) in [
+        ("--faults", args.faults),
+        ("--webhook-duplicates", args.webhooks.duplicates),
+        ("--webhook-losses", args.webhooks.losses),
+    ] {
+        if !(0.0..=1.0).contains(&share) {
+            bail!("{name} {share} is not a number from 0 to 1");
+        }
+    }
+    if !(0.0..=10_000.0).contains(&args.changes_per_second) {
+        bail!("--changes-per-second {} is not a number from 0 to 10000", args.changes_per_second);
+    }
+    if let Some(url) = args.webhooks.urls.iter().find(|url| !can_deliver_to(url)) {
+        bail!("--webhook-url {url}: give an http URL; the simulator does not deliver to https");
     }
     let live = is_live_mode(args.key.as_deref())?;
     let known: Vec<&str> = listable_objects().collect();
@@ -128,6 +172,14 @@ async fn run(args: Args) -> Result<()> {
         seed: args.seed,
         gzip: !args.no_gzip,
         unavailable: args.unavailable,
+        event_lag: args.event_lag,
+        webhooks: WebhookOptions {
+            delay: Duration::from_millis(args.webhooks.delay_ms),
+            jitter: Duration::from_millis(args.webhooks.jitter_ms),
+            duplicates: args.webhooks.duplicates,
+            losses: args.webhooks.losses,
+            ..WebhookOptions::default()
+        },
         ..SimOptions::default()
     };
     if options.keys.is_empty() && !args.deny.is_empty() {
@@ -142,14 +194,37 @@ async fn run(args: Args) -> Result<()> {
     println!("base url  {}", sim.base_url());
     println!("key       {}", sim.key());
     println!("account   {} ({total} objects)", sim.account().id());
+    for url in &args.webhooks.urls {
+        let endpoint = match &args.webhooks.secret {
+            Some(secret) => sim.account().add_webhook_endpoint_with_secret(url, secret)?,
+            None => sim.account().add_webhook_endpoint(url)?,
+        };
+        println!("webhooks  {url}, signed with {}", endpoint.secret);
+    }
     println!();
     println!(
         "STRIPE_API_BASE={} STRIPE_SECRET_KEY={} stripe-sync backfill",
         sim.base_url(),
         sim.key()
     );
-    tokio::signal::ctrl_c().await.context("cannot wait for Ctrl-C")?;
-    eprintln!("answered {} requests", sim.requests());
+    let activity = Activity::new(sim.account(), args.seed);
+    let changes = async {
+        match args.changes_per_second > 0.0 {
+            true => activity.run(sim.account(), args.changes_per_second).await,
+            false => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = changes => {}
+        stopped = tokio::signal::ctrl_c() => stopped.context("cannot wait for Ctrl-C")?,
+    }
+    let counts = sim.deliveries();
+    eprintln!(
+        "answered {} requests, delivered {} webhooks, {} were refused",
+        sim.requests(),
+        counts.accepted,
+        counts.refused
+    );
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::fault::{Fault, transient_faults};
 use crate::keys::ApiKey;
 use crate::rate::RateLimits;
+use crate::webhook::WebhookOptions;
 
 /// How a simulator behaves. By default it has one secret key, no limits, no latency and no faults.
 #[derive(Clone, Debug)]
@@ -37,6 +38,11 @@ pub struct SimOptions {
     /// A cursor passes over its whole second: `starting_after` continues with older seconds and
     /// `ending_before` with newer ones. Servers that page by `created` alone behave like this.
     pub cursor_skips_second: bool,
+    /// How webhooks are delivered to the endpoints of the account.
+    pub webhooks: WebhookOptions,
+    /// The longest time after which an event appears in `/v1/events`, in seconds. Each event takes
+    /// a random part of it, so later events can appear before earlier ones.
+    pub event_lag: u32,
     /// Path prefixes of products that are not enabled, such as `/v1/issuing/`.
     pub unavailable: Vec<String>,
 }
@@ -57,6 +63,8 @@ impl Default for SimOptions {
             deleted_cursor_accepted: false,
             unstable_order: false,
             cursor_skips_second: false,
+            webhooks: WebhookOptions::default(),
+            event_lag: 0,
             unavailable: Vec::new(),
         }
     }

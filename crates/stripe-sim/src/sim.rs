@@ -9,17 +9,21 @@ use tokio::task::JoinHandle;
 use crate::account::Account;
 use crate::fault::{Fault, Script};
 use crate::http;
+use crate::idempotency::Idempotency;
 use crate::keys::ApiKey;
 use crate::options::SimOptions;
 use crate::rate::Limiter;
 use crate::record::{ClientHeaders, LoggedRequest, Record};
 use crate::state::SimState;
+use crate::webhook::{DeliveryCounts, Progress, deliver};
 
 /// A simulator that runs until it is dropped.
 pub struct Sim {
     address: SocketAddr,
     state: Arc<SimState>,
     server: JoinHandle<()>,
+    webhooks: JoinHandle<()>,
+    delivered: Arc<Progress>,
 }
 
 impl Sim {
@@ -44,11 +48,18 @@ impl Sim {
             limiter: Limiter::new(options.limits),
             record: Record::new(options.log),
             script: Script::default(),
+            idempotency: Idempotency::default(),
             account,
             options,
         });
         let server = tokio::spawn(http::serve(listener, Arc::clone(&state)));
-        Ok(Self { address, state, server })
+        let delivered = Arc::new(Progress::default());
+        let first = state.account.event_count();
+        let (options, seed) = (state.options.webhooks.clone(), state.options.seed);
+        let deliveries =
+            deliver(state.account.clone(), first, options, seed, Arc::clone(&delivered));
+        let webhooks = tokio::spawn(deliveries);
+        Ok(Self { address, state, server, webhooks, delivered })
     }
 
     /// The base URL `http://127.0.0.1:<port>`, without a trailing slash.
@@ -115,6 +126,16 @@ impl Sim {
         self.state.record.log()
     }
 
+    /// What has been delivered to webhook endpoints. See [`Account::add_webhook_endpoint`].
+    pub fn deliveries(&self) -> DeliveryCounts {
+        self.delivered.counts()
+    }
+
+    /// Waits until the events of all changes up to now have been delivered, lost or given up.
+    pub async fn webhooks_delivered(&self) {
+        self.delivered.finished(&self.state.account).await;
+    }
+
     /// The headers that clients have sent.
     pub fn client_headers(&self) -> ClientHeaders {
         self.state.record.client_headers()
@@ -125,5 +146,6 @@ impl Drop for Sim {
     fn drop(&mut self) {
         // The server task owns the tasks of its connections, so this also ends all of them.
         self.server.abort();
+        self.webhooks.abort();
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::account::Account;
 use crate::fault::Script;
+use crate::idempotency::Idempotency;
 use crate::options::SimOptions;
 use crate::rate::Limiter;
 use crate::record::Record;
@@ -12,4 +13,5 @@ pub(crate) struct SimState {
     pub(crate) limiter: Limiter,
     pub(crate) record: Record,
     pub(crate) script: Script,
+    pub(crate) idempotency: Idempotency,
 }

@@ -134,6 +134,12 @@ impl<'a> View<'a> {
         None
     }
 
+    /// The text of an appended event, by its number.
+    pub(crate) fn event(&self, number: u64) -> Option<String> {
+        let key = self.changes.events.get(usize::try_from(number).ok()?)?;
+        self.changes.inserted(*key)?.raw.clone()
+    }
+
     pub(crate) fn write_id(&self, key: Key, out: &mut String) {
         match self.changes.inserted(key) {
             Some(inserted) => out.push_str(&inserted.id),

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, RwLock};
 
+use tokio::sync::watch;
+
 use super::changes::Changes;
 use super::sizes::Sizes;
 use super::{Account, AccountData, EVENT_DAYS, SECONDS_PER_DAY};
@@ -14,6 +16,7 @@ use crate::id::{CustomIds, Ids};
 use crate::relation::Relations;
 use crate::seed::mix2;
 use crate::timeline::{Interleave, Timeline};
+use crate::webhook::Secrets;
 
 /// The objects of [`AccountBuilder::demo`]: about 20,000 objects of a subscription business.
 const DEMO: &[(&str, u64)] = &[
@@ -294,6 +297,8 @@ impl AccountBuilder {
                 balance_transactions: Interleave::new(total, &parts),
                 clock: Clock::new(),
                 changes: RwLock::new(Changes::default()),
+                webhook_secrets: Secrets::default(),
+                event_count: watch::Sender::new(0),
             }),
         })
     }

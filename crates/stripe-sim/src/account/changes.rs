@@ -39,6 +39,8 @@ pub(crate) struct Changes {
     pub(crate) lists: HashMap<(CollectionId, u64), BTreeMap<SortKey, Key>>,
     pub(crate) by_id: HashMap<(Kind, String), Key>,
     pub(crate) sequence: u64,
+    /// The appended events, oldest first.
+    pub(crate) events: Vec<Key>,
 }
 
 impl Changes {

@@ -258,11 +258,10 @@ impl Account {
         changes.sequence += 1;
         let sequence = changes.sequence;
         let sort_key = SortKey { created: self.now(), tie: FIRST_INSERTED_TIE + sequence };
-        changes.add(
-            top_level_key(kind, FIRST_INSERTED_INDEX + sequence),
-            0,
-            InsertedObject { kind, id, sort_key, raw: Some(text) },
-        );
+        let key = top_level_key(kind, FIRST_INSERTED_INDEX + sequence);
+        changes.add(key, 0, InsertedObject { kind, id, sort_key, raw: Some(text) });
+        changes.events.push(key);
+        self.inner.event_count.send_replace(changes.events.len() as u64);
     }
 }
 

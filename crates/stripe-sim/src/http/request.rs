@@ -1,4 +1,4 @@
-//! Reads requests: the request line, the headers, and the body, which is discarded.
+//! Reads requests: the request line, the headers and the body.
 
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
@@ -15,6 +15,8 @@ pub(super) struct Request {
     pub(super) path: String,
     pub(super) query: String,
     pub(super) keep_alive: bool,
+    /// A form. Empty unless the request has a `Content-Length`.
+    pub(super) body: String,
     headers: Vec<(String, String)>,
 }
 
@@ -44,7 +46,7 @@ impl Request {
         buffer.drain(..end + 4);
         let Some(mut request) = parsed else { return ReadResult::Malformed };
         if request.header("transfer-encoding").is_some() {
-            // Only write requests have a body. They are rejected, so the body is not read.
+            // Such a body is not read.
             request.keep_alive = false;
             return ReadResult::Request(request);
         }
@@ -63,8 +65,11 @@ impl Request {
                 Ok(_) => {}
             }
         }
-        buffer.drain(..length);
-        ReadResult::Request(request)
+        let body: Vec<u8> = buffer.drain(..length).collect();
+        match String::from_utf8(body) {
+            Ok(body) => ReadResult::Request(Request { body, ..request }),
+            Err(_) => ReadResult::Malformed,
+        }
     }
 
     /// The value of a header. `name` is in lower case.
@@ -108,6 +113,7 @@ fn parse(head: &str) -> Option<Request> {
         path: path.to_owned(),
         query: query.to_owned(),
         keep_alive,
+        body: String::new(),
         headers,
     })
 }

@@ -66,7 +66,8 @@ impl Response {
             | Fault::Hang
             | Fault::MalformedJson
             | Fault::EmptyWithMore
-            | Fault::Delay(_) => return None,
+            | Fault::Delay(_)
+            | Fault::SentLate(_) => return None,
         })
     }
 

@@ -8,3 +8,4 @@ mod client;
 mod faults;
 mod keys;
 mod lists;
+mod webhooks;
