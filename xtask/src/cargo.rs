@@ -15,7 +15,7 @@ pub(crate) struct Cargo {
     /// The arguments that the user gave.
     pub(crate) args: Vec<String>,
     /// Environment variables of the command.
-    pub(crate) environment: &'static [(&'static str, &'static str)],
+    pub(crate) environment: Vec<(&'static str, String)>,
 }
 
 impl Cargo {
@@ -37,7 +37,7 @@ impl Cargo {
                 cargo.env_remove(name);
             }
         }
-        cargo.envs(self.environment.iter().copied());
+        cargo.envs(self.environment);
         Err(cargo.exec()).context("cannot run cargo")
     }
 }

@@ -4,6 +4,7 @@ mod cargo;
 mod catalog;
 mod lint;
 mod packages;
+mod signatures;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -24,6 +25,8 @@ Commands:
   catalog <facts>  Generate the catalogs of the engine and of the simulator, and
                    docs/known-columns.md, from the facts about Stripe's API in <facts>, the
                    directory that contains stripe/ and compat/
+  signatures       Check that signatures made by Stripe's Python and Node libraries verify; installs
+                   both into a temporary directory with pip and npm
   help             Print this help
 
 If the PostgreSQL server is not installed, `demo` and `test` install it with the system's package
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         "lint" => lint(args.collect()),
         "docs" => docs(args.collect()),
         "catalog" => catalog(args.collect()),
+        "signatures" => signatures::check(),
         "help" | "--help" | "-h" => {
             println!("{HELP}");
             return ExitCode::SUCCESS;
@@ -65,7 +69,7 @@ fn demo(args: Vec<String>) -> Result<()> {
         description: "building the command line, then running `stripe-sync demo`",
         fixed: &["run", "--package", "stripe-sync-cli", "--bin", "stripe-sync", "--", "demo"],
         args,
-        environment: &[],
+        environment: Vec::new(),
     }
     .replace_process()
 }
@@ -78,7 +82,7 @@ fn test(args: Vec<String>) -> Result<()> {
         description: "running all tests",
         fixed: &["test", "--workspace"],
         args,
-        environment: &[],
+        environment: Vec::new(),
     }
     .replace_process()
 }
@@ -99,7 +103,7 @@ fn docs(args: Vec<String>) -> Result<()> {
         description: "building the command line, then generating docs/cli.md",
         fixed: &["test", "--quiet", "--package", "stripe-sync-cli", "--bin", "stripe-sync"],
         args: ["cli_page::the_page_is_up_to_date", "--", "--nocapture"].map(str::to_owned).into(),
-        environment: &[("UPDATE_DOCS", "1")],
+        environment: vec![("UPDATE_DOCS", "1".to_owned())],
     }
     .replace_process()
 }

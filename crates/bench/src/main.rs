@@ -7,6 +7,7 @@ mod copy;
 mod cpu;
 mod engine;
 mod simulator;
+mod webhooks;
 
 use std::time::Duration;
 
@@ -38,9 +39,16 @@ impl Args {
     }
 }
 
-/// The role of this process. The benchmark starts itself again for each role.
+/// Another measurement, or the role of this process in the first one, which starts itself again for
+/// each role.
 #[derive(Subcommand)]
 enum Role {
+    /// Measure webhooks relative to one upsert of each payload, and the lag of the event feed
+    Webhooks {
+        /// Number of deliveries per measurement
+        #[arg(long, default_value_t = 2_000)]
+        deliveries: u64,
+    },
     /// Serve the simulated Stripe after printing its address and key
     #[command(hide = true)]
     Stripe,
@@ -55,6 +63,7 @@ async fn main() -> Result<()> {
     match args.role {
         Some(Role::Stripe) => simulator::serve(&args.object, args.rows, args.latency()).await,
         Some(Role::Engine) => engine::run(&args.object).await,
+        Some(Role::Webhooks { deliveries }) => webhooks::measure(deliveries).await,
         None => measure(&args).await,
     }
 }

@@ -138,6 +138,11 @@ pub(crate) enum Command {
     /// events may be missing because the last ones were applied more than 30 days ago. Exit code
     /// 130 if --once was interrupted.
     Follow(Follow),
+    /// Create, list and delete the endpoints to which Stripe sends webhooks
+    ///
+    /// Uses no database.
+    #[command(subcommand)]
+    Webhook(Webhook),
     /// Check the key, the database and access to each stream, without writing anything
     ///
     /// Requests one object of each stream. Exit code 0 if a backfill would be complete, 3 if it
@@ -243,6 +248,37 @@ pub(crate) struct Follow {
     /// Apply the events up to now, then stop
     #[arg(long)]
     pub(crate) once: bool,
+}
+
+/// The subcommands of `webhook`.
+#[derive(Subcommand)]
+pub(crate) enum Webhook {
+    /// Create a webhook endpoint with the events that change a copy
+    ///
+    /// Prints the signing secret, which Stripe shows only once and which is stored nowhere. If an
+    /// endpoint of this URL exists, it is enabled and gets the events that it lacks, and no secret is
+    /// printed. Exit code 3 if that endpoint has another API version, which cannot be changed.
+    Create(WebhookCreate),
+    /// List the webhook endpoints of the account
+    List,
+    /// Delete a webhook endpoint
+    Delete(WebhookDelete),
+}
+
+/// The options of `webhook create`.
+#[derive(clap::Args)]
+pub(crate) struct WebhookCreate {
+    /// Public URL to which Stripe sends webhooks, such as https://example.com/webhooks
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: String,
+}
+
+/// The options of `webhook delete`.
+#[derive(clap::Args)]
+pub(crate) struct WebhookDelete {
+    /// ID of the endpoint, such as we_123
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
 }
 
 /// The options of `refresh`.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::account::AccountId;
 use crate::catalog::ColumnName;
-use crate::live::{DEFAULT_TOLERANCE, WebhookSecret};
+use crate::live::{DEFAULT_TIME_LIMIT, DEFAULT_TOLERANCE, WebhookSecret};
 use crate::postgres::{DatabaseOptions, DatabaseUrlError, Names, check_url, ignored_options};
 use crate::stripe::{ApiBase, ApiKey, RateOptions};
 
@@ -33,6 +33,9 @@ pub struct Config {
     pub webhook_secrets: Vec<WebhookSecret>,
     /// How old the signature of a webhook may be. Default 300 s, as in Stripe's libraries.
     pub webhook_tolerance: Duration,
+    /// How long a webhook or an event may take until the call returns with an error, so that Stripe
+    /// delivers it again. Default 15 s, because Stripe stops waiting for slower endpoints.
+    pub webhook_timeout: Duration,
     /// Objects, by their names in Stripe or by table, that are always fetched instead of being
     /// stored as an event contains them.
     pub revalidate: BTreeSet<String>,
@@ -102,6 +105,7 @@ impl Config {
             api_version: None,
             webhook_secrets: Vec::new(),
             webhook_tolerance: DEFAULT_TOLERANCE,
+            webhook_timeout: DEFAULT_TIME_LIMIT,
             revalidate: BTreeSet::new(),
             exclude_columns: Vec::new(),
             rewrite_limit: 1 << 30,

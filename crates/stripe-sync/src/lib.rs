@@ -37,6 +37,7 @@
 //!   feed.
 //! - [`StripeSync::status`], [`StripeSync::processes`] and [`StripeSync::quarantined`] read what
 //!   the database records about runs.
+//! - [`WebhookEndpoints`] creates, lists and deletes the endpoints to which Stripe sends webhooks.
 //! - [`check`] finds what would stop a backfill, without writing anything.
 //! - [`Error`] has a kind, a stable code and a hint.
 //!
@@ -66,6 +67,7 @@ mod row;
 mod slice;
 mod stripe;
 mod sync;
+mod webhook_endpoints;
 
 pub use account::{AccountId, Mode};
 pub use backfill::{
@@ -94,6 +96,10 @@ pub use stripe::{
     AccountSource, ApiBase, ApiBaseError, ApiKey, KeyError, Limit, RateOptions, Stats,
 };
 pub use sync::{StripeSync, api_version, check_ids, event_types, objects};
+pub use webhook_endpoints::{
+    CreatedEndpoint, EndpointChange, EndpointUrl, EndpointUrlError, WebhookEndpoint,
+    WebhookEndpoints,
+};
 
 /// Compiles the examples of the guide. The file is read by `cargo test` only, so a packaged crate
 /// builds without it.

@@ -107,7 +107,8 @@ pub(crate) async fn refresh(
     targets: &[Target],
 ) -> Result<Vec<RefreshResult>, Error> {
     const CONCURRENT_OBJECTS: usize = 8;
-    let results = targets.iter().map(|target| refresh_one(context, target));
+    // Collected, because a future that holds the closure cannot be spawned.
+    let results: Vec<_> = targets.iter().map(|target| refresh_one(context, target)).collect();
     stream::iter(results).buffered(CONCURRENT_OBJECTS).try_collect().await
 }
 

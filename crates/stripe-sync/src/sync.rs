@@ -34,7 +34,7 @@ impl StripeSync {
     /// The database cannot be reached, rejects the connection, or cannot hold a copy.
     pub async fn connect(config: Config) -> Result<StripeSync, Error> {
         let copy = Copy::connect(config).await?;
-        let deliveries = Deliveries::new(copy.config().revalidate.clone());
+        let deliveries = deliveries(copy.config());
         Ok(StripeSync { copy, account: Arc::default(), deliveries })
     }
 
@@ -43,7 +43,7 @@ impl StripeSync {
     #[must_use]
     pub fn for_account(&self, account: AccountHandle) -> StripeSync {
         let account = Arc::new(OnceCell::new_with(Some(account)));
-        let deliveries = Deliveries::new(self.copy.config().revalidate.clone());
+        let deliveries = deliveries(self.copy.config());
         StripeSync { copy: self.copy.clone(), account, deliveries }
     }
 
@@ -219,6 +219,10 @@ impl StripeSync {
     }
 }
 
+fn deliveries(config: &Config) -> Deliveries {
+    Deliveries::new(config.revalidate.clone(), config.webhook_timeout)
+}
+
 /// Checks ids for [`StripeSync::refresh`] without sending a request.
 ///
 /// # Errors
@@ -234,8 +238,7 @@ pub fn objects() -> Vec<(&'static str, &'static str)> {
 
 /// The types of the events that change a copy: those to enable on a webhook endpoint.
 pub fn event_types() -> Vec<&'static str> {
-    let types = catalog::event_types().values();
-    types.filter(|event| event.is_stored()).map(|event| event.name).collect()
+    catalog::stored_event_types().collect()
 }
 
 /// The API version that defines the shape of the tables.

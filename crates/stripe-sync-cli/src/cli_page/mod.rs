@@ -41,20 +41,33 @@ fn page(template: &str, program: &Command) -> String {
             None => page.push_str(&format!("{line}\n")),
             Some(("options", _)) => page.push_str(&global_options(program)),
             Some(("command", name)) => {
-                let command = program.find_subcommand(name);
+                let command = name
+                    .split(' ')
+                    .try_fold(program, |command, word| command.find_subcommand(word));
                 let command = command.unwrap_or_else(|| panic!("there is no command {name}"));
-                page.push_str(&section(command));
+                page.push_str(&section(name, command));
                 described.push(name);
             }
             Some((other, _)) => panic!("unknown placeholder {other}"),
         }
     }
-    for command in program.get_subcommands().filter(|command| !command.is_hide_set()) {
-        let name = command.get_name();
-        let is_described = name == "help" || described.contains(&name);
-        assert!(is_described, "template.md lacks {{{{command {name}}}}}");
+    for name in names(program) {
+        assert!(described.contains(&name.as_str()), "template.md lacks {{{{command {name}}}}}");
     }
     page
+}
+
+/// The commands, and the subcommands of those that have some, as one types them.
+fn names(program: &Command) -> Vec<String> {
+    let visible = |command: &&Command| !command.is_hide_set() && command.get_name() != "help";
+    let commands = program.get_subcommands().filter(visible);
+    let names = commands.flat_map(|command| {
+        let name = command.get_name();
+        let inner = command.get_subcommands().filter(visible);
+        let inner: Vec<_> = inner.map(|inner| format!("{name} {}", inner.get_name())).collect();
+        if inner.is_empty() { vec![name.to_owned()] } else { inner }
+    });
+    names.collect()
 }
 
 /// One table for each help heading.
@@ -79,8 +92,7 @@ fn global_options(program: &Command) -> String {
     text.trim_end().to_owned() + "\n"
 }
 
-fn section(command: &Command) -> String {
-    let name = command.get_name();
+fn section(name: &str, command: &Command) -> String {
     let about = command.get_long_about().or(command.get_about());
     let about = about.map(ToString::to_string).unwrap_or_default();
     let mut text = format!("## `stripe-sync {name}`\n\n");

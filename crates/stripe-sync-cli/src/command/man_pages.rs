@@ -25,7 +25,10 @@ fn write(dir: &std::path::Path) -> std::io::Result<usize> {
     let mut program = Args::command().disable_help_subcommand(true);
     program.build();
     let mut count = 0;
-    for command in std::iter::once(&program).chain(program.get_subcommands()) {
+    let commands = program.get_subcommands();
+    let commands = commands.flat_map(|c| std::iter::once(c).chain(c.get_subcommands()));
+    let commands = commands.filter(|command| command.get_name() != "help");
+    for command in std::iter::once(&program).chain(commands) {
         let mut page = Vec::new();
         let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
         clap_mangen::Man::new(command.clone()).title(&name).render(&mut page)?;

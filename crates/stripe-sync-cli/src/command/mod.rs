@@ -13,6 +13,7 @@ mod query;
 mod refresh;
 mod report;
 mod status;
+mod webhook;
 
 use crate::args::{Command, OutputFormat};
 use crate::context::CommandContext;
@@ -40,6 +41,7 @@ pub(crate) async fn run(command: Command, context: &CommandContext) -> Result<Ex
         Command::Check(args) => interrupts.unless(check::run(&args, context)).await,
         Command::Refresh(args) => interrupts.unless(refresh::run(&args, context)).await,
         Command::Status(args) => interrupts.unless(status::run(&args, context)).await,
+        Command::Webhook(args) => interrupts.unless(webhook::run(&args, context)).await,
         Command::Completions(args) => completions::run(&args),
         Command::ManPages(args) => man_pages::run(&args),
         Command::Query(args) => interrupts.unless(query::run(&args, context)).await,

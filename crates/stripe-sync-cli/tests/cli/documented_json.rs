@@ -51,6 +51,13 @@ async fn the_documentation_lists_exactly_the_keys_that_are_printed() {
     let followed = run(&["follow", "--once"]);
     assert_eq!(keys(&followed), documented(&section("follow"), 0));
 
+    let url = "https://example.com/webhooks";
+    let created = run(&["webhook", "create", "--url", url]);
+    assert_eq!(keys(&created), documented(&section("webhook create"), 0));
+    let id = created["id"].as_str().expect("an id");
+    let deleted = run(&["webhook", "delete", id]);
+    assert_eq!(keys(&deleted), documented(&section("webhook delete"), 0));
+
     let status = run(&["status"]);
     assert_eq!(keys(&status), documented(&section("status"), 0));
     assert_eq!(keys(&status["runs"][0]), documented(&section("status"), 1));

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use crate::support::Cli;
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "migrate",
     "backfill",
     "refresh",
     "follow",
+    "webhook",
     "check",
     "status",
     "query",
@@ -59,9 +60,10 @@ fn man_pages_are_written_for_the_program_and_every_command() {
     let expected: BTreeSet<String> = commands
         .map(|command| format!("stripe-sync-{command}.1"))
         .chain(["stripe-sync.1".to_owned()])
+        .chain(["create", "list", "delete"].map(|name| format!("stripe-sync-webhook-{name}.1")))
         .collect();
     assert_eq!(files, expected);
-    assert_eq!(output.stdout, "wrote 11 man pages to man/man1\n");
+    assert_eq!(output.stdout, "wrote 15 man pages to man/man1\n");
     let page = std::fs::read_to_string(dir.join("stripe-sync-backfill.1")).expect("a page");
     for text in [".TH stripe-sync-backfill 1", "skip\\-denied", "resumes where it stopped"] {
         assert!(page.contains(text), "{text}: {page}");

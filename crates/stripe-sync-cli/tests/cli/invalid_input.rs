@@ -20,13 +20,20 @@ fn help_describes_every_command_and_contains_no_values() {
         "demo",
         "completions",
         "man-pages",
+        "webhook",
+        "webhook create",
     ] {
-        let args: Vec<&str> = [command, "--help"].into_iter().filter(|a| !a.is_empty()).collect();
+        let args = command.split(' ').chain(["--help"]);
+        let args: Vec<&str> = args.filter(|a| !a.is_empty()).collect();
         // Values from the environment must not be shown.
         let output = Cli::new().env("DATABASE_URL", SECRET).env("SCHEMA", SECRET).run(&args);
         assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""));
         assert!(!output.stdout.contains(SECRET));
-        let name = if command.is_empty() { "help".into() } else { format!("help_{command}") };
+        let name = if command.is_empty() {
+            "help".into()
+        } else {
+            format!("help_{}", command.replace(' ', "_"))
+        };
         insta::assert_snapshot!(name, output.stdout);
     }
 }

@@ -24,3 +24,4 @@ mod starting_database;
 mod support;
 mod tls;
 mod unusable_databases;
+mod webhook;

@@ -58,6 +58,11 @@ pub(crate) fn event_types() -> &'static BTreeMap<&'static str, EventType> {
     })
 }
 
+/// The names of the types that change a table.
+pub(crate) fn stored_event_types() -> impl Iterator<Item = &'static str> {
+    event_types().values().filter(|event| event.is_stored()).map(|event| event.name)
+}
+
 fn parse(line: &'static str) -> Option<(&'static str, EventType)> {
     let mut words = line.split(' ');
     let (name, meaning, objects) = (words.next()?, words.next()?, words.next()?);

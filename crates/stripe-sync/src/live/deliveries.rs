@@ -27,7 +27,7 @@ const MOST_WAITING: usize = 10_000;
 /// Seconds after which an event is too old to insert a row: a retry can arrive days later.
 const RECENT: i64 = 60;
 /// How long a delivery may take. Stripe stops waiting for an endpoint that takes longer (FACTS 7).
-const TIME_LIMIT: Duration = Duration::from_secs(15);
+pub(crate) const DEFAULT_TIME_LIMIT: Duration = Duration::from_secs(15);
 
 /// The result of processing an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +45,7 @@ pub struct EventOutcome {
 #[derive(Clone)]
 pub(crate) struct Deliveries {
     revalidate: Arc<BTreeSet<String>>,
+    time_limit: Duration,
     queue: Arc<Mutex<Vec<Delivery>>>,
     writer: Arc<tokio::sync::Mutex<()>>,
 }
@@ -55,9 +56,10 @@ struct Delivery {
 }
 
 impl Deliveries {
-    pub(crate) fn new(revalidate: BTreeSet<String>) -> Deliveries {
+    pub(crate) fn new(revalidate: BTreeSet<String>, time_limit: Duration) -> Deliveries {
         Deliveries {
             revalidate: Arc::new(revalidate),
+            time_limit,
             queue: Arc::default(),
             writer: Arc::default(),
         }
@@ -75,7 +77,7 @@ impl Deliveries {
         context: &AccountContext,
         text: String,
     ) -> Result<EventOutcome, Error> {
-        let until = Instant::now() + TIME_LIMIT;
+        let until = Instant::now() + self.time_limit;
         let event = Event::read(&text).map_err(Error::usage)?;
         let (id, event_type) = (event.id.into_owned(), event.event_type.into_owned());
         let (answer, applied) = oneshot::channel();

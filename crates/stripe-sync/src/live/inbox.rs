@@ -78,7 +78,8 @@ impl From<PostgresError> for FetchError {
     }
 }
 
-/// Fetches one object now, or waits until another process has. `None` if the time limit ends first.
+/// Fetches one object now, or waits until another process has. `None` if the time limit ends first;
+/// the fetch continues, so that its lease does not delay the next delivery of the event.
 ///
 /// # Errors
 /// The object could not be fetched. Its entry stays in the inbox.
@@ -93,9 +94,13 @@ pub(crate) async fn fetch_or_wait(
     loop {
         let leased = database.lease_inbox_entry(names, account, table, id).await?;
         if let Some(entry) = leased {
-            let fetched = tokio::time::timeout_at(until, fetch(context, &entry)).await;
-            return match fetched {
-                Ok(result) => result.map(Some),
+            let context = context.clone();
+            let fetching = tokio::spawn(async move { fetch(&context, &entry).await });
+            return match tokio::time::timeout_at(until, fetching).await {
+                Ok(Ok(result)) => result.map(Some),
+                Ok(Err(_)) => {
+                    Err(FetchError::Postponed("the fetch stopped unexpectedly".to_owned()))
+                }
                 Err(_) => Ok(None),
             };
         }

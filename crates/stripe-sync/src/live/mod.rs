@@ -18,8 +18,8 @@ mod signature;
 
 pub(crate) use after_backfill::catch_up_with_run;
 pub use apply::EventEffect;
-pub(crate) use deliveries::Deliveries;
 pub use deliveries::EventOutcome;
+pub(crate) use deliveries::{DEFAULT_TIME_LIMIT, Deliveries};
 pub use follow::FollowProgress;
 pub(crate) use follow::follow;
 pub(crate) use signature::{DEFAULT_TOLERANCE, verify};

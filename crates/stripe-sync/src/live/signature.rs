@@ -67,6 +67,13 @@ impl WebhookSecret {
     }
 }
 
+impl WebhookSecret {
+    /// The secret, to show or store it where the caller decides.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
 impl fmt::Debug for WebhookSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("WebhookSecret(..)")
@@ -199,6 +206,8 @@ fn hex(text: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     const BODY: &[u8] = b"{\n  \"id\": \"evt_1\"\n}";
@@ -292,6 +301,26 @@ mod tests {
             assert_eq!(WebhookSecret::parse(text).err(), Some(error), "{text:?}");
         }
         assert_eq!(format!("{:?}", secret("whsec_a")), "WebhookSecret(..)");
+    }
+
+    /// Reads the file that `cargo xtask signatures` writes.
+    #[test]
+    #[ignore = "needs Stripe's libraries; `cargo xtask signatures` runs it"]
+    fn signatures_of_stripes_libraries_verify() {
+        let path = std::env::var("STRIPE_SIGNATURES").expect("set by `cargo xtask signatures`");
+        let text = std::fs::read_to_string(path).expect("the file");
+        let libraries: Vec<Vec<BTreeMap<String, String>>> =
+            serde_json::from_str(&text).expect("signatures");
+        assert_eq!(libraries.len(), 2, "Python and Node");
+        for signed in libraries.iter().flatten() {
+            let secrets = [secret("whsec_other"), secret(&signed["secret"])];
+            let (body, header) = (signed["body"].as_bytes(), Some(&*signed["header"]));
+            let now = SystemTime::now();
+            assert_eq!(verify(body, header, &secrets, DEFAULT_TOLERANCE, now), Ok(()));
+            let others = verify(body, header, &secrets[..1], DEFAULT_TOLERANCE, now);
+            assert_eq!(others, Err(SignatureError::NoMatch { reserialized: false }));
+        }
+        println!("verified {} signatures", libraries.iter().flatten().count());
     }
 
     proptest::proptest! {

@@ -44,7 +44,7 @@ impl ApiBase {
     }
 
     /// Whether requests stay on this machine and are not encrypted.
-    pub(super) fn is_plain_http(&self) -> bool {
+    pub(crate) fn is_plain_http(&self) -> bool {
         self.origin.scheme() == "http"
     }
 
@@ -71,7 +71,8 @@ impl fmt::Display for ApiBase {
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether the host of a url is this machine.
+pub(crate) fn is_loopback(url: &Url) -> bool {
     let Some(host) = url.host_str() else { return false };
     if let Some(v6) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         return v6.parse::<std::net::Ipv6Addr>().is_ok_and(|address| address.is_loopback());

@@ -1,8 +1,8 @@
 //! Sends requests for one account until Stripe responds, or until a retry makes no sense.
 //!
 //! All requests use one loop: wait until Stripe can be reached, wait for the rate limits, send, and
-//! after a failure do what [`super::retry`] decides. All requests are GETs, so a retry changes
-//! nothing at Stripe, and dropping a call at any point loses only its response.
+//! after a failure do what [`super::retry`] decides. Every request can be repeated safely
+//! ([`super::request`]), and dropping a call at any point loses only its response.
 
 use std::fmt;
 use std::sync::Arc;
@@ -98,7 +98,7 @@ impl StripeClient {
         Ok(Page::new(response.body, index, arrival))
     }
 
-    /// Requests one object. Cancel-safe.
+    /// Requests, creates, changes or deletes one object. Cancel-safe.
     ///
     /// # Errors
     /// As for [`StripeClient::list`]. An object that Stripe returns as deleted is not an error.
@@ -177,8 +177,8 @@ impl Shared {
         state: &mut RetryState,
     ) -> Result<(RawResponse, T), Failure> {
         let permit = self.limiter.acquire(&request.endpoint).await;
-        let get = self.transport.get(request, self.headers.clone());
-        let outcome = exchange(get, &self.clock).await.and_then(|response| {
+        let prepared = self.transport.prepare(request, self.headers.clone());
+        let outcome = exchange(prepared, &self.clock).await.and_then(|response| {
             add(&self.counters.bytes, response.body.len() as u64);
             match parse(&response.body) {
                 Ok(content) => Ok((response, content)),

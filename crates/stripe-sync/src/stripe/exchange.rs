@@ -1,4 +1,4 @@
-//! One attempt: sends one GET, reads the whole response and classifies a failure.
+//! One attempt: sends one request, reads the whole response and classifies a failure.
 //!
 //! Does not retry.
 

@@ -37,6 +37,7 @@ mod tests;
 
 pub use account::AccountSource;
 pub(crate) use account::{AccountError, resolve_account};
+pub(crate) use address::is_loopback;
 pub use address::{ApiBase, ApiBaseError};
 pub(crate) use client::StripeClient;
 pub(crate) use error::{StripeError, StripeErrorKind};

@@ -1,10 +1,37 @@
-//! One request to Stripe: always a GET, so it can be repeated safely.
+//! One request to Stripe. Every request can be repeated safely: a GET changes nothing, a POST carries
+//! an idempotency key, and a repeated DELETE finds nothing to delete.
+
+use ring::rand::{SecureRandom as _, SystemRandom};
 
 use super::path::ApiPath;
 
-/// A GET request.
+/// What a request does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Method {
+    Get,
+    /// The parameters are sent as a form. Stripe executes requests with the same key once
+    /// (<https://docs.stripe.com/api/idempotent_requests>).
+    Post {
+        idempotency_key: String,
+    },
+    Delete,
+}
+
+impl Method {
+    /// The name in HTTP.
+    pub(super) fn as_str(&self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Post { .. } => "POST",
+            Method::Delete => "DELETE",
+        }
+    }
+}
+
+/// A request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Request {
+    pub(super) method: Method,
     /// The path it is sent to.
     pub(crate) path: ApiPath,
     /// The path as Stripe documents it, such as `/v1/customers/{id}`. Requests with the same
@@ -29,7 +56,23 @@ impl Request {
         endpoint: impl Into<String>,
         query: Vec<(String, String)>,
     ) -> Request {
-        Request { path, endpoint: endpoint.into(), query, max_attempts: None }
+        Request { method: Method::Get, path, endpoint: endpoint.into(), query, max_attempts: None }
+    }
+
+    /// A POST to `path`, which is an instance of the template `endpoint`.
+    pub(crate) fn post(path: ApiPath, endpoint: &str) -> Request {
+        let mut random = [0_u8; 16];
+        SystemRandom::new().fill(&mut random).expect("the operating system has random numbers");
+        let idempotency_key = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        Request {
+            method: Method::Post { idempotency_key },
+            ..Request::new(path, endpoint, Vec::new())
+        }
+    }
+
+    /// A DELETE of `path`, which is an instance of the template `endpoint`.
+    pub(crate) fn delete(path: ApiPath, endpoint: &str) -> Request {
+        Request { method: Method::Delete, ..Request::new(path, endpoint, Vec::new()) }
     }
 
     /// Limits the number of attempts.

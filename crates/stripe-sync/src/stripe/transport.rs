@@ -9,13 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::RequestBuilder;
-use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use rustls_platform_verifier::BuilderVerifierExt as _;
 
 use super::address::ApiBase;
 use super::error::StripeError;
 use super::failure::Cause;
-use super::request::Request;
+use super::request::{Method, Request};
 
 /// Maximum number of idle connections: as many as one account has requests in flight.
 const IDLE_CONNECTIONS: usize = super::limiter::MAX_IN_FLIGHT;
@@ -68,9 +68,22 @@ impl Transport {
         &self.base
     }
 
-    /// A GET of `request` with the headers of an account.
-    pub(super) fn get(&self, request: &Request, account: HeaderMap) -> RequestBuilder {
-        self.http.get(self.base.join(&request.path, &request.query)).headers(account)
+    /// `request` with the headers of an account.
+    pub(super) fn prepare(&self, request: &Request, account: HeaderMap) -> RequestBuilder {
+        let builder = match &request.method {
+            Method::Get => self.http.get(self.base.join(&request.path, &request.query)),
+            Method::Delete => self.http.delete(self.base.join(&request.path, &request.query)),
+            Method::Post { idempotency_key } => {
+                // A form has the encoding of a query.
+                let form = self.base.join(&request.path, &request.query);
+                self.http
+                    .post(self.base.join(&request.path, &[]))
+                    .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+                    .header("idempotency-key", idempotency_key)
+                    .body(form.query().unwrap_or_default().to_owned())
+            }
+        };
+        builder.headers(account)
     }
 }
 

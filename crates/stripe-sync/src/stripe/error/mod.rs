@@ -54,6 +54,7 @@ impl Deref for StripeError {
 /// The parts of the request that an error keeps.
 #[derive(Debug)]
 struct RequestSummary {
+    method: &'static str,
     path: String,
     has_cursor: bool,
     /// Stripe names a parameter of the request that is not a cursor.
@@ -185,8 +186,9 @@ impl StripeError {
         refused && by_status && self.param.is_none()
     }
 
-    fn path(&self) -> &str {
-        &self.request.path
+    /// Such as `GET /v1/customers`.
+    fn target(&self) -> String {
+        format!("{} {}", self.request.method, self.request.path)
     }
 }
 
@@ -199,6 +201,7 @@ impl std::error::Error for StripeError {
 impl ErrorDetails {
     fn bare(request: &Request, kind: StripeErrorKind, requests: u32) -> ErrorDetails {
         let request = RequestSummary {
+            method: request.method.as_str(),
             path: request.path.to_string(),
             has_cursor: request.has_cursor(),
             names_filter: false,

@@ -44,13 +44,13 @@ impl StripeError {
 
 impl fmt::Display for StripeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = self.path();
+        let target = self.target();
         if let StripeErrorKind::Setup = self.kind {
             return f.write_str("cannot set up the connection to Stripe");
         }
         match self.status {
-            Some(status) => write!(f, "Stripe returned status {status} for GET {path}: ")?,
-            None => write!(f, "GET {path} failed: ")?,
+            Some(status) => write!(f, "Stripe returned status {status} for {target}: ")?,
+            None => write!(f, "{target} failed: ")?,
         }
         match &self.kind {
             StripeErrorKind::Denied { missing_permission: Some(permission), .. } => {
@@ -74,7 +74,7 @@ fn describe(kind: &StripeErrorKind) -> &'static str {
     match kind {
         StripeErrorKind::Unauthorized { expired: true } => "the API key has expired",
         StripeErrorKind::Unauthorized { expired: false } => "the API key was rejected",
-        StripeErrorKind::Denied { .. } => "the key is not allowed to read this",
+        StripeErrorKind::Denied { .. } => "the key is not allowed to do this",
         StripeErrorKind::ResourceMissing => "no such object",
         StripeErrorKind::InvalidRequest => "the request was rejected without a reason",
         StripeErrorKind::Conflict => "another request holds the lock of this object",

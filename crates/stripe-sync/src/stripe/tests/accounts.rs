@@ -26,12 +26,9 @@ async fn clients_of_one_transport_each_send_their_own_account() {
         (client(KEY, Some("acct_1Ab")), KEY, Some("acct_1Ab")),
         (client("rk_test_other", Some("acct_2Cd")), "rk_test_other", Some("acct_2Cd")),
     ];
-    let coupon = Request {
-        max_attempts: None,
-        path: ApiPath::with_segment("/v1/coupons/{coupon}", "c").unwrap(),
-        endpoint: "/v1/coupons/{coupon}".to_owned(),
-        query: Vec::new(),
-    };
+    let template = "/v1/coupons/{coupon}";
+    let path = ApiPath::with_segment(template, "c").unwrap();
+    let coupon = Request::new(path, template, Vec::new());
     // Interleaved, so that a header that outlived its request would show.
     for (client, ..) in &clients {
         client.list(&charges()).await.unwrap();

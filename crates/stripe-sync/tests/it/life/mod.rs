@@ -1,0 +1,60 @@
+//! Any interleaving of what Stripe shows of an object ends in Stripe's state.
+//!
+//! A case generates the lives of some objects: created, updated several times within a second,
+//! deleted, and created again under the same id if users choose it. They are shown as pages,
+//! refetches, webhooks and entries of the feed, with delays, duplicates, losses and other API
+//! versions, to two processes that crash at random. Afterwards every row must equal what a new
+//! reading of the account stores, and no other row may exist.
+//!
+//! A seed determines the schedule of a case, not the timing of its requests. Seeds that have failed
+//! are kept in `seeds.txt` and run each time.
+
+mod observations;
+mod process;
+mod schedule;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use futures_util::{StreamExt as _, stream};
+
+use schedule::Case;
+
+/// How many cases run with new seeds; [`MORE`] changes it.
+const NEW_CASES: u64 = 4;
+/// Cases that run at the same time. They mostly wait.
+const CONCURRENT: usize = 6;
+/// The environment variable with the number of new cases.
+const MORE: &str = "STRIPE_SYNC_LIFE_CASES";
+
+/// Each line is a seed, and after it what it has found.
+fn kept_seeds() -> Vec<u64> {
+    let lines = include_str!("seeds.txt").lines().filter(|line| !line.starts_with('#'));
+    let first_word = |line: &str| line.split(' ').next().expect("a word").parse().expect("a seed");
+    lines.filter(|line| !line.is_empty()).map(first_word).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_interleaving_of_an_objects_life_ends_in_stripes_state() {
+    let count = match std::env::var(MORE) {
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{MORE} is not a number")),
+        Err(_) => NEW_CASES,
+    };
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_micros();
+    let first = u64::try_from(now).expect("the present") % 1_000_000_000;
+    let seeds = kept_seeds().into_iter().chain(first..first + count);
+    let cases = seeds.map(|seed| async move {
+        let case = tokio::spawn(async move { Case::new(seed).await.play().await });
+        let failure = case.await.err().map(|error| error.to_string());
+        failure.map(|failure| format!("{seed}: {failure}"))
+    });
+    let failures: Vec<_> = stream::iter(cases)
+        .buffer_unordered(CONCURRENT)
+        .filter_map(std::future::ready)
+        .collect()
+        .await;
+    assert!(
+        failures.is_empty(),
+        "these seeds fail; add them to tests/it/life/seeds.txt:\n{}",
+        failures.join("\n")
+    );
+}
