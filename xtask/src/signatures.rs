@@ -27,7 +27,8 @@ print(json.dumps(out))
 "#;
 
 const NODE: &str = r#"
-const { Stripe } = require("stripe");
+const stripeModule = require("stripe");
+const Stripe = stripeModule.default || stripeModule;
 const stripe = new Stripe("sk_test_123");
 const body = '{\n  "id": "evt_1",\n  "name": "\u00e9"\n}';
 const out = ["whsec_node", "whsec_" + "b".repeat(64)].map((secret) => ({
