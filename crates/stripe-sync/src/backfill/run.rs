@@ -88,7 +88,7 @@ impl ReadRun {
         (self.run.since, self.run.until)
     }
 
-    /// Whether the lists were read to their ends as far as possible: no stop was requested before.
+    /// Whether the lists were read as far as possible, without an interruption by a stop.
     ///
     /// # Errors
     /// The database stays unreachable.

@@ -17,8 +17,8 @@ use crate::error::Error;
 /// The code of an error that a missing permission causes.
 const DENIED: &str = "stripe_permission_denied";
 
-/// Makes the rows of a run current. A failure is part of the outcome: the rows that lists showed are
-/// stored, whether or not events can be read.
+/// Makes the rows of a run current. A failure is part of the outcome, because the rows from the
+/// lists are stored even if events cannot be read.
 ///
 /// # Errors
 /// The ledger cannot be read.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::catalog::Table;
 use crate::row::ObjectHead;
 
-/// The objects of a backfill: of some streams, perhaps created in a range.
+/// The objects of a backfill: those of some streams, possibly only those created in a range.
 #[derive(Debug, Clone)]
 pub(crate) struct EventScope {
     tables: HashSet<&'static str>,
