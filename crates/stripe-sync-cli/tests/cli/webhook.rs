@@ -154,7 +154,7 @@ async fn a_url_that_stripe_cannot_reach_is_a_usage_error() {
     let sim = test_sim().await;
     let output = Cli::with_sim(&sim).run(&["webhook", "delete", "cus_1"]);
     assert_eq!(output.code, Some(2), "{}", output.stderr);
-    // Stripe refuses other urls.
+    // Stripe rejects other URLs.
     sim.fail_nth(LIST, 2, Fault::Status(400));
     let output = Cli::with_sim(&sim).run(&["webhook", "create", "--url", URL]);
     assert_eq!(output.code, Some(1), "{}", output.stderr);

@@ -1,5 +1,5 @@
-//! The webhook endpoints of an account: created with the events that change a copy and with the API
-//! version of the copy's requests, listed, and deleted. Needs no database.
+//! Creates, lists and deletes the webhook endpoints of an account. A new endpoint sends the events
+//! that change a copy, in the API version of the copy's requests. Needs no database.
 //!
 //! Stripe shows the signing secret of an endpoint only once, in the response to its creation. It is
 //! returned to the caller and stored nowhere.
@@ -50,7 +50,7 @@ pub enum EndpointChange {
     Created,
     /// The endpoint of this URL was enabled, or sends more types of events.
     Updated,
-    /// The endpoint of this URL was as it should be.
+    /// The endpoint of this URL needed no change.
     Unchanged,
 }
 
@@ -113,7 +113,7 @@ impl WebhookEndpoints {
     ///
     /// # Errors
     /// The key is not allowed to write endpoints, the account has as many as Stripe allows, or
-    /// Stripe refuses the URL.
+    /// Stripe rejects the URL.
     pub async fn create(&self, url: &EndpointUrl) -> Result<CreatedEndpoint, Error> {
         let endpoints = self.list().await?;
         let count = endpoints.len();

@@ -21,7 +21,7 @@ const OBJECTS: [(&str, &str); 4] = [
     ("coupon", "coupons"),
 ];
 const STEPS: usize = 60;
-/// The engine takes a clock that is two minutes ahead for a wrong one.
+/// The engine considers a clock that is two minutes ahead to be wrong.
 const LONGEST: i64 = 90;
 /// Seconds after which the last event has appeared in the feed.
 const EVENT_LAG: u32 = 8;
