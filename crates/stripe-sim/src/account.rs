@@ -9,6 +9,7 @@ pub(crate) mod changes;
 mod contents;
 mod mutate;
 mod sizes;
+mod webhook_secrets;
 
 use std::sync::{Arc, RwLock, RwLockReadGuard};
 
@@ -25,10 +26,10 @@ use crate::id::Ids;
 use crate::relation::Relations;
 use crate::timeline::{Interleave, Timeline};
 use crate::view::View;
-use crate::webhook::Secrets;
 
 use changes::Changes;
 use sizes::Sizes;
+use webhook_secrets::WebhookSecrets;
 
 /// How long Stripe keeps events, in days. <https://docs.stripe.com/api/events>
 pub(crate) const EVENT_DAYS: i64 = 30;
@@ -61,7 +62,7 @@ pub(crate) struct AccountData {
     pub(crate) balance_transactions: Interleave,
     pub(crate) clock: Clock,
     pub(crate) changes: RwLock<Changes>,
-    pub(crate) webhook_secrets: Secrets,
+    pub(crate) webhook_secrets: WebhookSecrets,
     /// The number of events that changes have appended.
     pub(crate) event_count: watch::Sender<u64>,
 }

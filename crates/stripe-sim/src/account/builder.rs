@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use super::changes::Changes;
 use super::sizes::Sizes;
+use super::webhook_secrets::WebhookSecrets;
 use super::{Account, AccountData, EVENT_DAYS, SECONDS_PER_DAY};
 use crate::catalog::{Kind, catalog};
 use crate::clock::{Clock, system_seconds};
@@ -16,7 +17,6 @@ use crate::id::{CustomIds, Ids};
 use crate::relation::Relations;
 use crate::seed::mix2;
 use crate::timeline::{Interleave, Timeline};
-use crate::webhook::Secrets;
 
 /// The objects of [`AccountBuilder::demo`]: about 20,000 objects of a subscription business.
 const DEMO: &[(&str, u64)] = &[
@@ -297,7 +297,7 @@ impl AccountBuilder {
                 balance_transactions: Interleave::new(total, &parts),
                 clock: Clock::new(),
                 changes: RwLock::new(Changes::default()),
-                webhook_secrets: Secrets::default(),
+                webhook_secrets: WebhookSecrets::default(),
                 event_count: watch::Sender::new(0),
             }),
         })

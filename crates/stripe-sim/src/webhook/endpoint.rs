@@ -1,9 +1,6 @@
 //! The webhook endpoints of an account. They are objects like others, except that each has a
 //! signing secret, which Stripe shows only in the response to the creation.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
-
 use serde_json::{Value, json};
 
 use crate::account::{Account, MutationError};
@@ -11,24 +8,6 @@ use crate::catalog::catalog;
 use crate::seed::mix2;
 
 const OBJECT: &str = "webhook_endpoint";
-
-/// The signing secrets of endpoints, by id.
-#[derive(Debug, Default)]
-pub(crate) struct Secrets(Mutex<BTreeMap<String, String>>);
-
-impl Secrets {
-    pub(super) fn set(&self, id: &str, secret: &str) {
-        self.lock().insert(id.to_owned(), secret.to_owned());
-    }
-
-    fn get(&self, id: &str) -> Option<String> {
-        self.lock().get(id).cloned()
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, String>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// A webhook endpoint that was created with a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +64,7 @@ impl Account {
 
     /// A secret that no other endpoint of the account has.
     pub(super) fn new_secret(&self) -> String {
-        let number = self.inner.webhook_secrets.lock().len() as u64;
+        let number = self.inner.webhook_secrets.count() as u64;
         let half = |salt| mix2(self.inner.seed ^ salt, number);
         format!("whsec_{:016x}{:016x}", half(0x5ec1), half(0x5ec2))
     }

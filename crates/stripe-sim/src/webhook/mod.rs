@@ -10,7 +10,6 @@ mod signature;
 
 pub use delivery::DeliveryCounts;
 pub(crate) use delivery::{Progress, deliver};
-pub(crate) use endpoint::Secrets;
 pub use endpoint::WebhookEndpoint;
 pub(crate) use form::write_endpoint;
 pub use options::WebhookOptions;
