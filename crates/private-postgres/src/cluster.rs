@@ -24,13 +24,6 @@ pub(crate) const DATABASE: &str = "stripe";
 /// Prefix of the directories in which clusters are prepared.
 const UNFINISHED_PREFIX: &str = "unfinished-";
 
-/// Whether this crate created the cluster: its configuration includes the settings of this crate.
-/// Nothing of another cluster may be started, joined, stopped or changed.
-pub(crate) fn is_ours(cluster: &Path) -> bool {
-    let settings = fs::read_to_string(cluster.join("postgresql.conf"));
-    settings.is_ok_and(|text| text.lines().any(|line| line.trim() == settings::INCLUDE))
-}
-
 /// Returns the major version of PostgreSQL that created the cluster, or `None` if there is no
 /// cluster.
 pub(crate) fn major_version(cluster: &Path) -> Result<Option<u32>, Error> {

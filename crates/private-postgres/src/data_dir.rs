@@ -16,10 +16,9 @@ use std::fs::{self, DirBuilder, Permissions};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::cluster;
 use crate::error::{At, Error};
 use crate::os_user::{OsUser, is_root};
-use crate::runtime_dir;
+use crate::{runtime_dir, settings};
 
 /// Where root's clusters are stored if the server's user cannot enter the data directory.
 const EXTERNAL_CLUSTERS: &str = "/var/lib/stripe-sync";
@@ -51,7 +50,7 @@ impl DataDir {
                 let problem = "is not a PostgreSQL cluster";
                 return Err(Error::UnusableDirectory { path: inside, problem });
             }
-            if !cluster::is_ours(&cluster) {
+            if !settings::is_included_in(&cluster) {
                 return Err(Error::UnusableDirectory { path: inside, problem: ANOTHER_SERVER });
             }
             let os_user = OsUser::owner_of(&cluster)?;
