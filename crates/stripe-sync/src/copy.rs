@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::exclusions::{self, ExclusionReport};
 use crate::identity::{AccountHandle, Identity};
 use crate::memory::MemoryBudget;
-use crate::postgres::{Database, Migrated, Names, Statements};
+use crate::postgres::{Database, Migrated, Names, RetryBudget, Statements};
 
 /// Memory for pages in flight, in KiB.
 const MEMORY_BUDGET: usize = 40 << 10;
@@ -71,7 +71,14 @@ impl Copy {
     /// Creates what is missing in the schema.
     pub(crate) async fn migrate(&self) -> Result<Migration, Error> {
         let (database, names) = (self.database(), self.names());
-        let migrated = database.migrate(names).await?;
+        let mut budget = RetryBudget::new(database);
+        let migrated = loop {
+            match database.migrate(names).await {
+                Err(error) if error.is_lock_timeout() && budget.wait_before_retry(&error).await => {
+                }
+                other => break other?,
+            }
+        };
         let wanted = &self.config().exclude_columns;
         let excluded = exclusions::exclude(database, names, wanted).await?;
         Ok(Migration {
@@ -117,6 +124,7 @@ impl Copy {
             memory: self.shared.memory.clone(),
             account: account.identity().account.clone(),
             mode: account.identity().mode,
+            waits_for_locks: true,
         }
     }
 }

@@ -71,9 +71,9 @@ mod webhook_endpoints;
 
 pub use account::{AccountId, Mode};
 pub use backfill::{
-    BackfillRequest, BackfillRun, CatchUpOutcome, CatchUpStatus, ProcessState, ProgressUpdates,
-    Range, RangeError, Report, RunInfo, RunProcess, RunStatus, Snapshot, Stop, StreamProgress,
-    StreamReport, UnknownObject,
+    BackfillRequest, BackfillRun, CatchUpOutcome, CatchUpStatus, LockedTable, ProcessState,
+    ProgressUpdates, Range, RangeError, Report, RunInfo, RunProcess, RunStatus, Snapshot, Stop,
+    StreamProgress, StreamReport, UnknownObject,
 };
 pub use catalog::{ColumnError, ColumnName, columns_of, tables};
 pub use check::{

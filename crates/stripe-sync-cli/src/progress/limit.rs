@@ -10,7 +10,7 @@ pub(super) fn description(snapshot: &Snapshot) -> Option<String> {
         return Some("waiting: the database is unavailable".to_owned());
     }
     if let Some(table) = &snapshot.locked_table {
-        return Some(format!("waiting for the lock of another database session on {table}"));
+        return Some(format!("waiting for {table}"));
     }
     if snapshot.waits_for_other {
         return Some("waiting for another process that is reading the rest of this run".to_owned());

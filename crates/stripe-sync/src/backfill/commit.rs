@@ -151,7 +151,7 @@ impl PageCommit<'_> {
         let mut budget = run.retry_budget();
         loop {
             let request = self.request(&resolved, &progress);
-            match database.write(statements, &request).await {
+            match Box::pin(database.write(statements, &request)).await {
                 Ok(WriteOutcome::Committed(committed)) => return Ok(self.committed(committed)),
                 // The server lost commits in a crash, or completed one whose answer was lost.
                 Ok(WriteOutcome::Fenced) => {

@@ -151,7 +151,9 @@ impl RunContext {
     ) -> bool {
         match (&error.locked_table, error.class) {
             // Shown until a write to the table succeeds.
-            (Some(table), _) => self.progress.set_locked_table(table),
+            (Some(table), _) => {
+                self.progress.set_locked_table(table, error.lock_holders.as_deref());
+            }
             (None, ErrorClass::Unreachable | ErrorClass::Transient | ErrorClass::ReadOnly) => {
                 self.progress.set_database_outage(true);
             }

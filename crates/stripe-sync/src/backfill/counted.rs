@@ -21,5 +21,5 @@ pub(super) async fn counted_before(
     let ids: Vec<&str> = pieces.iter().flat_map(PagePiece::counted).map(|(id, _)| id).collect();
     let (database, names) = (&run.account.database, run.account.statements.names());
     let account = run.account.account.as_str();
-    Ok(retry_transient!(run, database.read_since(names, account, table, &ids, began))?)
+    Ok(retry_transient!(run, Box::pin(database.read_since(names, account, table, &ids, began)))?)
 }

@@ -37,7 +37,7 @@ pub use handle::BackfillRun;
 pub(crate) use owner::this_process;
 pub(crate) use plan::streams;
 pub use plan::{BackfillRequest, UnknownObject};
-pub use progress::{ProgressUpdates, RunInfo, Snapshot, StreamProgress};
+pub use progress::{LockedTable, ProgressUpdates, RunInfo, Snapshot, StreamProgress};
 pub use range::{Range, RangeError};
 pub use report::{CatchUpOutcome, CatchUpStatus, Report, RunStatus, StreamReport};
 pub(crate) use request::{FirstPage, request_first_object};

@@ -219,9 +219,11 @@ async fn changed_parents(
     let account = run.account.account.as_str();
     let since = last.started_at;
     // If this cannot be determined, all are read.
-    let mut changed =
-        retry_transient!(run, database.changed_since(names, account, context.table, &ids, since))
-            .ok()?;
+    let mut changed = retry_transient!(
+        run,
+        Box::pin(database.changed_since(names, account, context.table, &ids, since))
+    )
+    .ok()?;
     let is_new = |parent: &&PageObject| {
         parent.sort_time.is_none_or(|created| created >= last.event_cursor)
             || named.contains(parent.id())

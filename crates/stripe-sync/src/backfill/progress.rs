@@ -24,7 +24,7 @@ struct Shared {
     quarantined: AtomicU64,
     waits_for_other: AtomicBool,
     database_outage: AtomicBool,
-    locked_table: Mutex<Option<String>>,
+    locked_table: Mutex<Option<LockedTable>>,
     /// Incremented by every change; -1 once the run has ended.
     version: watch::Sender<i64>,
 }
@@ -78,7 +78,27 @@ pub struct Snapshot {
     pub database_outage: bool,
     /// The table whose rows cannot be written at this moment, because another session has locked
     /// it.
-    pub locked_table: Option<String>,
+    pub locked_table: Option<LockedTable>,
+}
+
+/// A table that another session of the database has locked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LockedTable {
+    /// The table.
+    pub name: String,
+    /// The backend that holds the lock: its pid, application, state, and when its last statement
+    /// started. `None` while it is not known.
+    pub holders: Option<String>,
+}
+
+impl std::fmt::Display for LockedTable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.holders {
+            None => write!(f, "another database session to unlock {}", self.name),
+            Some(holders) => write!(f, "{holders}, to unlock {}", self.name),
+        }
+    }
 }
 
 /// The changes of a run, as they happen.
@@ -207,14 +227,16 @@ impl Progress {
         self.shared.database_outage.store(outage, Ordering::Relaxed);
     }
 
-    pub(super) fn set_locked_table(&self, table: &str) {
-        *lock(&self.shared.locked_table) = Some(table.to_owned());
+    pub(super) fn set_locked_table(&self, table: &str, holders: Option<&str>) {
+        let (name, holders) = (table.to_owned(), holders.map(str::to_owned));
+        *lock(&self.shared.locked_table) = Some(LockedTable { name, holders });
     }
 
     /// Rows of this stream's table and of its items were written.
     pub(super) fn clear_locked_table(&self, table: &Table) {
         let mut locked = lock(&self.shared.locked_table);
-        if locked.as_deref().is_some_and(|name| table.with_items().any(|t| t == name)) {
+        let is_named = |name: &str| table.with_items().any(|table| table == name);
+        if locked.as_ref().is_some_and(|locked| locked.name.split(", ").any(is_named)) {
             *locked = None;
         }
     }

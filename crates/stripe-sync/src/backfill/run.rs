@@ -160,7 +160,12 @@ async fn build_late_indexes(context: &RunContext, states: &[StreamState]) -> Res
         // The rows are stored without the index, and the next run tries again.
         let mut budget = context.retry_budget();
         // No time limit: a large table takes long.
-        while let Err(error) = database.build_late_indexes(names, table).await {
+        let waits_for = |holder: Option<&str>| match holder {
+            Some(_) => context.progress.set_locked_table(&table.name, holder),
+            None => context.progress.clear_locked_table(table),
+        };
+        while let Err(error) = Box::pin(database.build_late_indexes(names, table, &waits_for)).await
+        {
             if !context.wait_before_retry(&mut budget, &error).await {
                 tracing::warn!(%error, "an index could not be built");
                 break;

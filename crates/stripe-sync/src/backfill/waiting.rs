@@ -67,7 +67,7 @@ impl From<RunOwner> for RunProcess {
 /// What keeps this process from reading faster; `None` if nothing does.
 pub(super) fn waits_for(snapshot: &Snapshot) -> Option<String> {
     if let Some(table) = &snapshot.locked_table {
-        return Some(format!("the lock of another database session on {table}"));
+        return Some(table.to_string());
     }
     match &snapshot.stats.as_ref()?.limit {
         Limit::Outage { .. } => Some("Stripe, which is unreachable".to_owned()),

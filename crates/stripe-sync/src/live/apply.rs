@@ -62,7 +62,8 @@ enum LatestEvent<'p, 'a> {
     Conflict,
 }
 
-/// Applies events and moves the cursor, if one is given, usually in one transaction. If the server
+/// Applies events and moves the cursor, if one is given, usually in one transaction. The objects of
+/// events whose table another session has locked are put into the inbox instead. If the server
 /// rejects a row, or discards or keeps one that it should not, each event gets its own transaction,
 /// and the object of an event that fails is put into the inbox. Fetching and writing that object
 /// reports what is wrong without delaying the others.
@@ -75,10 +76,13 @@ pub(crate) async fn apply(
     events: &[Event<'_>],
     cursor: Option<EventCursor<'_>>,
 ) -> Result<Vec<AppliedEvent>, PostgresError> {
-    let plans: Vec<EventPlan<'_>> = events.iter().map(|event| plan(event, target)).collect();
-    match apply_together(context, events, &plans, cursor).await {
-        Err(error) if concerns_a_row(&error) => {}
-        other => return other,
+    let mut plans: Vec<EventPlan<'_>> = events.iter().map(|event| plan(event, target)).collect();
+    loop {
+        match apply_together(context, events, &plans, cursor).await {
+            Err(error) if postpone_locked(&mut plans, &error) => {}
+            Err(error) if concerns_a_row(&error) => break,
+            other => return other,
+        }
     }
     let mut applied = Vec::with_capacity(events.len());
     for (event, plan) in events.iter().zip(plans) {
@@ -91,7 +95,7 @@ pub(crate) async fn apply(
             Err(error) => error,
         };
         let EventPlan::Change(ObjectChange { table, id, .. }) = plan else { return Err(error) };
-        if !concerns_a_row(&error) {
+        if !concerns_a_row(&error) && error.locked_table.is_none() {
             return Err(error);
         }
         tracing::warn!(table = %table.name, %id, %error, "an event could not be applied");
@@ -103,6 +107,26 @@ pub(crate) async fn apply(
         apply_together(context, &[], &[], cursor).await?;
     }
     Ok(applied)
+}
+
+/// If another session has locked a table, puts the objects of the events that need it into the
+/// inbox, so that the other events are applied. False if no event needs it.
+fn postpone_locked(plans: &mut [EventPlan<'_>], error: &PostgresError) -> bool {
+    let Some(locked) = error.locked_table.as_deref() else { return false };
+    let is_locked = |name: &str| locked.split(", ").any(|table| table == name);
+    let mut postponed = false;
+    for plan in plans {
+        let EventPlan::Change(ObjectChange { table, id, .. }) = plan else { continue };
+        if table.with_items().any(is_locked) {
+            let objects = vec![(*table, id.clone().into_owned())];
+            *plan = EventPlan::Fetch(objects, InboxReason::Uncertain);
+            postponed = true;
+        }
+    }
+    if postponed {
+        tracing::warn!(%error, "events of a locked table are postponed");
+    }
+    postponed
 }
 
 /// Whether an error is caused by a row, and not by the database or the schema.

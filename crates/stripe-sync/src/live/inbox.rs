@@ -127,7 +127,11 @@ async fn fetch(
             return Ok(outcome);
         }
         // The database cannot be written, which affects every object.
-        Err(RefetchError::Postgres(error)) if !concerns_a_row(&error) => return Err(error.into()),
+        Err(RefetchError::Postgres(error))
+            if !concerns_a_row(&error) && error.locked_table.is_none() =>
+        {
+            return Err(error.into());
+        }
         Err(error) => error.to_string(),
     };
     let pause = pause_after(entry.attempts);

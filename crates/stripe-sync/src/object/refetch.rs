@@ -54,8 +54,7 @@ pub(crate) async fn refresh(
     let mut expected_stamp = None;
     for _ in 0..MAX_ATTEMPTS {
         // The request is sent after the quarantined state was read, so its answer is newer.
-        let (database, account) = (&context.database, context.account.as_str());
-        let notes = database.object_notes(&context.statements, account, table, id).await?;
+        let notes = context.object_notes(table, id).await?;
         let fetched = Fetched::confirmed(context, table, id, notes).await;
         match fetched.apply(context, table, id, expected_stamp).await? {
             Attempt::Done(outcome) => return Ok(outcome),
@@ -90,8 +89,7 @@ pub(crate) async fn refetch(
     table: &'static Table,
     id: &str,
 ) -> Result<RefetchOutcome, RefetchError> {
-    let (database, account) = (&context.database, context.account.as_str());
-    let notes = database.object_notes(&context.statements, account, table, id).await?;
+    let notes = context.object_notes(table, id).await?;
     let fetched = Fetched::confirmed(context, table, id, notes).await;
     match fetched.apply(context, table, id, notes.row).await? {
         Attempt::Done(outcome) => Ok(outcome),

@@ -23,6 +23,8 @@ pub(crate) struct PostgresError {
     pub(crate) sqlstate: Option<Box<str>>,
     /// The table whose lock was not granted in time.
     pub(crate) locked_table: Option<Box<str>>,
+    /// Who holds that lock, if it is known.
+    pub(crate) lock_holders: Option<Box<str>>,
     /// The server may be starting, so a later attempt may succeed.
     pub(super) may_be_starting: bool,
     /// The operating system has no route to the host.
@@ -96,6 +98,7 @@ impl PostgresError {
             class,
             sqlstate: None,
             locked_table: None,
+            lock_holders: None,
             may_be_starting: false,
             has_no_route: false,
             hint: None,
@@ -111,22 +114,38 @@ impl PostgresError {
         self
     }
 
-    /// The same error for a write to this table.
-    pub(super) fn of_table(self, table: &str) -> PostgresError {
-        match self.sqlstate.as_deref() {
-            Some("55P03") => PostgresError::lock_not_granted(table),
-            _ => self,
+    /// The same error of a statement on this table. If it is a lock timeout, the table is named.
+    pub(super) fn of_table(mut self, table: &str) -> PostgresError {
+        if self.is_lock_timeout() {
+            self.locked_table = Some(table.into());
         }
+        self
     }
 
-    /// The error for a table that another session locked for too long.
-    pub(super) fn lock_not_granted(table: &str) -> PostgresError {
-        let message = "another session holds a lock on it (SQLSTATE 55P03)";
-        let doing = format!("cannot write to {table}");
+    /// A lock was not granted in time.
+    pub(crate) fn is_lock_timeout(&self) -> bool {
+        self.sqlstate.as_deref() == Some("55P03")
+    }
+
+    /// No connection of the pool became free in time.
+    pub(super) fn no_connection_free(doing: impl Into<String>) -> PostgresError {
+        PostgresError::own(doing, "no connection became free", ErrorClass::Unreachable)
+            .with_hint("raise --max-connections")
+    }
+
+    /// The error for a table that another session locked for too long, with the holders of the lock
+    /// if they are known.
+    pub(super) fn lock_not_granted(table: &str, holders: Option<&str>) -> PostgresError {
+        let message = match holders {
+            Some(holders) => format!("it is locked by {holders} (SQLSTATE 55P03)"),
+            None => "another session holds a lock on it (SQLSTATE 55P03)".to_owned(),
+        };
+        let doing = format!("cannot use the table {table}");
         let hint = advice::by_sqlstate("55P03", ErrorClass::Transient).map(Cow::from);
         PostgresError {
             sqlstate: Some("55P03".into()),
             locked_table: Some(table.into()),
+            lock_holders: holders.map(Box::from),
             hint,
             ..PostgresError::own(doing, message, ErrorClass::Transient)
         }
@@ -180,10 +199,7 @@ impl PostgresError {
                         "check the host and port in DATABASE_URL, and any firewall in between",
                     )
             }
-            PoolError::Timeout(_) => {
-                PostgresError::own(doing, "no connection became free", ErrorClass::Unreachable)
-                    .with_hint("raise --max-connections")
-            }
+            PoolError::Timeout(_) => PostgresError::no_connection_free(doing),
             other => PostgresError::own(doing, other.to_string(), ErrorClass::Unreachable),
         }
     }

@@ -52,10 +52,10 @@ impl StripeSync {
     pub async fn process_event(&self, event: &[u8]) -> Result<EventOutcome, Error> {
         let text = std::str::from_utf8(event)
             .map_err(|_| Error::new(ErrorKind::Usage, "the event is not UTF-8"))?;
-        let context = self.context().await?;
+        let context = self.context().await?.without_waiting_for_locks();
         match self.deliveries.process(&context, text.to_owned()).await {
             Err(error) if error.is_schema_missing() => {
-                let context = self.prepared_again().await?;
+                let context = self.prepared_again().await?.without_waiting_for_locks();
                 self.deliveries.process(&context, text.to_owned()).await
             }
             other => other,
@@ -74,7 +74,7 @@ impl StripeSync {
         stop: &Stop,
         report: impl FnMut(&FollowProgress) + Send,
     ) -> Result<FollowProgress, Error> {
-        let context = self.context().await?;
+        let context = self.context().await?.without_waiting_for_locks();
         live::follow(&context, &self.copy.config().revalidate, stop, false, report).await
     }
 
@@ -83,7 +83,7 @@ impl StripeSync {
     /// # Errors
     /// As for [`StripeSync::follow`].
     pub async fn catch_up(&self, stop: &Stop) -> Result<FollowProgress, Error> {
-        let context = self.context().await?;
+        let context = self.context().await?.without_waiting_for_locks();
         live::follow(&context, &self.copy.config().revalidate, stop, true, |_| {}).await
     }
 

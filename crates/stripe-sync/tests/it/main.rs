@@ -13,6 +13,7 @@ mod ids;
 mod kept_rows;
 mod life;
 mod live;
+mod locked_tables;
 mod nested;
 mod parent_lists;
 mod proxy;

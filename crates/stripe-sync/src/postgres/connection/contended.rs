@@ -13,9 +13,16 @@ pub(in crate::postgres) const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 type Permit = Arc<tokio::sync::Mutex<()>>;
 
+#[derive(Default)]
+struct ContendedTable {
+    permit: Permit,
+    /// Who held the lock when an operation last waited for it.
+    holders: Option<String>,
+}
+
 /// The contended tables of one database.
 #[derive(Default)]
-pub(in crate::postgres) struct ContendedTables(Mutex<HashMap<String, Permit>>);
+pub(in crate::postgres) struct ContendedTables(Mutex<HashMap<String, ContendedTable>>);
 
 impl ContendedTables {
     /// Waits for a permit for each of these tables that is contended. `Err` names the table whose
@@ -23,7 +30,7 @@ impl ContendedTables {
     pub(in crate::postgres) async fn permits<'t>(
         &self,
         tables: impl IntoIterator<Item = &'t str>,
-    ) -> Result<Vec<OwnedMutexGuard<()>>, &'t str> {
+    ) -> Result<Vec<(&'t str, OwnedMutexGuard<()>)>, &'t str> {
         let wanted: Vec<(&str, Permit)> = {
             let contended = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             if contended.is_empty() {
@@ -35,13 +42,13 @@ impl ContendedTables {
             tables.dedup();
             tables
                 .into_iter()
-                .filter_map(|table| Some((table, Arc::clone(contended.get(table)?))))
+                .filter_map(|table| Some((table, Arc::clone(&contended.get(table)?.permit))))
                 .collect()
         };
         let mut permits = Vec::new();
         for (table, permit) in wanted {
             match tokio::time::timeout(LOCK_TIMEOUT, permit.lock_owned()).await {
-                Ok(permit) => permits.push(permit),
+                Ok(permit) => permits.push((table, permit)),
                 Err(_) => return Err(table),
             }
         }
@@ -59,10 +66,29 @@ impl ContendedTables {
         }
     }
 
-    /// Marks a table as contended: a statement waited too long for its lock.
-    pub(in crate::postgres) fn insert(&self, table: &str) {
+    /// Marks tables as contended: a statement waited too long for a lock. `holders` says who held
+    /// it, if that is known.
+    pub(in crate::postgres) fn insert<'t>(
+        &self,
+        tables: impl IntoIterator<Item = &'t str>,
+        holders: Option<String>,
+    ) {
         let mut contended = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        contended.entry(table.to_owned()).or_default();
+        for table in tables {
+            let entry = contended.entry(table.to_owned()).or_default();
+            if holders.is_some() {
+                entry.holders.clone_from(&holders);
+            }
+        }
+    }
+
+    /// Who held the lock of one of these tables.
+    pub(in crate::postgres) fn holders<'t>(
+        &self,
+        tables: impl IntoIterator<Item = &'t str>,
+    ) -> Option<String> {
+        let contended = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tables.into_iter().find_map(|table| contended.get(table)?.holders.clone())
     }
 
     /// Marks tables as not contended: they were written.
@@ -86,7 +112,9 @@ mod tests {
         let tables = ContendedTables::default();
         let free = tables.permits(["customers"]).await;
         assert!(free.is_ok_and(|permits| permits.is_empty()), "nothing is contended");
-        tables.insert("customers");
+        tables.insert(["customers"], Some("backend 7".to_owned()));
+        tables.insert(["customers"], None);
+        assert_eq!(tables.holders(["invoices", "customers"]).as_deref(), Some("backend 7"));
         assert_eq!(tables.count(["invoices", "customers", "customers"].into_iter()), 1);
         let first = tables.permits(["invoices", "customers", "customers"]).await.expect("a permit");
         assert_eq!(first.len(), 1);

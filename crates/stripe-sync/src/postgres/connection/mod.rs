@@ -2,11 +2,13 @@
 //! retries.
 
 pub(in crate::postgres) mod contended;
+pub(in crate::postgres) mod lock_holders;
 pub(in crate::postgres) mod options;
 pub(in crate::postgres) mod pool;
 pub(in crate::postgres) mod retry;
 pub(in crate::postgres) mod server;
 mod startup;
+pub(in crate::postgres) mod table_access;
 mod time_limit;
 pub(in crate::postgres) mod tls;
 mod url;

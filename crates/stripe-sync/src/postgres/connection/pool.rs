@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use deadpool_postgres::{
     Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Transaction,
 };
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{Config, IsolationLevel};
 
@@ -24,7 +25,7 @@ use crate::postgres::error_class::ErrorClass;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a task waits for a free connection before that counts as an outage.
-const POOL_WAIT: Duration = Duration::from_secs(60);
+pub(super) const POOL_WAIT: Duration = Duration::from_secs(60);
 
 /// Connections to one database.
 #[derive(Clone)]
@@ -33,6 +34,8 @@ pub(crate) struct Database {
     options: Arc<DatabaseOptions>,
     /// Tables that another session has locked.
     pub(in crate::postgres) contended: Arc<ContendedTables>,
+    /// One permit fewer than there are connections.
+    lock_waits: Arc<Semaphore>,
     /// The hosts of the URL, `name:port`.
     hosts: Arc<[String]>,
     /// For errors: `cannot reach the database at` and the address.
@@ -83,6 +86,7 @@ impl Database {
         );
         let valid_since = Arc::new(Mutex::new(Instant::now()));
         let valid = Arc::clone(&valid_since);
+        let options = DatabaseOptions { connections: options.connections.max(1), ..options };
         let pool = Pool::builder(manager)
             .pre_recycle(Hook::sync_fn(move |_, metrics| {
                 match metrics.created < *valid.lock().unwrap_or_else(PoisonError::into_inner) {
@@ -90,14 +94,17 @@ impl Database {
                     false => Ok(()),
                 }
             }))
-            .max_size(options.connections.max(1))
+            .max_size(options.connections)
             .wait_timeout(Some(POOL_WAIT))
             .create_timeout(Some(create_timeout))
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|e| PostgresError::own(DOING, e.to_string(), ErrorClass::Other))?;
+        // With a single connection, none can be reserved.
+        let lock_waits = Arc::new(Semaphore::new((options.connections - 1).max(1)));
         Ok(Database {
             pool,
+            lock_waits,
             options: Arc::new(options),
             contended: Arc::default(),
             hosts,
@@ -115,6 +122,16 @@ impl Database {
     /// Makes later operations open new connections. Those in use are closed after their operation.
     pub(super) fn discard_connections(&self) {
         *self.valid_since.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    pub(super) fn reaching(&self) -> &str {
+        &self.reaching
+    }
+
+    /// A permit to use a connection for an operation that can wait for a lock.
+    pub(super) async fn lock_waits(&self) -> OwnedSemaphorePermit {
+        let permit = Arc::clone(&self.lock_waits).acquire_owned().await;
+        permit.expect("the semaphore is never closed")
     }
 
     /// How long operations wait for an unreachable server.

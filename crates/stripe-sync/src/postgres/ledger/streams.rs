@@ -210,12 +210,7 @@ impl Database {
         );
         let params: [(&(dyn ToSql + Sync), Type); 3] =
             [(&account, Type::TEXT), (&ids, Type::TEXT_ARRAY), (&since, Type::TIMESTAMPTZ)];
-        let rows = self
-            .get()
-            .await?
-            .query_typed(&sql, &params)
-            .await
-            .map_err(|e| PostgresError::new("cannot read the rows of a stream", &e))?;
+        let rows = self.read_table(names, &table.name, &sql, &params).await?;
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
@@ -242,12 +237,7 @@ impl Database {
             (&since.to_system(), Type::TIMESTAMPTZ),
             (&table.name, Type::TEXT),
         ];
-        let rows = self
-            .get()
-            .await?
-            .query_typed(&sql, &params)
-            .await
-            .map_err(|e| PostgresError::new("cannot read the rows of a stream", &e))?;
+        let rows = self.read_table(names, &table.name, &sql, &params).await?;
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 

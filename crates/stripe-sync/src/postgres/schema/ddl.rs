@@ -48,35 +48,60 @@ fn create_table(table: &Table, names: &Names, lz4: bool) -> String {
     out
 }
 
-/// Adds the columns that a table lacks because an older version created it or a user dropped them.
-/// They are nullable or have a constant default, so the table is not rewritten.
-pub(in crate::postgres) fn add_columns(table: &Table, names: &Names, lz4: bool) -> String {
-    let mut columns: Vec<String> = table
-        .columns
-        .iter()
-        .map(|c| format!("add column if not exists {} {}", quote(&c.name), column_type(c.sql, lz4)))
+/// Adds the columns that a table lacks because an older version created it or a user dropped them;
+/// `None` if it lacks none. They are nullable or have a constant default, so the table is not
+/// rewritten.
+pub(in crate::postgres) fn add_columns(
+    table: &Table,
+    names: &Names,
+    lz4: bool,
+    has: impl Fn(&str) -> bool,
+) -> Option<String> {
+    let system = [
+        ("_extra", column_type(SqlType::Jsonb, lz4)),
+        ("last_synced_at", "timestamptz"),
+        ("updated_at", "timestamptz not null default now()"),
+    ];
+    let columns = table.columns.iter().map(|c| (c.name.as_str(), column_type(c.sql, lz4)));
+    let lacking: Vec<String> = columns
+        .chain(system)
+        .filter(|(name, _)| !has(name))
+        .map(|(name, sql)| format!("add column if not exists {} {sql}", quote(name)))
         .collect();
-    columns.push(format!("add column if not exists _extra {}", column_type(SqlType::Jsonb, lz4)));
-    columns.push("add column if not exists last_synced_at timestamptz".to_owned());
-    columns
-        .push("add column if not exists updated_at timestamptz not null default now()".to_owned());
-    format!("alter table {} {};\n", names.table(&table.name), columns.join(", "))
+    (!lacking.is_empty())
+        .then(|| format!("alter table {} {}", names.table(&table.name), lacking.join(", ")))
 }
 
-/// The indexes that are created on a filled table, after the first backfill.
-pub(in crate::postgres) fn late_indexes(table: &Table, names: &Names) -> Vec<String> {
-    table
-        .indexes
-        .iter()
-        .map(|column| {
-            format!(
-                "create index if not exists {} on {} ({})",
-                names.index(&table.name, column),
-                names.table(&table.name),
-                quote(column)
-            )
-        })
-        .collect()
+/// Of statements that create relations unless they exist, those that create a missing one.
+/// The others would lock the table of an existing index.
+pub(in crate::postgres) fn missing_only(statements: &str, exists: impl Fn(&str) -> bool) -> String {
+    let creates_existing = |statement: &&str| {
+        let name = statement.strip_prefix("create ").and_then(|rest| {
+            let (_, rest) = rest.split_once(" if not exists ")?;
+            last_identifier(rest)
+        });
+        name.is_some_and(|name| exists(&name))
+    };
+    statements.split_inclusive(";\n").filter(|statement| !creates_existing(statement)).collect()
+}
+
+/// The last part of a qualified name in quotes, at the start of a text.
+fn last_identifier(text: &str) -> Option<String> {
+    let mut rest = text.strip_prefix('"')?;
+    let mut name = String::new();
+    loop {
+        let (part, after) = rest.split_once('"')?;
+        name.push_str(part);
+        if let Some(continued) = after.strip_prefix('"') {
+            name.push('"');
+            rest = continued;
+        } else if let Some(next) = after.strip_prefix(".\"") {
+            name.clear();
+            rest = next;
+        } else {
+            return Some(name);
+        }
+    }
 }
 
 /// The type of a column, with its compression.
@@ -95,6 +120,27 @@ mod tests {
     fn ddl_of_an_empty_schema() {
         let names = Names::new("stripe", "").expect("names");
         insta::assert_snapshot!("fresh_schema", create_all(Catalog::get(), &names, false));
+    }
+
+    #[test]
+    fn only_missing_relations_are_created() {
+        let names = Names::new("My \"odd\" schema", "").expect("names");
+        let all = create_all(Catalog::get(), &names, false);
+        let view = engine_tables::create_status_view(&names);
+        assert_eq!(missing_only(&all, |_| true), view);
+        assert_eq!(missing_only(&all, |_| false), all);
+        let one = missing_only(&all, |name| name != "coupons");
+        assert!(one.starts_with(r#"create table if not exists "My ""odd"" schema"."coupons""#));
+    }
+
+    #[test]
+    fn only_missing_columns_are_added() {
+        let names = Names::new("stripe", "").expect("names");
+        let table = Catalog::get().table("coupons").expect("a table");
+        assert_eq!(add_columns(table, &names, false, |_| true), None);
+        let lacks = |name: &str| name != "percent_off" && name != "_extra";
+        let sql = add_columns(table, &names, false, lacks).expect("a statement");
+        assert_eq!(sql.matches("add column").count(), 2, "{sql}");
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! Migrates a schema to the tables of this version. Migrations are additive, can be repeated, and
 //! are safe when several processes run them at once. Nothing is dropped and no row is moved.
 
+use std::collections::HashSet;
+
 use deadpool_postgres::Transaction;
 use tokio_postgres::types::Type;
 
 use crate::catalog::Catalog;
+use crate::postgres::connection::contended::LOCK_TIMEOUT;
 use crate::postgres::connection::pool::{Database, begin};
 use crate::postgres::error::PostgresError;
 use crate::postgres::names::{Names, literal};
@@ -56,7 +59,12 @@ impl Database {
         if !migrated && !foreign.is_empty() {
             return Err(obstacles::foreign_tables(DOING, names, &foreign));
         }
-        let mut sql = String::from("set local client_min_messages = warning;\n");
+        // Other sessions queue behind a statement that waits for a lock.
+        let mut sql = format!(
+            "set local client_min_messages = warning;\nset local lock_timeout = {};\n",
+            LOCK_TIMEOUT.as_millis()
+        );
+        let mut alterations: Vec<(&String, String)> = Vec::new();
         if !schema_exists(&transaction, names).await.map_err(fail)? {
             sql.push_str(&format!("create schema {};\n", names.quoted_schema()));
         }
@@ -65,12 +73,16 @@ impl Database {
         }
         if !tables_are_current {
             let lz4 = offers_lz4(&transaction).await.map_err(fail)?;
-            sql.push_str(&ddl::create_all(catalog, names, lz4));
+            let existing = relations(&transaction, names).await.map_err(fail)?;
+            let all = ddl::create_all(catalog, names, lz4);
+            sql.push_str(&ddl::missing_only(&all, |name| existing.contains(name)));
             if migrated {
                 sql.push_str(&engine_tables::continue_run_ids(names));
-                for table in &catalog.tables {
-                    sql.push_str(&ddl::add_columns(table, names, lz4));
-                }
+                let lacks = |table| {
+                    let has = |column: &str| shape.has_column(table, column);
+                    Some((&table.name, ddl::add_columns(table, names, lz4, has)?))
+                };
+                alterations.extend(catalog.tables.iter().filter_map(lacks));
             }
             sql.push_str(&format!(
                 "insert into {} (catalog_version) values ({}) on conflict do nothing;\n",
@@ -78,7 +90,17 @@ impl Database {
                 literal(&catalog.version())
             ));
         }
-        sql.push_str(&comments::add(catalog, names));
+        transaction.batch_execute(&sql).await.map_err(fail)?;
+        for (table, alter) in alterations {
+            transaction.batch_execute(&alter).await.map_err(|error| {
+                let error = fail(error);
+                match error.is_lock_timeout() {
+                    true => PostgresError::lock_not_granted(table, None),
+                    false => error,
+                }
+            })?;
+        }
+        let mut sql = comments::add(catalog, names);
         if revision < revision::REVISION {
             sql.push_str(&revision::store(names));
         }
@@ -100,6 +122,17 @@ impl Database {
             .map_err(|e| PostgresError::new("cannot read the schema", &e))?;
         Ok(row.get(0))
     }
+}
+
+/// The names of all relations in the schema.
+async fn relations(
+    transaction: &Transaction<'_>,
+    names: &Names,
+) -> Result<HashSet<String>, tokio_postgres::Error> {
+    let sql = "select c.relname::text from pg_catalog.pg_class c
+               join pg_catalog.pg_namespace n on n.oid = c.relnamespace where n.nspname = $1";
+    let rows = transaction.query_typed(sql, &[(&names.schema(), Type::TEXT)]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
 /// Whether a migration to this catalog's version is recorded.

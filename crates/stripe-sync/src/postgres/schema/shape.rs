@@ -6,7 +6,7 @@
 use deadpool_postgres::Transaction;
 use tokio_postgres::types::Type;
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Table};
 use crate::postgres::names::Names;
 
 /// The engine's own tables, each with a column that identifies it.
@@ -122,6 +122,11 @@ impl Shape {
     /// Tables whose rows are hidden by row-level security without a policy.
     pub(in crate::postgres) fn hidden(&self) -> Vec<String> {
         self.0.iter().filter(|r| r.hidden).map(|r| r.name.to_owned()).collect()
+    }
+
+    /// Whether a table is missing, or has this column.
+    pub(in crate::postgres) fn has_column(&self, table: &Table, column: &str) -> bool {
+        self.find(&table.name).is_none_or(|relation| relation.has(column))
     }
 
     fn find(&self, name: &str) -> Option<&Relation> {

@@ -141,10 +141,9 @@ impl EventWriter<'_> {
         params.push((&self.account, Type::TEXT));
         params.push((&present, Type::BYTEA_ARRAY));
         params.push((&keys, Type::TEXT_ARRAY));
-        self.transaction
-            .query_typed(which(&sql.event), &params)
-            .await
-            .map_err(|e| PostgresError::new(format!("cannot write {}", table.name), &e))
+        self.transaction.query_typed(which(&sql.event), &params).await.map_err(|e| {
+            PostgresError::new(format!("cannot write {}", table.name), &e).of_table(&table.name)
+        })
     }
 }
 

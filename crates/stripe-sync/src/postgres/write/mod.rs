@@ -22,7 +22,6 @@ mod fencing;
 mod lists;
 mod locks;
 mod param;
-mod permits;
 mod position;
 mod quarantine;
 mod removal;

@@ -130,13 +130,8 @@ impl Database {
             (&name_of(id), Type::TEXT),
             (&id, Type::TEXT),
         ];
-        let row = self
-            .get()
-            .await?
-            .query_typed_one(&sql, &key)
-            .await
-            .map_err(|e| PostgresError::new("cannot read the quarantine", &e))?;
-        let stamp = |i| row.get::<_, Option<SystemTime>>(i).map(Stamp::from_system);
+        let rows = self.read_table(&statements.names, &table.name, &sql, &key).await?;
+        let stamp = |i| rows.first()?.get::<_, Option<SystemTime>>(i).map(Stamp::from_system);
         Ok(ObjectNotes { quarantined: stamp(0), deleted: stamp(1), row: stamp(2) })
     }
 }

@@ -75,6 +75,7 @@ impl Removal {
     fn error(&self, error: &tokio_postgres::Error) -> PostgresError {
         PostgresError::new(format!("{} {}", self.doing, self.table.name), error)
             .refuses_row_if_raised()
+            .of_table(&self.table.name)
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::catalog::Table;
 use crate::order::Stamp;
 use crate::order::event::{EventContent, EventDecision};
+use crate::postgres::connection::table_access::TableNames;
 use crate::postgres::error::PostgresError;
 use crate::postgres::error_class::ErrorClass;
 use crate::postgres::ledger::events::{EventCursor, UnstoredEvent};
@@ -174,6 +175,23 @@ pub(crate) struct WriteRequest<'a> {
     pub(crate) position: Option<PositionCommit<'a>>,
     /// The written tables are known to have no quarantined rows, so none have to be cleared.
     pub(crate) nothing_quarantined: bool,
+}
+
+impl WriteRequest<'_> {
+    /// The tables whose locks the write needs.
+    pub(super) fn tables(&self) -> TableNames<'_> {
+        let mut tables = TableNames::new();
+        let batches = self.batches.iter().chain(self.events.iter().flat_map(|event| &event.items));
+        tables.extend(batches.map(|batch| batch.table.name.as_str()));
+        let lists = self.events.iter().flat_map(|event| &event.complete_lists);
+        tables.extend(self.complete_lists.iter().chain(lists).map(|list| &*list.table.name));
+        tables.extend(self.replacements.iter().map(|replacement| &*replacement.table.name));
+        let deleted = self.deletions.iter().map(|deletion| deletion.table);
+        for table in deleted.chain(self.events.iter().map(|event| event.table)) {
+            tables.extend(table.with_items());
+        }
+        tables
+    }
 }
 
 /// An object for which only a new request can decide which observation is newer.

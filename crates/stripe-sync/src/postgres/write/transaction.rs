@@ -16,7 +16,6 @@ use super::event::{self, EventWriter};
 use super::exclude;
 use super::lists;
 use super::locks::locks;
-use super::permits::tables;
 use super::position;
 use super::quarantine::{self, Reason};
 use super::removal::Remover;
@@ -28,9 +27,10 @@ use super::savepoints::Savepoints;
 use super::upsert::{Statements, UpsertOutcome};
 use crate::catalog::Exclusions;
 use crate::order::event::EventDecision;
-use crate::postgres::connection::RetryBudget;
 use crate::postgres::connection::contended::LOCK_TIMEOUT;
+use crate::postgres::connection::lock_holders::LockWait;
 use crate::postgres::connection::pool::{Database, begin};
+use crate::postgres::connection::table_access::TableAccess;
 use crate::postgres::error::PostgresError;
 use crate::postgres::error_class::ErrorClass;
 use crate::postgres::ledger::{events, inbox};
@@ -70,47 +70,24 @@ impl Database {
         }
     }
 
-    /// Writes a request without a position, and retries transient errors until the outage limit.
-    /// Rows, deletions and complete lists are idempotent.
-    ///
-    /// # Errors
-    /// The error is not transient, or the outage lasts too long.
-    pub(crate) async fn write_with_retries(
-        &self,
-        statements: &Statements,
-        request: &WriteRequest<'_>,
-    ) -> Result<WriteOutcome, PostgresError> {
-        debug_assert!(request.position.is_none(), "a position is retried by re-reading the slice");
-        let mut budget = RetryBudget::new(self);
-        loop {
-            match self.write(statements, request).await {
-                Err(error) if budget.wait_before_retry(&error).await => {}
-                other => return other,
-            }
-        }
-    }
-
     async fn try_write(
         &self,
         statements: &Statements,
         request: &WriteRequest<'_>,
         savepoints: Savepoints,
     ) -> Result<WriteOutcome, PostgresError> {
-        let (mut client, _permits) = self.get_for_writing(request).await?;
-        let result = write_with(&mut client, statements, request, savepoints).await;
-        // Done before the connection is released, so that the operation that gets it next sees the
-        // change.
-        match &result {
-            Ok(_) => self.contended.remove(tables(request)),
-            Err(PostgresError { locked_table: Some(table), .. }) => self.contended.insert(table),
-            Err(_) => {}
-        }
-        result
+        let tables = request.tables();
+        let mut access = self.get_for_tables(&tables).await?;
+        let TableAccess { client, wait, .. } = &mut access;
+        let wait = wait.as_ref();
+        let writing = Box::pin(write_with(client, wait, statements, request, savepoints));
+        self.record_contention(&tables, wait, writing).await
     }
 }
 
 async fn write_with(
     client: &mut Object,
+    wait: Option<&LockWait<'_>>,
     statements: &Statements,
     request: &WriteRequest<'_>,
     savepoints: Savepoints,
@@ -124,6 +101,11 @@ async fn write_with(
         durability(request),
         locks(statements, request)
     );
+    if let Some(wait) = wait {
+        let timeout = format!("set local lock_timeout = {}", LOCK_TIMEOUT.as_millis());
+        transaction.batch_execute(&timeout).await.map_err(fail)?;
+        wait.lock(&transaction, statements.names(), "row exclusive").await?;
+    }
     let exclusions = exclude::enter(&transaction, statements, &opening).await.map_err(fail)?;
     let bounds = match &request.position {
         Some(commit) => {
@@ -165,10 +147,7 @@ async fn write_with(
     let mut unmarked_texts = Vec::new();
     let unmarked = exclude::without(&exclusions, &unmarked, &mut unmarked_texts);
     for batch in batches.iter().chain(unmarked.iter()) {
-        writer
-            .upsert(batch, &mut committed, &mut uncertain)
-            .await
-            .map_err(|error| error.of_table(&batch.table.name))?;
+        writer.upsert(batch, &mut committed, &mut uncertain).await?;
     }
     if !uncertain.is_empty() {
         return Ok(WriteOutcome::Uncertain(uncertain));

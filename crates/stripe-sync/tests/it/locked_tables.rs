@@ -1,0 +1,142 @@
+//! Another session holds a lock on one table. Whatever needs that table waits without using up the
+//! connections, says what it waits for, and everything else continues.
+
+use std::time::Duration;
+
+use serde_json::json;
+use stripe_sim::Account;
+use stripe_sync::{RefreshOutcome, RunStatus, Stop};
+
+use crate::live::copied;
+use crate::world::{World, connect};
+
+/// Connections of the engine that wait for a lock on a table.
+async fn waiting(world: &World, table: &str) -> usize {
+    let sql = format!(
+        "select count(*)::text from pg_locks
+         where not granted and relation = 'stripe.{table}'::regclass"
+    );
+    world.text(&sql).await.parse().expect("a number")
+}
+
+/// Waits until the statements that began before the table was known to be locked have ended.
+async fn assert_one_waits(world: &World, table: &str) {
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    for _ in 0..100 {
+        let count = waiting(world, table).await;
+        assert!(count <= 1, "{count} connections wait");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// A refresh reads the row of each object, and deletes or replaces it.
+#[tokio::test(flavor = "multi_thread")]
+async fn refreshes_of_a_locked_table_leave_connections_for_other_tables() {
+    let mut world = copied(120).await;
+    world.config.max_connections = 3;
+    let account = world.sim.account();
+    let invoices: Vec<String> = account.ids("invoice").take(8).collect();
+    let customer = account.ids("customer").next().expect("a customer");
+    account.update("customer", &customer, json!({"name": "changed"})).expect("updated");
+    for id in &invoices[..4] {
+        account.delete("invoice", id).expect("deleted");
+    }
+    let engine = world.engine().await;
+    world.sql.batch_execute("begin; lock table stripe.invoices").await.expect("locked");
+    let refreshes = tokio::spawn({
+        let (engine, invoices) = (engine.clone(), invoices.clone());
+        async move { engine.refresh(&invoices).await }
+    });
+    while waiting(&world, "invoices").await == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_one_waits(&world, "invoices").await;
+    let done = engine.refresh(&[customer]).await.expect("refreshed");
+    assert_eq!(done[0].outcome, RefreshOutcome::Stored);
+    assert!(!refreshes.is_finished());
+    world.sql.batch_execute("commit").await.expect("unlocked");
+    let done = refreshes.await.expect("a task").expect("refreshed");
+    for (result, deleted) in done.iter().zip([true, true, true, true, false, false, false, false]) {
+        let expected = if deleted { RefreshOutcome::Deleted } else { RefreshOutcome::Stored };
+        assert_eq!(result.outcome, expected);
+    }
+}
+
+/// The lock is on the table of the objects, or on that of their items.
+#[tokio::test(flavor = "multi_thread")]
+async fn events_of_a_locked_table_are_postponed_and_name_who_locks_it() {
+    for table in ["invoices", "invoice_line_items"] {
+        let world = copied(121).await;
+        let account = world.sim.account();
+        let id = account.ids("invoice").next().expect("an invoice");
+        account.update("invoice", &id, json!({"description": "changed"})).expect("updated");
+        let created = account.insert("customer", json!({"name": "new"})).expect("inserted");
+        let database = world.text("select current_database()::text").await;
+        let url = crate::world::server().await.connection_url_to(&database);
+        let session = connect(&format!("{url}&application_name=nightly")).await;
+        let pid = session.query_one("select pg_backend_pid()::text", &[]).await.expect("a pid");
+        session.batch_execute(&format!("begin; lock table stripe.{table}")).await.expect("locked");
+        let engine = world.engine().await;
+        let mut error = String::new();
+        // The holder is known from the second attempt on.
+        for _ in 0..2 {
+            let done = engine.catch_up(&Stop::new()).await.expect("caught up");
+            assert_eq!(done.pending, 1, "{done:?}");
+            assert!(world.ids("customers").await.contains(&created));
+            error = world.text("select last_error from stripe._inbox").await;
+            let due = "update stripe._inbox set next_attempt_at = now()";
+            world.sql.batch_execute(due).await.expect("due");
+        }
+        let holder = format!("backend {} (nightly), idle in transaction", pid.get::<_, &str>(0));
+        assert!(error.contains(table) && error.contains(&holder), "{error}");
+        assert!(error.contains("55P03") && !error.contains("lock table"), "{error}");
+        session.batch_execute("commit").await.expect("unlocked");
+        while engine.catch_up(&Stop::new()).await.expect("caught up").pending > 0 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let sql = format!("select description from stripe.invoices where id = '{id}'");
+        assert_eq!(world.text(&sql).await, "changed");
+    }
+}
+
+/// A transaction of another session has changed one table, which needs no new column.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_alters_only_tables_that_lack_something() {
+    let mut world = copied(122).await;
+    world.config.max_outage = Duration::ZERO;
+    let other = "alter table stripe.customers drop column email;
+        drop table stripe.coupons; drop index stripe.invoice_line_items_invoice_idx";
+    world.sql.batch_execute(other).await.expect("changed");
+    let changes = "begin; update stripe.invoices set updated_at = updated_at;
+        update stripe._runs set status = status; update stripe._streams set status = status";
+    world.sql.batch_execute(changes).await.expect("changed");
+    let done = world.engine().await.migrate().await.expect("migrated");
+    assert!(done.changed);
+    world.sql.batch_execute("commit").await.expect("committed");
+    let found = "select concat_ws(' ', count(email), to_regclass('stripe.coupons'),
+                        to_regclass('stripe.invoice_line_items_invoice_idx')) from stripe.customers";
+    assert_eq!(world.text(found).await, "0 stripe.coupons stripe.invoice_line_items_invoice_idx");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_is_built_by_the_next_run_if_an_open_transaction_delays_it() {
+    let account = Account::builder(123).objects("invoice", 20).build().expect("an account");
+    let mut world = World::new(account).await;
+    world.config.max_outage = Duration::from_secs(2);
+    world.engine().await.migrate().await.expect("tables");
+    let valid = "select count(*)::text from pg_index
+                 where indrelid = 'stripe.invoices'::regclass and indisvalid and not indisprimary";
+    let invalid = valid.replace("indisvalid", "not indisvalid");
+    let writes = "begin; insert into stripe.invoices (id, _account_id) values ('in_x', 'acct_x')";
+    world.sql.batch_execute(writes).await.expect("a row");
+    let report = world.backfill(&["invoice"]).await;
+    assert_eq!(report.status, RunStatus::Complete, "{report:?}");
+    assert_eq!(world.text(valid).await, "0");
+    // An interrupted build.
+    assert_ne!(world.text(&invalid).await, "0");
+    world.sql.batch_execute("commit").await.expect("committed");
+    let report = world.backfill(&["invoice"]).await;
+    assert_eq!(report.status, RunStatus::Complete, "{report:?}");
+    assert_ne!(world.text(valid).await, "0");
+    assert_eq!(world.text(&invalid).await, "0");
+}
