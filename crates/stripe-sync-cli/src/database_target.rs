@@ -15,7 +15,7 @@ use crate::environment::Environment;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::interrupt::Interrupts;
-use crate::{redaction, ui};
+use crate::{next_command, redaction, ui};
 
 /// The longest path that Linux and macOS accept, minus room for the names below the directory.
 const MAX_PATH_BYTES: usize = 900;
@@ -127,7 +127,10 @@ impl DatabaseTarget {
                 "there is no private PostgreSQL in {} yet",
                 dir.display()
             ))
-            .with_hint("run `stripe-sync backfill` first, or set DATABASE_URL")),
+            .with_hint(format!(
+                "run `stripe-sync backfill --data-dir {}` first, or set DATABASE_URL",
+                next_command::shell_quote(&dir.to_string_lossy())
+            ))),
             _ => self.open().await,
         }
     }

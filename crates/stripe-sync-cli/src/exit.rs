@@ -35,6 +35,19 @@ impl Exit {
     }
 }
 
+impl Exit {
+    /// The `status` in the JSON of a command that has no result.
+    pub(crate) fn status(self) -> &'static str {
+        match self {
+            Exit::Complete => "complete",
+            Exit::Failed => "failed",
+            Exit::Usage => "invalid",
+            Exit::Incomplete => "incomplete",
+            Exit::DeadlinePassed | Exit::Interrupted => "interrupted",
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {
         ExitCode::from(exit.code())

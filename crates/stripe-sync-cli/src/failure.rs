@@ -10,12 +10,14 @@ pub(crate) struct Failure {
     message: String,
     hint: Option<String>,
     exit: Exit,
+    /// The library's name of the error.
+    code: Option<&'static str>,
 }
 
 impl Failure {
     /// A failure with exit code 1.
     pub(crate) fn new(message: impl Into<String>) -> Failure {
-        Failure { message: message.into(), hint: None, exit: Exit::Failed }
+        Failure { message: message.into(), hint: None, exit: Exit::Failed, code: None }
     }
 
     /// Invalid arguments or settings; nothing was changed.
@@ -25,7 +27,12 @@ impl Failure {
 
     /// A signal stopped the command before a backfill was in progress.
     pub(crate) fn interrupted() -> Failure {
-        Failure { exit: Exit::Interrupted, ..Failure::new("interrupted") }
+        Failure::interrupted_because("interrupted")
+    }
+
+    /// A signal stopped the command, with more to say about it.
+    pub(crate) fn interrupted_because(message: impl Into<String>) -> Failure {
+        Failure { exit: Exit::Interrupted, ..Failure::new(message) }
     }
 
     /// The deadline passed before a backfill was in progress.
@@ -82,6 +89,16 @@ impl Failure {
         self.hint.as_deref()
     }
 
+    /// A stable name for programs: the library's, or one that follows from the exit code.
+    pub(crate) fn code(&self) -> &'static str {
+        self.code.unwrap_or(match self.exit {
+            Exit::Usage => "usage",
+            Exit::Interrupted => "interrupted",
+            Exit::DeadlinePassed => "deadline_passed",
+            Exit::Complete | Exit::Failed | Exit::Incomplete => "failed",
+        })
+    }
+
     /// The exit code.
     pub(crate) fn exit(&self) -> Exit {
         self.exit
@@ -104,7 +121,7 @@ impl From<stripe_sync::Error> for Failure {
             }
             None => Failure::split_hint(exit, &error),
         };
-        Failure { exit, ..failure }
+        Failure { exit, code: Some(error.code()), ..failure }
     }
 }
 

@@ -19,10 +19,12 @@ mod failure;
 mod interrupt;
 mod key;
 mod monitor;
+mod next_command;
 mod number;
 mod panic;
 mod progress;
 mod query_csv;
+mod query_output;
 mod query_table;
 mod redaction;
 mod settings;
@@ -36,7 +38,7 @@ use std::time::Duration;
 
 use clap::Parser as _;
 
-use crate::args::Args;
+use crate::args::{Args, OutputFormat};
 use crate::context::CommandContext;
 use crate::environment::Environment;
 use crate::exit::Exit;
@@ -61,8 +63,12 @@ fn main() -> ExitCode {
     if let Err(error) = no_core {
         ui::warning(&format!("cannot disable core dumps, which would contain the key: {error}"));
     }
+    let is_json = args.output.format == OutputFormat::Json;
     let exit = run(args).unwrap_or_else(|failure| {
         ui::failure(&failure);
+        if is_json {
+            ui::failure_as_json(&failure);
+        }
         failure.exit()
     });
     exit.into()

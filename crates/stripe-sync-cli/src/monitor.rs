@@ -44,6 +44,14 @@ pub(crate) enum StopReason {
 }
 
 impl StopReason {
+    /// The end of a run that has no report.
+    pub(crate) fn failure(self, text: &str) -> Failure {
+        match self {
+            StopReason::Signal => Failure::interrupted_because(text),
+            StopReason::Deadline => Failure::deadline_passed(text),
+        }
+    }
+
     /// The exit code of an interrupted run.
     pub(crate) fn exit(self) -> Exit {
         match self {

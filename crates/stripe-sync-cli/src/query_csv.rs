@@ -1,17 +1,19 @@
 //! The result of a query as CSV (RFC 4180, with `\n` as the end of a line). As in PostgreSQL's
 //! COPY, a null value is empty and an empty string is `""`.
 
-use stripe_sync::QueryResult;
-
-/// A line with the column names, and one line for each row.
-pub(crate) fn as_csv(result: &QueryResult) -> String {
+/// The line with the names of the columns. Empty without columns.
+pub(crate) fn heading(columns: &[String]) -> String {
     let mut text = String::new();
-    if !result.columns.is_empty() {
-        push_line(&mut text, result.columns.iter().map(|name| Some(name.as_str())));
+    if !columns.is_empty() {
+        push_line(&mut text, columns.iter().map(|name| Some(name.as_str())));
     }
-    for row in &result.rows {
-        push_line(&mut text, row.iter().map(Option::as_deref));
-    }
+    text
+}
+
+/// The line of one row.
+pub(crate) fn line(row: &[Option<&str>]) -> String {
+    let mut text = String::new();
+    push_line(&mut text, row.iter().copied());
     text
 }
 

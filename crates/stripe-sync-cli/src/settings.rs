@@ -72,17 +72,16 @@ impl DatabaseSettings {
         })
     }
 
-    /// A table as it is written in SQL, for examples to type.
+    /// A table as it is written in the SQL of `stripe-sync query`, which finds it without its schema.
     pub(crate) fn table(&self, name: &str) -> String {
-        let quoted = |name: &str| match name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') {
-            true => name.to_owned(),
-            false => format!("\"{}\"", name.replace('"', "\"\"")),
-        };
         let name = match self.prefix.as_str() {
             "" => name.to_owned(),
             prefix => format!("{prefix}_{name}"),
         };
-        format!("{}.{}", quoted(self.names.schema()), quoted(&name))
+        match name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') {
+            true => name,
+            false => format!("\"{}\"", name.replace('"', "\"\"")),
+        }
     }
 
     /// The library's configuration for the database at `url`.
@@ -233,10 +232,8 @@ mod tests {
             let environment = environment::from_pairs(&[("STRIPE_SYNC_DATA", "/x")]);
             DatabaseSettings::resolve(&args, &environment).expect("settings").table("plans")
         };
-        assert_eq!(table(&[]), "stripe.plans");
-        assert_eq!(
-            table(&["--schema", "My \"Own\"", "--table-prefix", "b"]),
-            "\"My \"\"Own\"\"\".b_plans"
-        );
+        assert_eq!(table(&["--schema", "select"]), "plans");
+        assert_eq!(table(&["--table-prefix", "b"]), "b_plans");
+        assert_eq!(table(&["--table-prefix", "My \"Own\""]), "\"My \"\"Own\"\"_plans\"");
     }
 }

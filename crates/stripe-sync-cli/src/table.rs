@@ -53,7 +53,7 @@ impl TextTable {
 fn color(word: &str) -> Option<Color> {
     match word {
         "ok" | "complete" | "stored" | "deleted" | "yes" => Some(Color::Green),
-        "skipped" | "denied" | "gone" | "running" | "quarantined" | "not found" => {
+        "interrupted" | "skipped" | "denied" | "gone" | "running" | "quarantined" | "not found" => {
             Some(Color::Yellow)
         }
         "failed" | "no" => Some(Color::Red),

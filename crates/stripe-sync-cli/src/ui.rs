@@ -1,12 +1,15 @@
 //! Output: messages for people go to stderr, data goes to stdout. Lines on stderr are printed above
 //! the progress bars, and secrets are redacted from every text.
 
+use std::ffi::OsString;
 use std::io::{ErrorKind, Write as _};
+use std::ops::ControlFlow;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstyle::{AnsiColor, Style};
 use indicatif::{MultiProgress, ProgressDrawTarget};
+use rustix::fs::FileType;
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::Writer;
@@ -27,6 +30,8 @@ pub(crate) const DIM: Style = Style::new().dimmed();
 pub(crate) const BOLD: Style = Style::new().bold();
 
 static QUIET: AtomicBool = AtomicBool::new(false);
+/// Whether anything was printed to stdout.
+static HAS_DATA: AtomicBool = AtomicBool::new(false);
 static BARS: LazyLock<MultiProgress> =
     LazyLock::new(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10)));
 
@@ -51,10 +56,7 @@ pub(crate) fn set_up(output: &Output) {
         .with_env_filter(filter)
         .with_ansi(is_colored())
         .with_writer(LogWriter);
-    match output.verbose {
-        0 => log.event_format(MessageFormat).init(),
-        _ => log.init(),
-    }
+    log.event_format(MessageFormat).init();
 }
 
 /// Whether stderr is colored.
@@ -111,20 +113,74 @@ pub(crate) fn usage(error: &clap::Error) -> Exit {
                 "{}",
                 redaction::redact_arguments(&text.ansi().to_string())
             ));
+            if asks_for_json(std::env::args_os()) {
+                failure_as_json(&usage_failure(&text.to_string()));
+            }
             Exit::Usage
         }
     }
 }
 
-/// Prints data to stdout. A closed pipe (`| head`) is not a failure.
+/// The first paragraph of clap's text says what is wrong, and the others what to type.
+fn usage_failure(text: &str) -> Failure {
+    let text = redaction::redact_arguments(text);
+    let text = text.trim().strip_prefix("error: ").unwrap_or(text.trim());
+    match text.split_once("\n\n") {
+        Some((message, hint)) => Failure::usage(message).with_hint(hint.trim()),
+        None => Failure::usage(text),
+    }
+}
+
+/// Whether arguments that cannot be parsed contain `--output json`.
+fn asks_for_json(arguments: impl Iterator<Item = OsString>) -> bool {
+    let arguments: Vec<OsString> = arguments.collect();
+    arguments.iter().any(|argument| argument == "--output=json")
+        || arguments.windows(2).any(|pair| pair[0] == "--output" && pair[1] == "json")
+}
+
+/// Prints data to stdout. A reader that has gone away (`| head`) is not a failure.
 pub(crate) fn data(text: &str) -> Result<(), Failure> {
+    data_while_read(text).map(drop)
+}
+
+/// Like [`data`], and returns [`ControlFlow::Break`] if nobody reads the output any more.
+pub(crate) fn data_while_read(text: &str) -> Result<ControlFlow<()>, Failure> {
+    HAS_DATA.fetch_or(!text.is_empty(), Ordering::Relaxed);
     let mut stdout = anstream::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Failure::new("cannot write to stdout").caused_by(&error))
+        Ok(()) => Ok(ControlFlow::Continue(())),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe || is_closed_terminal(&error) => {
+            Ok(ControlFlow::Break(()))
         }
-        _ => Ok(()),
+        Err(error) => Err(Failure::new("cannot write to stdout").caused_by(&error)),
     }
+}
+
+/// Whether the output was a terminal that has been closed. Disks return the same error, so the output is
+/// examined, too.
+fn is_closed_terminal(error: &std::io::Error) -> bool {
+    let is_terminal = || {
+        let stat = rustix::fs::fstat(std::io::stdout());
+        stat.is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice)
+    };
+    error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) && is_terminal()
+}
+
+/// Prints why a command has no result as one JSON value, unless a part of its result is already printed.
+pub(crate) fn failure_as_json(failure: &Failure) {
+    if HAS_DATA.load(Ordering::Relaxed) {
+        return;
+    }
+    let hint = failure.hint().map(redaction::redact_secrets);
+    let value = serde_json::json!({
+        "status": failure.exit().status(),
+        "exit_code": failure.exit().code(),
+        "code": failure.code(),
+        "error": redaction::redact_secrets(failure.message()),
+        "hint": hint,
+    });
+    // The failure of the command is the one to report.
+    drop(json(&value));
 }
 
 /// Prints one JSON value to stdout.
@@ -154,7 +210,7 @@ pub(crate) fn wrapped(names: &[&str]) -> String {
     text
 }
 
-/// Warnings of the library look like the program's own, unless a log was asked for.
+/// Messages of the library look like the program's own.
 struct MessageFormat;
 
 impl<S, N> FormatEvent<S, N> for MessageFormat
@@ -170,7 +226,9 @@ where
     ) -> std::fmt::Result {
         match *event.metadata().level() {
             Level::ERROR => write!(writer, "{RED}error{RED:#}: ")?,
-            _ => write!(writer, "{YELLOW}warning{YELLOW:#}: ")?,
+            Level::INFO => write!(writer, "{DIM}info{DIM:#}: ")?,
+            Level::DEBUG | Level::TRACE => write!(writer, "{DIM}debug{DIM:#}: ")?,
+            Level::WARN => write!(writer, "{YELLOW}warning{YELLOW:#}: ")?,
         }
         context.field_format().format_fields(writer.by_ref(), event)?;
         writeln!(writer)

@@ -7,7 +7,9 @@ use std::time::Duration;
 use crate::account::AccountId;
 use crate::catalog::ColumnName;
 use crate::live::{DEFAULT_TIME_LIMIT, DEFAULT_TOLERANCE, WebhookSecret};
-use crate::postgres::{DatabaseOptions, DatabaseUrlError, Names, check_url, ignored_options};
+use crate::postgres::{
+    DatabaseOptions, DatabaseUrlError, Names, check_url, ignored_options, place,
+};
 use crate::stripe::{ApiBase, ApiKey, RateOptions};
 
 /// Where to copy from and to.
@@ -79,6 +81,12 @@ impl DatabaseUrl {
     /// They are ignored.
     pub fn ignored_options(text: &str) -> Vec<&'static str> {
         ignored_options(text)
+    }
+
+    /// The server's addresses and the name of the database, for messages. `None` if the text is
+    /// invalid.
+    pub fn place(text: &str) -> Option<(String, String)> {
+        place(text)
     }
 
     pub(crate) fn expose(&self) -> &str {

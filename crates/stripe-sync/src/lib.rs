@@ -89,7 +89,7 @@ pub use live::{EventEffect, EventOutcome, FollowProgress, WebhookSecret, Webhook
 pub use order::Stamp;
 pub use postgres::{
     Adoption, AdoptionTable, BadName, DatabaseUrlError, InboxCounts, KeptForeignKey, Names,
-    QuarantinedRow, QueryResult, SchemaState, StatusRow, UnstoredEvents,
+    QuarantinedRow, QueryPart, QueryResult, SchemaState, StatusRow, UnstoredEvents,
 };
 pub use refresh::{RefreshOutcome, RefreshResult};
 pub use stripe::{

@@ -2,6 +2,7 @@
 
 mod live;
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use tokio::sync::OnceCell;
@@ -14,9 +15,9 @@ use crate::context::AccountContext;
 use crate::copy::{Copy, Migration};
 use crate::error::Error;
 use crate::exclusions;
-use crate::identity::AccountHandle;
+use crate::identity::{AccountHandle, Identity};
 use crate::live::{Deliveries, catch_up_with_run};
-use crate::postgres::{Adoption, QuarantinedRow, QueryResult, StatusRow};
+use crate::postgres::{Adoption, QuarantinedRow, QueryPart, QueryResult, StatusRow};
 use crate::refresh::{self, RefreshResult};
 
 /// A copy of one Stripe account in one schema. Clones share connections, memory and rate limits.
@@ -69,6 +70,14 @@ impl StripeSync {
         let identify = || async { Ok(self.account().await?.identity().clone()) };
         adopt::adopt(database, config, identify).await?;
         self.copy.migrate().await
+    }
+
+    /// The account that is copied, and its mode. Asks Stripe unless it is known.
+    ///
+    /// # Errors
+    /// The key is rejected, or Stripe cannot be reached.
+    pub async fn identity(&self) -> Result<Identity, Error> {
+        Ok(self.account().await?.identity().clone())
     }
 
     /// Migrates the schema and binds it to the mode of the key. [`StripeSync::start_backfill`] and
@@ -196,6 +205,19 @@ impl StripeSync {
     /// The statement is invalid or tries to write, or the text contains more than one.
     pub async fn query(&self, sql: &str) -> Result<QueryResult, Error> {
         Ok(self.copy.database().query(self.copy.names(), sql).await?)
+    }
+
+    /// Like [`StripeSync::query`], but hands over each row when it arrives and keeps none, so that
+    /// memory does not grow with the result. [`ControlFlow::Break`] ends the statement.
+    ///
+    /// # Errors
+    /// As for [`StripeSync::query`]. Rows may have been handed over before.
+    pub async fn query_parts(
+        &self,
+        sql: &str,
+        mut on_part: impl FnMut(QueryPart<'_>) -> ControlFlow<()> + Send,
+    ) -> Result<(), Error> {
+        Ok(self.copy.database().query_parts(self.copy.names(), sql, &mut on_part).await?)
     }
 
     async fn is_migrated(&self) -> Result<bool, Error> {

@@ -5,13 +5,14 @@
 
 use std::time::SystemTime;
 
-use stripe_sync::{BackfillRequest, Range, RangeError, Report, RunStatus};
+use stripe_sync::{BackfillRequest, DatabaseUrl, Range, RangeError, Report, RunStatus, StripeSync};
 
 use super::connect::connect;
 use super::report;
 use crate::args::Backfill;
 use crate::columns::{self, ColumnChanges};
 use crate::context::CommandContext;
+use crate::database_target::OpenDatabase;
 use crate::deadline::{self, Deadline};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -29,6 +30,7 @@ pub(super) async fn run(args: &Backfill, context: &CommandContext) -> Result<Exi
     let database = DatabaseSettings::resolve(&context.connection, &context.environment)?;
     let open = async {
         let (sync, open_database) = connect(&stripe, &database, Some(&columns)).await?;
+        introduce(&sync, &open_database, &database).await?;
         let mut included = false;
         if !columns.is_empty() {
             columns::report_exclusions(&sync.prepare().await?.excluded);
@@ -43,9 +45,12 @@ pub(super) async fn run(args: &Backfill, context: &CommandContext) -> Result<Exi
     let outcome = monitor::run_backfill(&sync, &request, deadline.as_ref(), context).await;
     drop(sync);
     if let Ok(BackfillOutcome::Aborted(reason)) = outcome {
-        ui::line(
-            "stopped immediately; committed pages are safe, and the same command resumes the run",
-        );
+        const TEXT: &str =
+            "stopped immediately; committed pages are safe, and the same command resumes the run";
+        ui::line(TEXT);
+        if context.is_json() {
+            ui::failure_as_json(&reason.failure(TEXT));
+        }
         return Ok(reason.exit());
     }
     match &outcome {
@@ -59,6 +64,7 @@ pub(super) async fn run(args: &Backfill, context: &CommandContext) -> Result<Exi
     };
     let summary = report::Summary {
         database: &database,
+        connection: &context.connection,
         skip_denied: args.skip_denied,
         continued,
         has_range: !request.range.is_all(),
@@ -68,6 +74,23 @@ pub(super) async fn run(args: &Backfill, context: &CommandContext) -> Result<Exi
         false => ui::data(&report::as_text(&report, &summary))?,
     }
     Ok(exit(&report, args.skip_denied, stopped_by))
+}
+
+/// Says what is copied to where.
+async fn introduce(
+    sync: &StripeSync,
+    open: &OpenDatabase,
+    settings: &DatabaseSettings,
+) -> Result<(), Failure> {
+    let identity = sync.identity().await?;
+    let (host, database) = DatabaseUrl::place(open.url()).unwrap_or_default();
+    ui::note(&format!(
+        "copying account {} ({} mode) to database {database} on {host}, schema {}",
+        identity.account,
+        identity.mode,
+        settings.names.schema()
+    ));
+    Ok(())
 }
 
 fn exit(report: &Report, skip_denied: bool, stopped_by: Option<StopReason>) -> Exit {

@@ -8,6 +8,7 @@ use crate::columns::{self, ColumnChanges};
 use crate::context::CommandContext;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::next_command;
 use crate::settings::{DatabaseSettings, StripeSettings};
 use crate::{number, ui};
 
@@ -30,7 +31,9 @@ pub(super) async fn run(args: &Migrate, context: &CommandContext) -> Result<Exit
     let migration = sync.migrate().await?;
     columns::report_exclusions(&migration.excluded);
     if columns.include(&sync).await? {
-        ui::note("to fill them in existing rows, run: stripe-sync backfill --fresh");
+        let backfill =
+            next_command::on_the_same_account(&["backfill", "--fresh"], &context.connection);
+        ui::note(&format!("to fill them in existing rows, run: {backfill}"));
     }
     let excluded = sync.excluded_columns().await?;
     drop(sync);
@@ -49,8 +52,9 @@ pub(super) async fn run(args: &Migrate, context: &CommandContext) -> Result<Exit
     let schema = database.names.schema();
     if let Some(adoption) = &adoption {
         let tables = number::quantity(adoption.tables.len(), "table");
+        let backfill = next_command::on_the_same_account(&["backfill"], &context.connection);
         ui::data(&format!(
-            "adopted {tables} and kept all rows; to fill the new tables and columns, run: stripe-sync backfill\n"
+            "adopted {tables} and kept all rows; to fill the new tables and columns, run: {backfill}\n"
         ))?;
     }
     ui::data(&format!("schema {schema} is {state}: {} tables\n", migration.tables))?;

@@ -1,17 +1,20 @@
 //! `stripe-sync query`: statements in read-only transactions, one transaction each.
 
 use std::io::Read as _;
+use std::ops::ControlFlow;
 
-use stripe_sync::StripeSync;
+use stripe_sync::{QueryPart, StripeSync};
 use tokio::sync::oneshot;
 
 use crate::args::{OutputFormat, Query};
 use crate::context::CommandContext;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::query_output::RowOutput;
+use crate::query_table::RowTable;
 use crate::settings::DatabaseSettings;
 use crate::ui;
-use crate::{number, query_csv, query_table, redaction, statements};
+use crate::{number, query_csv, redaction, statements};
 
 pub(super) async fn run(args: &Query, context: &CommandContext) -> Result<Exit, Failure> {
     let database = DatabaseSettings::resolve(&context.connection, &context.environment)?;
@@ -60,7 +63,7 @@ fn statements<'a>(args: &Query, text: &'a str) -> Result<Vec<&'a str>, Failure> 
     let statements = statements::split(text);
     match statements.as_slice() {
         [] => Err(Failure::usage("the statement is empty")
-            .with_hint("for example: stripe-sync query 'select count(*) from stripe.customers'")),
+            .with_hint("for example: stripe-sync query 'select count(*) from customers'")),
         // The server rejects several statements in one text.
         [_, _, ..] if args.sql != "-" => Ok(vec![text]),
         _ => Ok(statements),
@@ -80,52 +83,97 @@ async fn print_rows(
     format: OutputFormat,
 ) -> Result<(), Failure> {
     for (i, sql) in statements.iter().enumerate() {
-        let result = sync.query(sql).await?;
-        let separator = if i > 0 { "\n" } else { "" };
-        let rows = match format {
-            OutputFormat::Csv => query_csv::as_csv(&result),
-            OutputFormat::Text | OutputFormat::Json => {
-                ui::note(&number::quantity(result.rows.len(), "row"));
-                query_table::as_text(&result)
+        let mut output = RowOutput::new();
+        if i > 0 {
+            output.push("\n");
+        }
+        let mut table = RowTable::default();
+        let mut rows = 0;
+        let is_csv = format == OutputFormat::Csv;
+        sync.query_parts(sql, |part| {
+            match part {
+                QueryPart::Columns(columns) if is_csv => {
+                    output.push(&query_csv::heading(columns));
+                }
+                QueryPart::Row(row) if is_csv => output.push(&query_csv::line(row)),
+                QueryPart::Columns(columns) => table.columns(columns),
+                QueryPart::Row(row) => output.push(&table.row(row)),
+                _ => {}
             }
-        };
-        ui::data(&format!("{separator}{rows}"))?;
+            rows += i64::from(matches!(part, QueryPart::Row(_)));
+            output.flow()
+        })
+        .await?;
+        output.push(&table.finish());
+        output.finish()?;
+        if !is_csv {
+            ui::note(&number::quantity(rows, "row"));
+        }
     }
     Ok(())
 }
 
 /// Prints an array of rows, or an array with one such array for each of several statements.
 async fn print_json(sync: &StripeSync, statements: &[&str]) -> Result<(), Failure> {
-    let mut results = Vec::with_capacity(statements.len());
-    for sql in statements {
-        results.push(as_json(sync, sql).await?);
+    let mut output = RowOutput::new();
+    let is_one = statements.len() == 1;
+    if !is_one {
+        output.push("[");
     }
-    match results.as_slice() {
-        [result] => ui::data(result),
-        results => ui::data(&format!("[{}]\n", results.join(",").trim_end())),
+    for (i, sql) in statements.iter().enumerate() {
+        if i > 0 {
+            output.push(",");
+        }
+        print_array(sync, sql, &mut output).await?;
     }
+    output.push(if is_one { "\n" } else { "]\n" });
+    output.finish()
 }
 
 /// An array of objects. The server builds them, because it knows the types. The values of statements
 /// that cannot be nested (`show`, `explain`) are strings.
-async fn as_json(sync: &StripeSync, sql: &str) -> Result<String, Failure> {
-    // The line break ends a trailing comment.
-    let typed = sync.query(&format!("select row_to_json(answer) from ({sql}\n) answer")).await;
-    let objects: Vec<String> = match typed {
-        Ok(result) => result.rows.into_iter().flatten().flatten().collect(),
-        Err(_) => {
-            let result = sync.query(sql).await?;
-            result.rows.iter().map(|row| object(&result.columns, row)).collect()
-        }
+async fn print_array(sync: &StripeSync, sql: &str, output: &mut RowOutput) -> Result<(), Failure> {
+    let mut rows = 0_u64;
+    let mut push = |output: &mut RowOutput, object: &str| {
+        output.push(if rows == 0 { "[\n  " } else { ",\n  " });
+        output.push(object);
+        rows += 1;
+        output.flow()
     };
-    Ok(match objects.is_empty() {
-        true => "[]\n".to_owned(),
-        false => format!("[\n  {}\n]\n", objects.join(",\n  ")),
-    })
+    // The line break ends a trailing comment.
+    let nested = format!("select row_to_json(answer) from ({sql}\n) answer");
+    let mut has_begun = false;
+    let typed = sync
+        .query_parts(&nested, |part| match part {
+            QueryPart::Row(row) => {
+                has_begun = true;
+                push(output, row.first().copied().flatten().unwrap_or("null"))
+            }
+            _ => ControlFlow::Continue(()),
+        })
+        .await;
+    match typed {
+        Ok(()) => {}
+        Err(error) if has_begun => return Err(error.into()),
+        Err(_) => {
+            let mut names = Vec::new();
+            sync.query_parts(sql, |part| match part {
+                QueryPart::Columns(columns) => {
+                    names = columns.to_vec();
+                    ControlFlow::Continue(())
+                }
+                QueryPart::Row(row) => push(output, &object(&names, row)),
+                _ => ControlFlow::Continue(()),
+            })
+            .await?;
+        }
+    }
+    output.push(if rows == 0 { "[]" } else { "\n]" });
+    Ok(())
 }
 
-fn object(columns: &[String], row: &[Option<String>]) -> String {
+fn object(columns: &[String], row: &[Option<&str>]) -> String {
     let pairs: serde_json::Map<String, serde_json::Value> =
-        columns.iter().cloned().zip(row.iter().map(|value| value.clone().into())).collect();
+        columns.iter().cloned().zip(row.iter().map(|value| (*value).into())).collect();
     serde_json::Value::Object(pairs).to_string()
 }

@@ -4,11 +4,12 @@ use serde_json::{Value, json};
 use stripe_sync::{RefreshOutcome, RefreshResult};
 
 use super::connect::connect;
-use crate::args::Refresh;
+use crate::args::{Connection, Refresh};
 use crate::columns::{self, ColumnChanges};
 use crate::context::CommandContext;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::next_command;
 use crate::settings::{DatabaseSettings, StripeSettings};
 use crate::table::{self, TextTable};
 use crate::ui;
@@ -30,7 +31,7 @@ pub(super) async fn run(args: &Refresh, context: &CommandContext) -> Result<Exit
         true => ui::json(&json!({
             "objects": results.iter().map(as_json).collect::<Vec<_>>()
         }))?,
-        false => ui::data(&as_text(&results))?,
+        false => ui::data(&as_text(&results, &context.connection))?,
     }
     Ok(exit(results.iter().map(|result| &result.outcome)))
 }
@@ -47,7 +48,7 @@ fn exit<'o>(outcomes: impl Iterator<Item = &'o RefreshOutcome> + Clone) -> Exit 
     }
 }
 
-fn as_text(results: &[RefreshResult]) -> String {
+fn as_text(results: &[RefreshResult], connection: &Connection) -> String {
     let mut table = TextTable::new(&["id", "table", "outcome"], &[]);
     let mut reasons = String::new();
     for result in results {
@@ -58,7 +59,8 @@ fn as_text(results: &[RefreshResult]) -> String {
     }
     let quarantined = results.iter().any(|result| result.outcome == RefreshOutcome::Quarantined);
     if quarantined {
-        reasons.push_str("to see why rows are in quarantine, run: stripe-sync status\n");
+        let status = next_command::on_the_same_copy(&["status"], connection);
+        reasons.push_str(&format!("to see why rows are in quarantine, run: {status}\n"));
     }
     format!("{}{reasons}", table.finish())
 }

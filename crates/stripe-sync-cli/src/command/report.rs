@@ -4,6 +4,8 @@
 use serde_json::{Map, Value, json};
 use stripe_sync::{CatchUpOutcome, CatchUpStatus, Report, RunStatus, StreamReport};
 
+use crate::args::Connection;
+use crate::next_command;
 use crate::number;
 use crate::settings::DatabaseSettings;
 use crate::table::{self, TextTable};
@@ -12,6 +14,8 @@ use crate::ui::{BOLD, DIM};
 /// What the summary depends on besides the report.
 pub(crate) struct Summary<'a> {
     pub(crate) database: &'a DatabaseSettings,
+    /// The options of the command.
+    pub(crate) connection: &'a Connection,
     pub(crate) skip_denied: bool,
     /// Earlier commands read some of the rows, so no rate can be computed.
     pub(crate) continued: bool,
@@ -22,10 +26,10 @@ pub(crate) struct Summary<'a> {
 /// The report as text.
 pub(crate) fn as_text(report: &Report, summary: &Summary<'_>) -> String {
     let mut text = streams(&report.streams, summary.has_range);
-    text.push_str(&messages(&report.streams));
     text.push_str(&never_listed(&report.streams));
-    text.push_str(&data_warnings(report));
     text.push_str(&catch_up(report));
+    text.push_str(&messages(&report.streams));
+    text.push_str(&data_warnings(report, summary.connection));
     text.push_str(&summary.text(report));
     text
 }
@@ -61,20 +65,47 @@ fn streams(streams: &[StreamReport], has_range: bool) -> String {
     text
 }
 
+/// The messages of the streams, problems last. Streams with the same message share a line.
 fn messages(streams: &[StreamReport]) -> String {
-    let mut text = String::new();
+    type Group<'a> = (&'a str, &'a str, Vec<&'a StreamReport>);
+    let mut groups: Vec<Group<'_>> = Vec::new();
     for stream in streams {
         let Some(message) = &stream.message else { continue };
-        let request = stream.request_id.as_ref().map(|id| format!(" (request {id})"));
+        match groups
+            .iter_mut()
+            .find(|(status, text, _)| (*status, *text) == (stream.status, message))
+        {
+            Some((_, _, streams)) => streams.push(stream),
+            None => groups.push((stream.status, message, vec![stream])),
+        }
+    }
+    let severity = |status: &str| {
+        ["complete", "skipped", "running", "gone", "denied", "failed"]
+            .iter()
+            .position(|known| *known == status)
+    };
+    groups.sort_by_key(|(status, _, _)| severity(status));
+    let mut text = String::new();
+    for (status, message, streams) in &groups {
+        let tables: Vec<&str> = streams.iter().map(|stream| stream.table.as_str()).collect();
         text.push_str(&format!(
-            "{} {}: {}{}\n",
-            stream.table,
-            stream.status,
+            "{} {status}: {}{}\n",
+            tables.join(", "),
             table::clean(message),
-            request.unwrap_or_default(),
+            requests(streams),
         ));
     }
     if text.is_empty() { text } else { format!("\n{text}") }
+}
+
+/// Stripe's id of the first failed request, and how many others there are.
+fn requests(streams: &[&StreamReport]) -> String {
+    let ids: Vec<&str> = streams.iter().filter_map(|s| s.request_id.as_deref()).collect();
+    match ids.as_slice() {
+        [] => String::new(),
+        [id] => format!(" (request {id})"),
+        [first, others @ ..] => format!(" (request {first} and {} more)", others.len()),
+    }
 }
 
 fn never_listed(streams: &[StreamReport]) -> String {
@@ -94,12 +125,13 @@ fn has_hidden_objects(stream: &StreamReport) -> bool {
     is_read && !stream.not_shown.is_empty()
 }
 
-fn data_warnings(report: &Report) -> String {
+fn data_warnings(report: &Report, connection: &Connection) -> String {
     let mut text = String::new();
     if report.quarantined > 0 {
         text.push_str(&format!(
-            "{} in quarantine; to see why, run: stripe-sync status\n",
-            number::quantity(report.quarantined, "row")
+            "{} in quarantine; to see why, run: {}\n",
+            number::quantity(report.quarantined, "row"),
+            next_command::on_the_same_copy(&["status"], connection)
         ));
     }
     if report.replaced_characters > 0 {
@@ -167,30 +199,39 @@ impl Summary<'_> {
             ),
             RunStatus::Incomplete if report.only_denied() => (
                 "incomplete",
-                "give the key the permissions named above and run the same command again, or \
-                 accept the missing streams with --skip-denied"
-                    .to_owned(),
+                Some(
+                    "give the key the permissions named above and run the same command again, or \
+                     accept the missing streams with --skip-denied"
+                        .to_owned(),
+                ),
             ),
             RunStatus::Incomplete if only_permissions(report) => (
                 "incomplete",
-                "give the key the permissions named above and run the same command again"
-                    .to_owned(),
+                Some(
+                    "give the key the permissions named above and run the same command again"
+                        .to_owned(),
+                ),
             ),
             RunStatus::Incomplete if report.streams.iter().any(unfinished) => {
-                ("incomplete", "run the same command again to resume".to_owned())
+                ("incomplete", Some("run the same command again to resume".to_owned()))
             }
             RunStatus::Incomplete => {
-                ("incomplete", "to see the quarantined rows, run: stripe-sync status".to_owned())
+                let status = next_command::on_the_same_copy(&["status"], self.connection);
+                ("incomplete", Some(format!("to see the quarantined rows, run: {status}")))
             }
             RunStatus::Failed => {
-                ("failed", "none of these streams is available on this account".to_owned())
+                ("failed", Some("none of these streams is available on this account".to_owned()))
             }
             RunStatus::Interrupted => (
                 "interrupted",
-                "run the same command again to resume; the rows counted above are safe".to_owned(),
+                Some(
+                    "run the same command again to resume; the rows counted above are safe"
+                        .to_owned(),
+                ),
             ),
         };
-        format!("\n{BOLD}{word}{BOLD:#}: {}\nhint: {hint}\n", self.numbers(report))
+        let hint = hint.map(|hint| format!("hint: {hint}\n")).unwrap_or_default();
+        format!("\n{BOLD}{word}{BOLD:#}: {}\n{hint}", self.numbers(report))
     }
 
     fn numbers(&self, report: &Report) -> String {
@@ -205,13 +246,36 @@ impl Summary<'_> {
         }
     }
 
-    /// A query of the table with the most rows.
-    fn query_hint(&self, report: &Report) -> String {
-        let largest = report.streams.iter().max_by_key(|stream| stream.synced);
-        let table = largest.map_or("customers", |stream| &stream.table);
-        let table = self.database.table(table);
-        format!("to look at the rows, run: stripe-sync query 'select * from {table} limit 3'")
+    /// A query of the table with the most rows; none if all tables are empty.
+    fn query_hint(&self, report: &Report) -> Option<String> {
+        let largest = report.streams.iter().max_by_key(|stream| stream.synced)?;
+        if largest.synced == 0 {
+            return None;
+        }
+        let columns = shown_columns(&largest.table).join(", ");
+        let table = self.database.table(&largest.table);
+        let sql = next_command::shell_quote(&format!("select {columns} from {table} limit 3"));
+        let query = next_command::on_the_same_copy(&["query", &sql], self.connection);
+        Some(format!("to look at the rows, run: {query}"))
     }
+}
+
+/// The id and the first columns of a table that say something about a row and are short.
+fn shown_columns(table: &str) -> Vec<&'static str> {
+    const SHORT: [&str; 9] = [
+        "email",
+        "name",
+        "status",
+        "amount",
+        "total",
+        "currency",
+        "type",
+        "customer",
+        "description",
+    ];
+    let columns = stripe_sync::columns_of(table).unwrap_or_default();
+    let known = SHORT.into_iter().filter(|name| columns.contains(name));
+    std::iter::once("id").chain(known.take(3)).collect()
 }
 
 /// Whether missing permissions are the only problem.

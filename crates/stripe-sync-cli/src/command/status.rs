@@ -4,11 +4,12 @@ use serde_json::{Map, Value, json};
 use stripe_sync::{ColumnName, ProcessState, QuarantinedRow, RunProcess, StatusRow, StripeSync};
 
 use super::report;
-use crate::args::Status;
+use crate::args::{Connection, Status};
 use crate::columns;
 use crate::context::CommandContext;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::next_command;
 use crate::number;
 use crate::settings::DatabaseSettings;
 use crate::table::{self, TextTable};
@@ -19,7 +20,7 @@ const QUARANTINE_LISTED: u32 = 20;
 
 pub(super) async fn run(args: &Status, context: &CommandContext) -> Result<Exit, Failure> {
     let database = DatabaseSettings::resolve(&context.connection, &context.environment)?;
-    let (rows, processes, quarantined, count, excluded, foreign) =
+    let (mut rows, processes, quarantined, count, excluded, foreign) =
         match database.target.is_uncreated() {
             true => (Vec::new(), Vec::new(), Vec::new(), 0, Vec::new(), false),
             false => {
@@ -36,21 +37,27 @@ pub(super) async fn run(args: &Status, context: &CommandContext) -> Result<Exit,
                 (rows, processes, quarantined, count, excluded, foreign)
             }
         };
+    mark_interrupted(&mut rows, &processes);
+    let connection = &context.connection;
     match context.is_json() {
         true => ui::json(&as_json(&rows, &processes, &quarantined, count, &excluded))?,
         false if foreign => ui::data(&format!(
             "schema {} contains tables that stripe-sync did not create; if they belong to a \
-             TypeScript stripe-sync-engine, `stripe-sync migrate` adopts them with every row\n",
-            database.names.schema()
+             TypeScript stripe-sync-engine, `{}` adopts them with every row\n",
+            database.names.schema(),
+            next_command::on_the_same_copy(&["migrate"], connection)
         ))?,
         false => {
-            ui::data(&runs(&rows, &processes, database.names.schema()))?;
-            ui::data(&quarantine(&quarantined, count))?;
+            ui::data(&runs(&rows, &processes, database.names.schema(), connection))?;
+            ui::data(&quarantine(&quarantined, count, connection))?;
             if !excluded.is_empty() {
                 ui::data(&format!(
-                    "\n{BOLD}excluded columns{BOLD:#}: {}\nto store a column again, run: stripe-sync \
-                     backfill --include-column <table.column>\n",
-                    columns::list(&excluded)
+                    "\n{BOLD}excluded columns{BOLD:#}: {}\nto store a column again, run: {}\n",
+                    columns::list(&excluded),
+                    next_command::on_the_same_account(
+                        &["backfill", "--include-column <table.column>"],
+                        connection
+                    )
                 ))?;
             }
         }
@@ -58,10 +65,29 @@ pub(super) async fn run(args: &Status, context: &CommandContext) -> Result<Exit,
     Ok(Exit::Complete)
 }
 
-fn runs(rows: &[StatusRow], processes: &[RunProcess], schema: &str) -> String {
+/// A run is `running` in the ledger until it ends. Without a process that works on it, it is interrupted.
+fn mark_interrupted(rows: &mut [StatusRow], processes: &[RunProcess]) {
+    let is_active =
+        |run: i64| processes.iter().any(|p| p.run_id == run && p.state == ProcessState::Alive);
+    for row in rows.iter_mut().filter(|row| row.finished_at.is_none() && !is_active(row.run_id)) {
+        for status in [&mut row.run_status, &mut row.status] {
+            if status == "running" {
+                "interrupted".clone_into(status);
+            }
+        }
+    }
+}
+
+fn runs(
+    rows: &[StatusRow],
+    processes: &[RunProcess],
+    schema: &str,
+    connection: &Connection,
+) -> String {
     if rows.is_empty() {
         return format!(
-            "nothing has been copied into schema {schema} yet; to start, run: stripe-sync backfill\n"
+            "nothing has been copied into schema {schema} yet; to start, run: {}\n",
+            next_command::on_the_same_account(&["backfill"], connection)
         );
     }
     let mut text = String::new();
@@ -170,7 +196,7 @@ fn streams(run: &[StatusRow]) -> String {
     text
 }
 
-fn quarantine(rows: &[QuarantinedRow], count: i64) -> String {
+fn quarantine(rows: &[QuarantinedRow], count: i64, connection: &Connection) -> String {
     if count == 0 {
         return String::new();
     }
@@ -189,7 +215,8 @@ fn quarantine(rows: &[QuarantinedRow], count: i64) -> String {
     if hidden > 0 {
         text.push_str(&format!("and {} more\n", number::count(hidden)));
     }
-    text.push_str("to retry a row, run: stripe-sync refresh <id>\n");
+    let refresh = next_command::on_the_same_account(&["refresh <id>"], connection);
+    text.push_str(&format!("to retry a row, run: {refresh}\n"));
     text
 }
 

@@ -19,6 +19,7 @@ use crate::context::CommandContext;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::monitor::{self, BackfillOutcome};
+use crate::next_command;
 use crate::number;
 use crate::table::TextTable;
 use crate::ui::{self, BOLD};
@@ -154,15 +155,15 @@ fn table(comparisons: &[Comparison]) -> String {
 fn instructions(kept: Option<&Path>) -> String {
     let kept = kept.map_or(String::new(), |dir| {
         format!(
-            "To query this copy:\n  stripe-sync --data-dir '{}' query \"select * from stripe.customers limit 3\"\n\n",
-            dir.display()
+            "To query this copy:\n  stripe-sync --data-dir {} query 'select id, email from customers limit 3'\n\n",
+            next_command::shell_quote(&dir.to_string_lossy())
         )
     });
     format!(
         "{kept}{BOLD}To copy your own account:{BOLD:#}
   export STRIPE_SECRET_KEY=...   # https://dashboard.stripe.com/apikeys
   stripe-sync backfill
-  stripe-sync query \"select count(*) from stripe.customers\"
+  stripe-sync query 'select count(*) from customers'
 "
     )
 }

@@ -43,9 +43,12 @@ async fn an_excluded_column_stays_excluded_until_it_is_included() {
     assert_eq!((excluded.code, count()), (Some(0), 0));
     let cleared = format!("cleared in {before} stored rows");
     assert!(excluded.stderr.contains(&cleared), "{}", excluded.stderr);
-    insta::assert_snapshot!("excluded", excluded.stderr.replace(&cleared, "cleared in [n] rows"));
+    insta::assert_snapshot!(
+        "excluded",
+        excluded.messages().replace(&cleared, "cleared in [n] rows")
+    );
     // The column stays excluded without the option, with it again, and with another command.
-    assert_eq!((backfill(&[]).stderr.as_str(), count()), ("", 0));
+    assert_eq!((backfill(&[]).messages(), count()), ("", 0));
     let again = cli.run(&["migrate", "--exclude-column", "customers.email"]);
     assert_eq!((again.code, again.stderr.as_str()), (Some(0), ""));
     insta::assert_snapshot!("migrate_with_columns", again.stdout);
@@ -56,7 +59,7 @@ async fn an_excluded_column_stays_excluded_until_it_is_included() {
 
     let included = backfill(&["--include-column", "customers.email"]);
     assert_eq!((included.code, count()), (Some(0), before));
-    insta::assert_snapshot!("included", included.stderr);
+    insta::assert_snapshot!("included", included.messages());
     let status = cli.run(&["status", "--output", "json"]).json();
     assert_eq!(status["excluded_columns"], serde_json::json!(["payouts.statement_descriptor"]));
 }

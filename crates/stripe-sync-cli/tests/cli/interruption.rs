@@ -62,7 +62,7 @@ async fn one_signal_finishes_the_pages_in_flight() {
         let output = wait(child);
         assert_eq!(output.code, Some(130), "{}", output.stderr);
         assert_eq!(
-            output.stderr,
+            output.messages(),
             "finishing the pages in flight; press Ctrl-C again to stop immediately\n"
         );
         assert!(output.stdout.contains("interrupted: "), "{}", output.stdout);
@@ -113,7 +113,7 @@ async fn a_run_that_reaches_its_deadline_stops_and_the_same_command_resumes() {
     let args = [&ARGS[..], &["--deadline", "1s"]].concat();
     let output = cli.run(&args);
     assert_eq!(output.code, Some(75), "{}{}", output.stdout, output.stderr);
-    assert_eq!(output.stderr, "the deadline of 1s has passed; finishing the pages in flight\n");
+    assert_eq!(output.messages(), "the deadline of 1s has passed; finishing the pages in flight\n");
     assert!(output.stdout.contains("interrupted: "), "{}", output.stdout);
     assert_resumes(&cli, &sim, "deadline");
     // A run that finishes in time is not affected.

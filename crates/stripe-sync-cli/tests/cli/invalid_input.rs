@@ -15,6 +15,7 @@ fn help_describes_every_command_and_contains_no_values() {
         "check",
         "backfill",
         "refresh",
+        "follow",
         "status",
         "query",
         "demo",
@@ -308,7 +309,10 @@ async fn closed_streams_a_full_disk_and_an_unknown_terminal_are_handled() {
         let output = command.output().expect("a shell");
         (output.status.code(), String::from_utf8(output.stderr).expect("UTF-8"))
     };
-    assert_eq!(shell("exec \"$0\" backfill --object customer <&- >&-"), (Some(0), String::new()));
+    assert_eq!(
+        shell("exec \"$0\" backfill -q --object customer <&- >&-"),
+        (Some(0), String::new())
+    );
     assert_eq!(shell("exec \"$0\" status <&- >&- 2>&-"), (Some(0), String::new()));
     let (code, transcript) = shell("exec \"$0\" query - <&-");
     assert_eq!(code, Some(2), "{transcript}");

@@ -11,7 +11,7 @@ use crate::support::Cli;
 const MIB: u64 = 1 << 20;
 
 /// Waits for the end of the process and returns its peak resident memory in bytes.
-async fn peak_memory(child: &mut Child) -> u64 {
+pub(crate) async fn peak_memory(child: &mut Child) -> u64 {
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0;
     while child.try_wait().expect("a child").is_none() {

@@ -20,7 +20,7 @@ async fn text_output_is_readable() {
 
     let objects = "customer,invoice,product,topup,transfer,billing.credit_balance_transaction";
     let backfill = run(&["backfill", "--object", objects, "--max-rps", "none"]);
-    assert_eq!((backfill.code, backfill.stderr.as_str()), (Some(0), ""));
+    assert_eq!((backfill.code, backfill.messages()), (Some(0), ""));
     insta::assert_snapshot!("backfill", backfill.stdout);
     let status = run(&["status"]);
     insta::assert_snapshot!("status", status.stdout);
@@ -66,7 +66,7 @@ async fn json_output_is_one_value_with_stable_keys() {
         "none",
         "--output=json",
     ]);
-    assert_eq!((backfill.code, backfill.stderr.as_str()), (Some(0), ""));
+    assert_eq!((backfill.code, backfill.messages()), (Some(0), ""));
     let report = backfill.json();
     assert_eq!(report["status"], "complete");
     assert_eq!(report["quarantined"], 0);
@@ -117,9 +117,136 @@ async fn json_output_is_one_value_with_stable_keys() {
             { "id": "cus_missing", "table": "customers", "outcome": "not_found" },
         ]})
     );
-    let failed = cli.run(&["query", "select nonsense", "--output", "json"]);
-    assert_eq!((failed.code, failed.stdout.as_str()), (Some(1), ""));
-    assert!(failed.stderr.starts_with("error: "), "{}", failed.stderr);
+}
+
+/// A script reads stdout whatever happens.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_fails_also_prints_one_json_value() {
+    let sim = small_sim().await;
+    let cli = Cli::with_both(&sim, "failing").await;
+    for (args, code, status, name) in [
+        (&["query", "select nonsense"][..], 1, "failed", "database_error"),
+        (&["backfill", "--object", "custmer"], 2, "invalid", "usage"),
+        (&["backfill", "--objct", "customer"], 2, "invalid", "usage"),
+        (
+            &["status", "--database-url", "postgres://u:SeCrEt@127.0.0.1:1/x"],
+            1,
+            "failed",
+            "database_unreachable",
+        ),
+    ] {
+        for format in [&["--output", "json"][..], &["--output=json"]] {
+            let output = cli.run(&[args, format].concat());
+            let value = output.json();
+            assert_eq!(output.code, Some(code), "{args:?}: {}", output.stderr);
+            assert_eq!((&value["status"], &value["exit_code"]), (&status.into(), &code.into()));
+            assert_eq!(value["code"], name, "{value}");
+            let error = value["error"].as_str().expect("an error");
+            let first = error.lines().next().unwrap_or_default();
+            assert!(
+                output.stderr.contains(&format!("error: {first}")),
+                "{error}: {}",
+                output.stderr
+            );
+            assert!(value["hint"].is_null() || value["hint"].is_string());
+            assert!(!output.stdout.contains("SeCrEt"));
+        }
+    }
+    // A result of which a part is already printed stays incomplete.
+    let sql = "select 1 / (3000 - n) as x, repeat('x', 100) from generate_series(1, 4000) n";
+    let cut = cli.run(&["query", sql, "--output", "json"]);
+    assert_eq!(cut.code, Some(1), "{}", cut.stderr);
+    assert!(serde_json::from_str::<serde_json::Value>(&cut.stdout).is_err(), "must not look whole");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_line_of_a_backfill_says_what_is_copied_to_where() {
+    let sim = small_sim().await;
+    let cli = Cli::with_both(&sim, "introduced").await;
+    let output = cli.run(&["backfill", "--object", "product"]);
+    let (host, database) = {
+        let url = crate::support::database_url().await;
+        let (_, host) = url.split_once("host=").expect("a socket");
+        (host.split('&').next().expect("a host").to_owned(), "stripe")
+    };
+    let account = sim.account().id();
+    let expected = format!(
+        "copying account {account} (test mode) to database {database} on {host}, schema introduced"
+    );
+    assert_eq!(output.stderr.lines().next(), Some(expected.as_str()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn suggested_commands_work_as_printed() {
+    let sim = small_sim().await;
+    let cli = Cli::with_sim(&sim).env("DATABASE_URL", &crate::support::database_url().await);
+    let options = ["--schema", "it's \"Mine\"", "--table-prefix", "My"];
+    let args = ["backfill", "--object", "customer", "--max-rps", "none"];
+    let output = cli.run(&[&args[..], &options].concat());
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    let (_, suggested) = output.stdout.split_once("run: stripe-sync ").expect("a hint");
+    assert!(!suggested.contains('*'), "{suggested}");
+    let shell = |line: &str| {
+        let mut shell = std::process::Command::new("/bin/sh");
+        let line = format!("\"$0\" {line}");
+        shell.args(["-c", &line]).arg(env!("CARGO_BIN_EXE_stripe-sync"));
+        shell.env_clear().current_dir(cli.home());
+        let like = cli.command(&[]);
+        shell.envs(like.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        CommandOutput::from(shell.output().expect("a shell"))
+    };
+    let rows = shell(suggested);
+    assert_eq!((rows.code, rows.stdout.lines().count()), (Some(0), 4), "{}", rows.stderr);
+    // Nothing is suggested for an empty table.
+    let range = ["--since", "2001-01-01", "--until", "2001-01-02"];
+    let empty = cli.run(&[&args[..], &options, &range].concat());
+    assert_eq!(empty.code, Some(0), "{}", empty.stderr);
+    assert!(!empty.stdout.contains("hint:"), "{}", empty.stdout);
+
+    let status = cli.run(&["status", "--schema", "nothing here"]);
+    let (_, suggested) = status.stdout.split_once("run: stripe-sync ").expect("a hint");
+    assert_eq!(suggested, "backfill --schema 'nothing here'\n");
+    let checked = cli.run(&["check", "--object", "product", "--schema", "nothing here"]);
+    let expected = "run `stripe-sync backfill --object product --schema 'nothing here'`";
+    assert!(checked.stdout.contains(expected), "{}", checked.stdout);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn equal_refusals_are_grouped_and_come_last() {
+    let account = Account::builder(7).small().build().expect("an account");
+    let keys = vec![ApiKey::new("rk_test_SeCrEtSeCrEt").deny(["charge"])];
+    let sim = Sim::start(account, SimOptions { keys, ..SimOptions::default() }).await.expect("sim");
+    let cli = Cli::with_both(&sim, "grouped").await;
+    let args = ["backfill", "--object", "charge,customer,topup", "--since=2001-01-01"];
+    let output = cli.run(&args);
+    assert_eq!(output.code, Some(3), "{}", output.stderr);
+    let position =
+        |text: &str| output.stdout.find(text).unwrap_or_else(|| panic!("{}", output.stdout));
+    assert!(position("Stripe's lists never include") < position("charges denied: "));
+    assert!(position("charges denied: ") < position("incomplete: "));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn verbose_output_shows_each_request_without_values() {
+    let sim = small_sim().await;
+    let cli = Cli::with_both(&sim, "verbose").await;
+    let id = sim.account().ids("customer").next().expect("a customer");
+    let before = sim.requests_to("/v1/account");
+    let output = cli.run(&["refresh", &id, "-v", "--color", "never"]);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    let requests: Vec<&str> =
+        output.stderr.lines().filter(|line| line.starts_with("info: GET ")).collect();
+    let has = |path: &str| {
+        requests.iter().any(|line| {
+            let rest = line.strip_prefix(&format!("info: GET {path}: 200 in ")).unwrap_or_default();
+            rest.contains(" ms (request req_")
+        })
+    };
+    assert!(has("/v1/account") && has("/v1/customers/{id}"), "{}", output.stderr);
+    assert!(!output.stderr.contains(&id), "{}", output.stderr);
+    // The identity of the account is requested once per command.
+    assert_eq!(sim.requests_to("/v1/account"), before + 1);
+    assert!(!cli.run(&["refresh", &id]).stderr.contains("GET"), "only with -v");
 }
 
 #[tokio::test(flavor = "multi_thread")]

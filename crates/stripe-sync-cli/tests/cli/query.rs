@@ -1,10 +1,11 @@
 //! `query`: what it accepts, and its output formats.
 
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::Stdio;
 
 use serde_json::json;
 
+use crate::memory::peak_memory;
 use crate::support::{Cli, CommandOutput, connect, database_url};
 
 async fn cli() -> Cli {
@@ -49,6 +50,22 @@ async fn a_statement_that_begins_with_a_comment_is_not_an_option() {
     let output = cli.run(&["query", "--database-ur=postgres://u:SeCrEt@h/d"]);
     assert_eq!(output.code, Some(2), "{}", output.stderr);
     assert!(!output.stderr.contains("SeCrEt"), "{}", output.stderr);
+}
+
+/// Whatever the format, memory does not grow with the result.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_million_rows_are_streamed() {
+    let cli = cli().await;
+    let sql = "select n, 'row ' || n as text from generate_series(1, 1000000) n";
+    for (format, lines) in [("text", 1_000_001), ("csv", 1_000_001), ("json", 1_000_002)] {
+        let mut child = cli.start(&["query", sql, "--output", format, "-q"]);
+        let stdout = child.stdout.take().expect("a pipe");
+        let reader = std::thread::spawn(move || BufReader::new(stdout).lines().count());
+        let peak = peak_memory(&mut child).await;
+        assert_eq!(child.wait().expect("an end").code(), Some(0));
+        assert_eq!(reader.join().expect("the reader"), lines, "{format}");
+        assert!(peak > 0 && peak < 64 << 20, "{format}: {peak} bytes");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

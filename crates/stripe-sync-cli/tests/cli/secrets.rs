@@ -158,7 +158,7 @@ async fn no_output_table_or_server_log_contains_a_secret() {
             assert_eq!(output.code, Some(0), "{}", output.stderr);
             check(&args.join(" "), &output);
             assert!(
-                verbosity != "-vv" || output.stderr.contains("DEBUG"),
+                verbosity != "-vv" || output.stderr.contains("debug: "),
                 "debug messages are enabled"
             );
         }

@@ -157,6 +157,13 @@ impl Cli {
 }
 
 impl CommandOutput {
+    /// stderr of a backfill without its first line, which says what is copied to where.
+    pub(crate) fn messages(&self) -> &str {
+        let (first, messages) = self.stderr.split_once('\n').expect("a first line");
+        assert!(first.starts_with("copying account acct_"), "{first}");
+        messages
+    }
+
     /// stdout, parsed as one JSON value.
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e}: {}", self.stdout))
@@ -183,9 +190,9 @@ pub(crate) fn stable_snapshots() -> insta::internals::SettingsBindDropGuard {
         (r"\([\d,.]+/s\)", "([rate])"),
         (r"[\d,]+ requests", "[n] requests"),
         (r"request req_\w+", "request [id]"),
+        (r"on /tmp/stripe-sync-\S+,", "on [host],"),
         // The column with the number of requests, which is not guaranteed.
-        (r"  +\d+  (complete|running|skipped|denied|failed)", "  [n]  $1"),
-        (r"requests  status", "requests  status"),
+        (r"  +\d+  (complete|running|interrupted|skipped|denied|failed)", "  [n]  $1"),
     ] {
         settings.add_filter(pattern, replacement);
     }

@@ -7,7 +7,7 @@
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// `host/boot/pid/started/instance` of this process.
+/// `host/boot.namespace/pid/started/instance` of this process.
 pub(crate) fn this_process(instance: u64) -> String {
     let pid = std::process::id();
     let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.subsec_nanos());
@@ -25,9 +25,15 @@ pub(super) fn is_dead(owner: &str) -> bool {
     if owner_host != host || boot.is_empty() || owner_boot.is_empty() {
         return false;
     }
+    let (boot, namespace) = split_namespace(boot);
+    let (owner_boot, owner_namespace) = split_namespace(owner_boot);
     // The machine has been restarted since.
     if owner_boot != boot {
         return true;
+    }
+    // The processes of another container are not visible here.
+    if owner_namespace != namespace {
+        return false;
     }
     let Ok(pid) = pid.parse::<u32>() else { return false };
     // Process ids are reused; the start time tells the processes apart.
@@ -41,10 +47,23 @@ pub(super) fn host_and_pid(owner: &str) -> (String, String) {
     (host, parts.nth(1).unwrap_or_default().to_owned())
 }
 
-/// `host/boot id`; the boot id is empty where the system has none.
+/// `host/boot id.pid namespace`; the boot id is empty where the system has none. Containers can share
+/// host name and boot id, but not the namespace of their process ids
+/// (<https://man7.org/linux/man-pages/man7/pid_namespaces.7.html>).
 fn machine() -> String {
     let read = |path| fs::read_to_string(path).unwrap_or_default().trim().replace('/', "_");
-    format!("{}/{}", read("/proc/sys/kernel/hostname"), read("/proc/sys/kernel/random/boot_id"))
+    let (host, boot) = (read("/proc/sys/kernel/hostname"), read("/proc/sys/kernel/random/boot_id"));
+    let namespace = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+    let number = namespace.to_string_lossy().replace(|c: char| !c.is_ascii_digit(), "");
+    match boot.is_empty() {
+        true => format!("{host}/"),
+        false => format!("{host}/{boot}.{number}"),
+    }
+}
+
+/// The boot id, and the namespace if it is known.
+fn split_namespace(boot: &str) -> (&str, &str) {
+    boot.split_once('.').unwrap_or((boot, ""))
 }
 
 /// When a process was started, in the kernel's ticks; `None` if there is no such process.
@@ -87,6 +106,10 @@ mod tests {
         assert!(is_dead(&with(3, "1")), "the id was used again");
         assert!(is_dead(&with(1, "other-boot")));
         assert!(!is_dead(&with(0, "other-host")), "unknown on another host");
+        let (boot, _) = split_namespace(parts[1]);
+        let elsewhere = with(1, &format!("{boot}.1")).replace(&format!("/{}/", parts[3]), "/1/");
+        assert!(!is_dead(&elsewhere), "unknown in another container");
+        assert!(!is_dead(&with(1, boot)), "unknown without the namespace");
         assert!(!is_dead("nonsense"));
     }
 }

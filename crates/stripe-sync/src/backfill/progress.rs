@@ -105,20 +105,23 @@ impl std::fmt::Display for LockedTable {
 pub struct ProgressUpdates {
     version: watch::Receiver<i64>,
     progress: Progress,
+    /// The last state was returned.
+    ended: bool,
 }
 
 /// The version of a run that has ended.
 const ENDED: i64 = -1;
 
 impl ProgressUpdates {
-    /// Waits for a change and returns the new state; `None` after the end of the run. Several
-    /// changes can be returned as one. Cancel-safe.
+    /// Waits for a change since the last call and returns the new state; `None` after the end of
+    /// the run. Several changes can be returned as one. The last state is always returned.
+    /// Cancel-safe.
     pub async fn next(&mut self) -> Option<Snapshot> {
-        if *self.version.borrow_and_update() == ENDED {
+        if self.ended {
             return None;
         }
         self.version.changed().await.ok()?;
-        // The last change and the end of the run can coincide: the state is returned first.
+        self.ended = *self.version.borrow_and_update() == ENDED;
         Some(self.progress.snapshot())
     }
 }
@@ -138,7 +141,10 @@ impl Progress {
     }
 
     pub(super) fn subscribe(&self) -> ProgressUpdates {
-        ProgressUpdates { version: self.shared.version.subscribe(), progress: self.clone() }
+        let version = self.shared.version.subscribe();
+        // An end after the subscription is a change that the first call returns.
+        let ended = *version.borrow() == ENDED && !version.has_changed().unwrap_or(false);
+        ProgressUpdates { version, progress: self.clone(), ended }
     }
 
     /// Ends all subscriptions.
@@ -264,4 +270,30 @@ fn number(status: StreamStatus) -> u8 {
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    #[test]
+    fn changes_between_two_calls_and_the_last_state_are_returned() {
+        let progress = Progress::new();
+        let mut updates = progress.subscribe();
+        assert!(updates.next().now_or_never().is_none(), "nothing has changed");
+        progress.changed();
+        progress.set_database_outage(true);
+        progress.changed();
+        let state = updates.next().now_or_never().flatten().expect("a change between two calls");
+        assert!(state.database_outage);
+        assert!(updates.next().now_or_never().is_none(), "both changes were returned");
+        progress.set_database_outage(false);
+        progress.end();
+        let last = updates.next().now_or_never().flatten().expect("the last state");
+        assert!(!last.database_outage);
+        assert!(updates.next().now_or_never().expect("no wait").is_none());
+        assert!(progress.subscribe().next().now_or_never().expect("no wait").is_none());
+    }
 }

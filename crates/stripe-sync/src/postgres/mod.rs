@@ -18,7 +18,9 @@ mod write;
 
 pub use adopt::{Adoption, AdoptionTable, KeptForeignKey};
 pub use connection::DatabaseUrlError;
-pub(crate) use connection::{Database, DatabaseOptions, RetryBudget, check_url, ignored_options};
+pub(crate) use connection::{
+    Database, DatabaseOptions, RetryBudget, check_url, ignored_options, place,
+};
 pub(crate) use error::PostgresError;
 pub(crate) use error_class::ErrorClass;
 pub(crate) use ledger::{
@@ -28,7 +30,7 @@ pub(crate) use ledger::{
 };
 pub use ledger::{InboxCounts, QuarantinedRow, StatusRow, UnstoredEvents};
 pub use names::{BadName, Names};
-pub use query::QueryResult;
+pub use query::{QueryPart, QueryResult};
 pub use schema::SchemaState;
 pub(crate) use schema::{Inspection, Migrated};
 pub(crate) use write::{

@@ -1,8 +1,12 @@
 //! Runs a user's statement in a read-only transaction.
 
+use std::ops::ControlFlow;
+use std::pin::pin;
+
 use deadpool_postgres::Object;
-use tokio_postgres::SimpleQueryMessage;
+use futures_util::TryStreamExt as _;
 use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, SimpleQueryMessage};
 
 use crate::postgres::connection::pool::Database;
 use crate::postgres::error::PostgresError;
@@ -19,30 +23,78 @@ pub struct QueryResult {
     pub rows: Vec<Vec<Option<String>>>,
 }
 
+/// A part of the result of a statement, as text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum QueryPart<'a> {
+    /// The names of the columns. Comes once, before all rows.
+    Columns(&'a [String]),
+    /// The values of one row, in the order of the columns; `None` is null.
+    Row(&'a [Option<&'a str>]),
+}
+
+/// Receives the parts of a result in their order. [`ControlFlow::Break`] ends the statement.
+pub(crate) type OnQueryPart<'f> = &'f mut (dyn FnMut(QueryPart<'_>) -> ControlFlow<()> + Send);
+
 /// How often a statement is prepared under another name. Behind a pooler, the server connection can
 /// still have a statement of the same name that another client prepared.
 const MAX_ATTEMPTS: u32 = 20;
 
 impl Database {
     /// Runs one statement in a read-only transaction and rolls it back. The schema comes first on
-    /// the search path.
+    /// the search path. Holds one row at a time in memory.
     ///
     /// # Errors
     /// The statement is invalid, writes, or is more than one statement.
+    pub(crate) async fn query_parts(
+        &self,
+        names: &Names,
+        sql: &str,
+        on_part: OnQueryPart<'_>,
+    ) -> Result<(), PostgresError> {
+        let search_path = search_path(names);
+        let mut attempts = 1;
+        loop {
+            let session = Session(Some(self.get().await?));
+            match run(&session, &search_path, sql, on_part).await {
+                // The statement was not prepared, so no part was handed over.
+                Err(error)
+                    if error.code() == Some(&SqlState::DUPLICATE_PSTATEMENT)
+                        && attempts < MAX_ATTEMPTS =>
+                {
+                    attempts += 1;
+                }
+                Err(error) => return Err(failure(&error, names)),
+                Ok(ControlFlow::Continue(())) => {
+                    session.release();
+                    return Ok(());
+                }
+                Ok(ControlFlow::Break(())) => return Ok(()),
+            }
+        }
+    }
+
+    /// Like [`Database::query_parts`], and collects the rows.
+    ///
+    /// # Errors
+    /// As for [`Database::query_parts`].
     pub(crate) async fn query(
         &self,
         names: &Names,
         sql: &str,
     ) -> Result<QueryResult, PostgresError> {
-        let search_path = search_path(names);
-        let mut client = self.get().await?;
-        for _ in 1..MAX_ATTEMPTS {
-            match run(&mut client, &search_path, sql).await {
-                Err(error) if error.code() == Some(&SqlState::DUPLICATE_PSTATEMENT) => {}
-                other => return other.map_err(|error| failure(&error, names)),
+        let mut result = QueryResult::default();
+        let mut collect = |part: QueryPart<'_>| {
+            match part {
+                QueryPart::Columns(columns) => result.columns = columns.to_vec(),
+                QueryPart::Row(row) => {
+                    result.rows.push(row.iter().map(|value| value.map(str::to_owned)).collect());
+                }
             }
-        }
-        run(&mut client, &search_path, sql).await.map_err(|error| failure(&error, names))
+            ControlFlow::Continue(())
+        };
+        self.query_parts(names, sql, &mut collect).await?;
+        Ok(result)
     }
 }
 
@@ -82,30 +134,60 @@ fn search_path(names: &Names) -> String {
     )
 }
 
+/// A connection that is closed instead of being returned to the pool, unless it was released. The server
+/// may still be sending rows of an unfinished statement; closing the connection stops it.
+struct Session(Option<Object>);
+
+impl Session {
+    fn client(&self) -> &Client {
+        self.0.as_ref().expect("a session has its connection until it is released")
+    }
+
+    /// Returns the connection to the pool. No transaction may be open.
+    fn release(mut self) {
+        drop(self.0.take());
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(connection) = self.0.take() {
+            drop(Object::take(connection));
+        }
+    }
+}
+
 async fn run(
-    client: &mut Object,
+    session: &Session,
     search_path: &str,
     sql: &str,
-) -> Result<QueryResult, tokio_postgres::Error> {
-    let transaction = client.build_transaction().read_only(true).start().await?;
-    transaction.batch_execute(search_path).await?;
+    on_part: OnQueryPart<'_>,
+) -> Result<ControlFlow<()>, tokio_postgres::Error> {
+    let client = session.client();
+    client.batch_execute("begin transaction read only").await?;
+    client.batch_execute(search_path).await?;
     // Preparing rejects a text with several statements. A `commit` among them would end the
     // read-only transaction.
-    let statement = transaction.prepare(sql).await?;
-    let columns = statement.columns().iter().map(|c| c.name().to_owned()).collect();
+    let statement = client.prepare(sql).await?;
+    let columns: Vec<String> = statement.columns().iter().map(|c| c.name().to_owned()).collect();
     // Closed inside the transaction, which keeps its server connection: behind a pooler the
     // statement would otherwise stay prepared there and conflict with the next client's.
     drop(statement);
-    let messages = transaction.simple_query(sql).await?;
-    let rows = messages
-        .iter()
-        .filter_map(|message| match message {
-            SimpleQueryMessage::Row(row) => {
-                Some((0..row.len()).map(|i| row.get(i).map(str::to_owned)).collect())
-            }
-            _ => None,
-        })
-        .collect();
-    transaction.rollback().await?;
-    Ok(QueryResult { columns, rows })
+    let mut messages = pin!(client.simple_query_raw(sql).await?);
+    // The first message shows that the statement has started.
+    let mut next = messages.try_next().await?;
+    let mut flow = on_part(QueryPart::Columns(&columns));
+    while let (ControlFlow::Continue(()), Some(message)) = (flow, &next) {
+        if let SimpleQueryMessage::Row(row) = message {
+            let values: Vec<Option<&str>> = (0..row.len()).map(|i| row.get(i)).collect();
+            flow = on_part(QueryPart::Row(&values));
+        }
+        if flow.is_continue() {
+            next = messages.try_next().await?;
+        }
+    }
+    if flow.is_continue() {
+        client.batch_execute("rollback").await?;
+    }
+    Ok(flow)
 }

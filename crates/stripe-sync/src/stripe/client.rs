@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use reqwest::header::HeaderMap;
 
@@ -178,7 +179,10 @@ impl Shared {
     ) -> Result<(RawResponse, T), Failure> {
         let permit = self.limiter.acquire(&request.endpoint).await;
         let prepared = self.transport.prepare(request, self.headers.clone());
-        let outcome = exchange(prepared, &self.clock).await.and_then(|response| {
+        let sent = Instant::now();
+        let outcome = exchange(prepared, &self.clock).await;
+        log_request(request, sent.elapsed(), &outcome);
+        let outcome = outcome.and_then(|response| {
             add(&self.counters.bytes, response.body.len() as u64);
             match parse(&response.body) {
                 Ok(content) => Ok((response, content)),
@@ -213,4 +217,17 @@ impl Shared {
             tracing::info!(endpoint, ?reason, ?retry_after, "slowing down after a rate limit");
         }
     }
+}
+
+/// Logs one attempt, without the values in its path and its parameters.
+fn log_request(request: &Request, took: Duration, outcome: &Result<RawResponse, Failure>) {
+    let (status, request_id) = match outcome {
+        Ok(response) => (Some(response.status), response.request_id.as_deref()),
+        Err(failure) => (failure.status(), failure.request_id()),
+    };
+    let status = status.map_or_else(|| "no response".to_owned(), |status| status.to_string());
+    let request_id = request_id.map(|id| format!(" (request {id})")).unwrap_or_default();
+    let (method, endpoint) = (request.method.as_str(), &request.endpoint);
+    let ms = took.as_millis();
+    tracing::info!("{method} {endpoint}: {status} in {ms} ms{request_id}");
 }

@@ -113,6 +113,32 @@ impl Refusal {
 }
 
 impl Failure {
+    /// The status of the response, if there was one.
+    pub(super) fn status(&self) -> Option<u16> {
+        match self {
+            Failure::Unreadable { status, .. } | Failure::TooLarge { status, .. } => Some(*status),
+            Failure::Refused(refusal) => Some(refusal.status),
+            Failure::Unreachable(_)
+            | Failure::Untrusted(_)
+            | Failure::TimedOut(_)
+            | Failure::ConnectionLost(_) => None,
+        }
+    }
+
+    /// Stripe's id of the request, if there was a response.
+    pub(super) fn request_id(&self) -> Option<&str> {
+        match self {
+            Failure::Unreadable { request_id, .. } | Failure::TooLarge { request_id, .. } => {
+                request_id.as_deref()
+            }
+            Failure::Refused(refusal) => refusal.request_id.as_deref(),
+            Failure::Unreachable(_)
+            | Failure::Untrusted(_)
+            | Failure::TimedOut(_)
+            | Failure::ConnectionLost(_) => None,
+        }
+    }
+
     /// The message of the innermost cause, such as "connection refused".
     pub(super) fn root_cause(&self) -> Option<String> {
         let (Failure::Unreachable(cause)

@@ -16,6 +16,7 @@ use crate::context::CommandContext;
 use crate::database_target::{DatabaseTarget, OpenDatabase, check_new_directory};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::next_command;
 use crate::settings::{DatabaseSettings, StripeSettings};
 use crate::ui;
 
@@ -66,7 +67,13 @@ pub(super) async fn run(args: &Check, context: &CommandContext) -> Result<Exit, 
         true => ui::json(&json::as_json(&findings, args.skip_denied))?,
         false => {
             let all = context.output.verbose > 0;
-            ui::data(&text::as_text(&findings, args.skip_denied, all))?;
+            let objects = args.objects.join(",");
+            let words = match objects.as_str() {
+                "" => vec!["backfill"],
+                objects => vec!["backfill", "--object", objects],
+            };
+            let backfill = next_command::on_the_same_account(&words, &context.connection);
+            ui::data(&text::as_text(&findings, args.skip_denied, all, &backfill))?;
         }
     }
     Ok(findings.exit(args.skip_denied))

@@ -10,7 +10,9 @@ use crate::table::{self, TextTable};
 use crate::ui::{self, BOLD, DIM};
 
 /// The findings as text. With `all`, streams that can be read are also listed.
-pub(super) fn as_text(findings: &Findings, skip_denied: bool, all: bool) -> String {
+///
+/// `backfill` is the command to suggest.
+pub(super) fn as_text(findings: &Findings, skip_denied: bool, all: bool, backfill: &str) -> String {
     let mut text = String::new();
     for (name, value) in facts(findings) {
         text.push_str(&format!("{name:<8}  {}\n", table::clean(&value)));
@@ -22,7 +24,7 @@ pub(super) fn as_text(findings: &Findings, skip_denied: bool, all: bool) -> Stri
         }
     }
     text.push_str(&streams(findings, all));
-    text.push_str(&conclusion(findings, skip_denied));
+    text.push_str(&conclusion(findings, skip_denied, backfill));
     text
 }
 
@@ -150,7 +152,7 @@ fn only_permissions(findings: &Findings) -> bool {
     findings.with(StreamAccess::Failed).all(|stream| stream.missing_permission.is_some())
 }
 
-fn conclusion(findings: &Findings, skip_denied: bool) -> String {
+fn conclusion(findings: &Findings, skip_denied: bool, backfill: &str) -> String {
     let count = |access| findings.with(access).count();
     let (denied, failed) = (count(StreamAccess::Denied), count(StreamAccess::Failed));
     let mut text = String::new();
@@ -177,9 +179,9 @@ fn conclusion(findings: &Findings, skip_denied: bool) -> String {
         },
         Exit::Complete if denied > 0 => (
             "ready, except for streams that the key is not allowed to read",
-            "run `stripe-sync backfill --skip-denied`".to_owned(),
+            format!("run `{backfill} --skip-denied`"),
         ),
-        Exit::Complete => ("ready", "run `stripe-sync backfill`".to_owned()),
+        Exit::Complete => ("ready", format!("run `{backfill}`")),
         Exit::Incomplete if count(StreamAccess::Readable) == 0 && failed == 0 => {
             ("a backfill would copy nothing", "give the key the permissions named above".to_owned())
         }

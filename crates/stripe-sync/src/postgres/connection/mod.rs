@@ -18,4 +18,4 @@ pub(crate) use options::DatabaseOptions;
 pub(crate) use pool::Database;
 pub(crate) use retry::RetryBudget;
 pub use url::DatabaseUrlError;
-pub(crate) use url::{check as check_url, ignored_options};
+pub(crate) use url::{check as check_url, ignored_options, place};

@@ -12,7 +12,7 @@ use deadpool_postgres::{
     Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Transaction,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::config::SslMode;
 use tokio_postgres::{Config, IsolationLevel};
 
 use crate::postgres::connection::contended::ContendedTables;
@@ -75,8 +75,9 @@ impl Database {
         const DOING: &str = "cannot use the database";
         let (config, tls) = configuration(url, &options)?;
         let create_timeout = config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
-        let reaching = format!("cannot reach the database at {}", addresses(&config).join(" or "));
-        let hosts = addresses(&config).into();
+        let reaching =
+            format!("cannot reach the database at {}", url::addresses(&config).join(" or "));
+        let hosts = url::addresses(&config).into();
         let connector = tls::connector(&tls)
             .map_err(|message| PostgresError::own(DOING, message, ErrorClass::Rejected))?;
         let manager = Manager::from_config(
@@ -170,20 +171,6 @@ pub(in crate::postgres) async fn begin(
     client: &mut Object,
 ) -> Result<Transaction<'_>, tokio_postgres::Error> {
     client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await
-}
-
-/// Each address as `db.example.com:5432`, or the directory of a socket.
-fn addresses(config: &Config) -> Vec<String> {
-    let port = |i: usize| match config.get_ports() {
-        [] => 5432,
-        [one] => *one,
-        ports => ports.get(i).copied().unwrap_or(5432),
-    };
-    let one = |(i, host): (usize, &Host)| match host {
-        Host::Tcp(name) => format!("{name}:{}", port(i)),
-        Host::Unix(dir) => dir.display().to_string(),
-    };
-    config.get_hosts().iter().enumerate().map(one).collect()
 }
 
 /// The driver's configuration for a URL, with timeouts, and its TLS settings.

@@ -81,6 +81,28 @@ pub(crate) fn ignored_options(text: &str) -> Vec<&'static str> {
     UrlOptions::take(text.trim()).ignored
 }
 
+/// The addresses and the name of the database in a URL or keyword string.
+pub(crate) fn place(text: &str) -> Option<(String, String)> {
+    let (config, _) = parse(text).ok()?;
+    // PostgreSQL's default for the database is the name of the user.
+    let database = config.get_dbname().or(config.get_user()).unwrap_or_default().to_owned();
+    Some((addresses(&config).join(", "), database))
+}
+
+/// Each address as `db.example.com:5432`, or the directory of a socket.
+pub(super) fn addresses(config: &Config) -> Vec<String> {
+    let port = |i: usize| match config.get_ports() {
+        [] => 5432,
+        [one] => *one,
+        ports => ports.get(i).copied().unwrap_or(5432),
+    };
+    let one = |(i, host): (usize, &Host)| match host {
+        Host::Tcp(name) => format!("{name}:{}", port(i)),
+        Host::Unix(dir) => dir.display().to_string(),
+    };
+    config.get_hosts().iter().enumerate().map(one).collect()
+}
+
 /// Parses a URL or keyword string, including the TLS settings that the driver does not have.
 pub(in crate::postgres) fn parse(text: &str) -> Result<(Config, TlsSettings), DatabaseUrlError> {
     let text = text.trim();
