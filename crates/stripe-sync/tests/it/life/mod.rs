@@ -6,6 +6,9 @@
 //! versions, to two processes that crash at random. Afterwards every row must equal what a new
 //! reading of the account stores, and no other row may exist.
 //!
+//! In half of the cases webhooks get lost, and the feed is read at the end. In the others the key
+//! may not read the feed, and each event is delivered until it is accepted: webhooks alone suffice.
+//!
 //! A seed determines the schedule of a case, not the timing of its requests. Seeds that have failed
 //! are kept in `seeds.txt` and run each time.
 

@@ -9,24 +9,39 @@ use crate::live::Random;
 pub(super) struct Mailbag {
     seen: usize,
     events: Vec<String>,
+    is_lossless: bool,
 }
 
 impl Mailbag {
-    pub(super) fn new(account: &Account) -> Mailbag {
-        Mailbag { seen: account.count("event") as usize, events: Vec::new() }
+    pub(super) fn new(account: &Account, is_lossless: bool) -> Mailbag {
+        Mailbag { seen: account.count("event") as usize, events: Vec::new(), is_lossless }
     }
 
-    /// Collects the events of new changes. One in eight is lost.
+    /// Collects the events of new changes. One in eight is lost, unless none is.
     pub(super) fn collect(&mut self, account: &Account, random: &mut Random) {
         let count = account.count("event") as usize;
         // Newest first.
         let new: Vec<String> = account.ids("event").take(count - self.seen).collect();
         self.seen = count;
         for id in new {
-            if random.below(8) > 0 {
+            if self.is_lossless || random.below(8) > 0 {
                 self.events.push(account.object_json("event", &id).expect("an event"));
             }
         }
+    }
+
+    /// Returns an event whose delivery has failed. Stripe delivers it again.
+    pub(super) fn put_back(&mut self, event: String) {
+        if self.is_lossless {
+            self.events.push(event);
+        }
+    }
+
+    /// Takes all events, in random order.
+    pub(super) fn take_all(&mut self, random: &mut Random) -> Vec<String> {
+        let mut events = std::mem::take(&mut self.events);
+        random.shuffle(&mut events);
+        events
     }
 
     /// Takes any event. One in five stays, and is delivered again.

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use stripe_sim::{Account, Fault, SimOptions};
-use stripe_sync::{BackfillRequest, RunStatus, Stop};
+use stripe_sim::{Account, ApiKey, Fault, SimOptions};
+use stripe_sync::{BackfillRequest, RunStatus, Stop, StripeSync};
 use tokio::task::JoinHandle;
 
 use super::observations::Mailbag;
@@ -37,7 +37,17 @@ pub(super) struct Case {
     deleted: Vec<(&'static str, String)>,
     version: u64,
     advanced: i64,
-    running: Vec<JoinHandle<()>>,
+    running: Vec<Operation>,
+    /// Whether each event is delivered and the feed cannot be read.
+    is_lossless: bool,
+}
+
+/// Something that a process does.
+struct Operation {
+    /// Whether it succeeded.
+    ended: JoinHandle<bool>,
+    /// The event that it delivers.
+    event: Option<String>,
 }
 
 impl Case {
@@ -46,7 +56,10 @@ impl Case {
             .iter()
             .fold(Account::builder(seed), |builder, (object, _)| builder.objects(object, 2));
         let account = builder.objects("event", 0).build().expect("an account");
-        let options = SimOptions { event_lag: EVENT_LAG, seed, ..SimOptions::default() };
+        let is_lossless = seed.is_multiple_of(2);
+        let denied: &[&str] = if is_lossless { &["event"] } else { &[] };
+        let keys = vec![ApiKey::new("rk_test_life").deny(denied.iter().copied())];
+        let options = SimOptions { event_lag: EVENT_LAG, seed, keys, ..SimOptions::default() };
         let mut world = World::with(account, options).await;
         // Many cases share the server.
         world.config.max_connections = 3;
@@ -54,7 +67,7 @@ impl Case {
         // The schema exists before the first operation, so that a crash leaves tables to repair.
         let migrated = processes[0].spawn(|engine| async move { engine.prepare().await.map(drop) });
         migrated.await.expect("no panic").expect("migrated");
-        let mail = Mailbag::new(world.sim.account());
+        let mail = Mailbag::new(world.sim.account(), is_lossless);
         Case {
             world,
             processes,
@@ -64,6 +77,7 @@ impl Case {
             version: 0,
             advanced: 0,
             running: Vec::new(),
+            is_lossless,
         }
     }
 
@@ -73,6 +87,7 @@ impl Case {
             match self.random.below(20) {
                 0..=7 => self.change(),
                 8..=12 => self.deliver(),
+                13 | 14 if self.is_lossless => self.deliver(),
                 13 | 14 => self.read_feed(),
                 15 => self.read_list(),
                 16 => self.refetch(),
@@ -91,12 +106,12 @@ impl Case {
     }
 
     /// Starts an operation in one of the processes.
-    fn run<F>(&mut self, operation: impl FnOnce(stripe_sync::StripeSync) -> F)
+    fn run<F>(&mut self, event: Option<String>, operation: impl FnOnce(StripeSync) -> F)
     where
-        F: Future<Output = ()> + Send + 'static,
+        F: Future<Output = bool> + Send + 'static,
     {
         let process = &self.processes[self.random.below(2)];
-        self.running.push(process.spawn(operation));
+        self.running.push(Operation { ended: process.spawn(operation), event });
     }
 
     /// Changes an object, most often in the same second as the last change.
@@ -134,14 +149,20 @@ impl Case {
         self.mail.collect(self.world.sim.account(), &mut self.random);
     }
 
-    /// A webhook. If it fails, Stripe would deliver it again; here the feed has to suffice.
     fn deliver(&mut self) {
         let Some(event) = self.mail.take(&mut self.random) else { return };
-        self.run(|engine| async move { drop(engine.process_event(event.as_bytes()).await) });
+        self.deliver_event(event);
+    }
+
+    /// A webhook. If it fails in a case with losses, the feed has to suffice.
+    fn deliver_event(&mut self, event: String) {
+        self.run(Some(event.clone()), |engine| async move {
+            engine.process_event(event.as_bytes()).await.is_ok()
+        });
     }
 
     fn read_feed(&mut self) {
-        self.run(|engine| async move { drop(engine.catch_up(&Stop::new()).await) });
+        self.run(None, |engine| async move { engine.catch_up(&Stop::new()).await.is_ok() });
     }
 
     /// A backfill. Some pages show the state at the request but arrive later.
@@ -153,7 +174,7 @@ impl Case {
         }
         let objects = vec![object.to_owned()];
         let request = BackfillRequest { objects, ..BackfillRequest::default() };
-        self.run(|engine| async move { drop(engine.backfill(&request).await) });
+        self.run(None, |engine| async move { engine.backfill(&request).await.is_ok() });
     }
 
     fn refetch(&mut self) {
@@ -168,7 +189,7 @@ impl Case {
             self.world.sim.fail_nth(&format!("/v1/{table}/{id}"), 1, Fault::SentLate(late));
         }
         let id = format!("{table}/{id}");
-        self.run(|engine| async move { drop(engine.refresh(&[id]).await) });
+        self.run(None, |engine| async move { engine.refresh(&[id]).await.is_ok() });
     }
 
     /// Kills one of the processes and starts it again.
@@ -180,9 +201,15 @@ impl Case {
 
     /// Waits for all operations. Those of killed processes have ended.
     async fn finish_running(&mut self) {
-        for operation in std::mem::take(&mut self.running) {
-            let ended = tokio::time::timeout(TIME_LIMIT, operation).await.expect("in time");
-            assert!(!ended.is_err_and(|error| error.is_panic()), "an operation panicked");
+        for Operation { ended, event } in std::mem::take(&mut self.running) {
+            let ended = tokio::time::timeout(TIME_LIMIT, ended).await.expect("in time");
+            let succeeded = ended.unwrap_or_else(|error| {
+                assert!(!error.is_panic(), "an operation panicked");
+                false
+            });
+            if let Some(event) = event.filter(|_| !succeeded) {
+                self.mail.put_back(event);
+            }
         }
     }
 
@@ -201,10 +228,15 @@ impl Case {
         for _ in 0..self.random.below(6) {
             self.change();
         }
-        self.account().advance_clock(i64::from(EVENT_LAG) + 1);
-        let caught_up = process.spawn(|engine| async move { engine.catch_up(&Stop::new()).await });
-        let progress = caught_up.await.expect("no panic").expect("caught up");
-        assert_eq!((progress.pending, progress.dead), (0, 0), "{progress:?}");
+        if self.is_lossless {
+            self.deliver_all().await;
+        } else {
+            self.account().advance_clock(i64::from(EVENT_LAG) + 1);
+            let caught_up =
+                process.spawn(|engine| async move { engine.catch_up(&Stop::new()).await });
+            let progress = caught_up.await.expect("no panic").expect("caught up");
+            assert_eq!((progress.pending, progress.dead), (0, 0), "{progress:?}");
+        }
         self.assert_ids_and_versions().await;
         let before = self.contents().await;
         let fresh = BackfillRequest { fresh: true, ..request };
@@ -216,6 +248,22 @@ impl Case {
             assert_eq!(before.get(row), Some(content), "{row:?} was not in Stripe's state");
         }
         assert_eq!(before.len(), after.len());
+    }
+
+    /// Delivers the remaining events until each one is accepted.
+    async fn deliver_all(&mut self) {
+        for _ in 0..10 {
+            let events = self.mail.take_all(&mut self.random);
+            if events.is_empty() {
+                return;
+            }
+            for event in events {
+                self.deliver_event(event);
+            }
+            self.finish_running().await;
+            expire_leases(&self.world).await;
+        }
+        panic!("events are not accepted");
     }
 
     async fn assert_ids_and_versions(&self) {
