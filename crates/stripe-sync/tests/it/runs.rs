@@ -181,3 +181,20 @@ async fn old_runs_are_removed_except_the_last_complete_one_of_each_command() {
     let streams = "select string_agg(run_id::text, ',' order by run_id) from stripe._streams";
     assert_eq!(world.text(streams).await, format!("3,4,{}", report.run_id));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_run_that_shows_whether_a_stream_is_available_is_kept() {
+    let account = Account::builder(87).objects("customer", 3).build().expect("an account");
+    let refused = r#"{"id":"cus_refused","object":"customer","metadata":{"n":1e400000}}"#;
+    let at = account.now() - 1_000;
+    account.insert_raw("customer", "cus_refused", at, refused.to_owned()).expect("inserted");
+    let world = World::new(account).await;
+    for _ in 0..2 {
+        assert_eq!(world.backfill(&["customer"]).await.status, RunStatus::Incomplete);
+    }
+    let age = "update stripe._runs set finished_at = finished_at - interval '91 days'";
+    world.sql.batch_execute(age).await.expect("old runs");
+    world.backfill(&["product"]).await;
+    let ids = "select string_agg(id::text, ',' order by id) from stripe._runs";
+    assert_eq!(world.text(ids).await, "2,3");
+}

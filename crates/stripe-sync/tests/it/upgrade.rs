@@ -141,7 +141,7 @@ async fn the_tables_of_the_previous_version_are_upgraded() {
     let keys = "select string_agg(key || '=' || value, ', ' order by key) from stripe._meta";
     assert_eq!(
         world.text(keys).await,
-        "columns_to_clear=, excluded_columns=coupons.name customers.email, mode=test, schema_revision=2"
+        "columns_to_clear=, excluded_columns=coupons.name customers.email, mode=test, schema_revision=3"
     );
     let slices = "select string_agg(attname, ' ' order by attname) from pg_attribute
                   where attrelid = 'stripe._slices'::regclass and attname ~ 'created|^(lo|hi|top|bottom)$'";
@@ -168,6 +168,38 @@ async fn the_tables_of_the_previous_version_are_upgraded() {
                              and (c.relname like '\\_%' or c.relkind = 'v')
                              and col_description(c.oid, a.attnum) is null";
     assert_eq!(world.text(without_comment).await, "(null)");
+}
+
+/// Texts that earlier versions wrote, also those of a table whose list lacks other objects now.
+#[tokio::test(flavor = "multi_thread")]
+async fn comments_of_earlier_versions_are_replaced() {
+    let world = World::new(account()).await;
+    world.engine().await.migrate().await.expect("a schema");
+    let all = "select string_agg(c.relname || d.objsubid || ': ' || d.description, E'\\n'
+                                 order by c.relname, d.objsubid)
+               from pg_description d join pg_class c on c.oid = d.objoid
+               where d.classoid = 'pg_class'::regclass
+                 and c.relnamespace = 'stripe'::regnamespace and c.relname <> 'products'";
+    let current = world.text(all).await;
+    let mine = "Stripe objects of type product, from the list /v1/products. Sold by us";
+    let earlier = format!(
+        "comment on table stripe._runs is
+             'Backfill runs; the same command continues an unfinished run';
+         comment on column stripe._streams.request_id is
+             'Stripe''s id of the request that failed';
+         comment on table stripe.customers is
+             'Stripe objects of type customer, from the list /v1/customers';
+         comment on table stripe.prices is 'Stripe objects of type price, from the list /v1/prices. The list does not contain: inline prices';
+         comment on table stripe.invoice_line_items is
+             'Items of a list in each invoice: objects of type line_item';
+         comment on table stripe.products is '{mine}';
+         update stripe._meta set value = '2' where key = 'schema_revision'"
+    );
+    world.sql.batch_execute(&earlier).await.expect("comments");
+    assert!(world.engine().await.migrate().await.expect("migrated").changed);
+    assert_eq!(world.text(all).await, current);
+    let kept = "select obj_description('stripe.products'::regclass)";
+    assert_eq!(world.text(kept).await, mine);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,7 @@ use tokio_postgres::types::{ToSql, Type};
 
 use crate::postgres::connection::pool::{Database, begin};
 use crate::postgres::error::PostgresError;
+use crate::postgres::ledger::streams::shows_availability;
 use crate::postgres::names::Names;
 
 /// What a run reads. Requests with the same `identity` share one run.
@@ -122,7 +123,8 @@ impl Database {
             )
             .await
             .map_err(fail)?;
-        // The last complete run of an identity records which streams could be read.
+        // The last complete run of an identity is kept, and so are the runs that show whether a
+        // stream of an account could be read when it was last requested.
         client
             .execute_typed(
                 &format!(
@@ -131,11 +133,20 @@ impl Database {
                            and r.status not in ('running', 'failed')
                            and r.id not in (select max(id) from {runs}
                                             where status = 'complete' group by identity)
+                           and not exists (
+                               select 1 from {streams} s where s.run_id = r.id and {ended}
+                               and not exists (
+                                   select 1 from {streams} l join {runs} n on n.id = l.run_id
+                                   where l.stream = s.stream and l.run_id > s.run_id
+                                     and n.account_id = r.account_id and {ended_later}))
                          returning r.id),
                      slices as (delete from {} where run_id in (select id from old))
                      delete from {} where run_id in (select id from old)",
                     names.table("_slices"),
                     names.table("_streams"),
+                    streams = names.table("_streams"),
+                    ended = shows_availability("s"),
+                    ended_later = shows_availability("l"),
                 ),
                 &[],
             )

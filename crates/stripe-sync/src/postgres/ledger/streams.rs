@@ -77,6 +77,11 @@ impl StreamStatus {
     }
 }
 
+/// Whether a row `s` of `_streams` shows if the account can read the stream, as an SQL condition.
+pub(super) fn shows_availability(s: &str) -> String {
+    format!("({s}.status = 'complete' and {s}.requests > 0 or {s}.status in ('gone', 'skipped'))")
+}
+
 impl Database {
     /// Ends a stream that could not be completed. Its slices keep their positions. Does nothing and
     /// returns false if `slice` has another owner, who may be able to read the stream.
@@ -265,8 +270,8 @@ impl Database {
     }
 
     /// Whether the stream could be read when a run last ended it. A stream that no run has ended,
-    /// such as one of an adopted database, counts as available if its table has rows of this
-    /// account.
+    /// such as one of an adopted database, counts as available if the first rows of its table
+    /// include some of this account. The whole table is not searched, because it can be large.
     pub(crate) async fn stream_was_available(
         &self,
         names: &Names,
@@ -277,13 +282,14 @@ impl Database {
             "select coalesce(
                  (select s.status = 'complete' from {} s join {} r on r.id = s.run_id
                   where r.account_id = $1 and s.stream = $2
-                    and (s.status = 'complete' and s.requests > 0
-                         or s.status in ('gone', 'skipped'))
+                    and {shows}
                   order by s.run_id desc limit 1),
-                 exists (select 1 from {} where _account_id = $1))",
+                 exists (select 1 from (select _account_id from {} limit 1000) t
+                         where _account_id = $1))",
             names.table("_streams"),
             names.table("_runs"),
             names.table(stream),
+            shows = shows_availability("s"),
         );
         let row = self
             .get()

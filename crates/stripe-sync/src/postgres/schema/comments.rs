@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::catalog::{Catalog, Nested, Table};
-use crate::postgres::names::{Names, literal};
+use crate::postgres::names::Names;
 
 /// The comments of a table or view and its columns.
 struct Comments {
@@ -194,6 +194,31 @@ const ENGINE_TABLES: [Comments; 11] = [
     },
 ];
 
+/// Texts of earlier versions. In an existing schema they are replaced.
+pub(super) const FORMER: [&str; 21] = [
+    "Backfill runs; the same command continues an unfinished run",
+    "Facts about the whole schema",
+    "Id and created time of the last rows read; the last one is the cursor",
+    "Id of the last event",
+    "Number of claims; a former owner cannot commit under an older one",
+    "Number of events and leases; a renewed entry stays for another fetch",
+    "Number of position changes; each commit names the one it follows",
+    "Object id",
+    "Object id, or a name derived from the object if it has none",
+    "Objects that PostgreSQL refused to store as rows",
+    "Objects to fetch, because an event about them could not be applied as it came",
+    "Run id",
+    "Slice id",
+    "Stripe's id of the request that failed",
+    "Stripe's id of the request that returned the object",
+    "What a command must have in common with the run to continue it",
+    "When another process may fetch the object; null if none does",
+    "When the object is fetched at the earliest",
+    "When the row was last refused",
+    "Why the row was refused, without its values",
+    "running; complete; incomplete: streams were denied or rows quarantined; failed: a stream failed, and the same command continues the run; unavailable: every stream was skipped; abandoned: replaced with --fresh",
+];
+
 /// The system columns of every table of rows.
 const SYSTEM_COLUMNS: [(&str, &str); 4] = [
     ("_account_id", "Stripe account that the row belongs to"),
@@ -205,62 +230,64 @@ const SYSTEM_COLUMNS: [(&str, &str); 4] = [
     ("updated_at", "When the contents of the row last changed"),
 ];
 
-/// Adds comments to everything that has none. Comments that users wrote are kept.
-pub(super) fn add(catalog: &Catalog, names: &Names) -> String {
-    let mut tables: Vec<(String, String)> = Vec::new();
-    let mut columns: Vec<(String, &str, &str)> = Vec::new();
-    for Comments { table, comment, columns: its_columns } in ENGINE_TABLES {
-        tables.push((names.bare(table), comment.to_owned()));
-        columns
-            .extend(its_columns.iter().map(|(column, text)| (names.bare(table), *column, *text)));
+/// The comment that a table, view or column should have.
+pub(super) struct Comment {
+    /// The table or view, with its prefix.
+    pub(super) relation: String,
+    /// `None` is the relation itself.
+    pub(super) column: Option<&'static str>,
+    pub(super) text: String,
+    /// What earlier versions wrote instead, besides [`FORMER`].
+    pub(super) former: Vec<String>,
+    /// How longer texts of earlier versions began.
+    pub(super) former_start: Option<String>,
+}
+
+/// All comments.
+pub(super) fn all(catalog: &'static Catalog, names: &Names) -> Vec<Comment> {
+    let comment = |table: &str, column, text: &str| Comment {
+        relation: names.bare(table),
+        column,
+        text: text.to_owned(),
+        former: Vec::new(),
+        former_start: None,
+    };
+    let mut all = Vec::new();
+    for Comments { table, comment: text, columns } in ENGINE_TABLES {
+        all.push(comment(table, None, text));
+        all.extend(columns.iter().map(|(column, text)| comment(table, Some(*column), text)));
     }
     for table in &catalog.tables {
-        tables.push((names.bare(&table.name), describe(table)));
-        let bare = || names.bare(&table.name);
-        columns.extend(SYSTEM_COLUMNS.iter().map(|(column, text)| (bare(), *column, *text)));
+        let origin = describe_origin(table);
+        let former_start = Some(format!("{origin}{NOT_CONTAINED}"));
+        let text = describe(table);
+        let mut former = vec![origin];
+        former.extend(table.parent_table().map(|parent| {
+            format!("Items of a list in each {}: objects of type {}", parent.object, table.object)
+        }));
+        all.push(Comment { former, former_start, ..comment(&table.name, None, &text) });
+        let system = SYSTEM_COLUMNS.iter();
+        all.extend(system.map(|(column, text)| comment(&table.name, Some(*column), text)));
     }
-    let tables =
-        tables.iter().map(|(table, text)| format!("({}, null, {})", literal(table), literal(text)));
-    let columns = columns.iter().map(|(table, column, text)| {
-        format!("({}, {}, {})", literal(table), literal(column), literal(text))
-    });
-    let values: Vec<String> = tables.chain(columns).collect();
-    let mut out = String::from("do $stripe_sync$ declare c record; begin\n");
-    let _ = write!(
-        out,
-        "for c in
-  select r.relkind, r.relname, a.attname, n.nspname, v.comment
-  from (values\n{values}
-  ) v (relation, attribute, comment)
-  join pg_catalog.pg_namespace n on n.nspname = {schema}
-  join pg_catalog.pg_class r on r.relnamespace = n.oid and r.relname = v.relation
-    and r.relkind in ('r', 'p', 'v')
-  left join pg_catalog.pg_attribute a on a.attrelid = r.oid and a.attname = v.attribute
-    and not a.attisdropped
-  where (v.attribute is null or a.attname is not null)
-    and not exists (select 1 from pg_catalog.pg_description d
-      where d.classoid = 'pg_catalog.pg_class'::regclass and d.objoid = r.oid
-        and d.objsubid = coalesce(a.attnum, 0))
-loop
-  execute case
-    when c.attname is not null then format('comment on column %I.%I.%I is %L',
-      c.nspname, c.relname, c.attname, c.comment)
-    when c.relkind = 'v' then format('comment on view %I.%I is %L', c.nspname, c.relname, c.comment)
-    else format('comment on table %I.%I is %L', c.nspname, c.relname, c.comment)
-  end;
-end loop;
-",
-        values = values.join(",\n"),
-        schema = literal(names.schema()),
-    );
-    out.push_str("end $stripe_sync$;\n");
-    out
+    all
 }
+
+/// The beginning of the list of objects that a table lacks.
+const NOT_CONTAINED: &str = ". The list does not contain: ";
 
 /// What the rows of a table are.
 fn describe(table: &Table) -> String {
+    let mut text = describe_origin(table);
+    if !table.not_shown.is_empty() {
+        let _ = write!(text, "{NOT_CONTAINED}{}", table.not_shown.join("; "));
+    }
+    text
+}
+
+/// The type of the objects, and where they come from.
+fn describe_origin(table: &Table) -> String {
     let object = &table.object;
-    let mut text = match (&table.list, table.parent_table()) {
+    match (&table.list, table.parent_table()) {
         (Some(list), _) => format!("Stripe objects of type {object}, from the list {}", list.path),
         (None, Some(parent)) => {
             let is_its_list = |nested: &&Nested| nested.table.as_ref() == Some(&table.name);
@@ -268,11 +295,7 @@ fn describe(table: &Table) -> String {
             format!("Items of the list {list} in Stripe objects of type {}", parent.object)
         }
         (None, None) => format!("Stripe objects of type {object}"),
-    };
-    if !table.not_shown.is_empty() {
-        let _ = write!(text, ". The list does not contain: {}", table.not_shown.join("; "));
     }
-    text
 }
 
 #[cfg(test)]
@@ -285,6 +308,19 @@ mod tests {
         for (table, _) in STATE {
             assert!(ENGINE_TABLES.iter().any(|comments| comments.table == table), "{table}");
         }
+    }
+
+    /// If a text changes, its earlier version belongs in [`FORMER`], and the revision of the schema
+    /// has to be raised.
+    #[test]
+    fn comments_of_the_engine_tables() {
+        let mut texts = Vec::new();
+        for Comments { table, comment, columns } in ENGINE_TABLES {
+            texts.push(format!("{table}: {comment}"));
+            texts.extend(columns.iter().map(|(column, text)| format!("  {column}: {text}")));
+        }
+        texts.extend(SYSTEM_COLUMNS.iter().map(|(column, text)| format!("{column}: {text}")));
+        insta::assert_snapshot!(texts.join("\n"));
     }
 
     #[test]

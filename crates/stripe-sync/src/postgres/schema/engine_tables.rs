@@ -46,6 +46,7 @@ create table if not exists {streams} (
   updated_at timestamptz not null default now(),
   primary key (run_id, stream)
 ) with (fillfactor = 50);
+create index if not exists {streams_stream} on {streams} (stream, run_id desc);
 create table if not exists {slices} (
   id bigint generated always as identity primary key,
   run_id bigint not null,
@@ -125,6 +126,7 @@ create table if not exists {unstored_events} (
         runs = t("_runs"),
         runs_identity = names.index("_runs", "identity"),
         streams = t("_streams"),
+        streams_stream = names.index("_streams", "stream"),
         slices = t("_slices"),
         slices_run = names.index("_slices", "run"),
         tombstones = t("_tombstones"),

@@ -11,7 +11,7 @@ use crate::postgres::connection::contended::LOCK_TIMEOUT;
 use crate::postgres::connection::pool::{Database, begin};
 use crate::postgres::error::PostgresError;
 use crate::postgres::names::{Names, literal};
-use crate::postgres::schema::{comments, ddl, engine_tables, obstacles, revision, shape};
+use crate::postgres::schema::{ddl, engine_tables, obstacles, revision, shape, write_comments};
 
 /// What a migration did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl Database {
         if revision < revision::REVISION {
             sql.push_str(&revision::rename(names));
         }
-        if !tables_are_current {
+        if !tables_are_current || revision < revision::REVISION {
             let lz4 = offers_lz4(&transaction).await.map_err(fail)?;
             let existing = relations(&transaction, names).await.map_err(fail)?;
             let all = ddl::create_all(catalog, names, lz4);
@@ -100,7 +100,7 @@ impl Database {
                 }
             })?;
         }
-        let mut sql = comments::add(catalog, names);
+        let mut sql = write_comments::write(catalog, names);
         if revision < revision::REVISION {
             sql.push_str(&revision::store(names));
         }

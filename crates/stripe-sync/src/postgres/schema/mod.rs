@@ -11,6 +11,7 @@ mod obstacles;
 mod privileges;
 pub(in crate::postgres) mod revision;
 pub(in crate::postgres) mod shape;
+mod write_comments;
 
 pub(crate) use inspect::Inspection;
 pub use inspect::SchemaState;

@@ -17,8 +17,8 @@ use crate::postgres::meta_keys::{
 use crate::postgres::names::{Names, literal};
 
 /// The revision of this version. Revision 2 renamed columns of `_slices` and keys of `_meta` and
-/// added comments.
-pub(super) const REVISION: u32 = 2;
+/// added comments. Revision 3 added an index of `_streams` and changed comments.
+pub(super) const REVISION: u32 = 3;
 
 /// Columns of `_slices`: the name in revision 1 and the current name.
 const SLICE_COLUMNS: [(&str, &str); 4] = [
