@@ -7,16 +7,15 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::context::{RunContext, SliceContext, retry_transient};
+use super::held::HeldSlice;
 use super::parents_to_read::ParentsPart;
+use super::slice_part::SlicePart;
+use super::split::{WORKERS, split_one};
 use super::worker::{SliceOutcome, read_slice};
 use super::{heartbeat, owner};
-use crate::catalog::{Catalog, List, ParentLists, Table};
 use crate::error::{Error, ErrorKind};
-use crate::postgres::{ClaimedSlice, OpenSlice};
-use crate::slice::cut;
+use crate::postgres::ClaimedSlice;
 
-/// Slices that are read concurrently: more than the limiter lets through at usual latencies.
-const WORKERS: usize = 32;
 /// How often a worker without a slice looks again without being notified.
 const IDLE_POLL: Duration = Duration::from_millis(500);
 /// Pause before the next claim while another worker is claiming the free slice.
@@ -67,12 +66,13 @@ async fn work(run: &RunContext, run_id: i64, owner: &str) -> Result<(), Error> {
         }
         if let Some(slice) = retry_transient!(run, database.claim(names, run_id, owner))? {
             run.progress.set_waiting(false);
+            // If more can be split, the next idle worker does it.
+            run.idle.notify_one();
             let id = slice.id;
-            run.held_slices().insert(id);
-            let result = read(run, slice).await;
-            run.held_slices().remove(&id);
+            let held = run.held_slices.insert(&slice);
+            let result = read(run, slice, &held).await;
+            run.held_slices.remove(id);
             result?;
-            run.idle.notify_waiters();
             continue;
         }
         let (left, free) = retry_transient!(run, database.slices_left(names, run_id))?;
@@ -87,7 +87,7 @@ async fn work(run: &RunContext, run_id: i64, owner: &str) -> Result<(), Error> {
         if split_one(run, run_id).await? {
             continue;
         }
-        run.progress.set_waiting(run.held_slices().is_empty());
+        run.progress.set_waiting(run.held_slices.count() == 0);
         tokio::select! {
             () = run.idle.notified() => {}
             () = tokio::time::sleep(IDLE_POLL) => {}
@@ -96,29 +96,10 @@ async fn work(run: &RunContext, run_id: i64, owner: &str) -> Result<(), Error> {
     }
 }
 
-/// Splits the slice with the most left to read. False if no split is worthwhile.
-async fn split_one(run: &RunContext, run_id: i64) -> Result<bool, Error> {
-    let (database, names) = (&run.account.database, run.account.statements.names());
-    let open = retry_transient!(run, database.open_slices(names, run_id))?;
-    let is_splittable = |slice: &&OpenSlice| {
-        let part = SlicePart::of(&slice.stream, slice.part);
-        part.is_some_and(|part| part.list.can_be_split())
-    };
-    let largest = open
-        .iter()
-        .filter(is_splittable)
-        .filter_map(|slice| cut(&slice.split).map(|(mid, pages)| (slice, mid, pages)))
-        .max_by(|a, b| a.2.total_cmp(&b.2));
-    match largest {
-        Some((slice, mid, _)) => Ok(retry_transient!(run, database.split(names, slice, mid))?),
-        None => Ok(false),
-    }
-}
-
-async fn read(run: &RunContext, slice: ClaimedSlice) -> Result<(), Error> {
+async fn read(run: &RunContext, slice: ClaimedSlice, held: &HeldSlice) -> Result<(), Error> {
     let SlicePart { target, table, list, part, parent_lists } = part_of(&slice)?;
     let parents = parent_lists.map(|lists| ParentsPart { lists, run_id: slice.run_id });
-    let context = SliceContext { run, target, table, list, part, parents };
+    let context = SliceContext { run, target, table, list, part, parents, held };
     let (database, names) = (&run.account.database, run.account.statements.names());
     let claimed = slice.clone();
     // Boxed: this future is large, and each worker would hold it from its start.
@@ -146,35 +127,6 @@ async fn read(run: &RunContext, slice: ClaimedSlice) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-/// What a slice reads.
-struct SlicePart {
-    /// The table of the rows.
-    target: &'static Table,
-    /// The table of the objects of the list.
-    table: &'static Table,
-    list: &'static List,
-    /// The index of the list's parameters.
-    part: usize,
-    parent_lists: Option<&'static ParentLists>,
-}
-
-impl SlicePart {
-    /// The part that follows those of a stream's own list reads the lists of parents.
-    fn of(stream: &str, part: i32) -> Option<SlicePart> {
-        let target = Catalog::get().table(stream)?;
-        let own = target.list.as_ref()?;
-        let part = usize::try_from(part).unwrap_or(0);
-        match own.parent_lists.as_ref().filter(|_| part >= own.parts.len()) {
-            None => Some(SlicePart { target, table: target, list: own, part, parent_lists: None }),
-            Some(lists) => {
-                let table = Catalog::get().table(&lists.table)?;
-                let (list, parent_lists) = (table.list.as_ref()?, Some(lists));
-                Some(SlicePart { target, table, list, part: 0, parent_lists })
-            }
-        }
-    }
 }
 
 fn part_of(slice: &ClaimedSlice) -> Result<SlicePart, Error> {

@@ -2,14 +2,12 @@
 //! commits them in one transaction.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::PoisonError;
 
 use tokio::sync::mpsc;
 
 use super::context::{SliceContext, retry_transient};
 use super::counted::counted_before;
 use super::failure::StreamFailure;
-use super::fetch::SharedBounds;
 use super::piece::{PagePiece, SlicePiece, StoredObject};
 use crate::error::Error;
 use crate::object::batches::{ObjectBatches, observe};
@@ -64,7 +62,6 @@ fn unresolved(error: &RefetchError) -> Option<String> {
 pub(super) async fn commit(
     context: &SliceContext<'_>,
     slice: &ClaimedSlice,
-    bounds: &SharedBounds,
     mut pieces: mpsc::Receiver<SlicePiece>,
 ) -> Result<CommitOutcome, Error> {
     let mut position = slice.position.clone();
@@ -103,7 +100,7 @@ pub(super) async fn commit(
             PageCommit { context, slice, position: &position, pieces: &waiting, counted_before };
         match commit.run().await? {
             CommitOutcome::Open(next) => {
-                *bounds.lock().unwrap_or_else(PoisonError::into_inner) = next.bounds;
+                context.held.narrow(next.bounds);
                 let advanced = next.seq == position.seq + 1;
                 position = next;
                 // The ledger has another position, and the following pages do not start there.

@@ -1,13 +1,14 @@
 //! The shared context of the workers of a run, and the context of the slice that a worker reads.
 
-use std::collections::HashSet;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, OnceCell};
 
 use super::expansions::RefusedExpansions;
+use super::held::{HeldSlice, HeldSlices};
+use super::lists::ListPermits;
 use super::page_size::PageSizes;
 use super::parents_to_read::{ParentsPart, ParentsToRead};
 use super::progress::Progress;
@@ -24,6 +25,7 @@ pub(super) struct RunContext {
     pub(super) account: AccountContext,
     pub(super) progress: Progress,
     pub(super) page_sizes: PageSizes,
+    pub(super) list_permits: ListPermits,
     pub(super) unread_lists: UnreadLists,
     pub(super) refused_rows: RefusedRows,
     pub(super) refused_expansions: RefusedExpansions,
@@ -40,8 +42,10 @@ pub(super) struct RunContext {
     quarantine_in_use: AtomicBool,
     /// When the run began, on Stripe's clock.
     began: OnceLock<Stamp>,
-    /// The slices that workers hold: only their leases are extended.
-    held_slices: Mutex<HashSet<i64>>,
+    /// The slices that workers of this process hold: only their leases are extended.
+    pub(super) held_slices: HeldSlices,
+    /// Held while a slice is being split, so that the next split sees the result.
+    pub(super) splitting: tokio::sync::Mutex<()>,
 }
 
 /// The context of the slice that a worker reads.
@@ -56,6 +60,8 @@ pub(super) struct SliceContext<'r> {
     pub(super) part: usize,
     /// The list shows parents, whose own lists contain the objects to store.
     pub(super) parents: Option<ParentsPart>,
+    /// How far the slice has been read by this process.
+    pub(super) held: &'r HeldSlice,
 }
 
 impl RunContext {
@@ -64,6 +70,7 @@ impl RunContext {
             account,
             progress,
             page_sizes: PageSizes::default(),
+            list_permits: ListPermits::default(),
             unread_lists: UnreadLists::default(),
             refused_rows: RefusedRows::default(),
             refused_expansions: RefusedExpansions::default(),
@@ -74,7 +81,8 @@ impl RunContext {
             halt: Stop::new(),
             quarantine_in_use: AtomicBool::new(true),
             began: OnceLock::new(),
-            held_slices: Mutex::default(),
+            held_slices: HeldSlices::default(),
+            splitting: tokio::sync::Mutex::default(),
         }
     }
 
@@ -106,10 +114,6 @@ impl RunContext {
     pub(super) async fn stopping_for(&self, grace: Duration) {
         self.stopping().await;
         tokio::time::sleep(grace).await;
-    }
-
-    pub(super) fn held_slices(&self) -> MutexGuard<'_, HashSet<i64>> {
-        self.held_slices.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether rows of this run's tables are quarantined. Successful writes then have to clear

@@ -3,7 +3,6 @@
 //! Knows the next page of the list, but not which pages are durable. If the position in the ledger
 //! is uncertain, the reading ends, and the worker starts again from the ledger.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -27,19 +26,14 @@ const BROKEN_PAGE_ATTEMPTS: u32 = 3;
 /// How long a page in flight may still take after the request to stop.
 const STOP_GRACE: Duration = Duration::from_secs(3);
 
-/// Bounds as the writing half last saw them in the ledger.
-pub(super) type SharedBounds = Mutex<Bounds>;
-
 /// Reads from `position` on and hands pages to `pieces`.
 pub(super) async fn fetch(
     context: &SliceContext<'_>,
     position: &Position,
-    bounds: &SharedBounds,
     pieces: mpsc::Sender<SlicePiece>,
 ) -> FetchOutcome {
     let reader = PageReader {
         context,
-        bounds,
         trail: position.trail.clone(),
         has_cursor: !position.trail.is_empty(),
         size: context.run.page_sizes.of(&context.table.name),
@@ -55,7 +49,6 @@ pub(super) async fn fetch(
 
 pub(super) struct PageReader<'r> {
     pub(super) context: &'r SliceContext<'r>,
-    bounds: &'r SharedBounds,
     pub(super) trail: Vec<CursorRow>,
     has_cursor: bool,
     size: PageSize,
@@ -197,6 +190,7 @@ impl PageReader<'_> {
 
     /// Moves the cursor to the end of a page that is not the last one.
     fn advance(&mut self, arrived: &ArrivedPage) -> Result<(), FetchOutcome> {
+        self.context.held.page_read(arrived.objects.iter().filter_map(PageObject::created));
         if let PageCoverage::WholeSecond(rows) = &arrived.coverage {
             self.move_cursor(rows.iter().collect(), arrived.requested);
             return Ok(());
@@ -231,7 +225,7 @@ impl PageReader<'_> {
     }
 
     pub(super) fn held_bounds(&self) -> Bounds {
-        *self.bounds.lock().unwrap_or_else(PoisonError::into_inner)
+        self.context.held.bounds()
     }
 }
 

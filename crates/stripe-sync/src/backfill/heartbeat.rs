@@ -39,7 +39,7 @@ async fn extend_leases(run: &RunContext, owner: &str) {
     let (database, names) = (&run.account.database, run.account.statements.names());
     loop {
         tokio::time::sleep(HEARTBEAT).await;
-        let held: Vec<i64> = run.held_slices().iter().copied().collect();
+        let held: Vec<i64> = run.held_slices.ids();
         let extended = database.extend_leases(names, &held, owner);
         if let Err(error) = database.within_time_limit(extended).await {
             // Commits extend leases as well. After a lost lease a page is read again; no row is

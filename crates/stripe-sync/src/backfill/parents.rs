@@ -9,10 +9,10 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use futures_util::{StreamExt, stream};
 use tokio::sync::{mpsc, watch};
 
 use super::context::{SliceContext, retry_transient};
+use super::lists::while_reading;
 use super::outcome::{FetchError, FetchOutcome};
 use super::page::{ArrivedPage, PageObject};
 use super::parents_to_read::{ParentsPart, ParentsToRead};
@@ -25,8 +25,6 @@ use crate::row::{get_each, get_path, id_of, string};
 use crate::slice::Bounds;
 use crate::stripe::{ApiPath, Page, Request, StripeClient, StripeError};
 
-/// Parents of a page whose lists are read at the same time.
-const CONCURRENT_PARENTS: usize = 16;
 /// Objects of a page.
 const LIMIT: usize = 100;
 /// Events are kept for 30 days (FACTS 6). The lists of all parents are read if the last reading is older.
@@ -74,11 +72,11 @@ pub(super) async fn prepare_parents(
     let last = objects.len().checked_sub(1);
     let changed = changed_parents(context, part, &objects).await;
     let reader = ParentReader { client: &context.run.account.client, context, lists: part.lists };
+    let (reader, changed) = (&reader, changed.as_ref());
     let readings = objects.iter().enumerate().map(|(index, parent)| {
         let memory = context.run.account.memory.list_memory(turn.clone(), index);
-        let is_read = parent.has_id && changed.as_ref().is_none_or(|ids| ids.contains(parent.id()));
+        let is_read = parent.has_id && changed.is_none_or(|ids| ids.contains(parent.id()));
         let id = parent.id().to_owned();
-        let reader = &reader;
         async move {
             match is_read {
                 true => reader.read(&id, memory).await,
@@ -86,29 +84,39 @@ pub(super) async fn prepare_parents(
             }
         }
     });
-    let mut readings = stream::iter(readings.collect::<Vec<_>>()).buffered(CONCURRENT_PARENTS);
-    let mut piece = PagePiece::of_parents(&page, requested, 0, &memory);
-    for (index, parent) in objects.iter().enumerate() {
-        let found = readings.next().await.expect("one reading for each parent");
-        let found = found.map_err(|error| FetchOutcome::Failed(FetchError::Stripe(error)))?;
-        let stream = context.target.name.as_str();
-        let unread = &context.run.unread_lists;
-        if let Some(problem) = unread.count_problem(stream, found.problem.as_ref(), found.requests)
-        {
-            let what =
-                format!("{MAX_IN_A_ROW} lists in a row could not be read: {}", problem.reason);
-            let (request_id, requests) = (problem.request_id.clone(), found.requests);
-            return Err(FetchOutcome::Failed(FetchError::Broken { what, request_id, requests }));
+    let (sender, mut finished) = mpsc::unbounded_channel::<Result<ParentObjects, _>>();
+    let hand_over = async {
+        let mut piece = PagePiece::of_parents(&page, requested, 0, &memory);
+        for (index, parent) in objects.iter().enumerate() {
+            let found = finished.recv().await;
+            let found = found.expect("one reading for each parent");
+            let found = found.map_err(|error| FetchOutcome::Failed(FetchError::Stripe(error)))?;
+            let stream = context.target.name.as_str();
+            let unread = &context.run.unread_lists;
+            if let Some(problem) =
+                unread.count_problem(stream, found.problem.as_ref(), found.requests)
+            {
+                let what =
+                    format!("{MAX_IN_A_ROW} lists in a row could not be read: {}", problem.reason);
+                let (request_id, requests) = (problem.request_id.clone(), found.requests);
+                return Err(FetchOutcome::Failed(FetchError::Broken {
+                    what,
+                    request_id,
+                    requests,
+                }));
+            }
+            piece.add_parent(parent.clone(), found);
+            if piece.is_full() && Some(index) != last {
+                let next = piece.split(index + 1);
+                send(pieces, std::mem::replace(&mut piece, next)).await?;
+            }
+            head.send_replace(index + 1);
         }
-        piece.add_parent(parent.clone(), found);
-        if piece.is_full() && Some(index) != last {
-            let next = piece.split(index + 1);
-            send(pieces, std::mem::replace(&mut piece, next)).await?;
-        }
-        head.send_replace(index + 1);
-    }
-    piece.end_page(coverage);
-    send(pieces, piece).await
+        piece.end_page(coverage);
+        send(pieces, piece).await
+    };
+    let reading = context.run.list_permits.read_in_order(readings.collect(), sender);
+    while_reading(reading, hand_over).await
 }
 
 /// Reads the list of one parent.

@@ -3,19 +3,16 @@
 
 use std::sync::Arc;
 
-use futures_util::{StreamExt, stream};
 use tokio::sync::{mpsc, watch};
 
 use super::context::SliceContext;
+use super::lists::while_reading;
 use super::outcome::{FetchError, FetchOutcome};
 use super::page::ArrivedPage;
 use super::parents::prepare_parents;
 use super::piece::{PagePiece, SlicePiece, send};
 use super::unread_lists::MAX_IN_A_ROW;
 use crate::object::nested::{self, CompletedObject, NestedError};
-
-/// Objects of a page whose lists are read concurrently.
-const CONCURRENT_OBJECTS: usize = 8;
 
 /// Completes a page and sends it to the writing half.
 ///
@@ -50,32 +47,42 @@ pub(super) async fn prepare(
     }
     // In page order: a piece covers the objects up to an index, and only the first unfinished
     // object may exceed the memory budget.
-    let mut results = stream::iter(results).buffered(CONCURRENT_OBJECTS);
-    let mut piece = PagePiece::new(&page, requested, 0, &memory);
-    for (index, (object, item)) in objects.into_iter().zip(page.objects()).enumerate() {
-        let completed = match is_read[index] {
-            true => {
-                let next = results.next().await;
-                next.expect("one result for each cut-off object").map_err(ended)?
+    let (sender, mut finished) = mpsc::unbounded_channel::<Result<CompletedObject, _>>();
+    let hand_over = async {
+        let mut piece = PagePiece::new(&page, requested, 0, &memory);
+        for (index, (object, item)) in objects.into_iter().zip(page.objects()).enumerate() {
+            let completed = match is_read[index] {
+                true => {
+                    let next = finished.recv().await.expect("one result for each cut-off object");
+                    next.map_err(ended)?
+                }
+                false => CompletedObject::default(),
+            };
+            if let Some(problem) = context.run.unread_lists.count(&table.name, &completed) {
+                let what = format!(
+                    "{MAX_IN_A_ROW} objects in a row could not be read: {}",
+                    problem.reason
+                );
+                let (request_id, requests) = (problem.request_id.clone(), completed.requests);
+                return Err(FetchOutcome::Failed(FetchError::Broken {
+                    what,
+                    request_id,
+                    requests,
+                }));
             }
-            false => CompletedObject::default(),
-        };
-        if let Some(problem) = context.run.unread_lists.count(&table.name, &completed) {
-            let what =
-                format!("{MAX_IN_A_ROW} objects in a row could not be read: {}", problem.reason);
-            let (request_id, requests) = (problem.request_id.clone(), completed.requests);
-            return Err(FetchOutcome::Failed(FetchError::Broken { what, request_id, requests }));
+            piece.add(object, item.json(), completed);
+            if piece.is_full() && Some(index) != last {
+                let next = piece.split(index + 1);
+                send(pieces, std::mem::replace(&mut piece, next)).await?;
+            }
+            // The lists that wait for this value are read only as long as the page exists.
+            head.send_replace(index + 1);
         }
-        piece.add(object, item.json(), completed);
-        if piece.is_full() && Some(index) != last {
-            let next = piece.split(index + 1);
-            send(pieces, std::mem::replace(&mut piece, next)).await?;
-        }
-        // The lists that wait for this value are read only as long as the page exists.
-        head.send_replace(index + 1);
-    }
-    piece.end_page(coverage);
-    send(pieces, piece).await
+        piece.end_page(coverage);
+        send(pieces, piece).await
+    };
+    let reading = context.run.list_permits.read_in_order(results, sender);
+    while_reading(reading, hand_over).await
 }
 
 fn ended(error: NestedError) -> FetchOutcome {

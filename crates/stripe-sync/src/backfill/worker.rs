@@ -1,7 +1,5 @@
 //! One worker: reads a slice to its end, fetching and committing concurrently.
 
-use std::sync::Mutex;
-
 use tokio::sync::mpsc;
 
 use super::commit::{CommitOutcome, commit};
@@ -40,11 +38,11 @@ pub(super) async fn read_slice(
 ) -> Result<SliceOutcome, Error> {
     let account = &context.run.account;
     loop {
-        let bounds = Mutex::new(slice.position.bounds);
+        context.held.start_from(slice.position.bounds);
         let (sender, receiver) = mpsc::channel(PAGES_AHEAD);
         let (fetched, committed) = tokio::join!(
-            fetch(context, &slice.position, &bounds, sender),
-            commit(context, &slice, &bounds, receiver),
+            fetch(context, &slice.position, sender),
+            commit(context, &slice, receiver),
         );
         slice.position = match committed? {
             CommitOutcome::Open(position) => position,

@@ -8,16 +8,14 @@
 
 #[cfg(test)]
 mod any_splitting;
+mod cut;
 mod second;
 
+pub(crate) use cut::{ReadRange, Split, cut};
 pub(crate) use second::whole_second;
 
 /// The last rows read that are kept, in case the cursor's own object disappears.
 const TRAIL: usize = 5;
-/// Rows of a full page.
-const PAGE: f64 = 100.0;
-/// Stripe's first public year; nothing was created before.
-const STRIPE_BEGAN: i64 = 1_293_840_000;
 
 /// A half-open range `[from, to)` of `created` in Unix seconds; `None` is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,43 +82,6 @@ pub(crate) fn before_last_second(
     from_the_end.position(|time| time != Some(last)).map_or(0, |more| rows - 1 - more)
 }
 
-/// What the ledger knows of a slice that might be split.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Split {
-    pub(crate) bounds: Bounds,
-    /// `created` of the first row that was read.
-    pub(crate) first_created: i64,
-    /// `created` of the cursor's row.
-    pub(crate) cursor_created: i64,
-    pub(crate) rows: i64,
-    pub(crate) pages: i64,
-}
-
-/// Where to split, and how many pages are estimated below the cursor.
-///
-/// The owner keeps `[mid, to)`, the new slice is `[from, mid)`. `None` if too little is left to
-/// be worth a request of its own.
-pub(crate) fn cut(slice: &Split) -> Option<(i64, f64)> {
-    let span = (slice.first_created - slice.cursor_created).max(1) as f64;
-    let pages_per_second = (slice.rows.max(1) as f64 / PAGE) / span;
-    match slice.bounds.from {
-        Some(from) => {
-            let left = slice.cursor_created - from;
-            let estimate = left as f64 * pages_per_second;
-            let mid = from + left / 2;
-            (left >= 2 && estimate >= 2.0 && mid > from).then_some((mid, estimate))
-        }
-        // The age of the account is unknown. The geometric mean of the span that was just read and
-        // the time since Stripe's beginning limits the waste in either direction.
-        None => {
-            let most = (slice.cursor_created - STRIPE_BEGAN).max(0) as f64;
-            let step = (span * most).sqrt().max(span).min(most) as i64;
-            let mid = slice.cursor_created - step;
-            (slice.pages >= 2 && step >= 1).then_some((mid, slice.pages as f64 + PAGE))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,31 +135,5 @@ mod tests {
         let trail = advance(&[], &page, bounds(0, 200), bounds(0, 200));
         assert_eq!(trail.len(), TRAIL);
         assert_eq!(trail.last(), page.last());
-    }
-
-    #[test]
-    fn cuts_lie_strictly_inside_the_unread_range() {
-        let known = Split {
-            bounds: bounds(0, 1000),
-            first_created: 999,
-            cursor_created: 800,
-            rows: 400,
-            pages: 4,
-        };
-        let (mid, estimate) = cut(&known).expect("a cut");
-        assert_eq!(mid, 400);
-        assert!(estimate > 10.0);
-        let small = Split { cursor_created: 1, ..known.clone() };
-        assert_eq!(cut(&small), None);
-        let open = Split {
-            bounds: Bounds { from: None, to: None },
-            first_created: 1_700_000_000,
-            cursor_created: 1_699_990_000,
-            rows: 200,
-            pages: 2,
-        };
-        let (mid, _) = cut(&open).expect("a cut");
-        assert!(mid < open.cursor_created && mid > STRIPE_BEGAN);
-        assert_eq!(cut(&Split { pages: 1, ..open }), None);
     }
 }

@@ -114,6 +114,11 @@ impl StripeClient {
         self.shared.clock.now()
     }
 
+    /// Whether requests of this endpoint wait for a rate limit at this moment.
+    pub(crate) fn is_queueing(&self, endpoint: &str) -> bool {
+        self.shared.limiter.is_queueing(endpoint)
+    }
+
     /// The API version of all requests.
     pub(crate) fn version(&self) -> &str {
         &self.shared.version

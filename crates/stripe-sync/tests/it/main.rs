@@ -12,6 +12,7 @@ mod feed;
 mod ids;
 mod kept_rows;
 mod life;
+mod limits;
 mod live;
 mod locked_tables;
 mod nested;

@@ -109,7 +109,7 @@ impl Database {
     ) -> Result<Vec<OpenSlice>, PostgresError> {
         let sql = format!(
             "select l.id, l.stream, l.created_from, l.created_before, l.first_created,
-                    l.cursor_created, l.rows, l.pages, l.part
+                    l.cursor_created, l.pages, l.requests, l.part
              from {} l join {} s on s.run_id = l.run_id and s.stream = l.stream
              where l.run_id = $1 and s.status = 'running' and l.lease_until > now()
                and l.first_created is not null and l.cursor_created is not null",
@@ -132,8 +132,9 @@ impl Database {
                     bounds: Bounds { from: row.get(2), to: row.get(3) },
                     first_created: row.get(4),
                     cursor_created: row.get(5),
-                    rows: row.get(6),
-                    pages: row.get(7),
+                    pages: row.get(6),
+                    requests_per_page: row.get::<_, i64>(7) as f64
+                        / row.get::<_, i64>(6).max(1) as f64,
                 },
             })
             .collect())

@@ -147,6 +147,15 @@ impl Limiter {
         }
     }
 
+    /// Whether a request of this endpoint waits for a limit at this moment.
+    pub(super) fn is_queueing(&self, endpoint: &str) -> bool {
+        let waits = |counter: &AtomicUsize| counter.load(Ordering::Relaxed) > 0;
+        let of_endpoint = || lock(&self.endpoints).get(endpoint).map(Arc::clone);
+        waits(&self.in_flight_waiting)
+            || waits(&self.account_waiting)
+            || of_endpoint().is_some_and(|queue| waits(&queue.waiting))
+    }
+
     /// The number of requests in flight.
     pub(super) fn in_flight(&self) -> usize {
         self.in_flight.count()

@@ -1,0 +1,186 @@
+//! The slices that workers of this process hold, and how far each has been read.
+//!
+//! The ledger knows a page only once it is durable, and a slice is read several pages ahead of that.
+//! Splits are computed from what has been read, and a worker requests its next page with the bounds that
+//! a split leaves it: otherwise rows would be read twice. The ledger alone decides what is still unread.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::postgres::{ClaimedSlice, OpenSlice};
+use crate::slice::{Bounds, ReadRange};
+
+/// The slices held by this process, by their ids, and the times of the rows it has read.
+#[derive(Debug, Default)]
+pub(super) struct HeldSlices {
+    held: Mutex<HashMap<i64, Arc<HeldSlice>>>,
+    /// By stream and part.
+    read: Arc<Mutex<ReadParts>>,
+}
+
+type ReadParts = HashMap<(String, i32), ReadRange>;
+
+/// One slice that a worker holds.
+#[derive(Debug)]
+pub(super) struct HeldSlice {
+    part: (String, i32),
+    state: Mutex<State>,
+    read: Arc<Mutex<ReadParts>>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// The narrowest bounds that the ledger is known to hold.
+    bounds: Bounds,
+    reading: Option<Reading>,
+}
+
+/// What has been read since the worker last started from the ledger.
+#[derive(Debug, Clone, Copy)]
+struct Reading {
+    first_created: i64,
+    cursor_created: i64,
+    pages: i64,
+}
+
+impl HeldSlices {
+    /// A worker of this process has claimed a slice.
+    pub(super) fn insert(&self, slice: &ClaimedSlice) -> Arc<HeldSlice> {
+        let held = Arc::new(HeldSlice {
+            part: (slice.stream.clone(), slice.part),
+            state: Mutex::new(State { bounds: slice.position.bounds, reading: None }),
+            read: Arc::clone(&self.read),
+        });
+        lock(&self.held).insert(slice.id, Arc::clone(&held));
+        held
+    }
+
+    /// A worker has finished or released its slice.
+    pub(super) fn remove(&self, id: i64) {
+        lock(&self.held).remove(&id);
+    }
+
+    pub(super) fn get(&self, id: i64) -> Option<Arc<HeldSlice>> {
+        lock(&self.held).get(&id).cloned()
+    }
+
+    pub(super) fn ids(&self) -> Vec<i64> {
+        lock(&self.held).keys().copied().collect()
+    }
+
+    pub(super) fn count(&self) -> usize {
+        lock(&self.held).len()
+    }
+
+    /// The times of the rows that this process has read of a part.
+    pub(super) fn read_of(&self, stream: &str, part: i32) -> Option<ReadRange> {
+        lock(&self.read).get(&(stream.to_owned(), part)).copied()
+    }
+}
+
+impl HeldSlice {
+    /// The worker starts, or starts again, from the position in the ledger.
+    pub(super) fn start_from(&self, bounds: Bounds) {
+        self.narrow(bounds);
+        lock(&self.state).reading = None;
+    }
+
+    /// The bounds of the next request.
+    pub(super) fn bounds(&self) -> Bounds {
+        lock(&self.state).bounds
+    }
+
+    /// The ledger holds these bounds. Bounds only become narrower while a worker holds a slice, so the
+    /// narrower ones are newer.
+    pub(super) fn narrow(&self, ledger: Bounds) {
+        let mut state = lock(&self.state);
+        let narrower_to = [state.bounds.to, ledger.to].into_iter().flatten().min();
+        state.bounds = Bounds { from: state.bounds.from.max(ledger.from), to: narrower_to };
+    }
+
+    /// A page with rows of these times was read, and more follow it.
+    pub(super) fn page_read(&self, times: impl Iterator<Item = i64> + Clone) {
+        let (Some(first), Some(cursor)) = (times.clone().next(), times.clone().last()) else {
+            return;
+        };
+        let newest = times.clone().max().unwrap_or(first);
+        let page = ReadRange { newest, oldest: times.min().unwrap_or(cursor) };
+        lock(&self.read)
+            .entry(self.part.clone())
+            .and_modify(|read| *read = read.and(page))
+            .or_insert(page);
+        let mut state = lock(&self.state);
+        let before = state.reading.unwrap_or(Reading {
+            first_created: first,
+            cursor_created: cursor,
+            pages: 0,
+        });
+        state.reading = Some(Reading { cursor_created: cursor, pages: before.pages + 1, ..before });
+    }
+
+    /// What the ledger says about this slice, with what has been read since.
+    pub(super) fn update(&self, slice: &mut OpenSlice) {
+        if let Some(reading) = lock(&self.state).reading {
+            slice.split.first_created = reading.first_created;
+            slice.split.cursor_created = reading.cursor_created;
+            slice.split.pages = reading.pages;
+        }
+    }
+}
+
+/// Each change under these locks is complete, so a panic elsewhere leaves them usable.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::postgres::Position;
+    use crate::slice::Split;
+
+    fn slice(id: i64, bounds: Bounds) -> ClaimedSlice {
+        let position = Position { bounds, trail: Vec::new(), seq: 0 };
+        let (stream, part) = ("charges".to_owned(), 0);
+        ClaimedSlice { id, run_id: 1, stream, part, epoch: 1, restarts: 0, position }
+    }
+
+    #[test]
+    fn bounds_only_become_narrower() {
+        let held = HeldSlices::default().insert(&slice(1, Bounds { from: None, to: Some(90) }));
+        let split = Bounds { from: Some(50), to: Some(90) };
+        held.narrow(split);
+        // A commit that began before the split reports the bounds of that time.
+        held.narrow(Bounds { from: None, to: Some(90) });
+        assert_eq!(held.bounds(), split);
+    }
+
+    #[test]
+    fn pages_count_as_read_before_the_ledger_has_them() {
+        let slices = HeldSlices::default();
+        let held = slices.insert(&slice(7, Bounds { from: None, to: None }));
+        held.page_read([90, 80, 80].into_iter());
+        held.page_read([70, 60].into_iter());
+        held.page_read(std::iter::empty());
+        let split = Split {
+            bounds: held.bounds(),
+            first_created: 90,
+            cursor_created: 80,
+            pages: 1,
+            requests_per_page: 3.0,
+        };
+        let mut open = OpenSlice { id: 7, stream: "charges".into(), part: 0, split: split.clone() };
+        held.update(&mut open);
+        assert_eq!(open.split, Split { cursor_created: 60, pages: 2, ..split.clone() });
+        // The worker starts again from the ledger.
+        held.start_from(held.bounds());
+        open.split = split.clone();
+        held.update(&mut open);
+        assert_eq!(open.split, split);
+        slices.remove(7);
+        assert!(slices.get(7).is_none() && slices.ids().is_empty());
+        let read = slices.read_of("charges", 0).expect("rows");
+        assert_eq!((read.newest, read.oldest), (90, 60));
+        assert_eq!(slices.read_of("charges", 1), None);
+    }
+}

@@ -1,0 +1,70 @@
+//! Splits the slice with the most requests left, for a worker without one.
+
+use std::collections::HashMap;
+
+use super::context::{RunContext, retry_transient};
+use super::slice_part::SlicePart;
+use crate::error::Error;
+use crate::postgres::OpenSlice;
+use crate::slice::{Bounds, ReadRange, cut};
+
+/// Slices that are read concurrently: more than the limiter lets through at usual latencies.
+pub(super) const WORKERS: usize = 32;
+
+/// Splits one slice. False if no split is worthwhile.
+pub(super) async fn split_one(run: &RunContext, run_id: i64) -> Result<bool, Error> {
+    // Several workers that split at the same time would all choose the same slice.
+    let _turn = run.splitting.lock().await;
+    let (database, names) = (&run.account.database, run.account.statements.names());
+    let mut open = retry_transient!(run, database.open_slices(names, run_id))?;
+    for slice in &mut open {
+        if let Some(held) = run.held_slices.get(slice.id) {
+            held.update(slice);
+        }
+    }
+    let read = read_of_parts(run, &open);
+    let idle = WORKERS.saturating_sub(run.held_slices.count()).max(1);
+    let largest = open
+        .iter()
+        .filter(|slice| is_splittable(run, slice))
+        .filter_map(|slice| {
+            let (mid, requests) = cut(&slice.split, read[&key(slice)], idle)?;
+            Some((slice, mid, requests))
+        })
+        .max_by(|a, b| a.2.total_cmp(&b.2));
+    let Some((slice, mid, requests)) = largest else { return Ok(false) };
+    let is_split = retry_transient!(run, database.split(names, slice, mid))?;
+    if is_split && let Some(held) = run.held_slices.get(slice.id) {
+        held.narrow(Bounds { from: Some(mid), ..slice.split.bounds });
+    }
+    tracing::debug!(stream = slice.stream, slice = slice.id, mid, requests, is_split, "split");
+    Ok(is_split)
+}
+
+/// More slices help only if the requests of the stream do not wait for a rate limit already.
+fn is_splittable(run: &RunContext, slice: &OpenSlice) -> bool {
+    SlicePart::of(&slice.stream, slice.part).is_some_and(|part| {
+        part.list.can_be_split() && !run.account.client.is_queueing(&part.list.path)
+    })
+}
+
+fn key(slice: &OpenSlice) -> (&str, i32) {
+    (&slice.stream, slice.part)
+}
+
+/// The times of the rows read so far: those in this process, and those in the ledger.
+fn read_of_parts<'s>(
+    run: &RunContext,
+    open: &'s [OpenSlice],
+) -> HashMap<(&'s str, i32), ReadRange> {
+    let mut parts: HashMap<(&str, i32), ReadRange> = HashMap::new();
+    for slice in open {
+        let (newest, oldest) = (slice.split.first_created, slice.split.cursor_created);
+        let mut read = ReadRange { newest, oldest };
+        if let Some(in_process) = run.held_slices.read_of(&slice.stream, slice.part) {
+            read = read.and(in_process);
+        }
+        parts.entry(key(slice)).and_modify(|known| *known = known.and(read)).or_insert(read);
+    }
+    parts
+}
