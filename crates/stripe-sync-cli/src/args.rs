@@ -127,16 +127,18 @@ pub(crate) enum Command {
     /// Fetch single objects and store them
     ///
     /// Exit code 0 if every object was stored, or deleted because Stripe deleted it; 1 if one
-    /// failed; 3 if one was not found or its row is in quarantine.
+    /// failed; 3 if one was not found or its row is in quarantine. Also fetches the objects that
+    /// events have named and that are still to be fetched.
     Refresh(Refresh),
     /// Apply changes from Stripe's event feed until Ctrl-C
     ///
     /// Needs no public URL. Resumes where the last `follow` stopped. The first `follow` starts at
-    /// the complete backfills, and includes what changed while they ran. Several processes can
-    /// follow one account: one of them reads the feed, and the others wait. Exit code 0 after
-    /// Ctrl-C. Exit code 3 if objects are still to be fetched, if rows were quarantined, or if
-    /// events may be missing because the last ones were applied more than 30 days ago. Exit code
-    /// 130 if --once was interrupted.
+    /// the complete backfills. Objects without events, such as balance transactions, are listed
+    /// again: new ones every two minutes, and those of the last 14 days once a day. If the last
+    /// events were applied more than 30 days ago, later ones are lost, and the streams are listed
+    /// again. Several processes can follow one account: one of them reads the feed, and the others
+    /// wait. Exit code 0 after Ctrl-C. Exit code 3 if objects are still to be fetched or listed, or
+    /// if rows were quarantined. Exit code 130 if --once was interrupted.
     Follow(Follow),
     /// Create, list and delete the endpoints to which Stripe sends webhooks
     ///
@@ -148,7 +150,7 @@ pub(crate) enum Command {
     /// Requests one object of each stream. Exit code 0 if a backfill would be complete, 3 if it
     /// would run but some streams are denied or failing, 1 or 2 if it could not run.
     Check(Check),
-    /// Show the latest runs, their streams, and quarantined rows
+    /// Show the latest runs, their streams, quarantined rows, and how current the copy is
     Status(Status),
     /// Run a SQL statement in a read-only transaction
     ///
@@ -285,8 +287,12 @@ pub(crate) struct WebhookDelete {
 #[derive(clap::Args)]
 pub(crate) struct Refresh {
     /// Object ID such as cus_123, or TABLE/ID if you chose the ID yourself: products/gold
-    #[arg(required = true, value_name = "ID")]
+    #[arg(required_unless_present = "failed", value_name = "ID")]
     pub(crate) ids: Vec<String>,
+    /// Also retry the changed objects that could not be fetched after many attempts; `stripe-sync
+    /// status` lists them
+    #[arg(long)]
+    pub(crate) failed: bool,
     #[command(flatten)]
     pub(crate) columns: ColumnOptions,
 }

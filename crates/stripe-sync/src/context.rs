@@ -28,6 +28,17 @@ impl AccountContext {
         AccountContext { waits_for_locks: false, ..self }
     }
 
+    /// The same account, whose requests go after those for events, and which waits for locks.
+    pub(crate) fn with_backfill_priority(&self) -> AccountContext {
+        let client = self.client.with_backfill_priority();
+        AccountContext { client, waits_for_locks: true, ..self.clone() }
+    }
+
+    /// The same account, whose requests go before those of a backfill.
+    pub(crate) fn with_live_priority(&self) -> AccountContext {
+        AccountContext { client: self.client.with_live_priority(), ..self.clone() }
+    }
+
     /// Writes rows outside of a slice, and retries transient errors.
     pub(crate) async fn write(
         &self,

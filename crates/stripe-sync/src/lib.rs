@@ -85,11 +85,14 @@ pub use copy::Migration;
 pub use error::{Error, ErrorKind};
 pub use exclusions::ExclusionReport;
 pub use identity::{AccountHandle, Identity};
-pub use live::{EventEffect, EventOutcome, FollowProgress, WebhookSecret, WebhookSecretError};
+pub use live::{
+    EventEffect, EventOutcome, FollowProgress, InboxOutcome, WebhookSecret, WebhookSecretError,
+};
 pub use order::Stamp;
 pub use postgres::{
-    Adoption, AdoptionTable, BadName, DatabaseUrlError, InboxCounts, KeptForeignKey, Names,
-    QuarantinedRow, QueryPart, QueryResult, SchemaState, StatusRow, UnstoredEvents,
+    Adoption, AdoptionTable, BadName, DatabaseUrlError, DeadObject, FeedStatus, InboxCounts,
+    InboxStatus, KeptForeignKey, LiveStatus, Names, QuarantinedRow, QueryPart, QueryResult,
+    SchemaState, StatusRow, UnstoredEvents,
 };
 pub use refresh::{RefreshOutcome, RefreshResult};
 pub use stripe::{

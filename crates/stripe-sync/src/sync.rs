@@ -101,10 +101,10 @@ impl StripeSync {
         let sync = self.clone();
         Ok(BackfillRun::spawn(move |progress, stop| async move {
             let revalidate = &sync.copy.config().revalidate;
-            let run = match backfill::read(context, &request, &progress, &stop).await {
+            let run = match backfill::read(context, &request, &progress, &stop, None).await {
                 Err(error) if error.is_schema_missing() && !stop.is_requested() => {
                     let context = sync.prepared_again().await?;
-                    backfill::read(context, &request, &progress, &stop).await?
+                    backfill::read(context, &request, &progress, &stop, None).await?
                 }
                 run => run?,
             };

@@ -10,6 +10,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::monitor::SIGNAL_GRACE;
 use crate::settings::{DatabaseSettings, StripeSettings};
+use crate::table;
 use crate::ui;
 
 pub(super) async fn run(args: &Follow, context: &CommandContext) -> Result<Exit, Failure> {
@@ -28,14 +29,17 @@ pub(super) async fn run(args: &Follow, context: &CommandContext) -> Result<Exit,
     }
     if progress.gap {
         ui::warning(
-            "events may be missing, because the last ones were applied more than 30 days ago and Stripe \
-             keeps events for 30 days; run `stripe-sync backfill --fresh` to read everything again",
+            "events are lost, because the last ones were applied more than 30 days ago and Stripe keeps \
+             events for 30 days; run `stripe-sync follow --once` to list the streams again",
         );
+    }
+    if let Some(why) = &progress.unlisted {
+        ui::warning(&format!("streams could not be listed again: {}", table::clean(why)));
     }
     if progress.dead > 0 {
         ui::warning(
             "some objects could not be fetched and are no longer retried; to see why, run: stripe-sync \
-             query 'select * from _inbox where dead'; to retry one, run: stripe-sync refresh <id>",
+             status; to retry them, run: stripe-sync refresh --failed",
         );
     }
     Ok(exit(&progress, args.once))
@@ -43,8 +47,9 @@ pub(super) async fn run(args: &Follow, context: &CommandContext) -> Result<Exit,
 
 /// The command succeeds only if the copy is current and complete.
 fn exit(progress: &FollowProgress, once: bool) -> Exit {
+    let is_listed = !progress.gap && progress.unlisted.is_none();
     let is_complete =
-        !progress.gap && (progress.pending, progress.dead, progress.quarantined) == (0, 0, 0);
+        is_listed && (progress.pending, progress.dead, progress.quarantined) == (0, 0, 0);
     match once && !progress.caught_up {
         true => Exit::Interrupted,
         false if is_complete => Exit::Complete,
@@ -65,8 +70,16 @@ async fn follow(
     let mut shown = FollowProgress::default();
     let json = context.is_json();
     let report = |progress: &FollowProgress| {
-        let is_news = (progress.events, progress.fetched, progress.failed, progress.waiting)
-            != (shown.events, shown.fetched, shown.failed, shown.waiting);
+        if progress.gap && !shown.gap {
+            ui::warning(
+                "events are lost, because the last ones were applied more than 30 days ago and Stripe \
+                 keeps events for 30 days; listing the streams again",
+            );
+        }
+        let news = |p: &FollowProgress| {
+            (p.events, p.fetched, p.failed, p.waiting, p.listed, p.gap, p.unlisted.clone())
+        };
+        let is_news = news(progress) != news(&shown);
         if is_news && !once {
             match json {
                 // If nothing reads stdout any longer, following ends as after a signal.
@@ -114,6 +127,12 @@ fn as_text(progress: &FollowProgress) -> String {
             text.push_str(&format!(", {count} {what}"));
         }
     }
+    if progress.listed > 0 {
+        text.push_str(&format!(", {} objects listed again", progress.listed));
+    }
+    if let Some(why) = &progress.unlisted {
+        text.push_str(&format!(", streams could not be listed again: {}", table::clean(why)));
+    }
     if progress.quarantined > 0 {
         text.push_str(&format!(", {} rows quarantined", progress.quarantined));
     }
@@ -133,6 +152,8 @@ fn as_json(progress: &FollowProgress) -> Value {
         "cursor": progress.cursor,
         "lag_seconds": progress.lag,
         "caught_up": progress.caught_up,
+        "listed": progress.listed,
         "gap": progress.gap,
+        "unlisted": progress.unlisted,
     })
 }

@@ -7,6 +7,7 @@ mod check;
 mod completions;
 mod connect;
 mod follow;
+mod live_status;
 mod man_pages;
 mod migrate;
 mod query;

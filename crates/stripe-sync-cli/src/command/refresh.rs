@@ -1,7 +1,7 @@
 //! `stripe-sync refresh`: fetches and stores single objects by their IDs.
 
 use serde_json::{Value, json};
-use stripe_sync::{RefreshOutcome, RefreshResult};
+use stripe_sync::{InboxOutcome, RefreshOutcome, RefreshResult, Stop};
 
 use super::connect::connect;
 use crate::args::{Connection, Refresh};
@@ -10,12 +10,15 @@ use crate::context::CommandContext;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::next_command;
+use crate::number;
 use crate::settings::{DatabaseSettings, StripeSettings};
 use crate::table::{self, TextTable};
 use crate::ui;
 
 pub(super) async fn run(args: &Refresh, context: &CommandContext) -> Result<Exit, Failure> {
-    stripe_sync::check_ids(&args.ids)?;
+    if !args.ids.is_empty() {
+        stripe_sync::check_ids(&args.ids)?;
+    }
     let columns = ColumnChanges::resolve(&args.columns, &context.environment)?;
     let stripe = StripeSettings::resolve(&context.connection, &context.environment)?;
     let database = DatabaseSettings::resolve(&context.connection, &context.environment)?;
@@ -24,16 +27,58 @@ pub(super) async fn run(args: &Refresh, context: &CommandContext) -> Result<Exit
         columns::report_exclusions(&sync.prepare().await?.excluded);
         columns.include(&sync).await?;
     }
-    let results = sync.refresh(&args.ids).await?;
+    let results = match args.ids.is_empty() {
+        true => Vec::new(),
+        false => sync.refresh(&args.ids).await?,
+    };
+    let inbox = sync.fetch_inbox(args.failed, &Stop::new()).await?;
     drop(sync);
     open.close(&context.interrupts).await;
     match context.is_json() {
         true => ui::json(&json!({
-            "objects": results.iter().map(as_json).collect::<Vec<_>>()
+            "objects": results.iter().map(as_json).collect::<Vec<_>>(),
+            "inbox": inbox_as_json(&inbox),
         }))?,
-        false => ui::data(&as_text(&results, &context.connection))?,
+        false => {
+            if !results.is_empty() {
+                ui::data(&as_text(&results, &context.connection))?;
+            }
+            ui::data(&inbox_as_text(&inbox, args.failed))?;
+        }
     }
-    Ok(exit(results.iter().map(|result| &result.outcome)))
+    match exit(results.iter().map(|result| &result.outcome)) {
+        Exit::Complete if args.failed && inbox.dead > 0 => Ok(Exit::Failed),
+        exit => Ok(exit),
+    }
+}
+
+/// What became of the objects that events had named, if there were any.
+fn inbox_as_text(inbox: &InboxOutcome, retried: bool) -> String {
+    let mut text = String::new();
+    if inbox.fetched > 0 || retried {
+        let fetched = number::quantity(inbox.fetched, "changed object");
+        text.push_str(&format!("{fetched} fetched because of earlier events\n"));
+    }
+    if inbox.pending > 0 {
+        let pending = number::quantity(inbox.pending, "changed object");
+        text.push_str(&format!("{pending} still to be fetched; they will be retried\n"));
+    }
+    if inbox.dead > 0 {
+        let dead = number::quantity(inbox.dead, "changed object");
+        text.push_str(&format!(
+            "{dead} could not be fetched after many attempts; to see why, run: stripe-sync status\n"
+        ));
+    }
+    text
+}
+
+fn inbox_as_json(inbox: &InboxOutcome) -> Value {
+    json!({
+        "fetched": inbox.fetched,
+        "quarantined": inbox.quarantined,
+        "pending": inbox.pending,
+        "dead": inbox.dead,
+    })
 }
 
 /// The exit code of the worst outcome.

@@ -1,9 +1,11 @@
-//! `stripe-sync status`: shows the latest runs, their streams, and quarantined rows.
+//! `stripe-sync status`: shows the latest runs, their streams, quarantined rows, and how current the copy is.
 
 use serde_json::{Map, Value, json};
-use stripe_sync::{ColumnName, ProcessState, QuarantinedRow, RunProcess, StatusRow, StripeSync};
+use stripe_sync::{
+    ColumnName, LiveStatus, ProcessState, QuarantinedRow, RunProcess, StatusRow, StripeSync,
+};
 
-use super::report;
+use super::{live_status, report};
 use crate::args::{Connection, Status};
 use crate::columns;
 use crate::context::CommandContext;
@@ -20,9 +22,12 @@ const QUARANTINE_LISTED: u32 = 20;
 
 pub(super) async fn run(args: &Status, context: &CommandContext) -> Result<Exit, Failure> {
     let database = DatabaseSettings::resolve(&context.connection, &context.environment)?;
-    let (mut rows, processes, quarantined, count, excluded, foreign) =
+    let (mut rows, processes, quarantined, count, excluded, foreign, live) =
         match database.target.is_uncreated() {
-            true => (Vec::new(), Vec::new(), Vec::new(), 0, Vec::new(), false),
+            true => {
+                let live = LiveStatus::default();
+                (Vec::new(), Vec::new(), Vec::new(), 0, Vec::new(), false, live)
+            }
             false => {
                 let open = database.target.open_existing().await?;
                 let sync = StripeSync::connect(database.config(open.url())).await?;
@@ -30,17 +35,22 @@ pub(super) async fn run(args: &Status, context: &CommandContext) -> Result<Exit,
                 let processes = sync.processes(args.runs).await?;
                 let (quarantined, count) = sync.quarantined(QUARANTINE_LISTED).await?;
                 let excluded = sync.excluded_columns().await?;
+                let live = sync.live_status().await?;
                 // An error here means that adoption is not possible; the tables are foreign as well.
                 let foreign = rows.is_empty() && !matches!(sync.adoption().await, Ok(None));
                 drop(sync);
                 open.close(&context.interrupts).await;
-                (rows, processes, quarantined, count, excluded, foreign)
+                (rows, processes, quarantined, count, excluded, foreign, live)
             }
         };
     mark_interrupted(&mut rows, &processes);
     let connection = &context.connection;
     match context.is_json() {
-        true => ui::json(&as_json(&rows, &processes, &quarantined, count, &excluded))?,
+        true => {
+            let mut value = as_json(&rows, &processes, &quarantined, count, &excluded);
+            live_status::add_to(&mut value, &live);
+            ui::json(&value)?;
+        }
         false if foreign => ui::data(&format!(
             "schema {} contains tables that stripe-sync did not create; if they belong to a \
              TypeScript stripe-sync-engine, `{}` adopts them with every row\n",
@@ -50,6 +60,7 @@ pub(super) async fn run(args: &Status, context: &CommandContext) -> Result<Exit,
         false => {
             ui::data(&runs(&rows, &processes, database.names.schema(), connection))?;
             ui::data(&quarantine(&quarantined, count, connection))?;
+            ui::data(&live_status::as_text(&live))?;
             if !excluded.is_empty() {
                 ui::data(&format!(
                     "\n{BOLD}excluded columns{BOLD:#}: {}\nto store a column again, run: {}\n",

@@ -6,7 +6,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use stripe_sim::{Account, Sim, SimOptions};
 
-use crate::support::{Cli, CommandOutput};
+use crate::support::{Cli, CommandOutput, connect, database_url};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn changes_appear_until_the_first_signal() {
@@ -37,4 +37,36 @@ async fn changes_appear_until_the_first_signal() {
     assert_eq!((&progress["waiting"], &progress["gap"]), (&json!(false), &json!(false)));
     let output = CommandOutput::from(child.wait_with_output().expect("an end"));
     assert_eq!(output.code, Some(0), "{}", output.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_status_shows_events_and_objects_that_could_not_be_fetched() {
+    let builder = Account::builder(6).objects("customer", 30).objects("event", 0);
+    let account = builder.build().expect("an account");
+    let sim = Sim::start(account, SimOptions::default()).await.expect("a simulator");
+    let cli = Cli::with_both(&sim, "current").await;
+    assert_eq!(cli.run(&["backfill", "--object", "customer"]).code, Some(0));
+    let id = sim.account().ids("customer").next().expect("a customer");
+    let dead = format!(
+        "insert into current._inbox (account_id, table_name, id, reason, attempts, dead, last_error)
+         values ('{}', 'customers', '{id}', 'uncertain', 16, true, 'it timed out')",
+        sim.account().id()
+    );
+    let sql = connect(&database_url().await).await;
+    sql.batch_execute(&dead).await.expect("a dead entry");
+    assert_eq!(cli.run(&["follow", "--once"]).code, Some(3));
+    let text = cli.run(&["status"]).stdout;
+    for expected in
+        ["events: applied up to", "1 changed object could not be fetched", "it timed out"]
+    {
+        assert!(text.contains(expected), "{text}");
+    }
+    let json = cli.run(&["status", "--output", "json"]).json();
+    assert_eq!(json["events"][0]["is_followed"], false);
+    assert_eq!(json["inbox"]["dead"]["objects"][0]["id"], id.as_str());
+    assert_eq!(json["unstored_events"], json!([]));
+    let refresh = cli.run(&["refresh", "--failed", "--output", "json"]);
+    assert_eq!((refresh.code, &refresh.json()["inbox"]["fetched"]), (Some(0), &json!(1)));
+    let json = cli.run(&["status", "--output", "json"]).json();
+    assert_eq!(json["inbox"]["dead"]["count"], 0);
 }

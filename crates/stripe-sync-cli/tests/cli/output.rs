@@ -112,10 +112,13 @@ async fn json_output_is_one_value_with_stable_keys() {
     assert_eq!(refresh.code, Some(3));
     assert_eq!(
         refresh.json(),
-        serde_json::json!({ "objects": [
-            { "id": customer, "table": "customers", "outcome": "stored" },
-            { "id": "cus_missing", "table": "customers", "outcome": "not_found" },
-        ]})
+        serde_json::json!({
+            "objects": [
+                { "id": customer, "table": "customers", "outcome": "stored" },
+                { "id": "cus_missing", "table": "customers", "outcome": "not_found" },
+            ],
+            "inbox": { "fetched": 0, "quarantined": 0, "pending": 0, "dead": 0 },
+        })
     );
 }
 

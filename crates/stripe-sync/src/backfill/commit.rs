@@ -354,8 +354,10 @@ impl PageCommit<'_> {
         resolved: &mut HashMap<String, Resolution>,
     ) -> Result<(), Error> {
         let SliceContext { run, target: table, .. } = *self.context;
+        // The page waits for these requests.
+        let live = run.account.with_live_priority();
         for row in rows {
-            let resolution = match refetch_uncertain(&run.account, &row, table).await {
+            let resolution = match refetch_uncertain(&live, &row, table).await {
                 Ok(outcome) => {
                     if outcome == RefetchOutcome::Quarantined {
                         run.set_quarantine_in_use(true);

@@ -8,7 +8,7 @@ use crate::postgres::{NewRun, PlannedStream};
 
 /// Events are applied from this long before the run, because pages may show a state that is a
 /// little older than their stamp (FACTS 5).
-pub(super) const EVENT_OVERLAP: i64 = 300;
+pub(crate) const EVENT_OVERLAP: i64 = 300;
 
 /// What to copy.
 #[derive(Debug, Clone, Default)]

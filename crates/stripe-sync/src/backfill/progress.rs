@@ -136,7 +136,7 @@ const STATUSES: [StreamStatus; 6] = [
 ];
 
 impl Progress {
-    pub(super) fn new() -> Progress {
+    pub(crate) fn new() -> Progress {
         Progress::default()
     }
 

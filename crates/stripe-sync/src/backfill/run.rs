@@ -2,6 +2,7 @@
 //! how every stream ended. Between reading and closing, the caller applies the changes that were
 //! made in the meantime.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use tokio::time::Instant;
@@ -31,7 +32,8 @@ pub(crate) struct ReadRun {
     requests_before: u64,
 }
 
-/// Reads the lists of a run until no slice is left or a stop is requested.
+/// Reads the lists of a run until no slice is left or a stop is requested. An unfinished run whose
+/// event cursor is earlier than `not_before` is abandoned instead of resumed.
 ///
 /// # Errors
 /// Only errors that end the whole run: the database or Stripe stays unreachable, or the key is
@@ -41,18 +43,20 @@ pub(crate) async fn read(
     request: &BackfillRequest,
     progress: &Progress,
     stop: &Stop,
+    not_before: Option<i64>,
 ) -> Result<ReadRun, Error> {
     let started = Instant::now();
     let streams = plan::streams(&request.objects).map_err(Error::usage)?;
     let (version, now) = (account.client.version(), account.client.now());
     let new = plan::run(request, &streams, &account.account, version, now);
     let context = Arc::new(RunContext::new(account, progress.clone(), stop.clone()));
+    let oldest = if request.fresh { i64::MAX } else { not_before.unwrap_or(i64::MIN) };
     let AccountContext { database, statements, client, .. } = &context.account;
     let names = statements.names();
 
     let quarantined_before = count_quarantined(&context, &streams).await?;
     context.set_quarantine_in_use(quarantined_before > 0);
-    let run = retry_transient!(context, database.open_run(names, &new, request.fresh))?;
+    let run = retry_transient!(context, database.open_run(names, &new, oldest))?;
     if run.continued {
         retry_transient!(context, database.release_dead(names, run.id, owner::is_dead))?;
     }
@@ -94,6 +98,16 @@ impl ReadRun {
     /// The database stays unreachable.
     pub(crate) async fn is_read(&self) -> Result<bool, Error> {
         Ok(self.overall(&self.states().await?, 0) != RunStatus::Interrupted)
+    }
+
+    /// The tables of the streams that were read completely by this run.
+    ///
+    /// # Errors
+    /// The database stays unreachable.
+    pub(crate) async fn complete_streams(&self) -> Result<HashSet<String>, Error> {
+        let states = self.states().await?.into_iter();
+        let is_read = |s: &StreamState| s.status == StreamStatus::Complete && s.requests > 0;
+        Ok(states.filter(is_read).map(|state| state.stream).collect())
     }
 
     /// Whether each stream was read completely or is not available on this account.

@@ -87,6 +87,14 @@ pub(crate) fn meaning_of(event_type: &str) -> EventMeaning {
 }
 
 impl Catalog {
+    /// Whether Stripe reports changes of a table's objects by events.
+    pub(crate) fn has_events(&self, table: &Table) -> bool {
+        let carries = |event: &EventType| {
+            event.meaning != EventMeaning::None && event.objects.contains(&table.object.as_str())
+        };
+        event_types().values().any(carries)
+    }
+
     /// The table of the objects of a type, as in their property `object`.
     pub(crate) fn table_of_object(&self, object: &str) -> Option<&Table> {
         self.tables.iter().find(|table| table.object == object && table.parent.is_none())

@@ -1,4 +1,5 @@
-//! Ends a backfill: applies the events since its first page, and fetches what is in the inbox.
+//! Ends a backfill: applies the events since its first page, lists the newest objects without events
+//! again, and fetches what is in the inbox.
 //!
 //! Only events of the run's streams and range are applied, so that a backfill of one stream does not
 //! store rows of others. The account's cursor covers all objects; it moves only after a complete run
@@ -8,11 +9,14 @@ use std::collections::BTreeSet;
 
 use super::catch_up::{EventReader, FeedReading};
 use super::follow::EVENTS_KEPT;
-use super::inbox::drain;
+use super::inbox::fetch_inbox;
+use super::list_again::list_again;
+use super::listings::{LOOK_BACK, without_events};
 use super::scope::EventScope;
-use crate::backfill::{CatchUpOutcome, CatchUpStatus, ReadRun, Stop};
+use crate::backfill::{CatchUpOutcome, CatchUpStatus, EVENT_OVERLAP, ReadRun, Stop};
 use crate::catalog::Catalog;
 use crate::error::Error;
+use crate::slice::Bounds;
 
 /// The code of an error that a missing permission causes.
 const DENIED: &str = "stripe_permission_denied";
@@ -33,11 +37,18 @@ pub(crate) async fn catch_up_with_run(
     let mut outcome = CatchUpOutcome::default();
     let read = tokio::select! {
         () = stop.requested() => return Ok(outcome),
-        read = apply_events(run, revalidate, &mut outcome) => read,
+        read = async {
+            let listed = list_again_without_events(run).await;
+            apply_events(run, revalidate, &mut outcome).await.and(listed)
+        } => read,
     };
-    let fetched = fetch_inbox(run, stop, &mut outcome).await;
+    let context = run.account().with_live_priority();
+    let fetched = fetch_inbox(&context, false, stop).await.map(|inbox| {
+        outcome.fetched = inbox.fetched;
+        (outcome.pending, outcome.dead) = (inbox.pending, inbox.dead);
+    });
     outcome.status = CatchUpStatus::Current;
-    if let Err(error) = read.and(fetched) {
+    if let Err(error) = read.and(fetched.map_err(Error::from)) {
         tracing::warn!(%error, "the changes during the run could not be applied");
         outcome.status = match error.code() {
             DENIED => CatchUpStatus::Denied,
@@ -50,12 +61,29 @@ pub(crate) async fn catch_up_with_run(
     Ok(outcome)
 }
 
+/// Lists the run's streams without events again, as far as their lists can be filtered.
+async fn list_again_without_events(run: &ReadRun) -> Result<(), Error> {
+    let (since, until) = run.bounds();
+    let from = run.event_cursor() - (LOOK_BACK - EVENT_OVERLAP);
+    let bounds = Bounds { from: Some(since.map_or(from, |since| since.max(from))), to: until };
+    if until.is_some_and(|until| until <= from) {
+        return Ok(());
+    }
+    let complete = run.complete_streams().await?;
+    for table in without_events().filter(|table| complete.contains(&table.name)) {
+        if table.list.as_ref().is_some_and(|list| list.created.is_some()) {
+            list_again(run.account(), table, bounds).await?;
+        }
+    }
+    Ok(())
+}
+
 async fn apply_events(
     run: &ReadRun,
     revalidate: &BTreeSet<String>,
     outcome: &mut CatchUpOutcome,
 ) -> Result<(), Error> {
-    let context = run.account();
+    let context = &run.account().with_live_priority();
     let (database, names) = (&context.database, context.statements.names());
     let account = context.account.as_str();
     let scope = EventScope::new(run.streams(), run.bounds());
@@ -73,19 +101,5 @@ async fn apply_events(
         let advanced = database.advance_event_cursor(names, account, until);
         database.within_time_limit(advanced).await?;
     }
-    Ok(())
-}
-
-async fn fetch_inbox(
-    run: &ReadRun,
-    stop: &Stop,
-    outcome: &mut CatchUpOutcome,
-) -> Result<(), Error> {
-    let context = run.account();
-    let (database, names) = (&context.database, context.statements.names());
-    outcome.fetched = drain(context, stop).await?.fetched;
-    let counts = database.inbox_counts(names, Some(context.account.as_str()));
-    let counts = database.within_time_limit(counts).await?;
-    (outcome.pending, outcome.dead) = (counts.waiting, counts.dead);
     Ok(())
 }

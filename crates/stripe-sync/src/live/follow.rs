@@ -1,23 +1,30 @@
 //! Follows an account's events until a stop is requested.
 //!
 //! One process per account reads the feed: it holds the lease of the cursor. Others wait and help
-//! to fetch the objects in the inbox.
+//! to fetch the objects in the inbox. The same process lists streams again (`listings.rs`).
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::catch_up::{EventReader, FeedReading};
 use super::inbox::drain;
+use super::listings::Listings;
 use crate::backfill::{Stop, this_process};
 use crate::context::AccountContext;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::postgres::{PostgresError, RetryBudget};
 
 /// The pause between two reads of the feed while events arrive, and while none do.
 const BUSY_PAUSE: Duration = Duration::from_millis(500);
 const IDLE_PAUSE: Duration = Duration::from_secs(2);
-/// How long Stripe keeps events (FACTS 6), minus one day to read them.
-pub(super) const EVENTS_KEPT: i64 = 29 * 86_400;
+/// The pause after Stripe has not been able to return the feed.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
+/// How long Stripe keeps events (FACTS 6).
+pub(super) const EVENTS_KEPT: i64 = 30 * 86_400;
+/// If the cursor is older than this, events can disappear while they are read.
+const EVENTS_ARE_SAFE: i64 = 29 * 86_400;
 /// Without a backfill, only the events of the last minutes are applied.
 const FIRST_LOOK_BACK: i64 = 300;
 
@@ -48,16 +55,20 @@ pub struct FollowProgress {
     pub lag: i64,
     /// Whether everything that had happened when this process began has been applied.
     pub caught_up: bool,
-    /// Whether the cursor was older than Stripe keeps events: a new backfill is needed to close the
-    /// gap.
+    /// Objects that were listed again: those without events, and those whose events are lost.
+    pub listed: u64,
+    /// Whether events are lost, because they were not read for longer than Stripe keeps them. The
+    /// streams are listed again to close the gap.
     pub gap: bool,
+    /// Why streams could not be listed again. They will be, if the following continues.
+    pub unlisted: Option<String>,
 }
 
 /// Follows one account.
 struct Follower<'f> {
     context: &'f AccountContext,
     revalidate: &'f BTreeSet<String>,
-    owner: String,
+    owner: &'f str,
     /// Where to begin if the account's events have never been read.
     first: i64,
     /// When this process began, in Unix seconds.
@@ -82,49 +93,38 @@ pub(crate) async fn follow(
     let account = context.account.as_str();
     let started = context.client.now().unix_seconds();
     let first = database.last_copy_cursor(names, account).await?;
+    let owner = this_process(0);
+    let listings = Listings::new(context.with_backfill_priority(), &owner);
     let mut follower = Follower {
         context,
         revalidate,
-        owner: this_process(0),
+        owner: &owner,
         first: first.unwrap_or(started - FIRST_LOOK_BACK),
         started,
         reader: EventReader::new(),
         progress: FollowProgress::default(),
     };
-    let mut budget = None;
-    let result = loop {
-        let round = tokio::select! {
-            () = stop.requested() => break Ok(()),
-            round = follower.round(stop) => round,
-        };
-        let pause = match round {
-            Ok(pause) => {
-                budget = None;
-                report(&follower.progress);
-                if once && follower.progress.caught_up {
-                    break Ok(());
-                }
-                pause
-            }
-            Err(RoundError::Other(error)) => break Err(error),
-            Err(RoundError::Postgres(error)) => {
-                let budget = budget.get_or_insert_with(|| RetryBudget::new(database));
-                tokio::select! {
-                    () = stop.requested() => break Ok(()),
-                    retries = budget.wait_before_retry(&error) => match retries {
-                        true => continue,
-                        false => break Err(error.into()),
-                    },
-                }
-            }
-        };
+    let result = {
+        let rounds = follower.follow(stop, once, &listings, &mut report);
         tokio::select! {
-            () = stop.requested() => break Ok(()),
-            () = tokio::time::sleep(pause) => {}
+            result = rounds => result,
+            // Never ends. At once, the lists are read after the events.
+            () = listings.run(stop), if !once => Ok(()),
         }
     };
+    if once && result.is_ok() && follower.progress.caught_up && !follower.progress.waiting {
+        let result = tokio::select! {
+            () = stop.requested() => Ok(()),
+            listed = listings.list_due(0, stop) => listed,
+        };
+        follower.progress.unlisted = result.err().map(|error| error.to_string());
+        follower.progress.listed = listings.listed();
+        let gaps = database.within_time_limit(database.gaps(names, account)).await?;
+        follower.progress.gap = !gaps.is_empty();
+        follower.fetch_inbox(stop).await?;
+    }
     // Otherwise another process waits for the lease to expire.
-    if let Err(error) = database.release_event_cursor(names, account, &follower.owner).await {
+    if let Err(error) = database.release_event_cursor(names, account, &owner).await {
         tracing::debug!(%error, "the event cursor could not be released");
     }
     result.map(|()| follower.progress)
@@ -145,6 +145,61 @@ impl From<PostgresError> for RoundError {
 }
 
 impl Follower<'_> {
+    /// Repeats rounds until a stop is requested, or until everything has been applied if `once` is
+    /// set.
+    async fn follow(
+        &mut self,
+        stop: &Stop,
+        once: bool,
+        listings: &Listings<'_>,
+        report: &mut (impl FnMut(&FollowProgress) + Send),
+    ) -> Result<(), Error> {
+        let database = &self.context.database;
+        let (mut budget, mut failing_since) = (None, None::<Instant>);
+        loop {
+            let round = tokio::select! {
+                () = stop.requested() => return Ok(()),
+                round = self.round(stop) => round,
+            };
+            self.progress.listed = listings.listed();
+            self.progress.unlisted = listings.failure();
+            let pause = match round {
+                Ok(pause) => {
+                    (budget, failing_since) = (None, None);
+                    report(&self.progress);
+                    if once && self.progress.caught_up {
+                        return Ok(());
+                    }
+                    pause
+                }
+                // Stripe fails longer than a request is retried.
+                Err(RoundError::Other(error)) if error.kind() == ErrorKind::Stripe && !once => {
+                    let since = *failing_since.get_or_insert_with(Instant::now);
+                    if since.elapsed() >= database.max_outage() {
+                        return Err(error);
+                    }
+                    tracing::warn!(%error, "the events could not be read");
+                    PAUSE_AFTER_FAILURE
+                }
+                Err(RoundError::Other(error)) => return Err(error),
+                Err(RoundError::Postgres(error)) => {
+                    let budget = budget.get_or_insert_with(|| RetryBudget::new(database));
+                    tokio::select! {
+                        () = stop.requested() => return Ok(()),
+                        retries = budget.wait_before_retry(&error) => match retries {
+                            true => continue,
+                            false => return Err(error.into()),
+                        },
+                    }
+                }
+            };
+            tokio::select! {
+                () = stop.requested() => return Ok(()),
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
     /// Reads the feed up to the present, if no other process does, and fetches what is in the
     /// inbox. Returns the pause until the next round.
     async fn round(&mut self, stop: &Stop) -> Result<Duration, RoundError> {
@@ -157,11 +212,15 @@ impl Follower<'_> {
         match database.within_time_limit(leased).await? {
             Some(cursor) => {
                 progress.waiting = false;
-                progress.gap |= cursor < now() - EVENTS_KEPT;
+                if cursor < now() - EVENTS_ARE_SAFE {
+                    let gap = database.record_gap(names, account, now() - EVENTS_ARE_SAFE);
+                    database.within_time_limit(gap).await?;
+                }
+                let cursor = cursor.max(now() - EVENTS_KEPT);
                 let reading = FeedReading {
                     context,
                     revalidate: self.revalidate,
-                    owner: Some(owner),
+                    owner: Some(*owner),
                     scope: None,
                 };
                 let caught_up = self.reader.catch_up(reading, cursor).await;
@@ -182,14 +241,24 @@ impl Follower<'_> {
                 progress.caught_up = progress.cursor >= self.started;
             }
         }
+        let gaps = database.within_time_limit(database.gaps(names, account)).await?;
+        progress.gap = !gaps.is_empty();
+        progress.lag = (now() - progress.cursor).max(0);
+        self.fetch_inbox(stop).await?;
+        Ok(if is_idle { IDLE_PAUSE } else { BUSY_PAUSE })
+    }
+
+    /// Fetches the objects in the inbox that are due.
+    async fn fetch_inbox(&mut self, stop: &Stop) -> Result<(), PostgresError> {
+        let Follower { context, progress, .. } = self;
+        let (database, names) = (&context.database, context.statements.names());
         let counts = drain(context, stop).await?;
         progress.fetched += counts.fetched;
         progress.quarantined += counts.quarantined;
         progress.failed += counts.failed;
-        let inbox = database.inbox_counts(names, Some(account));
+        let inbox = database.inbox_counts(names, Some(context.account.as_str()));
         let inbox = database.within_time_limit(inbox).await?;
         (progress.pending, progress.dead) = (inbox.waiting, inbox.dead);
-        progress.lag = (now() - progress.cursor).max(0);
-        Ok(if is_idle { IDLE_PAUSE } else { BUSY_PAUSE })
+        Ok(())
     }
 }

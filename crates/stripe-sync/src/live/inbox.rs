@@ -30,6 +30,46 @@ pub(crate) struct FetchCounts {
     pub(crate) failed: u64,
 }
 
+/// What fetching the objects in the inbox did, and what is left.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InboxOutcome {
+    /// Objects that were fetched.
+    pub fetched: u64,
+    /// Those whose rows PostgreSQL refused; they are quarantined.
+    pub quarantined: u64,
+    /// Objects that are still to be fetched.
+    pub pending: i64,
+    /// Objects that failed too often and are no longer fetched.
+    pub dead: i64,
+}
+
+/// Fetches the objects in the inbox that are due. With `retry_dead`, also those that have failed
+/// too often, once.
+///
+/// # Errors
+/// The database cannot be reached.
+pub(crate) async fn fetch_inbox(
+    context: &AccountContext,
+    retry_dead: bool,
+    stop: &Stop,
+) -> Result<InboxOutcome, PostgresError> {
+    let (database, names) = (&context.database, context.statements.names());
+    let account = context.account.as_str();
+    if retry_dead {
+        database.within_time_limit(database.revive_inbox(names, account)).await?;
+    }
+    let done = drain(context, stop).await?;
+    let counts = database.inbox_counts(names, Some(account));
+    let counts = database.within_time_limit(counts).await?;
+    Ok(InboxOutcome {
+        fetched: done.fetched,
+        quarantined: done.quarantined,
+        pending: counts.waiting,
+        dead: counts.dead,
+    })
+}
+
 /// Fetches objects until no entry is due or a stop is requested.
 ///
 /// # Errors

@@ -24,11 +24,14 @@ pub(crate) use connection::{
 pub(crate) use error::PostgresError;
 pub(crate) use error_class::ErrorClass;
 pub(crate) use ledger::{
-    ClaimedSlice, EventCursor, InboxEntry, InboxReason, LastReading, LeasedEntry, NewRun,
-    OpenSlice, PlannedStream, Position, Run, RunOwner, StreamEnd, StreamState, StreamStatus,
-    UnstoredEvent,
+    ClaimedSlice, EventCursor, EventGap, InboxEntry, InboxReason, LastListing, LastReading,
+    LeasedEntry, NewRun, OpenSlice, PlannedStream, Position, Run, RunOwner, StreamEnd, StreamState,
+    StreamStatus, UnstoredEvent,
 };
-pub use ledger::{InboxCounts, QuarantinedRow, StatusRow, UnstoredEvents};
+pub use ledger::{
+    DeadObject, FeedStatus, InboxCounts, InboxStatus, LiveStatus, QuarantinedRow, StatusRow,
+    UnstoredEvents,
+};
 pub use names::{BadName, Names};
 pub use query::{QueryPart, QueryResult};
 pub use schema::SchemaState;

@@ -16,7 +16,7 @@ use super::clock::StripeClock;
 use super::error::StripeError;
 use super::exchange::{RawResponse, exchange};
 use super::failure::Failure;
-use super::limiter::{Limiter, Permit};
+use super::limiter::{Limiter, Permit, RequestClass};
 use super::options::ClientOptions;
 use super::outage::OutageGate;
 use super::page::{Answer, Page, ResponseMeta, Unreadable, expect_object, find_objects};
@@ -31,6 +31,7 @@ use crate::order::Stamp;
 #[derive(Clone)]
 pub(crate) struct StripeClient {
     shared: Arc<Shared>,
+    class: RequestClass,
 }
 
 struct Shared {
@@ -86,7 +87,17 @@ impl StripeClient {
             retry: RetryPolicy::new(base, options.max_attempts, requests, outage),
             counters: Counters::default(),
         };
-        Ok(StripeClient { shared: Arc::new(shared) })
+        Ok(StripeClient { shared: Arc::new(shared), class: RequestClass::Backfill })
+    }
+
+    /// The same client, whose requests go after those for events.
+    pub(crate) fn with_backfill_priority(&self) -> StripeClient {
+        StripeClient { shared: Arc::clone(&self.shared), class: RequestClass::Backfill }
+    }
+
+    /// The same client, whose requests go before those of a backfill.
+    pub(crate) fn with_live_priority(&self) -> StripeClient {
+        StripeClient { shared: Arc::clone(&self.shared), class: RequestClass::Live }
     }
 
     /// Requests one page of a list. Cancel-safe.
@@ -95,7 +106,8 @@ impl StripeClient {
     /// The last failure, after all retries that made sense. The time until then is limited by the
     /// attempts, ten minutes of rate limits, and the maximum duration of an outage.
     pub(crate) async fn list(&self, request: &Request) -> Result<Page, StripeError> {
-        let (response, index, arrival) = self.shared.send(request, find_objects).await?;
+        let (response, index, arrival) =
+            self.shared.send(request, self.class, find_objects).await?;
         Ok(Page::new(response.body, index, arrival))
     }
 
@@ -104,7 +116,7 @@ impl StripeClient {
     /// # Errors
     /// As for [`StripeClient::list`]. An object that Stripe returns as deleted is not an error.
     pub(crate) async fn get(&self, request: &Request) -> Result<Answer, StripeError> {
-        let (response, (), arrival) = self.shared.send(request, expect_object).await?;
+        let (response, (), arrival) = self.shared.send(request, self.class, expect_object).await?;
         Ok(Answer::new(response.body, arrival))
     }
 
@@ -144,6 +156,7 @@ impl Shared {
     async fn send<T>(
         &self,
         request: &Request,
+        class: RequestClass,
         parse: fn(&str) -> Result<T, Unreadable>,
     ) -> Result<(RawResponse, T, ResponseMeta), StripeError> {
         let mut state = RetryState::of(request);
@@ -151,7 +164,7 @@ impl Shared {
             let Ok(permit) = self.retry.admit().await else {
                 return Err(StripeError::unreachable(request, state.requests));
             };
-            let failure = match self.attempt(request, parse, &mut state).await {
+            let failure = match self.attempt(request, class, parse, &mut state).await {
                 Ok((mut response, content)) => {
                     let RawResponse { sent, received, date, .. } = response;
                     let arrival = ResponseMeta {
@@ -179,10 +192,11 @@ impl Shared {
     async fn attempt<T>(
         &self,
         request: &Request,
+        class: RequestClass,
         parse: fn(&str) -> Result<T, Unreadable>,
         state: &mut RetryState,
     ) -> Result<(RawResponse, T), Failure> {
-        let permit = self.limiter.acquire(&request.endpoint).await;
+        let permit = self.limiter.acquire(&request.endpoint, class).await;
         let prepared = self.transport.prepare(request, self.headers.clone());
         let sent = Instant::now();
         let outcome = exchange(prepared, &self.clock).await;

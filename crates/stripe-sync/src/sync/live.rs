@@ -4,9 +4,10 @@ use std::time::SystemTime;
 
 use super::StripeSync;
 use crate::backfill::Stop;
+use crate::context::AccountContext;
 use crate::error::{Error, ErrorKind};
-use crate::live::{self, EventOutcome, FollowProgress};
-use crate::postgres::{InboxCounts, UnstoredEvents};
+use crate::live::{self, EventOutcome, FollowProgress, InboxOutcome};
+use crate::postgres::{InboxCounts, LiveStatus, UnstoredEvents};
 
 impl StripeSync {
     /// Verifies the signature of a webhook and applies its event. `payload` is the raw body of the
@@ -52,10 +53,11 @@ impl StripeSync {
     pub async fn process_event(&self, event: &[u8]) -> Result<EventOutcome, Error> {
         let text = std::str::from_utf8(event)
             .map_err(|_| Error::new(ErrorKind::Usage, "the event is not UTF-8"))?;
-        let context = self.context().await?.without_waiting_for_locks();
+        let context = self.live_context().await?;
         match self.deliveries.process(&context, text.to_owned()).await {
             Err(error) if error.is_schema_missing() => {
-                let context = self.prepared_again().await?.without_waiting_for_locks();
+                let context = self.prepared_again().await?;
+                let context = context.without_waiting_for_locks().with_live_priority();
                 self.deliveries.process(&context, text.to_owned()).await
             }
             other => other,
@@ -74,7 +76,7 @@ impl StripeSync {
         stop: &Stop,
         report: impl FnMut(&FollowProgress) + Send,
     ) -> Result<FollowProgress, Error> {
-        let context = self.context().await?.without_waiting_for_locks();
+        let context = self.live_context().await?;
         live::follow(&context, &self.copy.config().revalidate, stop, false, report).await
     }
 
@@ -83,8 +85,35 @@ impl StripeSync {
     /// # Errors
     /// As for [`StripeSync::follow`].
     pub async fn catch_up(&self, stop: &Stop) -> Result<FollowProgress, Error> {
-        let context = self.context().await?.without_waiting_for_locks();
+        let context = self.live_context().await?;
         live::follow(&context, &self.copy.config().revalidate, stop, true, |_| {}).await
+    }
+
+    /// The account with its prepared schema. Its requests go before those of a backfill.
+    async fn live_context(&self) -> Result<AccountContext, Error> {
+        Ok(self.context().await?.without_waiting_for_locks().with_live_priority())
+    }
+
+    /// Fetches the objects in the inbox that are due: those that events name, but do not show, or
+    /// that could not be fetched at that time. With `retry_dead`, also those that have failed too
+    /// often, once. A backfill and [`StripeSync::follow`] do so as well.
+    ///
+    /// # Errors
+    /// The database cannot be reached, or the key is invalid.
+    pub async fn fetch_inbox(&self, retry_dead: bool, stop: &Stop) -> Result<InboxOutcome, Error> {
+        let context = self.live_context().await?;
+        Ok(live::fetch_inbox(&context, retry_dead, stop).await?)
+    }
+
+    /// How current the copy is: the event cursors, the inbox, and events that stored nothing.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn live_status(&self) -> Result<LiveStatus, Error> {
+        match self.is_migrated().await? {
+            true => Ok(self.copy.database().live_status(self.copy.names()).await?),
+            false => Ok(LiveStatus::default()),
+        }
     }
 
     /// The number of objects in the inbox that wait to be fetched.

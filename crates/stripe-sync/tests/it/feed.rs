@@ -262,3 +262,23 @@ async fn catching_up_reports_whether_it_reached_the_newest_event() {
     assert!(!engine.catch_up(&stop).await.expect("stopped").caught_up);
     assert!(engine.catch_up(&Stop::new()).await.expect("caught up").caught_up);
 }
+
+/// Stripe fails longer than a single request is retried.
+#[tokio::test(flavor = "multi_thread")]
+async fn following_continues_after_stripe_fails() {
+    let world = copied(104).await;
+    let (engine, stop) = (world.engine().await, Stop::new());
+    engine.catch_up(&Stop::new()).await.expect("caught up");
+    world.sim.fail_times("/v1/events", 1, 2, Fault::Status(402));
+    let [_, id] = change_two_products(world.sim.account());
+    let following = tokio::spawn({
+        let (engine, stop) = (engine.clone(), stop.clone());
+        async move { engine.follow(&stop, |_| {}).await }
+    });
+    while version(&world, &id).await != "14" {
+        assert!(!following.is_finished(), "{:?}", following.await);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    stop.request();
+    following.await.expect("no panic").expect("followed");
+}

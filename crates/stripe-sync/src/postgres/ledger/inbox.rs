@@ -41,15 +41,18 @@ pub(crate) enum InboxReason {
     OtherVersion,
     /// The configuration requires it.
     Revalidation,
+    /// The events that could have named it are lost, and a list did not show it.
+    Gap,
 }
 
 impl InboxReason {
-    fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             InboxReason::Uncertain => "uncertain",
             InboxReason::Incomplete => "incomplete",
             InboxReason::OtherVersion => "other_version",
             InboxReason::Revalidation => "revalidation",
+            InboxReason::Gap => "gap",
         }
     }
 }
@@ -197,6 +200,23 @@ impl Database {
             [(&account as _, Type::TEXT), (&table.name as _, Type::TEXT), (&id as _, Type::TEXT)];
         let row = self.get().await?.query_typed_one(&sql, &params).await;
         Ok(row.map_err(|e| PostgresError::new("cannot read the inbox", &e))?.get(0))
+    }
+
+    /// Makes dead entries due once more. One that fails again is dead again.
+    pub(crate) async fn revive_inbox(
+        &self,
+        names: &Names,
+        account: &str,
+    ) -> Result<(), PostgresError> {
+        let sql = format!(
+            "update {} set dead = false, attempts = $2 - 1, next_attempt_at = now()
+             where account_id = $1 and dead",
+            names.table("_inbox")
+        );
+        let params = [(&account as _, Type::TEXT), (&MAX_ATTEMPTS as _, Type::INT4)];
+        let done = self.get().await?.execute_typed(&sql, &params).await;
+        done.map_err(|e| PostgresError::new("cannot write the inbox", &e))?;
+        Ok(())
     }
 
     /// Removes an entry whose object has been fetched. One that was renewed meanwhile is released.

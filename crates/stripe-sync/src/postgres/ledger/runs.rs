@@ -55,12 +55,13 @@ impl Database {
     /// Resumes the unfinished run of the same identity, or creates a run.
     ///
     /// A run is unfinished while streams are running or failed. Resuming it retries those and the
-    /// denied ones from where they stopped. With `fresh`, an unfinished run is abandoned.
+    /// denied ones from where they stopped. An unfinished run whose event cursor is earlier than
+    /// `oldest` is abandoned; `i64::MAX` always starts afresh.
     pub(crate) async fn open_run(
         &self,
         names: &Names,
         new: &NewRun,
-        fresh: bool,
+        oldest: i64,
     ) -> Result<Run, PostgresError> {
         let fail = |e: tokio_postgres::Error| PostgresError::new("cannot open the run", &e);
         let mut client = self.get().await?;
@@ -72,7 +73,7 @@ impl Database {
             .map_err(fail)?;
         let unfinished = unfinished_run(&transaction, names, &new.identity).await.map_err(fail)?;
         let run = match unfinished {
-            Some(run) if !fresh => {
+            Some(run) if run.event_cursor >= oldest => {
                 resume(&transaction, names, run.id).await.map_err(fail)?;
                 run
             }
@@ -81,7 +82,9 @@ impl Database {
                     abandon(&transaction, names, run.id).await.map_err(fail)?;
                 }
                 let run = insert_run(&transaction, names, new).await.map_err(fail)?;
-                insert_streams(&transaction, names, run.id, new, fresh).await.map_err(fail)?;
+                insert_streams(&transaction, names, run.id, new, oldest == i64::MAX)
+                    .await
+                    .map_err(fail)?;
                 run
             }
         };

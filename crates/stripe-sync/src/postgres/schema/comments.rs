@@ -14,7 +14,7 @@ struct Comments {
 }
 
 /// The engine's own tables and views.
-const ENGINE_TABLES: [Comments; 11] = [
+const ENGINE_TABLES: [Comments; 12] = [
     Comments {
         table: "sync_status",
         comment: "Progress of each stream of each backfill run",
@@ -134,7 +134,7 @@ const ENGINE_TABLES: [Comments; 11] = [
             ("account_id", "Stripe account"),
             ("table_name", "Table of the object"),
             ("id", "Object ID"),
-            ("reason", "uncertain, incomplete, other_version or revalidation"),
+            ("reason", "uncertain, incomplete, other_version, revalidation or gap"),
             ("requested_at", "When an event last asked for the object"),
             (
                 "generation",
@@ -159,6 +159,21 @@ const ENGINE_TABLES: [Comments; 11] = [
             ("owner", "Process that reads the events"),
             ("leased_until", "When another process may read the events"),
             ("updated_at", "When the cursor last moved"),
+        ],
+    },
+    Comments {
+        table: "_listings",
+        comment: "Streams that are listed again after their backfill",
+        columns: &[
+            ("account_id", "Stripe account"),
+            ("table_name", "Table of the stream"),
+            ("second", "Unix second; objects created before it were listed"),
+            ("listed_at", "When the newest objects were listed last"),
+            ("thorough_at", "When older objects, or all, were listed last"),
+            (
+                "gap_until",
+                "Unix second; earlier events are lost, so changes are missing until the stream is listed",
+            ),
         ],
     },
     Comments {

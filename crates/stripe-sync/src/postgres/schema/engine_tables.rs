@@ -107,6 +107,15 @@ create table if not exists {event_cursors} (
   leased_until timestamptz,
   updated_at timestamptz not null default now()
 ) with (fillfactor = 50);
+create table if not exists {listings} (
+  account_id text not null,
+  table_name text not null,
+  second bigint,
+  listed_at timestamptz,
+  thorough_at timestamptz,
+  gap_until bigint,
+  primary key (account_id, table_name)
+) with (fillfactor = 50);
 create table if not exists {unstored_events} (
   account_id text not null,
   event_type text not null,
@@ -120,6 +129,7 @@ create table if not exists {unstored_events} (
         inbox = t("_inbox"),
         inbox_next = names.index("_inbox", "next"),
         event_cursors = t("_event_cursors"),
+        listings = t("_listings"),
         unstored_events = t("_unstored_events"),
         meta = create_meta(names),
         migrations = t("_migrations"),

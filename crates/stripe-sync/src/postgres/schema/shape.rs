@@ -10,7 +10,7 @@ use crate::catalog::{Catalog, Table};
 use crate::postgres::names::Names;
 
 /// The engine's own tables, each with a column that identifies it.
-pub(in crate::postgres) const STATE: [(&str, &str); 10] = [
+pub(in crate::postgres) const STATE: [(&str, &str); 11] = [
     ("_migrations", "catalog_version"),
     ("_meta", "value"),
     ("_runs", "identity"),
@@ -20,6 +20,7 @@ pub(in crate::postgres) const STATE: [(&str, &str); 10] = [
     ("_quarantine", "reason"),
     ("_inbox", "generation"),
     ("_event_cursors", "second"),
+    ("_listings", "gap_until"),
     ("_unstored_events", "event_type"),
 ];
 const VIEW: &str = "sync_status";

@@ -48,7 +48,7 @@ async fn a_repeated_position_and_a_former_owner_are_rejected() {
         event_cursor: 0,
         streams: vec![stream],
     };
-    let run = database.open_run(&names, &new, false).await.expect("a run");
+    let run = database.open_run(&names, &new, i64::MIN).await.expect("a run");
     let first = database.claim(&names, run.id, "a").await.expect("an answer").expect("a slice");
     assert!(commit(&database, &statements, &first, 0).await);
     assert!(

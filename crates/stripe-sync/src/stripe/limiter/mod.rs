@@ -1,8 +1,8 @@
 //! When a request may be sent: Stripe's two levels of rate limits, and its concurrency limit.
 //!
 //! A request is sent when its endpoint and the account both have a token and a slot is free; it
-//! takes all three at once. Requests of one endpoint are sent in order of arrival, and endpoints
-//! take turns: only the first request of each endpoint waits for the account. So accumulated
+//! takes all three at once. Requests of one endpoint are sent in order of arrival, live ones before
+//! those of a backfill (turn.rs), and endpoints take turns: only the first request of each endpoint waits for the account. So accumulated
 //! requests cannot later be sent in a burst that exceeds the limit of their endpoint.
 //!
 //! A 429 lowers the level that it names, successes raise it again (bucket.rs, in_flight.rs).
@@ -12,6 +12,7 @@ mod in_flight;
 mod rate;
 #[cfg(test)]
 mod scenarios;
+mod turn;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,6 +25,8 @@ use self::bucket::Bucket;
 pub(super) use self::in_flight::MAX_IN_FLIGHT;
 use self::in_flight::{InFlight, Slot};
 pub use self::rate::RateOptions;
+pub(crate) use self::turn::RequestClass;
+use self::turn::Turn;
 use super::failure::Reason;
 
 /// Decides when the requests of one account are sent.
@@ -32,7 +35,7 @@ pub(super) struct Limiter {
     rate: RateOptions,
     account: Mutex<Bucket>,
     /// Held by the request that waits for the account.
-    account_turn: tokio::sync::Mutex<()>,
+    account_turn: Turn,
     account_waiting: AtomicUsize,
     endpoints: Mutex<HashMap<String, Arc<EndpointQueue>>>,
     in_flight: Arc<InFlight>,
@@ -44,7 +47,7 @@ pub(super) struct Limiter {
 struct EndpointQueue {
     bucket: Mutex<Bucket>,
     /// Held by the first request of the queue.
-    turn: tokio::sync::Mutex<()>,
+    turn: Turn,
     waiting: AtomicUsize,
 }
 
@@ -61,7 +64,7 @@ impl Limiter {
         Limiter {
             rate,
             account: Mutex::new(Bucket::new(rate.of_account(), Instant::now())),
-            account_turn: tokio::sync::Mutex::new(()),
+            account_turn: Turn::default(),
             account_waiting: AtomicUsize::new(0),
             endpoints: Mutex::default(),
             in_flight: Arc::new(InFlight::new()),
@@ -72,14 +75,14 @@ impl Limiter {
     /// Waits until a request of this endpoint may be sent.
     ///
     /// Cancel-safe: a dropped future has taken nothing and gives its turn to the next request.
-    pub(super) async fn acquire(&self, endpoint: &str) -> Permit {
+    pub(super) async fn acquire(&self, endpoint: &str, class: RequestClass) -> Permit {
         let endpoint = self.endpoint(endpoint);
         let _in_queue = Waiting::count_in(&endpoint.waiting);
-        let _endpoint_turn = endpoint.turn.lock().await;
+        let _endpoint_turn = endpoint.turn.take(class).await;
         loop {
             wait_for(|now| lock(&endpoint.bucket).ready_at(now)).await;
             let _for_account = Waiting::count_in(&self.account_waiting);
-            let _account_turn = self.account_turn.lock().await;
+            let _account_turn = self.account_turn.take(class).await;
             let slot = {
                 let _for_slot = Waiting::count_in(&self.in_flight_waiting);
                 self.in_flight.acquire().await
@@ -169,7 +172,7 @@ impl Limiter {
         let bucket = Bucket::new(self.rate.of_endpoint(name), Instant::now());
         let queue = Arc::new(EndpointQueue {
             bucket: Mutex::new(bucket),
-            turn: tokio::sync::Mutex::new(()),
+            turn: Turn::default(),
             waiting: AtomicUsize::new(0),
         });
         endpoints.insert(name.to_owned(), Arc::clone(&queue));

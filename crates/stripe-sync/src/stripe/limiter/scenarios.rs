@@ -77,7 +77,7 @@ async fn run(
     let work = (0..workers).map(|worker| async move {
         let endpoint = endpoints[worker % endpoints.len()];
         loop {
-            let permit = limiter.acquire(endpoint).await;
+            let permit = limiter.acquire(endpoint, RequestClass::Backfill).await;
             match stripe.respond(endpoint, latency).await {
                 None => limiter.record_success(&permit),
                 Some(reason) => {
@@ -184,7 +184,7 @@ async fn requests_of_an_endpoint_are_sent_in_order() {
         let (limiter, order) = (&limiter, &order);
         async move {
             sleep(Duration::from_millis(u64::from(number))).await;
-            limiter.acquire("/v1/charges").await;
+            limiter.acquire("/v1/charges", RequestClass::Backfill).await;
             order.borrow_mut().push(number);
         }
     };
@@ -195,11 +195,12 @@ async fn requests_of_an_endpoint_are_sent_in_order() {
 #[tokio::test(start_paused = true)]
 async fn a_canceled_request_takes_nothing_and_delays_no_other() {
     let limiter = Limiter::new(RateOptions::Fixed(1.0));
-    drop(limiter.acquire("/v1/charges").await);
+    drop(limiter.acquire("/v1/charges", RequestClass::Backfill).await);
     let start = Instant::now();
-    let canceled =
-        (0..20).map(|_| timeout(Duration::from_millis(300), limiter.acquire("/v1/charges")));
-    let waiting = limiter.acquire("/v1/charges");
+    let canceled = (0..20).map(|_| {
+        timeout(Duration::from_millis(300), limiter.acquire("/v1/charges", RequestClass::Backfill))
+    });
+    let waiting = limiter.acquire("/v1/charges", RequestClass::Backfill);
     let (outcomes, _permit) = tokio::join!(join_all(canceled), waiting);
     assert!(outcomes.iter().all(Result::is_err));
     let waited = start.elapsed();
@@ -210,13 +211,13 @@ async fn a_canceled_request_takes_nothing_and_delays_no_other() {
 #[tokio::test(start_paused = true)]
 async fn a_pause_of_one_endpoint_delays_no_other() {
     let limiter = Limiter::new(RateOptions::Documented { mode: Mode::Live });
-    let permit = limiter.acquire("/v1/charges").await;
+    let permit = limiter.acquire("/v1/charges", RequestClass::Backfill).await;
     assert!(limiter.slow_down(&permit, Reason::EndpointRate, Some(Duration::from_secs(60))));
     drop(permit);
     let start = Instant::now();
     let stripe = Rc::new(StripeModel::default());
     let paused = async {
-        limiter.acquire("/v1/charges").await;
+        limiter.acquire("/v1/charges", RequestClass::Backfill).await;
         start.elapsed()
     };
     let others = run(&limiter, &stripe, &["/v1/prices"], 10, 30);
@@ -228,18 +229,18 @@ async fn a_pause_of_one_endpoint_delays_no_other() {
 #[tokio::test(start_paused = true)]
 async fn a_pause_applies_to_a_request_that_already_waits_for_the_account() {
     let limiter = Limiter::new(RateOptions::Documented { mode: Mode::Live });
-    let account = limiter.acquire("/v1/prices").await;
-    let refused = limiter.acquire("/v1/charges").await;
+    let account = limiter.acquire("/v1/prices", RequestClass::Backfill).await;
+    let refused = limiter.acquire("/v1/charges", RequestClass::Backfill).await;
     let start = Instant::now();
     limiter.slow_down(&account, Reason::GlobalRate, Some(Duration::from_secs(5)));
     let waiting = async {
-        limiter.acquire("/v1/charges").await;
+        limiter.acquire("/v1/charges", RequestClass::Backfill).await;
         start.elapsed()
     };
     let other = async {
         sleep(Duration::from_secs(1)).await;
         limiter.slow_down(&refused, Reason::EndpointRate, Some(Duration::from_secs(30)));
-        limiter.acquire("/v1/invoices").await;
+        limiter.acquire("/v1/invoices", RequestClass::Backfill).await;
         start.elapsed()
     };
     let (waited, other) = tokio::join!(waiting, other);
@@ -265,4 +266,31 @@ async fn the_bottleneck_is_reported() {
         let (seen, ()) = tokio::join!(watch, run(limiter, &stripe, endpoints, workers, 10));
         assert_eq!(seen, expected);
     }
+}
+
+/// Forty workers of a backfill wait at a rate of 10 requests per second. Live requests, which have
+/// other endpoints, are sent within two turns, and the backfill continues.
+#[tokio::test(start_paused = true)]
+async fn live_requests_go_before_waiting_requests_of_a_backfill() {
+    const LIVE: [&str; 2] = ["/v1/events", "/v1/charges/{id}"];
+    let limiter = Limiter::new(RateOptions::Fixed(10.0));
+    let sent = RefCell::new(Vec::new());
+    let request = async |endpoint: &'static str, class| {
+        let permit = limiter.acquire(endpoint, class).await;
+        sent.borrow_mut().push(class);
+        limiter.record_success(&permit);
+    };
+    let backfill = join_all((0..40).map(|n| request(FIVE[n % 5], RequestClass::Backfill)));
+    let live = async {
+        // The requests above wait already.
+        sleep(Duration::from_millis(500)).await;
+        join_all((0..10).map(|n| request(LIVE[n % 2], RequestClass::Live))).await;
+    };
+    tokio::join!(backfill, live);
+    let sent = sent.borrow();
+    let first = sent.iter().position(|class| *class == RequestClass::Live).expect("a live one");
+    let last = sent.iter().rposition(|class| *class == RequestClass::Live).expect("a live one");
+    assert_eq!(sent.len(), 50);
+    assert!(last - first < 20 && last < 40, "{sent:?}");
+    assert!(sent[first..last].contains(&RequestClass::Backfill), "{sent:?}");
 }
