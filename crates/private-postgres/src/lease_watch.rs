@@ -24,7 +24,8 @@ use crate::os_user::OsUser;
 
 /// The first argument of the second process. The second one is the data directory.
 const ARGUMENT: &str = "--watch-private-postgres";
-/// How long a server that the killed process was starting may take to appear.
+/// How long a server that the killed process was starting may take to appear, and how long the
+/// system may take to release the killed process's lease.
 const UNFINISHED_START: Duration = Duration::from_secs(5);
 /// How long to wait for a process that starts or stops the server at the same time.
 const LOCK_LIMIT: Duration = Duration::from_secs(60);
@@ -101,11 +102,15 @@ fn watch(path: &Path) -> Result<(), Error> {
             return launch::stop(&data_dir);
         }
         let start = Lock::exclusive(&data_dir.start_lock(), LOCK_LIMIT)?;
-        let Some(_no_users) = Lock::try_exclusive(&data_dir.users_lock())? else {
+        // A process that is killed closes its files one after the other, the pipe possibly before the
+        // lease. Only a lease that is held for longer belongs to another process.
+        if let Some(_no_users) = Lock::try_exclusive(&data_dir.users_lock())?
+            && launch::stop_if_running(&data_dir)?
+        {
             return Ok(());
-        };
+        }
         // A server that is starting is not always visible.
-        if launch::stop_if_running(&data_dir)? || ended.elapsed() > UNFINISHED_START {
+        if ended.elapsed() > UNFINISHED_START {
             return Ok(());
         }
         drop(start);

@@ -52,9 +52,13 @@ async fn the_server_stops_after_its_last_user_was_killed() {
     assert!(pid_file.exists());
     child.kill().expect("our own child");
     child.wait().expect("an end");
-    while pid_file.exists() {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let stopped = async {
+        while pid_file.exists() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let limit = Duration::from_secs(120);
+    tokio::time::timeout(limit, stopped).await.expect("the server to stop");
     let again = cli.run(&args);
     assert_eq!(again.code, Some(0), "{}", again.stderr);
     assert!(again.stderr.contains("resuming run 1"), "{}", again.stderr);
