@@ -108,12 +108,12 @@ async fn one_signal_stops_immediately_before_any_page_is_in_flight() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_reaches_its_deadline_stops_and_the_same_command_resumes() {
-    let sim = slow_sim(Duration::from_millis(100)).await;
+    let sim = slow_sim(Duration::from_millis(300)).await;
     let cli = Cli::with_both(&sim, "deadline").await;
-    let args = [&ARGS[..], &["--deadline", "1s"]].concat();
+    let args = [&ARGS[..], &["--deadline", "3s"]].concat();
     let output = cli.run(&args);
     assert_eq!(output.code, Some(75), "{}{}", output.stdout, output.stderr);
-    assert_eq!(output.messages(), "the deadline of 1s has passed; finishing the pages in flight\n");
+    assert_eq!(output.messages(), "the deadline of 3s has passed; finishing the pages in flight\n");
     assert!(output.stdout.contains("interrupted: "), "{}", output.stdout);
     assert_resumes(&cli, &sim, "deadline");
     // A run that finishes in time is not affected.

@@ -47,7 +47,10 @@ async fn one_signal_ends_a_command_that_waits_for_a_lock() {
         }
         interrupt(&child);
         let output = wait(child);
-        assert_eq!(output.code, Some(130), "{args:?}: {}", output.stderr);
+        // `follow` can finish in time: it postpones the objects of a locked table.
+        let expected: &[i32] = if args[0] == "follow" { &[0, 130] } else { &[130] };
+        let code = output.code.expect("a code");
+        assert!(expected.contains(&code), "{args:?}: {code}: {}", output.stderr);
         // The server notices the end of the command when the statement ends.
         let blocked = "select pg_terminate_backend(pid) from pg_locks \
                        where not granted and relation = 'waiting.customers'::regclass";
