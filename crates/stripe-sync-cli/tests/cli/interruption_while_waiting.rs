@@ -55,6 +55,9 @@ async fn one_signal_ends_a_command_that_waits_for_a_lock() {
         let blocked = "select pg_terminate_backend(pid) from pg_locks \
                        where not granted and relation = 'waiting.customers'::regclass";
         sql.batch_execute(blocked).await.expect("terminated");
+        while sql.query_one(waits, &[]).await.expect("a count").get::<_, i64>(0) > 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
     }
 }
 
