@@ -203,8 +203,10 @@ async fn a_slice_of_a_dead_owner_is_claimed_by_the_next_run() {
     assert_eq!(first.status, RunStatus::Interrupted);
     // The state after `kill -9`: a process of this machine that does not exist holds the lease.
     let machine = |file: &str| std::fs::read_to_string(file).expect("linux").trim().to_owned();
+    let namespace = std::fs::read_link("/proc/self/ns/pid").expect("linux");
+    let number: String = namespace.to_string_lossy().chars().filter(char::is_ascii_digit).collect();
     let owner = format!(
-        "{}/{}/1/1/1",
+        "{}/{}.{number}/1/1/1",
         machine("/proc/sys/kernel/hostname"),
         machine("/proc/sys/kernel/random/boot_id")
     );
