@@ -174,5 +174,9 @@ async fn a_run_continues_when_the_server_behind_the_pooler_restarts() {
     }
     assert_success(&CommandOutput::from(run.wait_with_output().expect("an end")));
     let wanted: BTreeSet<String> = sim.account().ids("customer").collect();
-    assert!(cli.ids("stripe", "customers") == wanted);
+    let stored = cli.ids("stripe", "customers");
+    let all: Vec<String> = sim.account().ids("customer").collect();
+    let missing: Vec<usize> =
+        all.iter().enumerate().filter(|(_, id)| !stored.contains(*id)).map(|(i, _)| i).collect();
+    assert!(stored == wanted, "missing {}: {missing:?}", missing.len());
 }

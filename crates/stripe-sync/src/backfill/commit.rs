@@ -271,7 +271,6 @@ impl PageCommit<'_> {
             first_created: first.and_then(|first| first.object.created()),
             pages: self.pieces.iter().filter(|piece| piece.ends_page).count() as i64,
             requests: self.requests(),
-            ends_slice: self.ends_slice(),
             parts: self.context.parts() as i32,
             tables: table.with_items().collect(),
             note: run.refused_expansions.note(&table.name),
@@ -300,8 +299,12 @@ impl PageCommit<'_> {
         self.pieces.iter().map(|piece| piece.requests).sum()
     }
 
-    fn ends_slice(&self) -> bool {
-        self.pieces.last().is_some_and(PagePiece::ends_list)
+    /// Stripe has no more rows, also within the bounds that the ledger has. These can be wider than
+    /// those of the request if a crash of the server undid a split.
+    fn ends_slice(&self, held: Bounds) -> bool {
+        self.pieces
+            .last()
+            .is_some_and(|piece| piece.ends_list() && piece.requested.reach_end_of(held))
     }
 
     /// The progress of the slice under the bounds that the ledger holds at the commit.
@@ -314,7 +317,7 @@ impl PageCommit<'_> {
             rows += new.count() as i64;
             trail = advance(&trail, piece.cursor_rows(), piece.requested, held);
         }
-        SliceProgress { trail, rows }
+        SliceProgress { trail, rows, ends_slice: self.ends_slice(held) }
     }
 
     fn committed(&self, committed: Committed) -> CommitOutcome {
@@ -333,7 +336,7 @@ impl PageCommit<'_> {
         {
             return CommitOutcome::Failed(StreamFailure::failed(message, None, 0));
         }
-        match position.filter(|_| !self.ends_slice()) {
+        match position.filter(|stored| !stored.slice_complete) {
             Some(stored) => CommitOutcome::Open(Position {
                 bounds: stored.bounds,
                 trail: stored.trail,

@@ -2,7 +2,8 @@
 //!
 //! The ledger knows a page only once it is durable, and a slice is read several pages ahead of that.
 //! Splits are computed from what has been read, and a worker requests its next page with the bounds that
-//! a split leaves it: otherwise rows would be read twice. The ledger alone decides what is still unread.
+//! a split leaves it: otherwise rows would be read twice. The ledger alone decides what is still unread:
+//! a crash of the server can undo a split that was seen here, and the slice then has the wider bounds again.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -30,7 +31,7 @@ pub(super) struct HeldSlice {
 
 #[derive(Debug)]
 struct State {
-    /// The narrowest bounds that the ledger is known to hold.
+    /// The narrowest bounds that the ledger has had since the worker started from it.
     bounds: Bounds,
     reading: Option<Reading>,
 }
@@ -79,10 +80,10 @@ impl HeldSlices {
 }
 
 impl HeldSlice {
-    /// The worker starts, or starts again, from the position in the ledger.
+    /// The worker starts, or starts again, from the position in the ledger. Bounds that are wider than
+    /// those after a split cost requests, but no row.
     pub(super) fn start_from(&self, bounds: Bounds) {
-        self.narrow(bounds);
-        lock(&self.state).reading = None;
+        *lock(&self.state) = State { bounds, reading: None };
     }
 
     /// The bounds of the next request.
@@ -90,8 +91,8 @@ impl HeldSlice {
         lock(&self.state).bounds
     }
 
-    /// The ledger holds these bounds. Bounds only become narrower while a worker holds a slice, so the
-    /// narrower ones are newer.
+    /// The ledger has these bounds. Splits only make them narrower, so the narrower ones are newer. If a
+    /// crash undid a split, the commit at the end of the slice finds that more is to be read.
     pub(super) fn narrow(&self, ledger: Bounds) {
         let mut state = lock(&self.state);
         let narrower_to = [state.bounds.to, ledger.to].into_iter().flatten().min();
@@ -146,13 +147,16 @@ mod tests {
     }
 
     #[test]
-    fn bounds_only_become_narrower() {
+    fn bounds_only_become_narrower_until_the_worker_starts_again() {
         let held = HeldSlices::default().insert(&slice(1, Bounds { from: None, to: Some(90) }));
         let split = Bounds { from: Some(50), to: Some(90) };
         held.narrow(split);
         // A commit that began before the split reports the bounds of that time.
         held.narrow(Bounds { from: None, to: Some(90) });
         assert_eq!(held.bounds(), split);
+        // The worker starts again after a crash that undid the split.
+        held.start_from(Bounds { from: None, to: Some(90) });
+        assert_eq!(held.bounds(), Bounds { from: None, to: Some(90) });
     }
 
     #[test]

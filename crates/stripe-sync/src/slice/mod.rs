@@ -30,6 +30,16 @@ impl Bounds {
         let Some(created) = created else { return true };
         self.from.is_none_or(|from| from <= created) && self.to.is_none_or(|to| created < to)
     }
+
+    /// Whether a list that was requested with these bounds and read to its end has been read to the
+    /// end of `held` as well.
+    pub(crate) fn reach_end_of(self, held: Bounds) -> bool {
+        match (self.from, held.from) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(asked), Some(held)) => asked <= held,
+        }
+    }
 }
 
 /// A row that was read.

@@ -223,6 +223,40 @@ async fn a_slice_of_a_dead_owner_is_claimed_by_the_next_run() {
     assert_eq!(world.ids("customers").await.len(), 500);
 }
 
+/// A server that does not wait for the disk, or a replica that takes over, can lose a split that the
+/// workers have seen. The rows of the part that was split off are then in the old slice again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_split_that_the_server_lost_loses_no_row() {
+    let account = Account::builder(35).objects("charge", 6_000).build().expect("an account");
+    let options = SimOptions { latency: Duration::from_millis(100), ..SimOptions::default() };
+    let world = World::with(account, options).await;
+    world.engine().await.migrate().await.expect("a schema");
+    let request = BackfillRequest { objects: vec!["charge".into()], ..Default::default() };
+    let lose_splits = async {
+        let first = "select coalesce((select min(id)::text from stripe._slices), '0')";
+        let mut id = world.text(first).await;
+        while id == "0" {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            id = world.text(first).await;
+        }
+        let lost = format!(
+            "with first as (update stripe._slices set created_from = null
+                            where id = {id} and created_from is not null
+                              and exists (select 1 from stripe._slices where id > {id} and seq = 0)
+                            returning id)
+             delete from stripe._slices s using first where s.id > first.id"
+        );
+        let mut losses = 0;
+        while losses < 3 {
+            losses += u32::from(world.sql.execute(&lost, &[]).await.expect("a state") > 0);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let (report, ()) = tokio::join!(world.run(&request), lose_splits);
+    assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
+    assert_eq!(world.ids("charges").await.len(), 6_000);
+}
+
 /// An error that the former owner of a slice receives does not affect its current owner.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_error_of_a_former_owner_does_not_end_the_stream() {

@@ -15,11 +15,10 @@ async fn commit(
         first_created: None,
         pages: 1,
         requests: 1,
-        ends_slice: false,
         parts: 1,
         tables: Vec::new(),
         note: None,
-        progress: &|_| SliceProgress { trail: Vec::new(), rows: 0 },
+        progress: &|_| SliceProgress { trail: Vec::new(), rows: 0, ends_slice: false },
     };
     let request =
         WriteRequest { account: "acct_1", position: Some(position), ..WriteRequest::default() };

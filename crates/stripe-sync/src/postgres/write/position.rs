@@ -1,7 +1,8 @@
 //! The position of a slice, committed together with the rows of its pages.
 //!
-//! The fence is the first statement: it updates the slice where id, epoch and `seq` match. If no
-//! row matches, another owner has the slice or these pages have already been committed, and the
+//! The fence is the first statement: it updates the slice where id, epoch and `seq` match. A server that
+//! loses commits in a crash can give an id twice; the upper bound of a slice never changes, and tells the
+//! two apart. If no row matches, another owner has the slice or these pages have already been committed, and the
 //! transaction is rolled back.
 
 use deadpool_postgres::Transaction;
@@ -24,7 +25,8 @@ pub(super) async fn fence(
         "update {} set seq = seq + 1, pages = pages + $4, requests = requests + $5,
                 first_created = coalesce(first_created, $6),
                 lease_until = now() + $7 * interval '1 second'
-         where id = $1 and epoch = $2 and seq = $3 returning created_from, created_before",
+         where id = $1 and epoch = $2 and seq = $3 and created_before is not distinct from $8
+         returning created_from, created_before",
         statements.names.table("_slices")
     );
     let row = transaction
@@ -38,6 +40,7 @@ pub(super) async fn fence(
                 (&commit.requests, Type::INT8),
                 (&commit.first_created, Type::INT8),
                 (&LEASE.as_secs_f64(), Type::FLOAT8),
+                (&commit.slice.position.bounds.to, Type::INT8),
             ],
         )
         .await?;
@@ -52,15 +55,15 @@ pub(super) async fn store(
     bounds: Bounds,
     nothing_quarantined: bool,
 ) -> Result<CommittedPosition, Error> {
-    let SliceProgress { trail, rows } = (commit.progress)(bounds);
-    let stream_complete = match commit.ends_slice {
+    let SliceProgress { trail, rows, ends_slice } = (commit.progress)(bounds);
+    let stream_complete = match ends_slice {
         true => end_slice(transaction, statements, commit, rows, nothing_quarantined).await?,
         false => {
             advance(transaction, statements, commit, &trail, rows).await?;
             false
         }
     };
-    Ok(CommittedPosition { bounds, trail, rows, stream_complete })
+    Ok(CommittedPosition { bounds, trail, rows, slice_complete: ends_slice, stream_complete })
 }
 
 async fn advance(

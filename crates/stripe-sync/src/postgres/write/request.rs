@@ -89,8 +89,6 @@ pub(crate) struct PositionCommit<'a> {
     pub(crate) first_created: Option<i64>,
     pub(crate) pages: i64,
     pub(crate) requests: i64,
-    /// Stripe returned `has_more = false`: the slice ends here.
-    pub(crate) ends_slice: bool,
     /// How many parts the stream is read in.
     pub(crate) parts: i32,
     /// The tables of the stream, its nested lists included.
@@ -108,6 +106,8 @@ pub(crate) struct SliceProgress {
     pub(crate) trail: Vec<CursorRow>,
     /// Rows inside the bounds. The others are counted by another slice.
     pub(crate) rows: i64,
+    /// The slice has been read to the end of the bounds.
+    pub(crate) ends_slice: bool,
 }
 
 /// A position that is durable together with its rows.
@@ -116,6 +116,8 @@ pub(crate) struct CommittedPosition {
     pub(crate) bounds: Bounds,
     pub(crate) trail: Vec<CursorRow>,
     pub(crate) rows: i64,
+    /// The slice has been read to its end with these pages.
+    pub(crate) slice_complete: bool,
     /// The stream has been read to its end with these pages.
     pub(crate) stream_complete: bool,
 }
