@@ -11,13 +11,24 @@ const PIECE: usize = 64 << 10;
 /// The output of one or several statements.
 pub(crate) struct RowOutput {
     text: String,
+    print: fn(&str) -> Result<ControlFlow<()>, Failure>,
     /// [`ControlFlow::Break`] once nobody reads the output any more.
     result: Result<ControlFlow<()>, Failure>,
 }
 
 impl RowOutput {
-    pub(crate) fn new() -> RowOutput {
-        RowOutput { text: String::new(), result: Ok(ControlFlow::Continue(())) }
+    /// Prints values as they are.
+    pub(crate) fn data() -> RowOutput {
+        RowOutput::with(ui::data_while_read)
+    }
+
+    /// Prints tables with styled headings.
+    pub(crate) fn styled() -> RowOutput {
+        RowOutput::with(ui::styled_while_read)
+    }
+
+    fn with(print: fn(&str) -> Result<ControlFlow<()>, Failure>) -> RowOutput {
+        RowOutput { text: String::new(), print, result: Ok(ControlFlow::Continue(())) }
     }
 
     /// Adds text. What cannot be printed is reported by [`RowOutput::finish`].
@@ -27,7 +38,7 @@ impl RowOutput {
         }
         self.text.push_str(text);
         if self.text.len() >= PIECE {
-            self.result = ui::data_while_read(&self.text);
+            self.result = (self.print)(&self.text);
             self.text.clear();
         }
     }
@@ -46,7 +57,7 @@ impl RowOutput {
     /// The output could not be written.
     pub(crate) fn finish(self) -> Result<(), Failure> {
         match self.result? {
-            ControlFlow::Continue(()) => ui::data(&self.text),
+            ControlFlow::Continue(()) => (self.print)(&self.text).map(drop),
             ControlFlow::Break(()) => Ok(()),
         }
     }

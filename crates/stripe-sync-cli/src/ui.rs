@@ -1,4 +1,4 @@
-//! Output: messages for people go to stderr, data goes to stdout. Lines on stderr are printed above
+//! Output: messages for people go to stderr, data and results go to stdout. Lines on stderr are printed above
 //! the progress bars, and secrets are redacted from every text.
 
 use std::ffi::OsString;
@@ -138,15 +138,29 @@ fn asks_for_json(arguments: impl Iterator<Item = OsString>) -> bool {
         || arguments.windows(2).any(|pair| pair[0] == "--output" && pair[1] == "json")
 }
 
-/// Prints data to stdout. A reader that has gone away (`| head`) is not a failure.
+/// Prints data to stdout, byte for byte. A reader that has gone away (`| head`) is not a failure.
 pub(crate) fn data(text: &str) -> Result<(), Failure> {
     data_while_read(text).map(drop)
 }
 
 /// Like [`data`], and returns [`ControlFlow::Break`] if nobody reads the output any more.
 pub(crate) fn data_while_read(text: &str) -> Result<ControlFlow<()>, Failure> {
+    write(std::io::stdout().lock(), text)
+}
+
+/// Prints text for people to stdout: headings and tables with their styles, which are removed if stdout
+/// is not colored. Values in it must have passed [`crate::table::clean`].
+pub(crate) fn styled(text: &str) -> Result<(), Failure> {
+    styled_while_read(text).map(drop)
+}
+
+/// Like [`styled`], and returns [`ControlFlow::Break`] if nobody reads the output any more.
+pub(crate) fn styled_while_read(text: &str) -> Result<ControlFlow<()>, Failure> {
+    write(anstream::stdout().lock(), text)
+}
+
+fn write(mut stdout: impl std::io::Write, text: &str) -> Result<ControlFlow<()>, Failure> {
     HAS_DATA.fetch_or(!text.is_empty(), Ordering::Relaxed);
-    let mut stdout = anstream::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Ok(()) => Ok(ControlFlow::Continue(())),
         Err(error) if error.kind() == ErrorKind::BrokenPipe || is_closed_terminal(&error) => {

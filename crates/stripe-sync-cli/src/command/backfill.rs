@@ -71,7 +71,7 @@ pub(super) async fn run(args: &Backfill, context: &CommandContext) -> Result<Exi
     };
     match context.is_json() {
         true => ui::json(&report::as_json(&report))?,
-        false => ui::data(&report::as_text(&report, &summary))?,
+        false => ui::styled(&report::as_text(&report, &summary))?,
     }
     Ok(exit(&report, args.skip_denied, stopped_by))
 }

@@ -83,13 +83,13 @@ async fn print_rows(
     format: OutputFormat,
 ) -> Result<(), Failure> {
     for (i, sql) in statements.iter().enumerate() {
-        let mut output = RowOutput::new();
+        let is_csv = format == OutputFormat::Csv;
+        let mut output = if is_csv { RowOutput::data() } else { RowOutput::styled() };
         if i > 0 {
             output.push("\n");
         }
         let mut table = RowTable::default();
         let mut rows = 0;
-        let is_csv = format == OutputFormat::Csv;
         sync.query_parts(sql, |part| {
             match part {
                 QueryPart::Columns(columns) if is_csv => {
@@ -115,7 +115,7 @@ async fn print_rows(
 
 /// Prints an array of rows, or an array with one such array for each of several statements.
 async fn print_json(sync: &StripeSync, statements: &[&str]) -> Result<(), Failure> {
-    let mut output = RowOutput::new();
+    let mut output = RowOutput::data();
     let is_one = statements.len() == 1;
     if !is_one {
         output.push("[");

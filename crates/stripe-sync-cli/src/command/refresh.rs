@@ -41,7 +41,7 @@ pub(super) async fn run(args: &Refresh, context: &CommandContext) -> Result<Exit
         }))?,
         false => {
             if !results.is_empty() {
-                ui::data(&as_text(&results, &context.connection))?;
+                ui::styled(&as_text(&results, &context.connection))?;
             }
             ui::data(&inbox_as_text(&inbox, args.failed))?;
         }

@@ -58,11 +58,11 @@ pub(super) async fn run(args: &Status, context: &CommandContext) -> Result<Exit,
             next_command::on_the_same_copy(&["migrate"], connection)
         ))?,
         false => {
-            ui::data(&runs(&rows, &processes, database.names.schema(), connection))?;
-            ui::data(&quarantine(&quarantined, count, connection))?;
-            ui::data(&live_status::as_text(&live))?;
+            ui::styled(&runs(&rows, &processes, database.names.schema(), connection))?;
+            ui::styled(&quarantine(&quarantined, count, connection))?;
+            ui::styled(&live_status::as_text(&live))?;
             if !excluded.is_empty() {
-                ui::data(&format!(
+                ui::styled(&format!(
                     "\n{BOLD}excluded columns{BOLD:#}: {}\nto store a column again, run: {}\n",
                     columns::list(&excluded),
                     next_command::on_the_same_account(

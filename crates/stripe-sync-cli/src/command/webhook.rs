@@ -67,7 +67,7 @@ fn created_text(created: &CreatedEndpoint) -> String {
         change.as_str(),
         table::clean(&endpoint.url),
         events(endpoint),
-        version(endpoint),
+        table::clean(version(endpoint)),
     );
     if let Some(secret) = secret {
         text.push_str(&format!("secret    {}\n", secret.expose()));
@@ -99,7 +99,7 @@ async fn list(config: &Config, context: &CommandContext) -> Result<Exit, Failure
         let WebhookEndpoint { id, url, status, .. } = endpoint;
         table.row([id, url, status, version(endpoint), &events(endpoint)]);
     }
-    ui::data(&table.finish())?;
+    ui::styled(&table.finish())?;
     Ok(Exit::Complete)
 }
 

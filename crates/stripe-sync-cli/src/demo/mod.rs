@@ -49,7 +49,7 @@ pub(crate) async fn run(args: &Demo, context: &CommandContext) -> Result<Exit, F
     drop(sync);
     server.stop().await?;
     if !context.is_json() {
-        ui::data(&instructions(args.keep.as_deref()))?;
+        ui::styled(&instructions(args.keep.as_deref()))?;
     }
     let complete = report.status == RunStatus::Complete;
     Ok(if complete && ids_match { Exit::Complete } else { Exit::Failed })
@@ -115,7 +115,7 @@ async fn show(
         return Ok(identical);
     }
     let rows: i64 = report.streams.iter().map(|stream| stream.synced).sum();
-    ui::data(&format!(
+    ui::styled(&format!(
         "{}\n{BOLD}backfill {}{BOLD:#}: {} listed in {} ({}), {}\n\n{}",
         table(&comparisons),
         report.status.as_str(),

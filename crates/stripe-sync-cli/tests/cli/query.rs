@@ -125,6 +125,37 @@ async fn csv_quotes_values_if_needed_and_distinguishes_null_from_empty() {
     }
 }
 
+/// An escape sequence without an end would take the following rows with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn control_characters_and_escape_sequences_are_printed_as_they_are() {
+    let cli = cli().await;
+    let codes = || (1..32).chain(127..160);
+    let character = |code: u32| char::from_u32(code).expect("a character");
+    let sequences =
+        ["\u{1b}[31mred\u{1b}[0m", "\u{1b}]0;title", "\u{1b}P", "\u{9b}2J", "\u{9d}x", "last"];
+    let mut values: Vec<String> = codes().map(|code| format!("<{}>", character(code))).collect();
+    values.extend(sequences.map(str::to_owned));
+    let all = values.iter().map(|value| format!("('{value}')")).collect::<Vec<_>>().join(", ");
+    let sql = format!("select v as \"a\u{1b}[1mb\" from (values {all}) as t (v)");
+    for color in ["auto", "always", "never"] {
+        let output = cli.run(&["query", &sql, "--output", "csv", "--color", color]);
+        let quoted = |value: &String| match value.contains(['\n', '\r']) {
+            true => format!("\"{value}\"\n"),
+            false => format!("{value}\n"),
+        };
+        let expected: String = values.iter().map(quoted).collect();
+        assert_eq!(output.code, Some(0), "{}", output.stderr);
+        assert_eq!(output.stdout, format!("a\u{1b}[1mb\n{expected}"), "{color}");
+        let output = cli.run(&["query", &sql, "--output", "json", "--color", color]);
+        let rows: Vec<_> = values.iter().map(|v| json!({ "a\u{1b}[1mb": v })).collect();
+        assert_eq!(output.json(), json!(rows), "{color}");
+    }
+    let text = cli.run(&["query", &sql]).stdout;
+    assert_eq!(text.lines().count(), values.len() + 1, "{text:?}");
+    assert!(text.contains("\\u{1b}]0;title\n") && text.ends_with("\nlast\n"), "{text:?}");
+    assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_schema_is_on_the_search_path() {
     let admin = connect(&database_url().await).await;

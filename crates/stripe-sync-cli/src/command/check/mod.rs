@@ -73,7 +73,7 @@ pub(super) async fn run(args: &Check, context: &CommandContext) -> Result<Exit, 
                 objects => vec!["backfill", "--object", objects],
             };
             let backfill = next_command::on_the_same_account(&words, &context.connection);
-            ui::data(&text::as_text(&findings, args.skip_denied, all, &backfill))?;
+            ui::styled(&text::as_text(&findings, args.skip_denied, all, &backfill))?;
         }
     }
     Ok(findings.exit(args.skip_denied))
