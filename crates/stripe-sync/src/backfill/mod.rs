@@ -1,6 +1,7 @@
 //! Copies history from lists: plan -> slices -> pages -> rows. Each page becomes durable together
 //! with the position after it.
 
+mod changed_parents;
 mod claim;
 mod commit;
 mod context;

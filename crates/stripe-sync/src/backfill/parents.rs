@@ -11,26 +11,23 @@ use std::sync::atomic::Ordering;
 
 use tokio::sync::{mpsc, watch};
 
-use super::context::{SliceContext, retry_transient};
+use super::changed_parents::changed_parents;
+use super::context::SliceContext;
 use super::lists::while_reading;
 use super::outcome::{FetchError, FetchOutcome};
 use super::page::{ArrivedPage, PageObject};
-use super::parents_to_read::{ParentsPart, ParentsToRead};
+use super::parents_to_read::ParentsPart;
 use super::piece::{PagePiece, ParentObjects, SlicePiece, send};
 use super::unread_lists::MAX_IN_A_ROW;
 use crate::catalog::ParentLists;
 use crate::memory::ListMemory;
 use crate::object::nested::ListProblem;
-use crate::row::{get_each, get_path, id_of, string};
+use crate::row::{get_each, id_of};
 use crate::slice::Bounds;
 use crate::stripe::{ApiPath, Page, Request, StripeClient, StripeError};
 
 /// Objects of a page.
 const LIMIT: usize = 100;
-/// Events are kept for 30 days (FACTS 6). The lists of all parents are read if the last reading is older.
-const EVENTS_REACH: i64 = 29 * 86_400;
-/// If more parents than this have changed, all are read.
-const MAX_CHANGED: usize = 200_000;
 
 impl SliceContext<'_> {
     /// How many parts the stream is read in. Decided when the last part of its own list ends: then it is
@@ -210,100 +207,5 @@ impl ParentReader<'_> {
     /// As in messages: `payment_methods`.
     fn what(&self) -> &str {
         &self.context.target.name
-    }
-}
-
-/// The parents of a page whose lists may have changed since they were read; `None` for all.
-async fn changed_parents(
-    context: &SliceContext<'_>,
-    part: ParentsPart,
-    parents: &[PageObject],
-) -> Option<HashSet<String>> {
-    let run = context.run;
-    let to_read = run.parents_to_read.get_or_init(|| parents_to_read(context, part)).await;
-    let ParentsToRead::Changed { last, named } = to_read else { return None };
-    let ids: Vec<&str> = parents.iter().map(PageObject::id).collect();
-    let (database, names) = (&run.account.database, run.account.statements.names());
-    let account = run.account.account.as_str();
-    let since = last.started_at;
-    // If this cannot be determined, all are read.
-    let mut changed = retry_transient!(
-        run,
-        Box::pin(database.changed_since(names, account, context.table, &ids, since))
-    )
-    .ok()?;
-    let is_new = |parent: &&PageObject| {
-        parent.sort_time.is_none_or(|created| created >= last.event_cursor)
-            || named.contains(parent.id())
-    };
-    changed.extend(parents.iter().filter(is_new).map(|parent| parent.id().to_owned()));
-    Some(changed)
-}
-
-/// Finds out which parents have changed since their lists were last read completely; all of them if
-/// this cannot be determined.
-async fn parents_to_read(context: &SliceContext<'_>, part: ParentsPart) -> ParentsToRead {
-    let run = context.run;
-    let (database, names) = (&run.account.database, run.account.statements.names());
-    let own_parts = context.target.list.as_ref().map_or(1, |list| list.parts.len());
-    let (account, stream) = (run.account.account.as_str(), context.target.name.as_str());
-    let number = i32::try_from(own_parts).unwrap_or(i32::MAX);
-    let run_id = part.run_id;
-    let Ok(Some((last, unread))) =
-        retry_transient!(run, database.last_reading(names, account, stream, number, run_id))
-    else {
-        return ParentsToRead::All;
-    };
-    if run.account.client.now().unix_seconds() - last.event_cursor > EVENTS_REACH {
-        return ParentsToRead::All;
-    }
-    match named_by_events(&run.account.client, part.lists, last.event_cursor).await {
-        Ok(Some(mut named)) => {
-            named.extend(unread);
-            ParentsToRead::Changed { last, named }
-        }
-        Ok(None) => ParentsToRead::All,
-        Err(error) => {
-            tracing::info!(%error, "the events cannot be read, so the lists of all parents are read");
-            ParentsToRead::All
-        }
-    }
-}
-
-/// The parents that events since a second name; `None` if there are too many.
-async fn named_by_events(
-    client: &StripeClient,
-    lists: &ParentLists,
-    since: i64,
-) -> Result<Option<HashSet<String>>, StripeError> {
-    let mut named = HashSet::new();
-    let mut cursor = None::<String>;
-    loop {
-        let mut request = Request::to_list("/v1/events").with("created[gte]", since.to_string());
-        for event in &lists.events {
-            request = request.with("types[]", event.clone());
-        }
-        if let Some(cursor) = &cursor {
-            request = request.with("starting_after", cursor.clone());
-        }
-        let (page, _) = client.list_up_to(&request, LIMIT).await?;
-        for event in page.items() {
-            let property = lists.property.as_str();
-            for path in [
-                ["data", "object", property],
-                ["data", "object", "id"],
-                ["data", "previous_attributes", property],
-            ] {
-                named.extend(get_path(event, path).and_then(string).map(|id| id.into_owned()));
-            }
-        }
-        let next = page.objects().rev().find_map(id_of).map(|id| id.into_owned());
-        if named.len() > MAX_CHANGED || (page.has_more && (next.is_none() || next == cursor)) {
-            return Ok(None);
-        }
-        if !page.has_more {
-            return Ok(Some(named));
-        }
-        cursor = next;
     }
 }

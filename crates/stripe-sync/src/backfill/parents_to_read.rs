@@ -18,7 +18,7 @@ pub(super) enum ParentsToRead {
     All,
     Changed {
         last: LastReading,
-        /// Parents that events name, and those whose lists could not be read.
+        /// Parents that events name, and those with a list or an object that is quarantined.
         named: HashSet<String>,
     },
 }

@@ -90,6 +90,11 @@ impl Exclusions {
         self.of_table.get(table).map_or(&[], Vec::as_slice)
     }
 
+    /// The tables with values to remove.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &str> {
+        self.of_table.keys().map(String::as_str)
+    }
+
     /// The values to remove from objects of a type that are embedded in others.
     pub(crate) fn of_object(&self, object: &str) -> &[ValuePath] {
         self.of_object.get(object).map_or(&[], Vec::as_slice)

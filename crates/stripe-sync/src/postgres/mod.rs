@@ -25,8 +25,8 @@ pub(crate) use error::PostgresError;
 pub(crate) use error_class::ErrorClass;
 pub(crate) use ledger::{
     ClaimedSlice, EventCursor, EventGap, InboxEntry, InboxReason, LastListing, LastReading,
-    LeasedEntry, NewRun, OpenSlice, PlannedStream, Position, Run, RunOwner, StreamEnd, StreamState,
-    StreamStatus, UnstoredEvent,
+    LeasedEntry, NewRun, OpenSlice, PlannedStream, Position, QuarantinedOfParent, Run, RunOwner,
+    StreamEnd, StreamState, StreamStatus, UnstoredEvent,
 };
 pub use ledger::{
     DeadObject, FeedStatus, InboxCounts, InboxStatus, LiveStatus, QuarantinedRow, StatusRow,

@@ -37,4 +37,4 @@ pub(crate) use list::ListIndex;
 pub(crate) use object::Object;
 pub(crate) use presence::Presence;
 pub(crate) use redact::redact;
-pub(crate) use scan::{elements, fields, get, get_each, get_path, key_is, string};
+pub(crate) use scan::{elements, fields, get, get_each, get_path, is_null, key_is, string};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use stripe_sync::RunStatus;
+use stripe_sync::{BackfillRequest, ColumnName, RunStatus};
 
 use crate::scripted_stripe::{Answer, ReceivedRequest, ScriptedStripe, error, list, ok, page_of};
 use crate::world::ended;
@@ -25,6 +25,8 @@ struct Contents {
     refused: Option<String>,
     /// `/v1/payment_methods` requires `customer`.
     requires_customer: bool,
+    /// A text in the bodies of answers, and what is sent instead of it.
+    replaced: Option<(String, String)>,
 }
 
 impl Contents {
@@ -51,6 +53,14 @@ impl Contents {
     }
 
     fn answer(&self, asked: &ReceivedRequest) -> Answer {
+        let (status, body) = self.answer_as_stored(asked);
+        match &self.replaced {
+            Some((text, other)) => (status, body.replace(text, other)),
+            None => (status, body),
+        }
+    }
+
+    fn answer_as_stored(&self, asked: &ReceivedRequest) -> Answer {
         if self.refused.as_ref() == Some(&asked.path) {
             return error(402, "refused");
         }
@@ -67,6 +77,11 @@ impl Contents {
             "/v1/events" => ok(page_of(&self.events, asked)),
             "/v1/payment_methods" if asked.get("type").is_some() => ok(list(&[], false)),
             "/v1/payment_methods" => ok(page_of(&self.listed, asked)),
+            path if path.starts_with("/v1/payment_methods/") => {
+                let id = path.rsplit('/').next().expect("an ID");
+                let method = self.methods.iter().find(|method| method["id"] == id);
+                ok(method.expect("a payment method").clone())
+            }
             path => {
                 let customer = path.strip_prefix("/v1/customers/").expect("a customer");
                 let customer = customer.strip_suffix("/payment_methods").expect("its methods");
@@ -171,6 +186,81 @@ async fn an_interrupted_reading_of_customers_lists_is_resumed() {
     assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
     assert!(!read_customers(&server).contains("cus_0"), "the first page was committed");
     assert_eq!(stored(&server).await, contents.lock().expect("contents").ids());
+}
+
+/// Changes a payment method. No event shows it.
+fn change_without_an_event(contents: &Mutex<Contents>, id: &str, billing: Value) {
+    let mut contents = contents.lock().expect("contents");
+    let method = contents.methods.iter_mut().find(|method| method["id"] == id);
+    method.expect("a payment method")["billing_details"] = billing;
+}
+
+fn methods(fresh: bool) -> BackfillRequest {
+    let objects = vec!["payment_method".to_owned()];
+    BackfillRequest { objects, fresh, ..Default::default() }
+}
+
+const BILLING: &str = "select billing_details::text from stripe.payment_methods
+                       where id = 'pm_cus_3_0'";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fresh_run_reads_the_lists_of_all_customers() {
+    let (server, contents) = serve(Contents::new(5), Some(OLD_VERSION)).await;
+    let engine = server.engine().await;
+    engine.backfill(&methods(false)).await.expect("a report");
+    change_without_an_event(&contents, "pm_cus_3_0", json!({"name": "new"}));
+    read_customers(&server);
+    engine.backfill(&methods(false)).await.expect("a report");
+    assert!(read_customers(&server).is_empty(), "no customer has changed");
+
+    // The run is interrupted, and the same command without `--fresh` resumes it.
+    contents.lock().expect("contents").refused = Some("/v1/customers".into());
+    let report = engine.backfill(&methods(true)).await.expect("a report");
+    assert_eq!(ended(&report, "payment_methods").0, "failed");
+    contents.lock().expect("contents").refused = None;
+    let report = engine.backfill(&methods(false)).await.expect("a report");
+    assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
+    assert_eq!(read_customers(&server).len(), 5);
+    assert_eq!(server.text(BILLING).await, r#"{"name": "new"}"#);
+    // It counts as a complete reading.
+    engine.backfill(&methods(false)).await.expect("a report");
+    assert!(read_customers(&server).is_empty(), "no customer has changed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_column_that_is_included_again_is_read_from_the_lists_of_all_customers() {
+    let (mut server, contents) = serve(Contents::new(5), Some(OLD_VERSION)).await;
+    change_without_an_event(&contents, "pm_cus_3_0", json!({"name": "x"}));
+    let column = [ColumnName::parse("payment_methods.billing_details").expect("a column")];
+    server.config.exclude_columns = column.to_vec();
+    let engine = server.engine().await;
+    engine.backfill(&methods(false)).await.expect("a report");
+    assert_eq!(server.text(BILLING).await, "");
+    server.config.exclude_columns.clear();
+    let engine = server.engine().await;
+    engine.include_columns(&column).await.expect("included");
+    engine.backfill(&methods(false)).await.expect("a report");
+    assert_eq!(server.text(BILLING).await, r#"{"name": "x"}"#);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quarantined_payment_method_is_read_again_although_its_customer_has_not_changed() {
+    let (server, contents) = serve(Contents::new(5), Some(OLD_VERSION)).await;
+    let engine = server.engine().await;
+    // PostgreSQL has no such number.
+    let refused = r#"{"name": 1e400000}"#;
+    contents.lock().expect("contents").replaced =
+        Some((r#"{"name":"refused"}"#.into(), refused.into()));
+    change_without_an_event(&contents, "pm_cus_3_0", json!({"name": "refused"}));
+    let report = engine.backfill(&methods(false)).await.expect("a report");
+    assert_eq!((report.status, report.quarantined), (RunStatus::Incomplete, 1));
+
+    contents.lock().expect("contents").replaced = None;
+    read_customers(&server);
+    let report = engine.backfill(&methods(false)).await.expect("a report");
+    assert_eq!((report.status, report.quarantined), (RunStatus::Complete, 0));
+    assert_eq!(read_customers(&server), set(&["cus_3"]));
+    assert_eq!(server.text(BILLING).await, r#"{"name": "refused"}"#);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,7 @@
 //! Ranges of `created`, and streams that cannot be filtered by it.
 
 use stripe_sim::Account;
-use stripe_sync::{BackfillRequest, Range, RunStatus};
+use stripe_sync::{BackfillRequest, ColumnName, Range, RunStatus};
 
 use crate::world::{World, assert_same, ended};
 
@@ -60,7 +60,7 @@ async fn successive_daily_ranges_read_unfilterable_streams_once() {
     let first = world.run(&day(0)).await;
     let methods = first.streams.iter().find(|s| s.table == "payment_methods").expect("stream");
     assert!(methods.unfiltered && methods.requests > 0, "{methods:?}");
-    let requests = world.sim.requests_to("/v1/payment_methods");
+    let mut requests = world.sim.requests_to("/v1/payment_methods");
     for n in 1..5 {
         let report = world.run(&day(n)).await;
         assert_eq!(report.status, RunStatus::Complete);
@@ -69,9 +69,20 @@ async fn successive_daily_ranges_read_unfilterable_streams_once() {
         assert!(message.starts_with("read completely at"), "{message}");
     }
     assert_eq!(world.sim.requests_to("/v1/payment_methods"), requests);
-    // With another API version, the stream is read again.
-    world.config.api_version = Some("2023-08-16".to_owned());
+    // If a column is included again, the stream is read again.
+    let column = [ColumnName::parse("payment_methods.billing_details").expect("a column")];
+    world.config.exclude_columns = column.to_vec();
     world.run(&day(5)).await;
+    assert_eq!(world.sim.requests_to("/v1/payment_methods"), requests);
+    world.config.exclude_columns.clear();
+    world.engine().await.include_columns(&column).await.expect("included");
+    world.run(&day(6)).await;
+    let requests_before =
+        std::mem::replace(&mut requests, world.sim.requests_to("/v1/payment_methods"));
+    assert!(requests > requests_before);
+    // The same applies to another API version.
+    world.config.api_version = Some("2023-08-16".to_owned());
+    world.run(&day(7)).await;
     assert!(world.sim.requests_to("/v1/payment_methods") > requests);
     let wanted = world.sim.account().ids("payment_method").collect();
     assert_same("payment_methods", &wanted, &world.ids("payment_methods").await);

@@ -83,10 +83,10 @@ impl Database {
                 }
             }
         };
-        self.change_excluded(names, add).await
+        self.change_excluded(names, add, &[]).await
     }
 
-    /// Removes columns from the list.
+    /// Removes columns from the list. The streams that fill them count as not read.
     pub(crate) async fn include_columns(
         &self,
         names: &Names,
@@ -96,7 +96,8 @@ impl Database {
             excluded.columns.retain(|column| !columns.contains(column));
             excluded.to_clear.retain(|column| !columns.contains(column));
         };
-        self.change_excluded(names, remove).await
+        let exclusions = Exclusions::new(columns);
+        self.change_excluded(names, remove, &exclusions.tables().collect::<Vec<_>>()).await
     }
 
     /// Records that no row holds a value of these columns.
@@ -108,13 +109,15 @@ impl Database {
         let remove = |excluded: &mut ExcludedColumns| {
             excluded.to_clear.retain(|column| !columns.contains(column));
         };
-        self.change_excluded(names, remove).await
+        self.change_excluded(names, remove, &[]).await
     }
 
+    /// Changes the list. Runs that have read a stream of `outdated` before do not count as complete readings of it.
     async fn change_excluded(
         &self,
         names: &Names,
         change: impl FnOnce(&mut ExcludedColumns),
+        outdated: &[&str],
     ) -> Result<(), PostgresError> {
         let fail = |e: tokio_postgres::Error| {
             PostgresError::new("cannot change the list of excluded columns", &e)
@@ -150,6 +153,14 @@ impl Database {
             let value = columns.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
             let row = [(&key as &(dyn ToSql + Sync), Type::TEXT), (&value, Type::TEXT)];
             transaction.execute_typed(&write, &row).await.map_err(fail)?;
+        }
+        if !outdated.is_empty() {
+            let sql = format!(
+                "update {} set outdated = true where stream = any($1) and not outdated",
+                names.table("_streams")
+            );
+            let streams = [(&outdated as &(dyn ToSql + Sync), Type::TEXT_ARRAY)];
+            transaction.execute_typed(&sql, &streams).await.map_err(fail)?;
         }
         transaction.commit().await.map_err(fail)
     }

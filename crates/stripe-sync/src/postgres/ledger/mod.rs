@@ -22,4 +22,4 @@ pub(crate) use processes::RunOwner;
 pub(crate) use runs::{NewRun, PlannedStream, Run};
 pub(crate) use slices::{ClaimedSlice, OpenSlice, Position};
 pub use status::{QuarantinedRow, StatusRow};
-pub(crate) use streams::{LastReading, StreamEnd, StreamState, StreamStatus};
+pub(crate) use streams::{LastReading, QuarantinedOfParent, StreamEnd, StreamState, StreamStatus};

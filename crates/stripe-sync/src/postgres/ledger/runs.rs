@@ -82,9 +82,10 @@ impl Database {
                     abandon(&transaction, names, run.id).await.map_err(fail)?;
                 }
                 let run = insert_run(&transaction, names, new).await.map_err(fail)?;
-                insert_streams(&transaction, names, run.id, new, oldest == i64::MAX)
-                    .await
-                    .map_err(fail)?;
+                if oldest == i64::MAX {
+                    mark_outdated(&transaction, names, run.id, new).await.map_err(fail)?;
+                }
+                insert_streams(&transaction, names, run.id, new).await.map_err(fail)?;
                 run
             }
         };
@@ -256,18 +257,37 @@ async fn insert_run(
     })
 }
 
+/// Makes a run, which started afresh, read all of its streams, also after an interruption.
+async fn mark_outdated(
+    transaction: &Transaction<'_>,
+    names: &Names,
+    id: i64,
+    new: &NewRun,
+) -> Result<(), tokio_postgres::Error> {
+    let sql = format!(
+        "update {} s set outdated = true from {} r
+         where r.id = s.run_id and r.account_id = $1 and s.stream = any($2) and s.run_id <> $3
+           and not s.outdated",
+        names.table("_streams"),
+        names.table("_runs"),
+    );
+    let tables: Vec<&str> = new.streams.iter().map(|s| s.table.as_str()).collect();
+    let params: [(&(dyn ToSql + Sync), Type); 3] =
+        [(&new.account, Type::TEXT), (&tables, Type::TEXT_ARRAY), (&id, Type::INT8)];
+    transaction.execute_typed(&sql, &params).await.map(drop)
+}
+
 /// Inserts the streams of a new run, and one slice for each that is to be read.
 async fn insert_streams(
     transaction: &Transaction<'_>,
     names: &Names,
     id: i64,
     new: &NewRun,
-    fresh: bool,
 ) -> Result<(), tokio_postgres::Error> {
     let (runs, streams) = (names.table("_runs"), names.table("_streams"));
     let tables: Vec<&str> = new.streams.iter().map(|s| s.table.as_str()).collect();
     let unfiltered: Vec<bool> = new.streams.iter().map(|s| s.unfiltered).collect();
-    let daily: Vec<bool> = new.streams.iter().map(|s| s.daily && !fresh).collect();
+    let daily: Vec<bool> = new.streams.iter().map(|s| s.daily).collect();
     transaction
         .execute_typed(
             &format!(
@@ -281,7 +301,7 @@ async fn insert_streams(
                      select s.updated_at as at from {streams} s
                      join {runs} r on r.id = s.run_id
                      where n.daily and s.stream = n.stream and s.status = 'complete'
-                       and s.requests > 0 and r.account_id = $5
+                       and s.requests > 0 and not s.outdated and r.account_id = $5
                        and r.catalog_version = $6
                        and s.updated_at > now() - interval '1 day'
                      order by s.updated_at desc limit 1) read on true"

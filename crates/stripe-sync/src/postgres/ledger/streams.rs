@@ -45,6 +45,15 @@ pub(crate) struct LastReading {
     pub(crate) started_at: SystemTime,
 }
 
+/// An entry of the quarantine of a stream that lists of parents show.
+#[derive(Debug, Clone)]
+pub(crate) enum QuarantinedOfParent {
+    /// The list of a parent could not be read.
+    List { parent: String },
+    /// An object could not be stored.
+    Object { json: String },
+}
+
 /// Why a stream was not completed.
 #[derive(Debug, Clone)]
 pub(crate) struct StreamEnd {
@@ -159,7 +168,7 @@ impl Database {
     }
 
     /// The last complete reading of a stream whose last part is `part`, with the catalog of the run
-    /// `run_id`, and the ids of the parents whose lists are quarantined.
+    /// `run_id`, unless a later run or an included column requires that everything is read again.
     pub(crate) async fn last_reading(
         &self,
         names: &Names,
@@ -167,17 +176,12 @@ impl Database {
         stream: &str,
         part: i32,
         run_id: i64,
-    ) -> Result<Option<(LastReading, Vec<String>)>, PostgresError> {
+    ) -> Result<Option<LastReading>, PostgresError> {
         let sql = format!(
-            "select r.event_cursor, r.started_at,
-                    array(select split_part(q.id, ' of ', 2) from {} q
-                          where q.account_id = $1 and q.table_name = $2
-                            and starts_with(q.id, $2 || ' of '))
-             from {} s join {} r on r.id = s.run_id
+            "select r.event_cursor, r.started_at from {} s join {} r on r.id = s.run_id
              where r.account_id = $1 and s.stream = $2 and s.part = $3 and s.status = 'complete'
-               and r.id <> $4 and r.catalog_version = (select catalog_version from {} where id = $4)
+               and not s.outdated and r.id <> $4 and r.catalog_version = (select catalog_version from {} where id = $4)
              order by r.event_cursor desc limit 1",
-            names.table("_quarantine"),
             names.table("_streams"),
             names.table("_runs"),
             names.table("_runs"),
@@ -194,9 +198,35 @@ impl Database {
             .query_typed_opt(&sql, &params)
             .await
             .map_err(|e| PostgresError::new("cannot read the ledger", &e))?;
-        Ok(row.map(|row| {
-            (LastReading { event_cursor: row.get(0), started_at: row.get(1) }, row.get(2))
-        }))
+        Ok(row.map(|row| LastReading { event_cursor: row.get(0), started_at: row.get(1) }))
+    }
+
+    /// What is quarantined of a stream that lists of parents show, at most `limit` entries.
+    pub(crate) async fn quarantined_of_parents(
+        &self,
+        names: &Names,
+        account: &str,
+        stream: &str,
+        limit: i64,
+    ) -> Result<Vec<QuarantinedOfParent>, PostgresError> {
+        let sql = format!(
+            "select starts_with(id, $2 || ' of '), split_part(id, ' of ', 2), object
+             from {} where account_id = $1 and table_name = $2 limit $3",
+            names.table("_quarantine"),
+        );
+        let params: [(&(dyn ToSql + Sync), Type); 3] =
+            [(&account, Type::TEXT), (&stream, Type::TEXT), (&limit, Type::INT8)];
+        let rows = self
+            .get()
+            .await?
+            .query_typed(&sql, &params)
+            .await
+            .map_err(|e| PostgresError::new("cannot read the quarantine", &e))?;
+        let entries = rows.iter().map(|row| match row.get(0) {
+            true => QuarantinedOfParent::List { parent: row.get(1) },
+            false => QuarantinedOfParent::Object { json: row.get(2) },
+        });
+        Ok(entries.collect())
     }
 
     /// Which of these objects have a row whose content was written at this time, on the database's clock,

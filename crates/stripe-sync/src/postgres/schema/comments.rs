@@ -78,6 +78,10 @@ const ENGINE_TABLES: [Comments; 12] = [
             ("message", "Why the stream is not complete"),
             ("request_id", "Stripe's ID of the request that failed"),
             ("updated_at", "When the status of the stream last changed"),
+            (
+                "outdated",
+                "Whether later runs read everything again; set by --fresh and --include-column",
+            ),
         ],
     },
     Comments {

@@ -44,6 +44,7 @@ create table if not exists {streams} (
   message text,
   request_id text,
   updated_at timestamptz not null default now(),
+  outdated boolean not null default false,
   primary key (run_id, stream)
 ) with (fillfactor = 50);
 create index if not exists {streams_stream} on {streams} (stream, run_id desc);

@@ -78,6 +78,9 @@ impl Database {
             sql.push_str(&ddl::missing_only(&all, |name| existing.contains(name)));
             if migrated {
                 sql.push_str(&engine_tables::continue_run_ids(names));
+                if revision < revision::REVISION {
+                    sql.push_str(&revision::add_columns(names));
+                }
                 let lacks = |table| {
                     let has = |column: &str| shape.has_column(table, column);
                     Some((&table.name, ddl::add_columns(table, names, lz4, has)?))

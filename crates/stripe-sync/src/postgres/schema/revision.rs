@@ -1,5 +1,5 @@
-//! The revision of the engine's own tables, and the renames that bring a schema of an earlier
-//! revision to it.
+//! The revision of the engine's own tables, and the renames and columns that bring a schema of an
+//! earlier revision to it.
 //!
 //! The revision is stored in `_meta`. It is independent of the catalog's version, which is part of
 //! a run's identity: a run that an earlier version started is resumed after the upgrade
@@ -17,8 +17,9 @@ use crate::postgres::meta_keys::{
 use crate::postgres::names::{Names, literal};
 
 /// The revision of this version. Revision 2 renamed columns of `_slices` and keys of `_meta` and
-/// added comments. Revision 3 added an index of `_streams` and changed comments.
-pub(super) const REVISION: u32 = 3;
+/// added comments. Revision 3 added an index of `_streams` and changed comments. Revision 4 added
+/// `_streams.outdated`.
+pub(super) const REVISION: u32 = 4;
 
 /// Columns of `_slices`: the name in revision 1 and the current name.
 const SLICE_COLUMNS: [(&str, &str); 4] = [
@@ -51,6 +52,15 @@ pub(super) fn store(names: &Names) -> String {
         "insert into {} (key, value) values ('{SCHEMA_REVISION}', '{REVISION}') \
          on conflict (key) do update set value = excluded.value;\n",
         names.table("_meta")
+    )
+}
+
+/// Adds the columns that later revisions than the first one have. They have a constant default, so
+/// no table is rewritten.
+pub(super) fn add_columns(names: &Names) -> String {
+    format!(
+        "alter table {} add column if not exists outdated boolean not null default false;\n",
+        names.table("_streams")
     )
 }
 
