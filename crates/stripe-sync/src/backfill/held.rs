@@ -9,9 +9,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::postgres::{ClaimedSlice, OpenSlice};
-use crate::slice::{Bounds, ReadRange};
+use crate::slice::{Bounds, ReadRange, max_splits};
 
-/// The slices held by this process, by their ids, and the times of the rows it has read.
+/// The slices held by this process, by their ids, and what it has read and split of each part.
 #[derive(Debug, Default)]
 pub(super) struct HeldSlices {
     held: Mutex<HashMap<i64, Arc<HeldSlice>>>,
@@ -19,7 +19,26 @@ pub(super) struct HeldSlices {
     read: Arc<Mutex<ReadParts>>,
 }
 
-type ReadParts = HashMap<(String, i32), ReadRange>;
+type ReadParts = HashMap<(String, i32), ReadPart>;
+
+/// What this process has read and split of a part.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct ReadPart {
+    /// The times of the rows that were read.
+    pub(super) range: Option<ReadRange>,
+    pub(super) pages: i64,
+    /// The most pages, read or not, that the part was known to have at a split.
+    known_pages: f64,
+    splits: i64,
+}
+
+impl ReadPart {
+    /// How often the part may still be split, if it is known to have so many pages.
+    pub(super) fn splits_left(&self, known_pages: f64) -> usize {
+        let most = max_splits(known_pages.max(self.known_pages));
+        usize::try_from(most - self.splits).unwrap_or(0)
+    }
+}
 
 /// One slice that a worker holds.
 #[derive(Debug)]
@@ -73,9 +92,17 @@ impl HeldSlices {
         lock(&self.held).len()
     }
 
-    /// The times of the rows that this process has read of a part.
-    pub(super) fn read_of(&self, stream: &str, part: i32) -> Option<ReadRange> {
-        lock(&self.read).get(&(stream.to_owned(), part)).copied()
+    /// What this process has read of a part.
+    pub(super) fn read_of(&self, stream: &str, part: i32) -> ReadPart {
+        lock(&self.read).get(&(stream.to_owned(), part)).copied().unwrap_or_default()
+    }
+
+    /// A part that was known to have so many pages has been split.
+    pub(super) fn part_split(&self, stream: &str, part: i32, known_pages: f64) {
+        let mut read = lock(&self.read);
+        let read = read.entry((stream.to_owned(), part)).or_default();
+        read.splits += 1;
+        read.known_pages = read.known_pages.max(known_pages);
     }
 }
 
@@ -106,10 +133,12 @@ impl HeldSlice {
         };
         let newest = times.clone().max().unwrap_or(first);
         let page = ReadRange { newest, oldest: times.min().unwrap_or(cursor) };
-        lock(&self.read)
-            .entry(self.part.clone())
-            .and_modify(|read| *read = read.and(page))
-            .or_insert(page);
+        {
+            let mut read = lock(&self.read);
+            let read = read.entry(self.part.clone()).or_default();
+            read.range = Some(read.range.map_or(page, |range| range.and(page)));
+            read.pages += 1;
+        }
         let mut state = lock(&self.state);
         let before = state.reading.unwrap_or(Reading {
             first_created: first,
@@ -183,8 +212,25 @@ mod tests {
         assert_eq!(open.split, split);
         slices.remove(7);
         assert!(slices.get(7).is_none() && slices.ids().is_empty());
-        let read = slices.read_of("charges", 0).expect("rows");
-        assert_eq!((read.newest, read.oldest), (90, 60));
-        assert_eq!(slices.read_of("charges", 1), None);
+        let read = slices.read_of("charges", 0);
+        assert_eq!((read.range, read.pages), (Some(ReadRange { newest: 90, oldest: 60 }), 2));
+        assert_eq!(slices.read_of("charges", 1).range, None);
+    }
+
+    #[test]
+    fn a_part_is_split_as_often_as_its_length_allows() {
+        let slices = HeldSlices::default();
+        let left = |known| slices.read_of("charges", 0).splits_left(known);
+        let few = left(0.0);
+        slices.part_split("charges", 0, 0.0);
+        assert_eq!(left(0.0), few - 1);
+        slices.part_split("charges", 0, 100.0);
+        // A slice that was split off and that nobody has read yet still counts.
+        assert_eq!(left(0.0), left(100.0));
+        assert!(left(0.0) > few - 2);
+        for _ in 0..100 {
+            slices.part_split("charges", 0, 0.0);
+        }
+        assert_eq!(left(100.0), 0);
     }
 }

@@ -3,7 +3,9 @@
 //!
 //! Each slice ends with a page that is only partly filled, so each split costs about half a request.
 //! A slice whose rest is empty costs a whole one. So little is split off at a time where it is unknown
-//! whether the list has rows at all, and nothing from a slice that is nearly read.
+//! whether the list has rows at all, and nothing from a slice that is nearly read. Each split costs at
+//! most one request, so the number of splits bounds the number of additional requests, whatever the
+//! order in which responses arrive.
 
 use super::Bounds;
 
@@ -18,6 +20,10 @@ const MIN_SHARE: f64 = 5.0;
 const MARGIN: f64 = 0.2;
 /// Pages that have to be read of a list before the first split below which no row is known.
 const PAGES_BEFORE_GUESS: i64 = 2;
+/// Splits that any list may have, to find out whether it is long.
+const MIN_SPLITS: i64 = 2;
+/// Pages that a list has to have for each further split.
+const PAGES_PER_SPLIT: f64 = 12.0;
 /// Stripe's first public year; nothing was created before.
 const STRIPE_BEGAN: i64 = 1_293_840_000;
 
@@ -47,21 +53,45 @@ impl ReadRange {
     }
 }
 
-/// Where to split, and how many requests are estimated below the cursor. `idle` workers are waiting for
-/// a slice.
+impl Split {
+    /// The lowest time of the slice.
+    fn lowest(&self) -> i64 {
+        self.bounds.from.unwrap_or(STRIPE_BEGAN)
+    }
+
+    /// The estimated number of pages below the cursor, if all of the slice has rows as often as the
+    /// part that was read.
+    fn pages_left(&self) -> f64 {
+        let left = (self.cursor_created - self.lowest()).max(0) as f64;
+        let span = (self.first_created - self.cursor_created).max(1) as f64;
+        left * self.pages.max(1) as f64 / span
+    }
+
+    /// The same, but 0 if it is unknown where the list ends. Rows below the slice prove that it does
+    /// not end within the slice.
+    pub(crate) fn known_pages_left(&self, read: ReadRange) -> f64 {
+        if read.oldest < self.lowest() { self.pages_left() } else { 0.0 }
+    }
+}
+
+/// How often a list may be split of which so many pages are known, read or not.
+pub(crate) fn max_splits(known_pages: f64) -> i64 {
+    MIN_SPLITS + (known_pages / PAGES_PER_SPLIT) as i64
+}
+
+/// Where to split, and how many requests are estimated below the cursor. At most `shares` slices will be
+/// split off: there are not more idle workers, or the list may not be split more often.
 ///
 /// The owner keeps `[mid, to)`, the new slice is `[from, mid)`. `None` if too little is left to
 /// be worth a request of its own.
-pub(crate) fn cut(slice: &Split, read: ReadRange, idle: usize) -> Option<(i64, f64)> {
-    let lowest = slice.bounds.from.unwrap_or(STRIPE_BEGAN);
+pub(crate) fn cut(slice: &Split, read: ReadRange, shares: usize) -> Option<(i64, f64)> {
+    let lowest = slice.lowest();
     let left = (slice.cursor_created - lowest).max(0) as f64;
-    let span = (slice.first_created - slice.cursor_created).max(1) as f64;
-    let pages_left = left * slice.pages.max(1) as f64 / span;
+    let pages_left = slice.pages_left();
     let requests_left = pages_left * slice.requests_per_page.max(1.0);
     let (step, enough) = if read.oldest < lowest {
-        // Rows below the slice prove that the list does not end within it. If all idle workers take
-        // their share, the shares are equal.
-        let share = (pages_left / (idle + 1) as f64).max(MIN_SHARE).min(pages_left / 2.0);
+        // If all shares are split off, they are equal.
+        let share = (pages_left / (shares + 1) as f64).max(MIN_SHARE).min(pages_left / 2.0);
         let share = (share + 0.1).floor().max(1.0) - MARGIN;
         (left * (1.0 - share / pages_left), pages_left >= MIN_PAGES)
     } else {
@@ -77,7 +107,7 @@ pub(crate) fn cut(slice: &Split, read: ReadRange, idle: usize) -> Option<(i64, f
     // The owner keeps its cursor's second.
     let mid = slice.cursor_created - (step as i64).max(1);
     let is_inside = mid > lowest && mid < slice.cursor_created;
-    (enough && is_inside).then_some((mid, requests_left))
+    (shares > 0 && enough && is_inside).then_some((mid, requests_left))
 }
 
 #[cfg(test)]
@@ -99,6 +129,17 @@ mod tests {
 
     fn read(oldest: i64) -> ReadRange {
         ReadRange { newest: 1_700_000_400, oldest }
+    }
+
+    #[test]
+    fn splits_cost_less_than_a_tenth_of_the_pages_and_four_requests() {
+        for pages in 0..10_000_u32 {
+            // A page without its last second has about 99 rows, and the last page is partly filled.
+            let read_by_one = (f64::from(pages) / 0.99).ceil() as i64;
+            let bound = i64::from(pages + pages / 10 + 4);
+            assert!(read_by_one + max_splits(f64::from(pages)) <= bound, "{pages}");
+        }
+        assert_eq!(cut(&slice(Some(1_699_990_000), 1_700_000_000), read(1), 0), None);
     }
 
     #[test]

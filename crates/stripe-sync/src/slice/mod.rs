@@ -11,7 +11,7 @@ mod any_splitting;
 mod cut;
 mod second;
 
-pub(crate) use cut::{ReadRange, Split, cut};
+pub(crate) use cut::{ReadRange, Split, cut, max_splits};
 pub(crate) use second::whole_second;
 
 /// The last rows read that are kept, in case the cursor's own object disappears.
