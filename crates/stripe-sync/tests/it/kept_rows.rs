@@ -171,3 +171,108 @@ async fn a_trigger_or_constraint_that_forbids_a_deletion_keeps_the_row() {
     assert!(named(&product, "P0001") && named(&customer, "never_deleted"), "{found:?}");
     assert!(exists(&world, "products", &product).await);
 }
+
+/// A trigger of the user that cancels a deletion or an update without an error.
+async fn discard(world: &World, when: &str, table: &str) {
+    let sql = format!(
+        "create or replace function public.discard() returns trigger language plpgsql as
+             $$ begin return null; end $$;
+         create trigger discard before {when} on stripe.{table}
+             for each row execute function public.discard()"
+    );
+    world.sql.batch_execute(&sql).await.expect("a trigger");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_keeps_a_row_whose_deletion_a_trigger_discards() {
+    let world = copied(115).await;
+    discard(&world, "delete", "products").await;
+    discard(&world, "update", "customers").await;
+    let account = world.sim.account();
+    let product = account.ids("product").next().expect("a product");
+    let customer = account.ids("customer").next().expect("a customer");
+    account.delete("product", &product).expect("deleted");
+    account.delete("customer", &customer).expect("deleted");
+    let targets = [format!("products/{product}"), customer.clone()];
+    let engine = world.engine().await;
+    for result in engine.refresh(&targets).await.expect("refreshed") {
+        assert_eq!(result.outcome, RefreshOutcome::Quarantined, "{}", result.id);
+    }
+    let found = kept(&world).await;
+    assert_eq!(found.len(), 2, "{found:?}");
+    for (_, reason) in &found {
+        assert!(reason.contains("trigger, rule or row-level security policy"), "{reason}");
+    }
+    let marked = format!("select deleted::text from stripe.products where id = '{product}'");
+    assert_eq!(world.text(&marked).await, "true");
+
+    // Without the triggers, the next attempt succeeds.
+    let drop = "drop function public.discard() cascade";
+    world.sql.batch_execute(drop).await.expect("dropped");
+    for result in engine.refresh(&targets).await.expect("refreshed") {
+        assert_eq!(result.outcome, RefreshOutcome::Deleted, "{}", result.id);
+    }
+    assert!(kept(&world).await.is_empty() && !exists(&world, "products", &product).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backfill_keeps_an_item_whose_deletion_a_trigger_discards() {
+    let account = Account::builder(116).objects("invoice", 150).build().expect("an account");
+    let world = World::new(account).await;
+    assert_eq!(world.backfill(&["invoice"]).await.status, RunStatus::Complete);
+    discard(&world, "delete", "invoice_line_items").await;
+    let account = world.sim.account();
+    let has_lines = |id: &String| account.nested_ids("invoice", id, "lines").len() > 2;
+    let invoice = account.ids("invoice").find(has_lines).expect("an invoice with lines");
+    let lines = account.nested_ids("invoice", &invoice, "lines");
+    account.remove_nested_item("invoice", &invoice, "lines", &lines[0]).expect("removed");
+    account.update("invoice", &invoice, json!({"description": "changed"})).expect("updated");
+    let report = world.backfill(&["invoice"]).await;
+    assert_eq!((report.status, report.quarantined), (RunStatus::Incomplete, 1));
+    let found = kept(&world).await;
+    assert!(found[0].0 == lines[0] && found[0].1.contains("left its list"), "{found:?}");
+    // The lines of a deleted invoice are kept and named too.
+    account.delete("invoice", &invoice).expect("deleted");
+    let done = world.engine().await.process_event(last_event(account).as_bytes()).await;
+    assert_eq!(done.expect("processed").effect, EventEffect::Deleted);
+    assert_eq!(kept(&world).await.len(), lines.len());
+    assert!(!exists(&world, "invoices", &invoice).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_a_rule_or_policy_does_not_let_go_is_kept() {
+    let mut world = copied(117).await;
+    let database = world.text("select current_database()::text").await;
+    let role = format!("restricted_{database}");
+    let sql = format!(
+        "create role {role} login;
+         grant all on schema stripe to {role};
+         grant all on all tables in schema stripe to {role};
+         grant all on all sequences in schema stripe to {role};
+         alter table stripe.products enable row level security;
+         create policy readable on stripe.products for select using (true);
+         create policy insertable on stripe.products for insert with check (true);
+         create policy changeable on stripe.products for update using (true);
+         create rule never as on delete to stripe.prices do instead nothing"
+    );
+    world.sql.batch_execute(&sql).await.expect("restricted");
+    let url = crate::world::server().await.connection_url_to(&database);
+    let (head, _) = url.rsplit_once("&user=").expect("the user comes last");
+    let mut config =
+        stripe_sync::Config::new(format!("{head}&user={role}"), world.config.names.clone());
+    config.key = world.config.key.clone();
+    config.api_base = world.config.api_base.clone();
+    world.config = config;
+    let account = world.sim.account();
+    let product = account.ids("product").next().expect("a product");
+    let price = account.ids("price").next().expect("a price");
+    account.delete("product", &product).expect("deleted");
+    account.delete("price", &price).expect("deleted");
+    let targets = [format!("products/{product}"), format!("prices/{price}")];
+    for result in world.engine().await.refresh(&targets).await.expect("refreshed") {
+        assert_eq!(result.outcome, RefreshOutcome::Quarantined, "{}", result.id);
+    }
+    let found = kept(&world).await;
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(exists(&world, "products", &product).await && exists(&world, "prices", &price).await);
+}

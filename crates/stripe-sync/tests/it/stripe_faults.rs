@@ -548,6 +548,19 @@ async fn items_with_the_same_id_are_not_lost_in_silence() {
     assert_eq!(server.text(shared).await, "in_2", "{:?}", report.streams);
     assert_eq!(server.text(entries).await, "");
     assert_eq!(report.status, RunStatus::Complete);
+
+    // The shared item stays with the invoice whose row it is, although another invoice of the same
+    // commit comes first, and it shows the newest state.
+    let earlier = "update stripe.invoices set last_synced_at = last_synced_at - interval '1 min';
+         update stripe.invoice_line_items set last_synced_at = last_synced_at - interval '1 min'";
+    server.sql.batch_execute(earlier).await.expect("moved");
+    set(vec![invoice(1, &lines[1]), invoice(2, &[line("il_shared", 7)]), invoice(3, &[])]);
+    let report = server.backfill("invoice").await;
+    assert_eq!(server.text(shared).await, "in_2", "{:?}", report.streams);
+    let amount = shared.replace("invoice from", "amount::text from");
+    assert_eq!(server.text(&amount).await, "7");
+    assert_eq!(server.text(entries).await, "il_shared of in_1");
+    assert_eq!((report.status, report.quarantined), (RunStatus::Incomplete, 1));
 }
 
 /// Prices as Stripe shows them: the expanded properties only if they are requested. One of them can be

@@ -9,7 +9,8 @@ use deadpool_postgres::Transaction;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::quarantine;
-use super::removal::{KEYS, Removal, Removed, Remover};
+use super::removal::{KEYS, Removal};
+use super::remover::{Removed, Remover};
 use super::request::{Batch, Deletion};
 use super::upsert::Statements;
 use crate::catalog::{Catalog, Table};

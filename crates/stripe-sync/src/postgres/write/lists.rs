@@ -7,7 +7,8 @@ use std::time::SystemTime;
 use tokio_postgres::types::Type;
 
 use super::quarantine;
-use super::removal::{KEYS, Removal, Remover};
+use super::removal::{KEYS, Removal};
+use super::remover::Remover;
 use super::request::CompleteList;
 use super::upsert::Statements;
 use crate::catalog::{Removed, Table};
@@ -73,13 +74,17 @@ fn duplicates_removal(table: &Table, statements: &Statements) -> String {
 
 fn removal(table: &'static Table, statements: &Statements) -> Option<Removal> {
     let parent = table.parent.as_ref()?;
+    let column = quote(&parent.column);
     let mark = parent.removed == Removed::Mark;
     let is_marked = if mark { " and t.deleted is distinct from true" } else { "" };
-    // An item that this reading quarantined is in its list, although its row has an older stamp.
+    // An item that this reading quarantined is in its list, although its row has an older stamp. Its
+    // entry can have the name of an item with the id of another one.
     let condition = format!(
         "(t.last_synced_at is null or t.last_synced_at < e.stamp){is_marked}
          and not exists (select 1 from {quarantine} q where q.table_name = {literal}
-                         and q.account_id = $3 and q.id = t.id and q.seen_at >= e.stamp)",
+                         and q.account_id = $3 and q.id in (t.id, {duplicate})
+                         and q.seen_at >= e.stamp)",
+        duplicate = quarantine::duplicate_name_sql("t.id", &format!("t.{column}")),
         quarantine = statements.names.table("_quarantine"),
         literal = literal(&table.name),
     );
@@ -87,7 +92,7 @@ fn removal(table: &'static Table, statements: &Statements) -> Option<Removal> {
         table,
         doing: "cannot remove items from",
         why: "the item left its list",
-        column: quote(&parent.column),
+        column,
         condition,
         mark,
     })

@@ -25,6 +25,7 @@ mod param;
 mod position;
 mod quarantine;
 mod removal;
+mod remover;
 mod request;
 mod savepoints;
 mod statements;

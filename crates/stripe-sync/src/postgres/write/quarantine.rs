@@ -81,6 +81,11 @@ fn name_of(id: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{beginning}... ({} bytes, {:016x})", id.len(), fnv1a(id)))
 }
 
+/// The name of an item with the id of another one, an SQL expression of its own id and its parent's.
+pub(super) fn duplicate_name_sql(id: &str, parent: &str) -> String {
+    format!("{id} || ' of ' || {parent}")
+}
+
 /// The entry `q` is a duplicate in a list of this parent, an SQL expression.
 pub(super) fn is_duplicate_of(parent: &str) -> String {
     format!("right(q.id, length({parent}) + 4) = ' of ' || {parent}")

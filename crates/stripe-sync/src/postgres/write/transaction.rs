@@ -18,14 +18,14 @@ use super::lists;
 use super::locks::locks;
 use super::position;
 use super::quarantine::{self, Reason};
-use super::removal::Remover;
+use super::remover::Remover;
 use super::request::{
     Batch, Committed, CompleteList, QuarantineEntry, Replacement, UncertainRow, WriteOutcome,
     WriteRequest, duplicate_name,
 };
 use super::savepoints::Savepoints;
 use super::upsert::{Statements, UpsertOutcome};
-use crate::catalog::Exclusions;
+use crate::catalog::{Exclusions, Table};
 use crate::order::event::EventDecision;
 use crate::postgres::connection::contended::LOCK_TIMEOUT;
 use crate::postgres::connection::lock_holders::LockWait;
@@ -236,17 +236,14 @@ impl Writer<'_> {
         Remover { transaction, statements, account: request.account, savepoints }
     }
 
-    /// Quarantines the items that cannot be rows, because another item has the same id.
-    async fn quarantine_duplicates(
+    /// Quarantines items that cannot be rows, because another item has the same id.
+    async fn quarantine_duplicates<'i>(
         &self,
-        batch: &Batch<'_>,
-        of_another_parent: &[String],
+        table: &'static Table,
+        items: impl Iterator<Item = &'i Observation<'i>>,
         committed: &mut Committed,
     ) -> Result<(), PostgresError> {
-        let table = batch.table;
-        let stored =
-            batch.rows.iter().filter(|row| of_another_parent.iter().any(|id| *id == row.id));
-        for item in batch.duplicates.iter().chain(stored) {
+        for item in items {
             let parent = item.parent.unwrap_or_default();
             let row = Observation { id: duplicate_name(&item.id, parent).into(), ..item.clone() };
             let reason = format!(
@@ -279,6 +276,26 @@ impl Writer<'_> {
         committed: &mut Committed,
         uncertain: &mut Vec<UncertainRow>,
     ) -> Result<(), PostgresError> {
+        let of_another_parent = self.upsert_rows(batch, committed, uncertain).await?;
+        let is_stored = |item: &&Observation<'_>| of_another_parent.iter().any(|id| *id == item.id);
+        // The stored row can be that of an item among the duplicates.
+        let (stored, duplicates): (Vec<_>, Vec<_>) = batch.duplicates.iter().partition(is_stored);
+        if !stored.is_empty() {
+            let stored = Batch::new(batch.table, stored.into_iter().cloned().collect());
+            Box::pin(self.upsert(&stored, committed, uncertain)).await?;
+        }
+        let items = duplicates.into_iter().chain(batch.rows.iter().filter(is_stored));
+        self.quarantine_duplicates(batch.table, items, committed).await
+    }
+
+    /// Returns the ids of items that were not written, because an item of another parent has the
+    /// same id.
+    async fn upsert_rows(
+        &self,
+        batch: &Batch<'_>,
+        committed: &mut Committed,
+        uncertain: &mut Vec<UncertainRow>,
+    ) -> Result<Vec<String>, PostgresError> {
         let Writer { transaction, statements, exclusions, request, .. } = *self;
         let account = request.account;
         let outcome: UpsertOutcome = match self.savepoints {
@@ -300,13 +317,12 @@ impl Writer<'_> {
                 outcome
             }
         };
-        self.quarantine_duplicates(batch, &outcome.of_another_parent, committed).await?;
         committed.replaced_characters += outcome.replaced_characters;
         committed.tombstoned.extend(outcome.tombstoned);
         let table = batch.table.name.as_str();
         let rows = outcome.uncertain.into_iter();
         uncertain.extend(rows.map(|(id, stored)| UncertainRow { table, id, stored }));
-        Ok(())
+        Ok(outcome.of_another_parent)
     }
 
     /// Returns false if the stored row does not have the expected stamp.
