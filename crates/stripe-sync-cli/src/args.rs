@@ -132,8 +132,8 @@ pub(crate) enum Command {
     Refresh(Refresh),
     /// Apply changes from Stripe's event feed until Ctrl-C
     ///
-    /// Needs no public URL. Resumes where the last `follow` stopped. The first `follow` starts at
-    /// the complete backfills. Objects without events, such as balance transactions, are listed
+    /// Needs no public URL. Resumes where the last `follow` stopped, or at the end of a later
+    /// complete backfill of all objects. The first `follow` starts at the first backfill. Objects without events, such as balance transactions, are listed
     /// again: new ones every two minutes, and those of the last 14 days once a day. If the last
     /// events were applied more than 30 days ago, later ones are lost, and the streams are listed
     /// again. Several processes can follow one account: one of them reads the feed, and the others

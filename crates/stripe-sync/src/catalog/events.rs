@@ -63,6 +63,15 @@ pub(crate) fn stored_event_types() -> impl Iterator<Item = &'static str> {
     event_types().values().filter(|event| event.is_stored()).map(|event| event.name)
 }
 
+/// The names of the types that report that an object of one of these tables was deleted.
+pub(crate) fn deletion_types(tables: &[&Table]) -> Vec<&'static str> {
+    let concerns = |event: &&EventType| {
+        event.meaning == EventMeaning::Delete
+            && event.objects.iter().any(|object| tables.iter().any(|t| t.object == *object))
+    };
+    event_types().values().filter(concerns).map(|event| event.name).collect()
+}
+
 fn parse(line: &'static str) -> Option<(&'static str, EventType)> {
     let mut words = line.split(' ');
     let (name, meaning, objects) = (words.next()?, words.next()?, words.next()?);
@@ -104,6 +113,15 @@ impl Catalog {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_request_can_ask_for_all_deletions() {
+        let all: Vec<&Table> = Catalog::get().streams().collect();
+        assert!((1..=20).contains(&deletion_types(&all).len()));
+        let table = |name| Catalog::get().table(name).expect("a table");
+        assert_eq!(deletion_types(&[table("products"), table("charges")]), ["product.deleted"]);
+        assert!(deletion_types(&[table("charges")]).is_empty());
+    }
 
     #[test]
     fn the_meaning_of_every_event_type() {

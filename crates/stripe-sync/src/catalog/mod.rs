@@ -14,7 +14,7 @@ mod table;
 
 pub(crate) use catalog_file::Catalog;
 pub use column_name::{ColumnError, ColumnName, columns_of, tables};
-pub(crate) use events::{EventMeaning, meaning_of, stored_event_types};
+pub(crate) use events::{EventMeaning, deletion_types, meaning_of, stored_event_types};
 pub(crate) use exclusions::{Exclusions, Step, ValuePath};
 pub(crate) use source::{Each, Source};
 pub(crate) use table::{Column, JsonKind, List, Nested, ParentLists, Removed, SqlType, Table};

@@ -3,18 +3,18 @@
 //!
 //! Only events of the run's streams and range are applied, so that a backfill of one stream does not
 //! store rows of others. The account's cursor covers all objects; it moves only after a complete run
-//! of everything.
+//! of everything, which therefore applies all events since the cursor.
 
 use std::collections::BTreeSet;
 
 use super::catch_up::{EventReader, FeedReading};
-use super::follow::EVENTS_KEPT;
+use super::gaps::{EVENTS_KEPT, close_listed_gaps, record_gap};
 use super::inbox::fetch_inbox;
 use super::list_again::list_again;
 use super::listings::{LOOK_BACK, without_events};
 use super::scope::EventScope;
 use crate::backfill::{CatchUpOutcome, CatchUpStatus, EVENT_OVERLAP, ReadRun, Stop};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, deletion_types};
 use crate::error::Error;
 use crate::slice::Bounds;
 
@@ -78,6 +78,8 @@ async fn list_again_without_events(run: &ReadRun) -> Result<(), Error> {
     Ok(())
 }
 
+/// Applies the events since the run's first page, and the deletions since the events were last
+/// applied: the lists do not show them.
 async fn apply_events(
     run: &ReadRun,
     revalidate: &BTreeSet<String>,
@@ -86,20 +88,37 @@ async fn apply_events(
     let context = &run.account().with_live_priority();
     let (database, names) = (&context.database, context.statements.names());
     let account = context.account.as_str();
-    let scope = EventScope::new(run.streams(), run.bounds());
-    // A process that follows the account has applied the events before its cursor.
     let cursor = database.within_time_limit(database.event_cursor(names, account)).await?;
-    let kept_since = context.client.now().unix_seconds() - EVENTS_KEPT;
-    let first = run.event_cursor().max(cursor.unwrap_or(0)).max(kept_since);
-    let reading = FeedReading { context, revalidate, owner: None, scope: Some(&scope) };
-    let (until, caught_up) = EventReader::new().catch_up(reading, first).await?;
-    outcome.events = caught_up.events;
-    let is_whole = run.streams().len() == Catalog::get().streams().count()
-        && run.bounds() == (None, None)
-        && first == run.event_cursor().max(cursor.unwrap_or(0));
-    if is_whole && run.is_complete().await? {
+    let first_copy = database.within_time_limit(database.first_copy_cursor(names, account)).await?;
+    // All events before it have been applied to the rows of this run and of earlier ones.
+    let applied = cursor.or(first_copy).unwrap_or(run.event_cursor());
+    let all =
+        FeedReading { context, revalidate, owner: None, scope: None, types: &[], until: None };
+    if is_whole(run) && run.is_complete().await? {
+        let first = record_gap(context, applied).await?;
+        close_listed_gaps(context).await?;
+        let (until, caught_up) = EventReader::new().catch_up(all, first).await?;
+        outcome.events = caught_up.events;
         let advanced = database.advance_event_cursor(names, account, until);
-        database.within_time_limit(advanced).await?;
+        return Ok(database.within_time_limit(advanced).await?);
     }
+    let scope = EventScope::new(run.streams(), run.bounds());
+    let kept_since = context.client.now().unix_seconds() - EVENTS_KEPT;
+    let first = run.event_cursor().max(applied).max(kept_since);
+    let deletions = deletion_types(run.streams());
+    if applied < run.event_cursor() && !deletions.is_empty() {
+        let until = Some(first);
+        let reading = FeedReading { scope: Some(&scope), types: &deletions, until, ..all };
+        let (_, deleted) = EventReader::new().catch_up(reading, applied.max(kept_since)).await?;
+        outcome.events += deleted.events;
+    }
+    let reading = FeedReading { scope: Some(&scope), ..all };
+    let (_, caught_up) = EventReader::new().catch_up(reading, first).await?;
+    outcome.events += caught_up.events;
     Ok(())
+}
+
+/// Whether a run reads everything.
+fn is_whole(run: &ReadRun) -> bool {
+    run.streams().len() == Catalog::get().streams().count() && run.bounds() == (None, None)
 }

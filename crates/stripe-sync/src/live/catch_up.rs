@@ -42,8 +42,10 @@ struct Window {
     from: i64,
     /// The cursor after this window.
     until: i64,
-    /// Whether it ends at the present.
+    /// Whether the reading ends with it.
     is_last: bool,
+    /// Whether it also has the events that are created during the reading.
+    is_open: bool,
 }
 
 /// What a reading of the feed applies.
@@ -56,6 +58,10 @@ pub(crate) struct FeedReading<'r> {
     pub(crate) owner: Option<&'r str>,
     /// The objects that events are applied to; `None` for all.
     pub(crate) scope: Option<&'r EventScope>,
+    /// The types of the events that are read, at most 20; none for all.
+    pub(crate) types: &'r [&'static str],
+    /// The last second that is read, in Unix seconds; `None` for the present.
+    pub(crate) until: Option<i64>,
 }
 
 /// Reads one account's events. It remembers which ones it has applied.
@@ -110,10 +116,14 @@ impl EventReader {
             // The current second is read again next time, because events can still be created in
             // it.
             let now = reading.context.client.now().unix_seconds();
+            let last = reading.until.unwrap_or(now);
             let end = cursor.saturating_add(self.window);
-            let window = match end < now {
-                true => Window { from: cursor - overlap, until: end, is_last: false },
-                false => Window { from: cursor - overlap, until: now, is_last: true },
+            let is_last = end >= last;
+            let window = Window {
+                from: cursor - overlap,
+                until: end.min(last),
+                is_last,
+                is_open: is_last && reading.until.is_none(),
             };
             overlap = OVERLAP;
             let pages = self.read_window(reading, window, &mut caught_up).await?;
@@ -135,7 +145,7 @@ impl EventReader {
         window: Window,
         caught_up: &mut CaughtUp,
     ) -> Result<u32, Error> {
-        let FeedReading { context, revalidate, owner, scope } = reading;
+        let FeedReading { context, revalidate, owner, scope, types, until: _ } = reading;
         let target = EventTarget {
             account: context.account.as_str(),
             livemode: context.mode == Mode::Live,
@@ -151,9 +161,12 @@ impl EventReader {
             let mut request = Request::to_list("/v1/events")
                 .with("limit", "100")
                 .with("created[gte]", window.from.to_string());
-            // The last window is open: the clock of this process may be behind Stripe's.
-            if !window.is_last {
+            // The clock of this process may be behind Stripe's.
+            if !window.is_open {
                 request = request.with("created[lte]", window.until.to_string());
+            }
+            for event_type in types {
+                request = request.with("types[]", *event_type);
             }
             if let Some(last) = &last_id {
                 request = request.with("starting_after", last.clone());

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::catch_up::{EventReader, FeedReading};
+use super::gaps::record_gap;
 use super::inbox::drain;
 use super::listings::Listings;
 use crate::backfill::{Stop, this_process};
@@ -21,10 +22,6 @@ const BUSY_PAUSE: Duration = Duration::from_millis(500);
 const IDLE_PAUSE: Duration = Duration::from_secs(2);
 /// The pause after Stripe has not been able to return the feed.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
-/// How long Stripe keeps events (FACTS 6).
-pub(super) const EVENTS_KEPT: i64 = 30 * 86_400;
-/// If the cursor is older than this, events can disappear while they are read.
-const EVENTS_ARE_SAFE: i64 = 29 * 86_400;
 /// Without a backfill, only the events of the last minutes are applied.
 const FIRST_LOOK_BACK: i64 = 300;
 
@@ -92,7 +89,7 @@ pub(crate) async fn follow(
     let (database, names) = (&context.database, context.statements.names());
     let account = context.account.as_str();
     let started = context.client.now().unix_seconds();
-    let first = database.last_copy_cursor(names, account).await?;
+    let first = database.first_copy_cursor(names, account).await?;
     let owner = this_process(0);
     let listings = Listings::new(context.with_backfill_priority(), &owner);
     let mut follower = Follower {
@@ -212,16 +209,14 @@ impl Follower<'_> {
         match database.within_time_limit(leased).await? {
             Some(cursor) => {
                 progress.waiting = false;
-                if cursor < now() - EVENTS_ARE_SAFE {
-                    let gap = database.record_gap(names, account, now() - EVENTS_ARE_SAFE);
-                    database.within_time_limit(gap).await?;
-                }
-                let cursor = cursor.max(now() - EVENTS_KEPT);
+                let cursor = record_gap(context, cursor).await?;
                 let reading = FeedReading {
                     context,
                     revalidate: self.revalidate,
                     owner: Some(*owner),
                     scope: None,
+                    types: &[],
+                    until: None,
                 };
                 let caught_up = self.reader.catch_up(reading, cursor).await;
                 let (cursor, caught_up) = caught_up.map_err(RoundError::Other)?;

@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use super::gaps::close_listed_gaps;
 use super::list_again::list_again;
-use crate::backfill::{self, BackfillRequest, CatchUpOutcome, EVENT_OVERLAP, Progress, Stop};
+use crate::backfill::{self, BackfillRequest, CatchUpOutcome, Progress, Stop};
 use crate::catalog::{Catalog, Table};
 use crate::context::AccountContext;
 use crate::error::{Error, ErrorKind};
-use crate::order::Stamp;
-use crate::postgres::{EventGap, LastListing};
+use crate::postgres::LastListing;
 use crate::slice::Bounds;
 
 /// How often the newest objects are listed again, and how far back from the last listing: objects
@@ -113,7 +113,7 @@ impl<'f> Listings<'f> {
     /// Lists all streams whose events were lost, by a backfill that starts now or continues one that
     /// started after the gap. Rows that it does not show are fetched, because they can be deleted.
     async fn close_gaps(&self, stop: &Stop) -> Result<(), Error> {
-        let gaps = self.close_listed_gaps().await?;
+        let gaps = close_listed_gaps(&self.context).await?;
         let Some(until) = gaps.iter().map(|gap| gap.until).max() else { return Ok(()) };
         let objects = gaps.iter().map(|gap| gap.table.name.clone()).collect();
         let request = BackfillRequest { objects, ..BackfillRequest::default() };
@@ -123,7 +123,7 @@ impl<'f> Listings<'f> {
         let report = run.close(CatchUpOutcome::default()).await?;
         let rows: i64 = report.streams.iter().map(|stream| stream.synced).sum();
         self.listed.fetch_add(rows.unsigned_abs(), Ordering::Relaxed);
-        let open = self.close_listed_gaps().await?;
+        let open = close_listed_gaps(&self.context).await?;
         let names: Vec<&str> = open.iter().map(|gap| gap.table.name.as_str()).collect();
         match names.is_empty() || stop.is_requested() {
             true => Ok(()),
@@ -133,24 +133,6 @@ impl<'f> Listings<'f> {
                 Err(Error::new(ErrorKind::Stripe, message).with_hint(hint))
             }
         }
-    }
-
-    /// Closes the gaps of streams that a run has listed. Returns the other ones.
-    async fn close_listed_gaps(&self) -> Result<Vec<EventGap>, Error> {
-        let AccountContext { database, statements, account, .. } = &self.context;
-        let (names, account) = (statements.names(), account.as_str());
-        let mut open = Vec::new();
-        for gap in database.within_time_limit(database.gaps(names, account)).await? {
-            match gap.listed {
-                Some(cursor) => {
-                    let listed_at = Stamp::from_micros((cursor + EVENT_OVERLAP) * 1_000_000);
-                    let closed = database.close_gap(names, account, gap, listed_at);
-                    database.within_time_limit(closed).await?;
-                }
-                None => open.push(gap),
-            }
-        }
-        Ok(open)
     }
 }
 

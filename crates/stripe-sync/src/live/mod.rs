@@ -3,7 +3,8 @@
 //! The path of an event: `event` (read) -> `plan` (decide) -> `apply` (one transaction). That
 //! transaction puts objects that have to be fetched into the inbox, and `inbox` fetches them.
 //! `deliveries` commits concurrent deliveries together. `catch_up` reads the feed, `follow` repeats
-//! that until it is stopped, and `after_backfill` does it once for the streams of a run.
+//! that until it is stopped, and `after_backfill` does it once for the streams of a run. `gaps` and
+//! `listings` handle what the feed does not show.
 
 mod after_backfill;
 mod apply;
@@ -11,6 +12,7 @@ mod catch_up;
 mod deliveries;
 mod event;
 mod follow;
+mod gaps;
 mod inbox;
 mod list_again;
 mod listings;

@@ -95,3 +95,23 @@ async fn a_gap_in_the_events_is_reported_and_closed_by_listing_the_streams_again
     assert!(!done.gap && done.unlisted.is_none() && done.listed > 0, "{done:?}");
     assert_current(&world).await;
 }
+
+/// Such as a row that another program has written. Nobody knows what it shows.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_without_a_stamp_is_fetched_when_a_gap_is_closed() {
+    let world = copied(404).await;
+    let engine = world.engine().await;
+    engine.catch_up(&Stop::new()).await.expect("caught up");
+    let account = world.sim.account();
+    let deleted = account.ids("product").last().expect("a product");
+    account.delete("product", &deleted).expect("deleted");
+    for event in account.ids("event").collect::<Vec<_>>() {
+        account.delete("event", &event).expect("forgotten");
+    }
+    let long_ago = "update stripe._event_cursors set second = second - 40 * 86400;
+                    update stripe.products set last_synced_at = null";
+    world.sql.batch_execute(long_ago).await.expect("earlier");
+    let done = engine.catch_up(&Stop::new()).await.expect("caught up");
+    assert!(!done.gap && done.pending == 0, "{done:?}");
+    assert_current(&world).await;
+}

@@ -182,6 +182,21 @@ async fn old_runs_are_removed_except_the_last_complete_one_of_each_command() {
     assert_eq!(world.text(streams).await, format!("3,4,{}", report.run_id));
 }
 
+/// The events of the account have never been read, and its first run is removed.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_second_from_which_events_are_needed_outlives_its_run() {
+    let account = Account::builder(88).objects("customer", 3).build().expect("an account");
+    let world = World::new(account).await;
+    world.backfill(&["customer"]).await;
+    let age = "update stripe._runs set finished_at = finished_at - interval '91 days',
+                                       event_cursor = event_cursor - 91 * 86400";
+    world.sql.batch_execute(age).await.expect("old runs");
+    let first = world.text("select event_cursor::text from stripe._runs").await;
+    world.backfill(&["customer"]).await;
+    assert_eq!(world.text("select string_agg(id::text, ',') from stripe._runs").await, "2");
+    assert_eq!(world.text("select second::text from stripe._event_cursors").await, first);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_old_run_that_shows_whether_a_stream_is_available_is_kept() {
     let account = Account::builder(87).objects("customer", 3).build().expect("an account");

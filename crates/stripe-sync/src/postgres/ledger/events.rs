@@ -168,21 +168,15 @@ impl Database {
         Ok(())
     }
 
-    /// The second from which events cover all changes since each copied stream was last read
-    /// completely.
-    pub(crate) async fn last_copy_cursor(
+    /// The second from which events cover all changes since the first run of an account. Later runs
+    /// do not replace the events before them, because lists do not show deletions.
+    pub(crate) async fn first_copy_cursor(
         &self,
         names: &Names,
         account: &str,
     ) -> Result<Option<i64>, PostgresError> {
-        let sql = format!(
-            "select min(second) from (
-                 select max(r.event_cursor) as second from {} r join {} s on s.run_id = r.id
-                 where r.account_id = $1 and r.since is null and r.until is null
-                   and s.status = 'complete' group by s.stream) as streams",
-            names.table("_runs"),
-            names.table("_streams"),
-        );
+        let sql =
+            format!("select min(event_cursor) from {} where account_id = $1", names.table("_runs"));
         let row = self.get().await?.query_typed_one(&sql, &[(&account, Type::TEXT)]).await;
         Ok(row.map_err(|e| PostgresError::new("cannot read the runs", &e))?.get(0))
     }

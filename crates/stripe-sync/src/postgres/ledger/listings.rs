@@ -108,8 +108,8 @@ impl Database {
         Ok(())
     }
 
-    /// Records that events before `until` are lost, for each stream that no later run has read
-    /// completely.
+    /// Records that events before `until` are lost, for each stream that a run has read completely.
+    /// Also for one that a later run has read: its list does not show which rows are deleted.
     pub(crate) async fn record_gap(
         &self,
         names: &Names,
@@ -118,7 +118,7 @@ impl Database {
     ) -> Result<(), PostgresError> {
         let sql = format!(
             "insert into {} as l (account_id, table_name, gap_until)
-             select $1, c.stream, $2 from ({}) c where c.second < $2
+             select $1, c.stream, $2 from ({}) c
              on conflict (account_id, table_name) do update set gap_until = excluded.gap_until",
             names.table("_listings"),
             complete_runs(names),
@@ -173,7 +173,8 @@ impl Database {
                 "with unseen as (
                      insert into {inbox} (account_id, table_name, id, reason)
                      select $1, $2, id, '{reason}' from {}
-                     where _account_id = $1 and $4::timestamptz > last_synced_at {not_deleted}
+                     where _account_id = $1 {not_deleted}
+                       and (last_synced_at is null or last_synced_at < $4::timestamptz)
                      on conflict do nothing)",
                 names.table(name)
             ),

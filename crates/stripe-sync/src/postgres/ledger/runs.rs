@@ -128,7 +128,8 @@ impl Database {
             .await
             .map_err(fail)?;
         // The last complete run of an identity is kept, and so are the runs that show whether a
-        // stream of an account could be read when it was last requested.
+        // stream of an account could be read when it was last requested. If the events of an account
+        // have never been read, the cursor keeps the second from which they are needed.
         client
             .execute_typed(
                 &format!(
@@ -143,11 +144,16 @@ impl Database {
                                    select 1 from {streams} l join {runs} n on n.id = l.run_id
                                    where l.stream = s.stream and l.run_id > s.run_id
                                      and n.account_id = r.account_id and {ended_later}))
-                         returning r.id),
+                         returning r.id, r.account_id, r.event_cursor),
+                     cursors as (
+                         insert into {cursors} (account_id, second)
+                         select account_id, min(event_cursor) from old group by account_id
+                         on conflict do nothing),
                      slices as (delete from {} where run_id in (select id from old))
                      delete from {} where run_id in (select id from old)",
                     names.table("_slices"),
                     names.table("_streams"),
+                    cursors = names.table("_event_cursors"),
                     streams = names.table("_streams"),
                     ended = shows_availability("s"),
                     ended_later = shows_availability("l"),
