@@ -3,6 +3,8 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table};
 
+use crate::number;
+
 /// A table under construction.
 pub(crate) struct TextTable {
     table: Table,
@@ -50,6 +52,15 @@ impl TextTable {
     }
 }
 
+/// The line below a table that shows only the first of `count` rows. The rows can have been counted before
+/// some of those in the table were added.
+pub(crate) fn more_rows(count: i64, shown: usize) -> String {
+    match usize::try_from(count).unwrap_or(0).saturating_sub(shown) {
+        0 => String::new(),
+        hidden => format!("and {} more\n", number::count(hidden)),
+    }
+}
+
 fn color(word: &str) -> Option<Color> {
     match word {
         "ok" | "complete" | "stored" | "deleted" | "yes" => Some(Color::Green),
@@ -89,6 +100,14 @@ mod tests {
     fn control_and_reordering_characters_are_escaped() {
         assert_eq!(clean("a\u{1b}[2Jb\nc\u{202e}"), "a\\u{1b}[2Jb\\nc\\u{202e}");
         assert_eq!(clean("Zoë 🎉"), "Zoë 🎉");
+    }
+
+    #[test]
+    fn the_rows_that_a_table_does_not_show_are_counted() {
+        assert_eq!(more_rows(1_020, 20), "and 1,000 more\n");
+        for (count, shown) in [(20, 20), (0, 0), (1, 2), (-1, 0)] {
+            assert_eq!(more_rows(count, shown), "", "{count} {shown}");
+        }
     }
 
     #[test]

@@ -220,6 +220,26 @@ impl StripeSync {
         Ok(self.copy.database().query_parts(self.copy.names(), sql, &mut on_part).await?)
     }
 
+    /// Like [`StripeSync::query_parts`], with each row as the text of a JSON object. Its values have the
+    /// JSON types that correspond to their SQL types; those of `show` and `explain` are strings.
+    ///
+    /// # Errors
+    /// As for [`StripeSync::query_parts`].
+    pub async fn query_json(
+        &self,
+        sql: &str,
+        mut on_row: impl FnMut(&str) -> ControlFlow<()> + Send,
+    ) -> Result<(), Error> {
+        Ok(self.copy.database().query_json(self.copy.names(), sql, &mut on_row).await?)
+    }
+
+    /// Waits until the server has ended the statements of queries whose futures were dropped or whose rows
+    /// were not wanted any longer, for at most a few seconds. Without this call it ends them in the
+    /// background.
+    pub async fn queries_ended(&self) {
+        self.copy.database().queries_ended().await;
+    }
+
     async fn is_migrated(&self) -> Result<bool, Error> {
         Ok(self.copy.database().is_migrated(self.copy.names()).await?)
     }

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use stripe_sync::{BackfillRequest, DatabaseUrl, Range, RangeError, Report, RunStatus, StripeSync};
 
+use super::catch_up;
 use super::connect::connect;
 use super::report;
 use crate::args::Backfill;
@@ -95,8 +96,10 @@ async fn introduce(
 
 fn exit(report: &Report, skip_denied: bool, stopped_by: Option<StopReason>) -> Exit {
     match report.status {
-        RunStatus::Complete => Exit::Complete,
-        RunStatus::Incomplete if skip_denied && report.only_denied() => Exit::Complete,
+        RunStatus::Complete => catch_up::exit(report, stopped_by),
+        RunStatus::Incomplete if skip_denied && report.only_denied() => {
+            catch_up::exit(report, stopped_by)
+        }
         RunStatus::Incomplete => Exit::Incomplete,
         RunStatus::Failed => Exit::Failed,
         RunStatus::Interrupted => stopped_by.map_or(Exit::Interrupted, StopReason::exit),

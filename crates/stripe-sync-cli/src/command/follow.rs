@@ -1,5 +1,7 @@
 //! `stripe-sync follow`: applies changes from Stripe's feed of events.
 
+use std::ops::ControlFlow;
+
 use serde_json::{Value, json};
 use stripe_sync::{FollowProgress, Stop, StripeSync};
 
@@ -21,7 +23,16 @@ pub(super) async fn run(args: &Follow, context: &CommandContext) -> Result<Exit,
     let followed = follow(&sync, args.once, context).await;
     drop(sync);
     open_database.close(&context.interrupts).await;
-    let Some(progress) = followed? else { return Ok(Exit::Interrupted) };
+    let Some(progress) = followed? else {
+        const TEXT: &str =
+            "stopped immediately; the next command starts after the last events applied";
+        if args.once {
+            return Err(Failure::interrupted_because(TEXT));
+        }
+        // A signal is how following is meant to end.
+        ui::note(TEXT);
+        return Ok(Exit::Complete);
+    };
     if context.is_json() {
         ui::data(&format!("{}\n", as_json(&progress)))?;
     } else {
@@ -83,8 +94,10 @@ async fn follow(
         if is_news && !once {
             match json {
                 // If nothing reads stdout any longer, following ends as after a signal.
-                true if ui::data(&format!("{}\n", as_json(progress))).is_err() => stop.request(),
-                true => {}
+                true => match ui::data_while_read(&format!("{}\n", as_json(progress))) {
+                    Ok(ControlFlow::Continue(())) => {}
+                    Ok(ControlFlow::Break(())) | Err(_) => stop.request(),
+                },
                 false => ui::note(&as_text(progress)),
             }
             shown = progress.clone();

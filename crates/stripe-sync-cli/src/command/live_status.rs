@@ -7,11 +7,13 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use stripe_sync::{DeadObject, InboxStatus, LiveStatus, UnstoredEvents};
 
+use crate::args::Connection;
+use crate::next_command;
 use crate::number;
 use crate::table::{self, TextTable};
 use crate::ui::BOLD;
 
-pub(super) fn as_text(status: &LiveStatus) -> String {
+pub(super) fn as_text(status: &LiveStatus, connection: &Connection) -> String {
     let mut text = String::new();
     for feed in &status.feeds {
         let reader = if feed.is_followed { "" } else { "; no process follows the account" };
@@ -23,20 +25,20 @@ pub(super) fn as_text(status: &LiveStatus) -> String {
             number::duration(lag)
         ));
     }
-    text.push_str(&inbox(&status.inbox));
+    text.push_str(&inbox(&status.inbox, connection));
     text.push_str(&unstored(&status.unstored));
     text
 }
 
-fn inbox(inbox: &InboxStatus) -> String {
+fn inbox(inbox: &InboxStatus, connection: &Connection) -> String {
     let mut text = String::new();
     if inbox.waiting > 0 {
         let oldest = inbox.oldest.map(|oldest| number::time(number::unix_seconds(oldest)));
         text.push_str(&format!(
-            "\n{BOLD}{} still to be fetched{BOLD:#}, the oldest since {}\nto fetch them, run: \
-             stripe-sync follow --once\n",
+            "\n{BOLD}{} still to be fetched{BOLD:#}, the oldest since {}\nto fetch them, run: {}\n",
             number::quantity(inbox.waiting, "changed object"),
-            oldest.unwrap_or_default()
+            oldest.unwrap_or_default(),
+            next_command::on_the_same_account(&["follow --once"], connection)
         ));
     }
     if inbox.dead > 0 {
@@ -50,11 +52,9 @@ fn inbox(inbox: &InboxStatus) -> String {
             number::quantity(inbox.dead, "changed object"),
             table.finish()
         ));
-        let hidden = usize::try_from(inbox.dead).unwrap_or(0) - inbox.dead_objects.len();
-        if hidden > 0 {
-            text.push_str(&format!("and {} more\n", number::count(hidden)));
-        }
-        text.push_str("to retry all of them, run: stripe-sync refresh --failed\n");
+        text.push_str(&table::more_rows(inbox.dead, inbox.dead_objects.len()));
+        let refresh = next_command::on_the_same_account(&["refresh --failed"], connection);
+        text.push_str(&format!("to retry all of them, run: {refresh}\n"));
     }
     text
 }

@@ -3,6 +3,7 @@
 
 mod adoption;
 mod backfill;
+mod catch_up;
 mod check;
 mod completions;
 mod connect;
@@ -34,9 +35,10 @@ pub(crate) async fn run(command: Command, context: &CommandContext) -> Result<Ex
     }
     let interrupts = &context.interrupts;
     match command {
-        // These handle interrupts themselves once pages are in flight.
+        // These handle interrupts themselves.
         Command::Backfill(args) => Box::pin(backfill::run(&args, context)).await,
         Command::Demo(args) => demo::run(&args, context).await,
+        Command::Query(args) => query::run(&args, context).await,
         Command::Follow(args) => Box::pin(follow::run(&args, context)).await,
         Command::Migrate(args) => interrupts.unless(migrate::run(&args, context)).await,
         Command::Check(args) => interrupts.unless(check::run(&args, context)).await,
@@ -45,6 +47,5 @@ pub(crate) async fn run(command: Command, context: &CommandContext) -> Result<Ex
         Command::Webhook(args) => interrupts.unless(webhook::run(&args, context)).await,
         Command::Completions(args) => completions::run(&args),
         Command::ManPages(args) => man_pages::run(&args),
-        Command::Query(args) => interrupts.unless(query::run(&args, context)).await,
     }
 }

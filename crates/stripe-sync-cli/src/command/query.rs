@@ -1,7 +1,6 @@
 //! `stripe-sync query`: statements in read-only transactions, one transaction each.
 
 use std::io::Read as _;
-use std::ops::ControlFlow;
 
 use stripe_sync::{QueryPart, StripeSync};
 use tokio::sync::oneshot;
@@ -18,14 +17,23 @@ use crate::{number, query_csv, redaction, statements};
 
 pub(super) async fn run(args: &Query, context: &CommandContext) -> Result<Exit, Failure> {
     let database = DatabaseSettings::resolve(&context.connection, &context.environment)?;
-    let text = text(args).await?;
-    let statements = statements(args, &text)?;
-    let open = database.target.open_existing().await?;
-    let sync = StripeSync::connect(database.config(open.url())).await?;
-    let answered = match context.output.format {
-        OutputFormat::Json => print_json(&sync, &statements).await,
-        format => print_rows(&sync, &statements, format).await,
+    let open = async {
+        let text = text(args).await?;
+        statements(args, &text)?;
+        let open = database.target.open_existing().await?;
+        let sync = StripeSync::connect(database.config(open.url())).await?;
+        Ok((text, open, sync))
     };
+    let (text, open, sync) = context.interrupts.unless(open).await?;
+    let statements = statements(args, &text)?;
+    let print = async {
+        match context.output.format {
+            OutputFormat::Json => print_json(&sync, &statements).await,
+            format => print_rows(&sync, &statements, format).await,
+        }
+    };
+    let answered = context.interrupts.unless(print).await;
+    sync.queries_ended().await;
     drop(sync);
     open.close(&context.interrupts).await;
     answered?;
@@ -130,50 +138,16 @@ async fn print_json(sync: &StripeSync, statements: &[&str]) -> Result<(), Failur
     output.finish()
 }
 
-/// An array of objects. The server builds them, because it knows the types. The values of statements
-/// that cannot be nested (`show`, `explain`) are strings.
+/// An array of objects, one per row.
 async fn print_array(sync: &StripeSync, sql: &str, output: &mut RowOutput) -> Result<(), Failure> {
     let mut rows = 0_u64;
-    let mut push = |output: &mut RowOutput, object: &str| {
+    sync.query_json(sql, |object| {
         output.push(if rows == 0 { "[\n  " } else { ",\n  " });
         output.push(object);
         rows += 1;
         output.flow()
-    };
-    // The line break ends a trailing comment.
-    let nested = format!("select row_to_json(answer) from ({sql}\n) answer");
-    let mut has_begun = false;
-    let typed = sync
-        .query_parts(&nested, |part| match part {
-            QueryPart::Row(row) => {
-                has_begun = true;
-                push(output, row.first().copied().flatten().unwrap_or("null"))
-            }
-            _ => ControlFlow::Continue(()),
-        })
-        .await;
-    match typed {
-        Ok(()) => {}
-        Err(error) if has_begun => return Err(error.into()),
-        Err(_) => {
-            let mut names = Vec::new();
-            sync.query_parts(sql, |part| match part {
-                QueryPart::Columns(columns) => {
-                    names = columns.to_vec();
-                    ControlFlow::Continue(())
-                }
-                QueryPart::Row(row) => push(output, &object(&names, row)),
-                _ => ControlFlow::Continue(()),
-            })
-            .await?;
-        }
-    }
+    })
+    .await?;
     output.push(if rows == 0 { "[]" } else { "\n]" });
     Ok(())
-}
-
-fn object(columns: &[String], row: &[Option<&str>]) -> String {
-    let pairs: serde_json::Map<String, serde_json::Value> =
-        columns.iter().cloned().zip(row.iter().map(|value| (*value).into())).collect();
-    serde_json::Value::Object(pairs).to_string()
 }

@@ -2,8 +2,9 @@
 //! and a summary with a hint.
 
 use serde_json::{Map, Value, json};
-use stripe_sync::{CatchUpOutcome, CatchUpStatus, Report, RunStatus, StreamReport};
+use stripe_sync::{Report, RunStatus, StreamReport};
 
+use super::catch_up;
 use crate::args::Connection;
 use crate::next_command;
 use crate::number;
@@ -27,7 +28,7 @@ pub(crate) struct Summary<'a> {
 pub(crate) fn as_text(report: &Report, summary: &Summary<'_>) -> String {
     let mut text = streams(&report.streams, summary.has_range);
     text.push_str(&never_listed(&report.streams));
-    text.push_str(&catch_up(report));
+    text.push_str(&catch_up::as_text(report, summary.connection));
     text.push_str(&messages(&report.streams));
     text.push_str(&data_warnings(report, summary.connection));
     text.push_str(&summary.text(report));
@@ -149,52 +150,22 @@ fn data_warnings(report: &Report, connection: &Connection) -> String {
     if text.is_empty() { text } else { format!("\n{text}") }
 }
 
-/// How the changes that were made during the run were applied.
-fn catch_up(report: &Report) -> String {
-    const MISSING: &str = "changes made during the run may be missing; to apply them, ";
-    const FOLLOW: &str = "run: stripe-sync follow --once";
-    let outcome = &report.catch_up;
-    let message = outcome.message.as_deref().map(table::clean).unwrap_or_default();
-    let mut text = match outcome.status {
-        CatchUpStatus::Denied => format!(
-            "the key is not allowed to read events: {message}\n{MISSING}give the key the permission \
-             and {FOLLOW}\n"
-        ),
-        CatchUpStatus::Failed => {
-            format!("events could not be applied: {message}\n{MISSING}{FOLLOW}\n")
-        }
-        CatchUpStatus::Interrupted if report.status == RunStatus::Interrupted => String::new(),
-        CatchUpStatus::Interrupted => {
-            format!("stopped before all events were applied: {MISSING}{FOLLOW}\n")
-        }
-        _ => format!(
-            "changes made during the run: {} applied, {} fetched\n",
-            number::quantity(outcome.events, "event"),
-            number::quantity(outcome.fetched, "object"),
-        ),
-    };
-    if outcome.pending > 0 {
-        text.push_str(&format!(
-            "{} still to be fetched; to fetch them, {FOLLOW}\n",
-            number::quantity(outcome.pending, "changed object")
-        ));
-    }
-    if outcome.dead > 0 {
-        text.push_str(&format!(
-            "{} could not be fetched after many attempts; to see why, run: stripe-sync status\n",
-            number::quantity(outcome.dead, "changed object")
-        ));
-    }
-    if text.is_empty() { text } else { format!("\n{text}") }
-}
-
 impl Summary<'_> {
     fn text(&self, report: &Report) -> String {
         let accepted = self.skip_denied && report.only_denied();
+        let is_current = catch_up::is_current(report);
         let (word, hint) = match report.status {
-            RunStatus::Complete => ("complete", self.query_hint(report)),
-            RunStatus::Incomplete if accepted => (
+            RunStatus::Complete if is_current => ("complete", self.query_hint(report)),
+            RunStatus::Complete => {
+                ("complete, except for changes made during the run", self.query_hint(report))
+            }
+            RunStatus::Incomplete if accepted && is_current => (
                 "complete, except for streams that the key is not allowed to read",
+                self.query_hint(report),
+            ),
+            RunStatus::Incomplete if accepted => (
+                "complete, except for streams that the key is not allowed to read and changes made \
+                 during the run",
                 self.query_hint(report),
             ),
             RunStatus::Incomplete if report.only_denied() => (
@@ -300,22 +271,9 @@ pub(crate) fn as_json(report: &Report) -> Value {
         "streams": streams,
         "quarantined": report.quarantined,
         "replaced_characters": report.replaced_characters,
-        "catch_up": catch_up_as_json(&report.catch_up),
+        "older_than_events": report.older_than_events,
+        "catch_up": catch_up::as_json(&report.catch_up),
     })
-}
-
-fn catch_up_as_json(outcome: &CatchUpOutcome) -> Value {
-    let mut value = json!({
-        "status": outcome.status.as_str(),
-        "events": outcome.events,
-        "fetched": outcome.fetched,
-        "pending": outcome.pending,
-        "dead": outcome.dead,
-    });
-    if let Some(message) = &outcome.message {
-        value["error"] = message.as_str().into();
-    }
-    value
 }
 
 fn stream_as_json(stream: &StreamReport) -> Value {

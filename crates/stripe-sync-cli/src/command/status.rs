@@ -60,7 +60,7 @@ pub(super) async fn run(args: &Status, context: &CommandContext) -> Result<Exit,
         false => {
             ui::styled(&runs(&rows, &processes, database.names.schema(), connection))?;
             ui::styled(&quarantine(&quarantined, count, connection))?;
-            ui::styled(&live_status::as_text(&live))?;
+            ui::styled(&live_status::as_text(&live, connection))?;
             if !excluded.is_empty() {
                 ui::styled(&format!(
                     "\n{BOLD}excluded columns{BOLD:#}: {}\nto store a column again, run: {}\n",
@@ -222,10 +222,7 @@ fn quarantine(rows: &[QuarantinedRow], count: i64, connection: &Connection) -> S
         number::quantity(count, "row"),
         table.finish()
     );
-    let hidden = usize::try_from(count).unwrap_or(0).saturating_sub(rows.len());
-    if hidden > 0 {
-        text.push_str(&format!("and {} more\n", number::count(hidden)));
-    }
+    text.push_str(&table::more_rows(count, rows.len()));
     let refresh = next_command::on_the_same_account(&["refresh <id>"], connection);
     text.push_str(&format!("to retry a row, run: {refresh}\n"));
     text

@@ -40,6 +40,19 @@ async fn changes_appear_until_the_first_signal() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn following_ends_if_nobody_reads_its_output() {
+    let builder = Account::builder(5).objects("customer", 30).objects("event", 0);
+    let account = builder.build().expect("an account");
+    let sim = Sim::start(account, SimOptions::default()).await.expect("a simulator");
+    let cli = Cli::with_both(&sim, "unread").await;
+    assert_eq!(cli.run(&["backfill", "--object", "customer"]).code, Some(0));
+    let mut child = cli.start(&["follow", "--output", "json"]);
+    drop(child.stdout.take());
+    sim.account().insert("customer", json!({})).expect("inserted");
+    assert_eq!(child.wait().expect("an end").code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_status_shows_events_and_objects_that_could_not_be_fetched() {
     let builder = Account::builder(6).objects("customer", 30).objects("event", 0);
     let account = builder.build().expect("an account");

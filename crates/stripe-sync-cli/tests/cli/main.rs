@@ -2,6 +2,7 @@
 
 mod active_runs;
 mod adoption;
+mod catch_up;
 mod check;
 mod damaged_schemas;
 mod documented_json;

@@ -83,6 +83,7 @@ async fn json_output_is_one_value_with_stable_keys() {
         [
             "catch_up",
             "elapsed_seconds",
+            "older_than_events",
             "quarantined",
             "replaced_characters",
             "requests",

@@ -1,6 +1,8 @@
 //! `query`: what it accepts, and its output formats.
 
+use std::fs::Permissions;
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 
 use serde_json::json;
@@ -183,4 +185,44 @@ async fn the_schema_is_on_the_search_path() {
     let paths = output.json();
     assert_eq!(paths[0], paths[1]);
     assert_eq!(paths[0][0]["search_path"], "\"On \"\"Path\", \"$user\", public");
+}
+
+/// A statement that fails while it runs, for whatever reason, is not executed again in another form.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_is_executed_only_once_for_json() {
+    let dir = tempfile::tempdir().expect("a directory");
+    // The server can run as another user.
+    std::fs::set_permissions(dir.path(), Permissions::from_mode(0o777)).expect("writable");
+    let calls = dir.path().join("calls");
+    let admin = connect(&database_url().await).await;
+    let function = format!(
+        "create schema counted;
+         create function counted.fail(code text) returns int language plpgsql as $$ begin
+           copy (select 1) to program 'cat >> {}';
+           raise exception 'it failed' using errcode = code; end $$",
+        calls.display()
+    );
+    admin.batch_execute(&function).await.expect("a function");
+    let cli = cli().await;
+    for code in ["22012", "42601", "0A000", "42703", "57014", "40001"] {
+        let sql = format!("select counted.fail('{code}')");
+        let output = cli.run(&["query", &sql, "--output", "json"]);
+        assert_eq!(output.code, Some(1), "{code}: {}", output.stdout);
+        assert!(output.stderr.contains("it failed"), "{code}: {}", output.stderr);
+        assert_eq!(std::fs::read_to_string(&calls).expect("calls"), "1\n", "{code}");
+        std::fs::remove_file(&calls).expect("ours or in our directory");
+    }
+    for (sql, message) in [
+        ("select nonsense from pg_class", "column \"nonsense\" does not exist"),
+        ("select 1) a, (select 2", "syntax error at or near \")\""),
+        ("delete from pg_class", "cannot execute DELETE in a read-only transaction"),
+        (
+            "with d as (delete from pg_class returning 1) select * from d",
+            "in a read-only transaction",
+        ),
+    ] {
+        let output = cli.run(&["query", sql, "--output", "json"]);
+        assert_eq!(output.code, Some(1), "{sql}: {}", output.stdout);
+        assert!(output.stderr.contains(message), "{sql}: {}", output.stderr);
+    }
 }

@@ -11,6 +11,7 @@ mod ledger;
 mod meta_keys;
 mod names;
 mod query;
+mod query_json;
 #[cfg(test)]
 mod round_trip;
 mod schema;

@@ -38,7 +38,7 @@ pub(crate) type OnQueryPart<'f> = &'f mut (dyn FnMut(QueryPart<'_>) -> ControlFl
 
 /// How often a statement is prepared under another name. Behind a pooler, the server connection can
 /// still have a statement of the same name that another client prepared.
-const MAX_ATTEMPTS: u32 = 20;
+pub(super) const MAX_ATTEMPTS: u32 = 20;
 
 impl Database {
     /// Runs one statement in a read-only transaction and rolls it back. The schema comes first on
@@ -52,26 +52,21 @@ impl Database {
         sql: &str,
         on_part: OnQueryPart<'_>,
     ) -> Result<(), PostgresError> {
-        let search_path = search_path(names);
         let mut attempts = 1;
         loop {
-            let session = Session(Some(self.get().await?));
-            match run(&session, &search_path, sql, on_part).await {
-                // The statement was not prepared, so no part was handed over.
-                Err(error)
-                    if error.code() == Some(&SqlState::DUPLICATE_PSTATEMENT)
-                        && attempts < MAX_ATTEMPTS =>
-                {
-                    attempts += 1;
-                }
+            let session = Session::open(self).await?;
+            let result = execute(&session, names, sql, on_part).await;
+            match session.end(result).await {
+                Ok(()) => return Ok(()),
+                Err(error) if is_name_taken(&error) && attempts < MAX_ATTEMPTS => attempts += 1,
                 Err(error) => return Err(failure(&error, names)),
-                Ok(ControlFlow::Continue(())) => {
-                    session.release();
-                    return Ok(());
-                }
-                Ok(ControlFlow::Break(())) => return Ok(()),
             }
         }
+    }
+
+    /// Waits until the server has ended statements that were abandoned, for a limited time.
+    pub(crate) async fn queries_ended(&self) {
+        self.cancellations.wait().await;
     }
 
     /// Like [`Database::query_parts`], and collects the rows.
@@ -98,8 +93,25 @@ impl Database {
     }
 }
 
+/// Whether another client of a pooler has prepared a statement of the same name, so that ours was not
+/// executed.
+pub(super) fn is_name_taken(error: &tokio_postgres::Error) -> bool {
+    error.code() == Some(&SqlState::DUPLICATE_PSTATEMENT)
+}
+
+async fn execute(
+    session: &Session<'_>,
+    names: &Names,
+    sql: &str,
+    on_part: OnQueryPart<'_>,
+) -> Result<ControlFlow<()>, tokio_postgres::Error> {
+    session.begin(names).await?;
+    let columns = session.columns(sql).await?;
+    session.execute(sql, &columns, on_part).await
+}
+
 /// The user wrote the statement, so the server's message can be shown in full.
-fn failure(error: &tokio_postgres::Error, names: &Names) -> PostgresError {
+pub(super) fn failure(error: &tokio_postgres::Error, names: &Names) -> PostgresError {
     let Some(db) = error.as_db_error() else {
         let error = PostgresError::new("cannot query", error);
         return match error.class {
@@ -134,60 +146,90 @@ fn search_path(names: &Names) -> String {
     )
 }
 
-/// A connection that is closed instead of being returned to the pool, unless it was released. The server
-/// may still be sending rows of an unfinished statement; closing the connection stops it.
-struct Session(Option<Object>);
+/// A connection with an open transaction for one statement. If it is dropped before the statement has ended, the
+/// server is asked to end the statement, and the connection is closed.
+pub(super) struct Session<'d> {
+    connection: Option<Object>,
+    database: &'d Database,
+}
 
-impl Session {
+impl<'d> Session<'d> {
+    pub(super) async fn open(database: &'d Database) -> Result<Session<'d>, PostgresError> {
+        Ok(Session { connection: Some(database.get().await?), database })
+    }
+
     fn client(&self) -> &Client {
-        self.0.as_ref().expect("a session has its connection until it is released")
+        self.connection.as_ref().expect("a session has its connection until it ends")
     }
 
-    /// Returns the connection to the pool. No transaction may be open.
-    fn release(mut self) {
-        drop(self.0.take());
+    /// Begins a read-only transaction.
+    pub(super) async fn begin(&self, names: &Names) -> Result<(), tokio_postgres::Error> {
+        self.client().batch_execute("begin transaction read only").await?;
+        self.client().batch_execute(&search_path(names)).await
+    }
+
+    pub(super) async fn rollback(&self) -> Result<(), tokio_postgres::Error> {
+        self.client().batch_execute("rollback").await
+    }
+
+    /// The names of the columns of a statement, which is not executed. Rejects a text with several statements:
+    /// a `commit` among them would end the read-only transaction.
+    pub(super) async fn columns(&self, sql: &str) -> Result<Vec<String>, tokio_postgres::Error> {
+        // Closed inside the transaction, which keeps its server connection: behind a pooler the
+        // statement would otherwise stay prepared there and conflict with the next client's.
+        let statement = self.client().prepare(sql).await?;
+        Ok(statement.columns().iter().map(|column| column.name().to_owned()).collect())
+    }
+
+    /// Executes the statement with these columns.
+    pub(super) async fn execute(
+        &self,
+        sql: &str,
+        columns: &[String],
+        on_part: OnQueryPart<'_>,
+    ) -> Result<ControlFlow<()>, tokio_postgres::Error> {
+        let mut messages = pin!(self.client().simple_query_raw(sql).await?);
+        // The first message shows that the statement has started.
+        let mut next = messages.try_next().await?;
+        let mut flow = on_part(QueryPart::Columns(columns));
+        while let (ControlFlow::Continue(()), Some(message)) = (flow, &next) {
+            if let SimpleQueryMessage::Row(row) = message {
+                let values: Vec<Option<&str>> = (0..row.len()).map(|i| row.get(i)).collect();
+                flow = on_part(QueryPart::Row(&values));
+            }
+            if flow.is_continue() {
+                next = messages.try_next().await?;
+            }
+        }
+        Ok(flow)
+    }
+
+    /// Ends the session with the result of its statement.
+    pub(super) async fn end(
+        mut self,
+        result: Result<ControlFlow<()>, tokio_postgres::Error>,
+    ) -> Result<(), tokio_postgres::Error> {
+        match result {
+            Ok(ControlFlow::Continue(())) => {
+                self.rollback().await?;
+                // Returned to the pool.
+                drop(self.connection.take());
+            }
+            // The rest of the rows is not wanted.
+            Ok(ControlFlow::Break(())) => {}
+            Err(error) => {
+                drop(self.connection.take().map(Object::take));
+                return Err(error);
+            }
+        }
+        Ok(())
     }
 }
 
-impl Drop for Session {
+impl Drop for Session<'_> {
     fn drop(&mut self) {
-        if let Some(connection) = self.0.take() {
-            drop(Object::take(connection));
+        if let Some(connection) = self.connection.take() {
+            self.database.cancellations.end_statement(connection, self.database.tls().clone());
         }
     }
-}
-
-async fn run(
-    session: &Session,
-    search_path: &str,
-    sql: &str,
-    on_part: OnQueryPart<'_>,
-) -> Result<ControlFlow<()>, tokio_postgres::Error> {
-    let client = session.client();
-    client.batch_execute("begin transaction read only").await?;
-    client.batch_execute(search_path).await?;
-    // Preparing rejects a text with several statements. A `commit` among them would end the
-    // read-only transaction.
-    let statement = client.prepare(sql).await?;
-    let columns: Vec<String> = statement.columns().iter().map(|c| c.name().to_owned()).collect();
-    // Closed inside the transaction, which keeps its server connection: behind a pooler the
-    // statement would otherwise stay prepared there and conflict with the next client's.
-    drop(statement);
-    let mut messages = pin!(client.simple_query_raw(sql).await?);
-    // The first message shows that the statement has started.
-    let mut next = messages.try_next().await?;
-    let mut flow = on_part(QueryPart::Columns(&columns));
-    while let (ControlFlow::Continue(()), Some(message)) = (flow, &next) {
-        if let SimpleQueryMessage::Row(row) = message {
-            let values: Vec<Option<&str>> = (0..row.len()).map(|i| row.get(i)).collect();
-            flow = on_part(QueryPart::Row(&values));
-        }
-        if flow.is_continue() {
-            next = messages.try_next().await?;
-        }
-    }
-    if flow.is_continue() {
-        client.batch_execute("rollback").await?;
-    }
-    Ok(flow)
 }

@@ -35,6 +35,10 @@ async fn a_backfill_lists_objects_without_events_again() {
         account.insert("shipping_rate", json!({})).expect("inserted");
     });
     backfill(&world).await;
+    // Both were inserted: 30 objects are one page, and the list is read once more.
+    assert!(world.sim.requests_to("/v1/terminal/locations") >= 1);
+    assert!(world.sim.requests_to("/v1/shipping_rates") >= 2);
+    assert_eq!(world.sim.account().count("shipping_rate"), 32);
     assert_listed(&world, "shipping_rate", "shipping_rates").await;
 }
 

@@ -1,6 +1,7 @@
 //! Connections to one database: the URL, TLS, the kind of server, the pool, time limits and
 //! retries.
 
+pub(in crate::postgres) mod cancellations;
 pub(in crate::postgres) mod contended;
 pub(in crate::postgres) mod lock_holders;
 pub(in crate::postgres) mod options;

@@ -14,7 +14,9 @@ use deadpool_postgres::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_postgres::config::SslMode;
 use tokio_postgres::{Config, IsolationLevel};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
+use crate::postgres::connection::cancellations::Cancellations;
 use crate::postgres::connection::contended::ContendedTables;
 use crate::postgres::connection::options::DatabaseOptions;
 use crate::postgres::connection::server::Server;
@@ -31,7 +33,10 @@ pub(super) const POOL_WAIT: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 pub(crate) struct Database {
     pool: Pool,
+    tls: MakeRustlsConnect,
     options: Arc<DatabaseOptions>,
+    /// Statements that the server is asked to end.
+    pub(in crate::postgres) cancellations: Arc<Cancellations>,
     /// Tables that another session has locked.
     pub(in crate::postgres) contended: Arc<ContendedTables>,
     /// One permit fewer than there are connections.
@@ -82,7 +87,7 @@ impl Database {
             .map_err(|message| PostgresError::own(DOING, message, ErrorClass::Rejected))?;
         let manager = Manager::from_config(
             config,
-            connector,
+            connector.clone(),
             ManagerConfig { recycling_method: RecyclingMethod::Fast },
         );
         let valid_since = Arc::new(Mutex::new(Instant::now()));
@@ -105,6 +110,8 @@ impl Database {
         let lock_waits = Arc::new(Semaphore::new((options.connections - 1).max(1)));
         Ok(Database {
             pool,
+            tls: connector,
+            cancellations: Arc::default(),
             lock_waits,
             options: Arc::new(options),
             contended: Arc::default(),
@@ -146,6 +153,11 @@ impl Database {
 
     pub(super) fn options(&self) -> &DatabaseOptions {
         &self.options
+    }
+
+    /// The TLS settings of new connections.
+    pub(in crate::postgres) fn tls(&self) -> &MakeRustlsConnect {
+        &self.tls
     }
 
     /// A connection from the pool.

@@ -79,14 +79,11 @@ impl Database {
              from {cursors} order by account_id"
         );
         let feeds = client.query_typed(&sql, &[]).await.map_err(fail)?;
-        let sql = format!(
-            "select count(*) filter (where not dead), min(requested_at) filter (where not dead),
-                    count(*) filter (where dead) from {inbox}"
-        );
+        let sql = format!("select count(*), min(requested_at) from {inbox} where not dead");
         let counts = client.query_typed_one(&sql, &[]).await.map_err(fail)?;
         let sql = format!(
-            "select account_id, table_name, id, attempts, last_error from {inbox} where dead
-             order by requested_at desc, table_name, id limit {DEAD_LISTED}"
+            "select account_id, table_name, id, attempts, last_error, count(*) over ()
+             from {inbox} where dead order by requested_at desc, table_name, id limit {DEAD_LISTED}"
         );
         let dead = client.query_typed(&sql, &[]).await.map_err(fail)?;
         drop(client);
@@ -95,7 +92,8 @@ impl Database {
             inbox: InboxStatus {
                 waiting: counts.get(0),
                 oldest: counts.get(1),
-                dead: counts.get(2),
+                // The same statement counts and lists them.
+                dead: dead.first().map_or(0, |row| row.get(5)),
                 dead_objects: dead.iter().map(dead_object).collect(),
             },
             unstored: self.unstored_events(names).await?,
