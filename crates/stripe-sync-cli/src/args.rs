@@ -67,7 +67,7 @@ pub(crate) struct Connection {
     /// STRIPE_API_VERSION]
     #[arg(long, global = true, value_name = "VERSION", help_heading = "Stripe")]
     pub(crate) api_version: Option<String>,
-    /// Maximum requests per second, or `none` to slow down only when Stripe asks for it [default:
+    /// Maximum requests per second, or `none` to slow down only when Stripe requests it [default:
     /// 75% of Stripe's documented limits]
     #[arg(
         long,
@@ -127,18 +127,20 @@ pub(crate) enum Command {
     /// Fetch single objects and store them
     ///
     /// Exit code 0 if every object was stored, or deleted because Stripe deleted it; 1 if one
-    /// failed; 3 if one was not found or its row is in quarantine. Also fetches the objects that
-    /// events have named and that are still to be fetched.
+    /// failed; 3 if one was not found or its row is in quarantine. Also fetches objects that
+    /// earlier events named and that have not been fetched yet.
     Refresh(Refresh),
     /// Apply changes from Stripe's event feed until Ctrl-C
     ///
     /// Needs no public URL. Resumes where the last `follow` stopped, or at the end of a later
-    /// complete backfill of all objects. The first `follow` starts at the first backfill. Objects without events, such as balance transactions, are listed
-    /// again: new ones every two minutes, and those of the last 14 days once a day. If the last
-    /// events were applied more than 30 days ago, later ones are lost, and the streams are listed
-    /// again. Several processes can follow one account: one of them reads the feed, and the others
-    /// wait. Exit code 0 after Ctrl-C. Exit code 3 if objects are still to be fetched or listed, or
-    /// if rows were quarantined. Exit code 130 if --once was interrupted.
+    /// complete backfill of all objects. The first `follow` applies the events since the first
+    /// backfill. Stripe sends no events for some objects, such as balance transactions. Their lists
+    /// are read again: new objects every two minutes, and those of the last 14 days once a day.
+    /// Stripe keeps events for 30 days. If `follow` was stopped for longer, events are lost, and
+    /// the streams are read again in full. Several processes can follow one account: one of them
+    /// reads the feed, and the others wait. Exit code 0 after Ctrl-C. Exit code 3 if objects still
+    /// have to be fetched or listed, or if rows were quarantined. Exit code 130 if --once was
+    /// interrupted.
     Follow(Follow),
     /// Create, list and delete the endpoints to which Stripe sends webhooks
     ///
@@ -255,11 +257,11 @@ pub(crate) struct Follow {
 /// The subcommands of `webhook`.
 #[derive(Subcommand)]
 pub(crate) enum Webhook {
-    /// Create a webhook endpoint with the events that change a copy
+    /// Create a webhook endpoint for the events that change a copy
     ///
     /// Prints the signing secret, which Stripe shows only once and which is stored nowhere. If an
-    /// endpoint of this URL exists, it is enabled and gets the events that it lacks, and no secret is
-    /// printed. Exit code 3 if that endpoint has another API version, which cannot be changed.
+    /// endpoint with this URL exists, it is enabled, missing events are added, and no secret is
+    /// printed. Exit code 3 if that endpoint uses another API version, which cannot be changed.
     Create(WebhookCreate),
     /// List the webhook endpoints of the account
     List,
