@@ -21,7 +21,7 @@ impl Interrupts {
     /// The system rejects the handlers.
     pub(crate) fn listen() -> Result<Interrupts, Failure> {
         let rejected =
-            |error: std::io::Error| Failure::new("cannot listen to signals").caused_by(&error);
+            |error: std::io::Error| Failure::new("cannot listen for signals").caused_by(&error);
         let mut interrupt = signal(SignalKind::interrupt()).map_err(rejected)?;
         let mut terminate = signal(SignalKind::terminate()).map_err(rejected)?;
         let mut hangup = match is_hangup_ignored() {

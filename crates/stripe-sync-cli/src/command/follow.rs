@@ -40,8 +40,8 @@ pub(super) async fn run(args: &Follow, context: &CommandContext) -> Result<Exit,
     }
     if progress.gap {
         ui::warning(
-            "events are lost, because the last ones were applied more than 30 days ago and Stripe keeps \
-             events for 30 days; run `stripe-sync follow --once` to list the streams again",
+            "events were lost: the last ones were applied more than 30 days ago, and Stripe keeps \
+             events for only 30 days; run `stripe-sync follow --once` to list the streams again",
         );
     }
     if let Some(why) = &progress.unlisted {
@@ -83,8 +83,8 @@ async fn follow(
     let report = |progress: &FollowProgress| {
         if progress.gap && !shown.gap {
             ui::warning(
-                "events are lost, because the last ones were applied more than 30 days ago and Stripe \
-                 keeps events for 30 days; listing the streams again",
+                "events were lost: the last ones were applied more than 30 days ago, and Stripe \
+                 keeps events for only 30 days; listing the streams again",
             );
         }
         let news = |p: &FollowProgress| {
@@ -112,7 +112,7 @@ async fn follow(
     let signals = async {
         context.interrupts.at_least(1).await;
         stop.request();
-        // What it waits for may never come: a lock, or a reply of the database.
+        // It may be waiting for something that never arrives: a lock, or a reply from the database.
         tokio::select! {
             () = context.interrupts.at_least(2) => {}
             () = tokio::time::sleep(SIGNAL_GRACE) => {}

@@ -45,7 +45,8 @@ async fn text(args: &Query) -> Result<String, Failure> {
         return Ok(args.sql.clone());
     }
     let (sender, text) = oneshot::channel();
-    // A thread of its own, which does not hold up the end of the program: a terminal may never send an end.
+    // Runs on its own thread, so that it does not delay the exit of the program: a terminal may
+    // never send an end of file.
     std::thread::spawn(move || {
         let mut text = String::new();
         let read = std::io::stdin().read_to_string(&mut text);

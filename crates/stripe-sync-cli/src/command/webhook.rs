@@ -39,8 +39,8 @@ async fn create(
     let CreatedEndpoint { endpoint, secret, .. } = &created;
     ui::note(match secret {
         Some(_) => {
-            "Stripe shows the secret only once; set STRIPE_WEBHOOK_SECRET to it where webhooks are \
-             received"
+            "Stripe shows the secret only once; give it to the program that receives the \
+             webhooks, as STRIPE_WEBHOOK_SECRET"
         }
         None => {
             "the Dashboard shows the signing secret of this endpoint under Developers, Webhooks"
@@ -52,7 +52,7 @@ async fn create(
     }
     let id = &endpoint.id;
     ui::warning(&format!(
-        "the events of this endpoint do not have the API version {wanted}, so each one costs a \
+        "the API version of this endpoint is not {wanted}, so each event costs an additional \
          request; to replace the endpoint, run `stripe-sync webhook delete {id}` and then this \
          command again"
     ));

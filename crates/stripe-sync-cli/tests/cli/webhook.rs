@@ -1,4 +1,4 @@
-//! `stripe-sync webhook`: endpoints at Stripe, without a database.
+//! `stripe-sync webhook`: endpoints in Stripe, without a database.
 
 use serde_json::{Value, json};
 use stripe_sim::{Account, ApiKey, Fault, Sim, SimOptions};
@@ -140,7 +140,7 @@ async fn a_missing_permission_is_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_url_that_stripe_cannot_reach_is_a_usage_error() {
     for (key, url, expected) in [
-        ("sk_live_SeCrEtSeCrEt", "http://example.com/SeCrEt", "https only in live mode"),
+        ("sk_live_SeCrEtSeCrEt", "http://example.com/SeCrEt", "delivers only to https"),
         ("sk_test_SeCrEtSeCrEt", "example.com/SeCrEt", "not an http(s) URL"),
         ("sk_test_SeCrEtSeCrEt", "http://localhost:3000/SeCrEt", "stripe-sync follow"),
         ("sk_test_SeCrEtSeCrEt", "https://u:SeCrEt@example.com", "user name or password"),

@@ -136,7 +136,7 @@ fn part_of(slice: &ClaimedSlice) -> Result<SlicePart, Error> {
             slice.stream
         );
         Error::new(ErrorKind::Database, message).with_hint(
-            "another version started this run; continue it with that version, or start again with \
+            "another version started this run; resume it with that version, or start over with \
              --fresh",
         )
     })

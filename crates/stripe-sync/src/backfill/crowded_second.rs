@@ -2,9 +2,9 @@
 //!
 //! The order within a second is not documented, so a cursor in the middle of one can skip rows. The second
 //! is requested with a filter of its own and read from both ends, downward with `starting_after` and upward
-//! with `ending_before`. If the two readings disagree, the second is read again; every object that any
-//! reading shows is stored. A second whose readings never agree fails the stream: it is not known to be
-//! complete.
+//! with `ending_before`. If the two passes disagree, the second is read again; every object that
+//! any pass shows is stored. A second whose passes never agree fails the stream: it is not known to
+//! be complete.
 
 use std::collections::HashSet;
 
@@ -52,7 +52,7 @@ impl PageReader<'_> {
     }
 }
 
-/// Why a reading of the second has no result.
+/// Why a pass over the second has no result.
 enum Interrupted {
     /// The list ignores the filter by time.
     FilterIgnored,
@@ -100,7 +100,7 @@ impl SecondReading<'_, '_> {
     }
 
     /// Reads the second after `down` to its end, then upward again. Returns its rows if the two
-    /// readings prove that no row is missing.
+    /// passes prove that no row is missing.
     async fn read_once(
         &mut self,
         down: &mut Vec<String>,
@@ -132,7 +132,7 @@ impl SecondReading<'_, '_> {
             let page = self.reader.fetch_page(self.bounds, start).await?;
             self.require_filter(&page)?;
             let (rows, is_last) = (ids(&page), !page.page.has_more);
-            // If Stripe ignores the cursor, the reading would never end.
+            // If Stripe ignores the cursor, the pass would never end.
             let brings_new = rows.iter().any(|id| !read.contains(id));
             if !brings_new && !is_last && !rows.is_empty() {
                 return Err(Interrupted::Inconsistent);
@@ -227,8 +227,9 @@ impl SecondReading<'_, '_> {
         let time = Timestamp::from_second(self.second)
             .map_or_else(|_| self.second.to_string(), |time| time.to_string());
         let what = format!(
-            "Stripe lists more than a page of objects created at {time}, but each reading has another order \
-             or other objects; the {} objects that were read are stored, but others may be missing",
+            "Stripe lists more than a page of objects created at {time}, but in a different \
+             order, or with different objects, in each pass; the {} objects that were \
+             read are stored, but others may be missing",
             self.shown.len()
         );
         let page = self.held_back;

@@ -65,7 +65,10 @@ pub(super) async fn reading_failed(
         "the stream cannot be read further"
     );
     let message = match status {
-        StreamStatus::Gone => format!("could be read before and is gone: {stripe}"),
+        StreamStatus::Gone => format!(
+            "an earlier run could read this list, but Stripe no longer \
+         offers it: {stripe}"
+        ),
         _ => describe_refusal(class, &stripe),
     };
     let end = StreamEnd { status, message, request_id: stripe.request_id.clone() };

@@ -63,7 +63,7 @@ impl BackfillRun {
     /// # Panics
     /// If an earlier call has returned.
     pub async fn join(&mut self) -> Result<Report, Error> {
-        match self.task.join_next().await.expect("the run has been joined before") {
+        match self.task.join_next().await.expect("the run has already been joined") {
             Ok(result) => result,
             // The panic message may quote a row.
             Err(_) => Err(Error::new(

@@ -1,5 +1,5 @@
-//! Ends a backfill: applies the events since its first page, lists the newest objects without events
-//! again, and fetches what is in the inbox.
+//! Ends a backfill: applies the events since its first page, lists again the newest objects that
+//! have no events, and fetches what is in the inbox.
 //!
 //! Only events of the run's streams and range are applied, so that a backfill of one stream does not
 //! store rows of others. The account's cursor covers all objects; it moves only after a complete run
@@ -61,7 +61,7 @@ pub(crate) async fn catch_up_with_run(
     Ok(outcome)
 }
 
-/// Lists the run's streams without events again, as far as their lists can be filtered.
+/// Lists again those streams of the run that have no events, if their lists can be filtered.
 async fn list_again_without_events(run: &ReadRun) -> Result<(), Error> {
     let (since, until) = run.bounds();
     let from = run.event_cursor() - (LOOK_BACK - EVENT_OVERLAP);

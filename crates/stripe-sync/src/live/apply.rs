@@ -1,7 +1,7 @@
 //! Applies a batch of events.
 //!
-//! Of several events about one object only the newest is applied. Two of the same second that
-//! differ cannot be ordered, so the object is fetched.
+//! Of several events about one object only the newest is applied. Two different events from the
+//! same second cannot be ordered, so the object is fetched.
 
 use std::collections::BTreeMap;
 
@@ -69,7 +69,7 @@ enum LatestEvent<'p, 'a> {
 /// reports what is wrong without delaying the others.
 ///
 /// # Errors
-/// The database cannot be written. Events can have been applied, but the cursor has not moved.
+/// The database cannot be written to. Events can have been applied, but the cursor has not moved.
 pub(crate) async fn apply(
     context: &AccountContext,
     target: EventTarget<'_>,
@@ -201,7 +201,7 @@ fn newest<'p, 'a>(plans: &'p [EventPlan<'a>]) -> BTreeMap<Key<'p>, LatestEvent<'
 }
 
 /// Whether only Stripe can tell which of two events about an object is the last one: they differ
-/// and are of the same second, or an id is in use again after its deletion.
+/// and are from the same second, or an id is in use again after its deletion.
 fn is_conflict(a: &ObjectChange<'_>, b: &ObjectChange<'_>) -> bool {
     let (older, newer) = if a.stamp <= b.stamp { (a, b) } else { (b, a) };
     if older.stamp == newer.stamp {

@@ -48,13 +48,13 @@ struct Window {
     is_open: bool,
 }
 
-/// What a reading of the feed applies.
+/// What a read of the feed applies.
 #[derive(Clone, Copy)]
 pub(crate) struct FeedReading<'r> {
     pub(crate) context: &'r AccountContext,
     /// Objects or tables that are always fetched.
     pub(crate) revalidate: &'r BTreeSet<String>,
-    /// The holder of the account's cursor, which the reading moves. `None` leaves the cursor.
+    /// The holder of the account's cursor, which the read moves. `None` leaves the cursor.
     pub(crate) owner: Option<&'r str>,
     /// The objects that events are applied to; `None` for all.
     pub(crate) scope: Option<&'r EventScope>,

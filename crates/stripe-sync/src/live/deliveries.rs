@@ -21,7 +21,7 @@ use crate::postgres::PostgresError;
 
 /// Events of one transaction.
 const LARGEST_BATCH: usize = 100;
-/// Maximum number of waiting events, as during an outage of the database. Further ones are
+/// Maximum number of waiting events, as during an outage of the database. Further events are
 /// rejected, and Stripe delivers them again.
 const MOST_WAITING: usize = 10_000;
 /// Seconds after which an event is too old to insert a row: a retry can arrive days later.
@@ -70,8 +70,8 @@ impl Deliveries {
     /// Cancel-safe: an event in the queue is applied even if this future is dropped.
     ///
     /// # Errors
-    /// The text is not an event, or the event may not be stored when the time limit ends. Stripe
-    /// then delivers it again.
+    /// The text is not an event, or the time limit ended before the event was known to be stored.
+    /// Stripe then delivers it again.
     pub(crate) async fn process(
         &self,
         context: &AccountContext,
@@ -94,8 +94,10 @@ impl Deliveries {
             Ok(Ok(applied)) => applied?,
             Ok(Err(_)) => {
                 let message = format!("the processing of event {id} stopped unexpectedly");
-                return Err(Error::new(ErrorKind::Internal, message)
-                    .with_hint("answer the webhook with an error: Stripe delivers it again"));
+                return Err(Error::new(ErrorKind::Internal, message).with_hint(
+                    "respond with a status of 500 or above, and Stripe delivers the \
+                     event again",
+                ));
             }
             Err(_) => return Err(not_in_time(&id)),
         };
@@ -110,7 +112,8 @@ impl Deliveries {
                 Err(FetchError::Postponed(why)) => {
                     let message = format!("the object of event {id} could not be fetched: {why}");
                     return Err(Error::new(ErrorKind::Stripe, message).with_hint(
-                        "answer with a status of 500 or above, and Stripe delivers the event again",
+                        "respond with a status of 500 or above, and Stripe delivers the event \
+                         again",
                     ));
                 }
             };
@@ -160,5 +163,5 @@ impl Deliveries {
 
 fn not_in_time(id: &str) -> Error {
     Error::new(ErrorKind::Stripe, format!("event {id} could not be stored in time"))
-        .with_hint("answer with a status of 500 or above, and Stripe delivers the event again")
+        .with_hint("respond with a status of 500 or above, and Stripe delivers the event again")
 }

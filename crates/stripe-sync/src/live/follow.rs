@@ -20,7 +20,7 @@ use crate::postgres::{PostgresError, RetryBudget};
 /// The pause between two reads of the feed while events arrive, and while none do.
 const BUSY_PAUSE: Duration = Duration::from_millis(500);
 const IDLE_PAUSE: Duration = Duration::from_secs(2);
-/// The pause after Stripe has not been able to return the feed.
+/// The pause after Stripe failed to return the feed.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
 /// Without a backfill, only the events of the last minutes are applied.
 const FIRST_LOOK_BACK: i64 = 300;
@@ -52,12 +52,12 @@ pub struct FollowProgress {
     pub lag: i64,
     /// Whether everything that had happened when this process began has been applied.
     pub caught_up: bool,
-    /// Objects that were listed again: those without events, and those whose events are lost.
+    /// Objects that were listed again: those without events, and those whose events were lost.
     pub listed: u64,
-    /// Whether events are lost, because they were not read for longer than Stripe keeps them. The
+    /// Whether events were lost, because none were read for longer than Stripe keeps them. The
     /// streams are listed again to close the gap.
     pub gap: bool,
-    /// Why streams could not be listed again. They will be, if the following continues.
+    /// Why streams could not be listed again. They are retried while the account is followed.
     pub unlisted: Option<String>,
 }
 
@@ -105,7 +105,7 @@ pub(crate) async fn follow(
         let rounds = follower.follow(stop, once, &listings, &mut report);
         tokio::select! {
             result = rounds => result,
-            // Never ends. At once, the lists are read after the events.
+            // Never ends. With `once`, the lists are read after the events instead.
             () = listings.run(stop), if !once => Ok(()),
         }
     };
@@ -169,7 +169,7 @@ impl Follower<'_> {
                     }
                     pause
                 }
-                // Stripe fails longer than a request is retried.
+                // Stripe fails for longer than a request is retried.
                 Err(RoundError::Other(error)) if error.kind() == ErrorKind::Stripe && !once => {
                     let since = *failing_since.get_or_insert_with(Instant::now);
                     if since.elapsed() >= database.max_outage() {

@@ -15,7 +15,7 @@ use crate::postgres::{LeasedEntry, PostgresError};
 
 /// Objects that are fetched concurrently.
 const CONCURRENT: usize = 8;
-/// The pause after the first failure. It doubles after each further one.
+/// The pause after the first failure. It doubles after each further failure.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(6 * 3600);
 /// How often a caller checks whether another process has fetched its object.
@@ -73,7 +73,7 @@ pub(crate) async fn fetch_inbox(
 /// Fetches objects until no entry is due or a stop is requested.
 ///
 /// # Errors
-/// The database cannot be reached. A failure of Stripe postpones the entry.
+/// The database cannot be reached. If Stripe fails, the entry is postponed.
 pub(crate) async fn drain(
     context: &AccountContext,
     stop: &Stop,
@@ -108,7 +108,7 @@ pub(crate) async fn drain(
 pub(crate) enum FetchError {
     /// The object could not be fetched or written.
     Postponed(String),
-    /// The inbox itself cannot be written.
+    /// The inbox itself cannot be written to.
     Database(PostgresError),
 }
 
@@ -166,7 +166,7 @@ async fn fetch(
             database.within_time_limit(finished).await?;
             return Ok(outcome);
         }
-        // The database cannot be written, which affects every object.
+        // The database cannot be written to, which affects every object.
         Err(RefetchError::Postgres(error))
             if !concerns_a_row(&error) && error.locked_table.is_none() =>
         {

@@ -20,7 +20,7 @@ use crate::stripe::Page;
 /// Cancel-safe: each page is written in one transaction.
 ///
 /// # Errors
-/// Stripe refuses the list or stays unreachable, or the database cannot be written.
+/// Stripe refuses the list or stays unreachable, or the database cannot be written to.
 pub(super) async fn list_again(
     context: &AccountContext,
     table: &'static Table,
@@ -101,7 +101,7 @@ async fn store(
 fn no_end(table: &Table, request_id: Option<&str>) -> Error {
     let request = request_id.unwrap_or("without id");
     let message = format!(
-        "the list of {} announces more objects but repeats itself (request {request})",
+        "the list of {} says has_more but repeats the same objects (request {request})",
         table.name
     );
     Error::new(ErrorKind::Stripe, message)

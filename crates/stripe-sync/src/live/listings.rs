@@ -1,6 +1,6 @@
 //! Lists streams again while an account is followed: those whose objects have no events, on a
-//! schedule, and all streams whose events were lost because nobody followed the account for longer
-//! than Stripe keeps events.
+//! schedule, and all streams whose events were lost, because no process followed the account for
+//! longer than Stripe keeps events.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -15,16 +15,16 @@ use crate::error::{Error, ErrorKind};
 use crate::postgres::LastListing;
 use crate::slice::Bounds;
 
-/// How often the newest objects are listed again, and how far back from the last listing: objects
-/// become visible after their creation (FACTS 5).
+/// How often the newest objects are listed again, and how far before the last listing: objects
+/// become visible some time after their creation (FACTS 5).
 const INTERVAL: i64 = 120;
 pub(super) const LOOK_BACK: i64 = 600;
-/// How often an object that has changed since its creation is looked for, such as a balance
-/// transaction that becomes available, and how far back. Lists that cannot be filtered by
+/// How often, and how far back, objects are listed again that may have changed since their
+/// creation, such as a balance transaction that becomes available. Lists that cannot be filtered by
 /// `created` are read completely.
 const THOROUGH_INTERVAL: i64 = 86_400;
 const THOROUGH_LOOK_BACK: i64 = 14 * 86_400;
-/// The pause between two looks at the schedule, and after a failure.
+/// The pause between two checks of the schedule, and after a failure.
 const PAUSE: Duration = Duration::from_secs(10);
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(300);
 
@@ -38,7 +38,7 @@ pub(super) struct Listings<'f> {
 }
 
 impl<'f> Listings<'f> {
-    /// The requests of `context` go after those for events.
+    /// The requests of `context` must be sent after those for events.
     pub(super) fn new(context: AccountContext, owner: &'f str) -> Listings<'f> {
         Listings { context, owner, listed: AtomicU64::new(0), failure: Mutex::default() }
     }
@@ -111,7 +111,8 @@ impl<'f> Listings<'f> {
     }
 
     /// Lists all streams whose events were lost, by a backfill that starts now or continues one that
-    /// started after the gap. Rows that it does not show are fetched, because they can be deleted.
+    /// started after the gap. Objects that it does not show are fetched, because they may have been
+    /// deleted.
     async fn close_gaps(&self, stop: &Stop) -> Result<(), Error> {
         let gaps = close_listed_gaps(&self.context).await?;
         let Some(until) = gaps.iter().map(|gap| gap.until).max() else { return Ok(()) };
@@ -128,7 +129,7 @@ impl<'f> Listings<'f> {
         match names.is_empty() || stop.is_requested() {
             true => Ok(()),
             false => {
-                let message = format!("could not list again: {}", names.join(", "));
+                let message = format!("streams could not be listed again: {}", names.join(", "));
                 let hint = "run `stripe-sync status` to see why each stream could not be read";
                 Err(Error::new(ErrorKind::Stripe, message).with_hint(hint))
             }

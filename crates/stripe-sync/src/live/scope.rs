@@ -1,4 +1,4 @@
-//! The objects that a reading of the feed is limited to. Pure.
+//! The objects that a read of the feed is limited to. Pure.
 
 use std::collections::HashSet;
 

@@ -17,7 +17,7 @@ const MOST_SIGNATURES: usize = 32;
 
 /// The signing secret of a webhook endpoint, `whsec_...`.
 ///
-/// `Debug` shows nothing of it.
+/// `Debug` shows no part of it.
 #[derive(Clone)]
 pub struct WebhookSecret(SecretString);
 
@@ -31,7 +31,7 @@ pub enum WebhookSecretError {
     /// Whitespace or quotes around it, or inside it.
     #[error("the webhook secret contains whitespace or quotes; remove them")]
     WhiteSpace,
-    /// An API key in the place of the secret.
+    /// An API key in place of the secret.
     #[error(
         "the webhook secret is an API key; use the signing secret of the endpoint, which begins with whsec_"
     )]
@@ -68,7 +68,7 @@ impl WebhookSecret {
 }
 
 impl WebhookSecret {
-    /// The secret, to show or store it where the caller decides.
+    /// The secret, for the caller to show or store.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }

@@ -21,7 +21,7 @@ use crate::stripe::{ApiPath, Request, StripeError};
 
 const LIST: &str = "/v1/webhook_endpoints";
 const ONE: &str = "/v1/webhook_endpoints/{webhook_endpoint}";
-/// The most endpoints that an account can have in one mode
+/// The maximum number of endpoints of an account in one mode
 /// (<https://docs.stripe.com/webhooks#register-webhook>).
 const MOST_ENDPOINTS: usize = 16;
 
@@ -42,15 +42,15 @@ pub struct CreatedEndpoint {
     pub secret: Option<WebhookSecret>,
 }
 
-/// What the creation of an endpoint changed at Stripe.
+/// What the creation of an endpoint changed in Stripe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EndpointChange {
     /// There is a new endpoint.
     Created,
-    /// The endpoint of this URL was enabled, or sends more types of events.
+    /// The endpoint with this URL was enabled, or now receives more types of events.
     Updated,
-    /// The endpoint of this URL needed no change.
+    /// The endpoint with this URL needed no change.
     Unchanged,
 }
 
@@ -108,8 +108,9 @@ impl WebhookEndpoints {
         }
     }
 
-    /// Creates an endpoint for `url` that receives the events which change a copy. If the account
-    /// already has an endpoint for it, that one is enabled and gets the events that it lacks.
+    /// Creates an endpoint for `url` that receives the events that change a copy. If the account
+    /// already has an endpoint for this URL, that endpoint is enabled, and missing events are
+    /// added.
     ///
     /// # Errors
     /// The key is not allowed to write endpoints, the account has as many as Stripe allows, or
@@ -153,7 +154,7 @@ impl WebhookEndpoints {
         Ok(CreatedEndpoint { endpoint: endpoint.into(), change: EndpointChange::Created, secret })
     }
 
-    /// Enables an endpoint and adds the events that it lacks.
+    /// Enables an endpoint and adds the missing events.
     async fn complete(&self, endpoint: WebhookEndpoint) -> Result<CreatedEndpoint, Error> {
         let missing = endpoint.missing_events();
         let (is_enabled, change) = (endpoint.is_enabled(), EndpointChange::Unchanged);
@@ -210,8 +211,8 @@ fn path(id: &str) -> Result<ApiPath, Error> {
 fn refused(error: StripeError) -> Error {
     match error.is_denied() {
         true => Error::from(error).with_hint(
-            "give the key the permission Webhook Endpoints: Write in the Dashboard under \
-             Developers, API keys, or create the endpoint there, under Webhooks",
+            "in the Dashboard, give the key the permission `Webhook Endpoints: Write` (Developers, API \
+             keys), or create the endpoint there (Developers, Webhooks)",
         ),
         false => Error::from(error),
     }
@@ -220,5 +221,7 @@ fn refused(error: StripeError) -> Error {
 fn unreadable() -> Error {
     Error::new(ErrorKind::Stripe, "Stripe's response is not a webhook endpoint")
         .with_code("stripe_unexpected_response")
-        .with_hint("check --api-base if it is set; `stripe-sync webhook list` shows what exists")
+        .with_hint(
+            "check --api-base if it is set; `stripe-sync webhook list` shows the existing endpoints",
+        )
 }

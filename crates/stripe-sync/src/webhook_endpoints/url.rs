@@ -25,13 +25,13 @@ pub enum EndpointUrlError {
     UserInfo,
     /// Stripe requires https in live mode (<https://docs.stripe.com/webhooks>).
     #[error(
-        "the URL of the endpoint uses http, and Stripe delivers to https only in live mode; give an \
-         https URL"
+        "the URL of the endpoint uses http, but in live mode Stripe delivers only to https; give \
+         an https URL"
     )]
     PlainHttp,
-    /// An address of this machine or of a private network.
+    /// An address of this machine or on a private network.
     #[error(
-        "the URL of the endpoint is in a private network, which Stripe cannot reach; give a public \
+        "the URL of the endpoint is on a private network, which Stripe cannot reach; give a public \
          URL, or use `stripe-sync follow`, which needs none"
     )]
     Private,
@@ -95,7 +95,7 @@ fn is_private(url: &Url) -> bool {
             || address.is_unique_local()
             || address.is_unicast_link_local();
     }
-    // A name without a dot exists in a local network only.
+    // A name without a dot exists only on a local network.
     is_loopback(url)
         || !host.contains('.')
         || [".localhost", ".local", ".internal"].iter().any(|end| host.ends_with(end))

@@ -26,8 +26,8 @@ impl Database {
                     ErrorClass::Unreachable,
                 )
                 .with_hint(
-                    "check the log of the server and the network in between; committed rows are \
-                     safe",
+                    "check the log of the server and the network connection to it; committed rows \
+                     are safe",
                 ))
             }
         }

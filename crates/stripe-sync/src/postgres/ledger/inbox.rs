@@ -2,10 +2,10 @@
 //! directly.
 //!
 //! One entry per object, however many events name it. An entry is leased while an object is
-//! fetched. Its generation counts events and leases: an entry that an event has renewed meanwhile
-//! is kept for another fetch. After each failure it waits longer, without delaying other entries.
-//! After [`MAX_ATTEMPTS`] failures it is dead: only a new event or a refresh of the object causes
-//! another attempt.
+//! fetched. Its generation counts events and leases: an entry that an event has renewed in the
+//! meantime is kept for another fetch. After each failure it waits longer, without delaying other
+//! entries. After [`MAX_ATTEMPTS`] failures it is dead: only a new event or a refresh of the object
+//! causes another attempt.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::postgres::names::Names;
 
 /// Failures after which an entry is no longer retried automatically: about three days.
 pub(crate) const MAX_ATTEMPTS: i32 = 16;
-/// How long one process may take to fetch an object before another one may.
+/// How long one process may take to fetch an object before another process may fetch it.
 const LEASE: Duration = Duration::from_secs(120);
 
 /// An object to fetch.
@@ -215,11 +215,12 @@ impl Database {
         );
         let params = [(&account as _, Type::TEXT), (&MAX_ATTEMPTS as _, Type::INT4)];
         let done = self.get().await?.execute_typed(&sql, &params).await;
-        done.map_err(|e| PostgresError::new("cannot write the inbox", &e))?;
+        done.map_err(|e| PostgresError::new("cannot write to the inbox", &e))?;
         Ok(())
     }
 
-    /// Removes an entry whose object has been fetched. One that was renewed meanwhile is released.
+    /// Removes an entry whose object has been fetched. One that was renewed in the meantime is
+    /// released.
     pub(crate) async fn finish_inbox_entry(
         &self,
         names: &Names,
@@ -241,7 +242,7 @@ impl Database {
             (&entry.generation as _, Type::INT8),
         ];
         let done = self.get().await?.execute_typed(&sql, &params).await;
-        done.map_err(|e| PostgresError::new("cannot remove an entry of the inbox", &e))?;
+        done.map_err(|e| PostgresError::new("cannot remove an entry from the inbox", &e))?;
         Ok(())
     }
 

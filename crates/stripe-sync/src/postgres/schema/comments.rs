@@ -30,7 +30,10 @@ const ENGINE_TABLES: [Comments; 12] = [
             ("range", "Range of created times, as typed"),
             ("stream", "Stream, named by its table"),
             ("status", "Status of the stream: running, complete, skipped, denied or failed"),
-            ("unfiltered", "Whether a range was requested that Stripe cannot filter this list by"),
+            (
+                "unfiltered",
+                "Whether a range was requested although Stripe cannot filter this list by it",
+            ),
             ("rows", "Rows read so far"),
             ("requests", "Requests to Stripe so far"),
             ("open_slices", "Slices that are not finished"),
@@ -72,7 +75,10 @@ const ENGINE_TABLES: [Comments; 12] = [
             ("stream", "Stream, named by its table"),
             ("status", "running, complete, skipped, denied or failed"),
             ("part", "Which part of the list is being read; most lists have only part 0"),
-            ("unfiltered", "Whether a range was requested that Stripe cannot filter this list by"),
+            (
+                "unfiltered",
+                "Whether a range was requested although Stripe cannot filter this list by it",
+            ),
             ("rows", "Rows of finished slices"),
             ("requests", "Requests to Stripe for finished slices"),
             ("message", "Why the stream is not complete"),
@@ -214,7 +220,7 @@ const ENGINE_TABLES: [Comments; 12] = [
 ];
 
 /// Texts of earlier versions. In an existing schema they are replaced.
-pub(super) const FORMER: [&str; 21] = [
+pub(super) const FORMER: [&str; 22] = [
     "Backfill runs; the same command continues an unfinished run",
     "Facts about the whole schema",
     "Id and created time of the last rows read; the last one is the cursor",
@@ -234,6 +240,7 @@ pub(super) const FORMER: [&str; 21] = [
     "When another process may fetch the object; null if none does",
     "When the object is fetched at the earliest",
     "When the row was last refused",
+    "Whether a range was requested that Stripe cannot filter this list by",
     "Why the row was refused, without its values",
     "running; complete; incomplete: streams were denied or rows quarantined; failed: a stream failed, and the same command continues the run; unavailable: every stream was skipped; abandoned: replaced with --fresh",
 ];

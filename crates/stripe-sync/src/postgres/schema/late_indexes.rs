@@ -51,7 +51,7 @@ impl Database {
         for column in &table.indexes {
             let index = names.index(&table.name, column);
             loop {
-                // No table: the build of an index does not stop those that write to it.
+                // Names no table, because building an index does not block writers of the table.
                 let access = self.get_for_tables(&TableNames::new()).await?;
                 let sql = match index_state(&access.client, names, table, &index).await? {
                     IndexState::Valid | IndexState::InUse => break,
@@ -115,8 +115,9 @@ impl Database {
         }
     }
 
-    /// The backend that runs this statement, if it waits, and the session that it waits for. The
-    /// backend cannot be asked for its pid before, because a pooler can use another one then.
+    /// The backend that runs this statement, if it waits, and the session that it waits for. Its
+    /// pid cannot be queried beforehand, because a pooler can use another backend for the
+    /// statement.
     async fn index_wait(
         &self,
         table: &Table,

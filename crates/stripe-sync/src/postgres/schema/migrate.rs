@@ -30,7 +30,7 @@ impl Database {
     ///
     /// # Errors
     /// The user is not allowed to create what is missing, or another program uses one of our names.
-    /// Nothing has been changed then.
+    /// In both cases nothing has been changed.
     pub(crate) async fn migrate(&self, names: &Names) -> Result<Migrated, PostgresError> {
         let fail = |e: tokio_postgres::Error| PostgresError::new(DOING, &e);
         let catalog = Catalog::get();

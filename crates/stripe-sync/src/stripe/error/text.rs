@@ -77,7 +77,7 @@ fn describe(kind: &StripeErrorKind) -> &'static str {
         StripeErrorKind::Denied { .. } => "the key is not allowed to do this",
         StripeErrorKind::ResourceMissing => "no such object",
         StripeErrorKind::InvalidRequest => "the request was rejected without a reason",
-        StripeErrorKind::Conflict => "another request holds the lock of this object",
+        StripeErrorKind::Conflict => "another request holds a lock on this object",
         StripeErrorKind::RateLimited => "too many requests",
         StripeErrorKind::Unreachable => "Stripe cannot be reached",
         StripeErrorKind::Tls => "the server's identity could not be verified",
