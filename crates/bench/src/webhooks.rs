@@ -1,7 +1,7 @@
 //! The cost of webhooks and the lag of the event feed.
 //!
 //! Deliveries are compared with the least that any receiver has to do: one upsert of the payload as
-//! jsonb, committed before the answer, by the same number of concurrent callers in the same run.
+//! jsonb, committed before the response, by the same number of concurrent callers in the same run.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,7 +17,7 @@ use tokio_postgres::NoTls;
 const SECRET: &str = "whsec_bench";
 /// Concurrent deliveries, as a busy account has them.
 const CONCURRENT: usize = 32;
-/// How long the feed is followed, and how many changes are made meanwhile.
+/// How long the feed is followed, and how many changes are made in the meantime.
 const FOLLOWED: Duration = Duration::from_secs(20);
 const CHANGES_PER_SECOND: f64 = 50.0;
 

@@ -86,7 +86,7 @@ impl DataDir {
     }
 }
 
-/// Rejects a directory that is a cluster or inside of one. Nothing is created in it.
+/// Rejects a directory that is a cluster or inside one. Nothing is created in it.
 fn refuse_clusters(path: &Path) -> Result<(), Error> {
     let Some(existing) = path.ancestors().find(|directory| directory.exists()) else {
         return Ok(());

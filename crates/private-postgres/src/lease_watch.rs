@@ -1,4 +1,4 @@
-//! Stops a shared server after its last user was killed.
+//! Stops a shared server when its last user is killed.
 //!
 //! A killed process cannot release its lease. The program that calls [`Server::start`] therefore
 //! starts a second process of its own executable, which waits on a pipe that only the first one can
@@ -41,7 +41,7 @@ impl LeaseWatch {
     pub(crate) fn start(data_dir: &Path) -> Result<LeaseWatch, Error> {
         let program = executable()?;
         let mut command = OsUser::current().command(&program);
-        // Signals of a terminal reach process groups.
+        // Signals from a terminal reach process groups.
         command.process_group(0).arg(ARGUMENT).arg(data_dir);
         name(&mut command);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -49,7 +49,7 @@ impl LeaseWatch {
         Ok(LeaseWatch { child })
     }
 
-    /// Ends the process after the lease was released.
+    /// Ends the process after the lease has been released.
     pub(crate) fn finish(mut self) {
         if let Err(error) = self.child.kill().and_then(|()| self.child.wait()) {
             tracing::debug!(%error, "cannot end the process that watches the lease");

@@ -7,8 +7,8 @@
 //!
 //! The server listens only on a Unix socket in a private directory and has no password. If a
 //! process or the server is killed at any moment, the next start joins the running server or
-//! cleans up what was left behind. With [`Options::stop_if_killed`], the server stops after its last
-//! user was killed.
+//! cleans up what was left behind. With [`Options::stop_if_killed`], the server stops when its last
+//! user is killed.
 
 mod binaries;
 mod cluster;

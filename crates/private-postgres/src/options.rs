@@ -39,8 +39,8 @@ impl Options {
         self
     }
 
-    /// Also stops the server if its last user is killed. A second process of this executable waits
-    /// for that; the executable must call [`run_lease_watch`](crate::run_lease_watch).
+    /// Also stops the server when its last user is killed. A second process of this executable
+    /// waits for that; the executable must call [`run_lease_watch`](crate::run_lease_watch).
     pub fn stop_if_killed(mut self) -> Options {
         self.stop_if_killed = true;
         self

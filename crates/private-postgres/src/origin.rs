@@ -18,7 +18,7 @@ pub(crate) fn record(data_dir: &DataDir) -> Result<(), Error> {
     files::write(&data_dir.origin(), &current())
 }
 
-/// Fails if the server of `data_dir` may be running in another container. To be called when no
+/// Fails if the server of `data_dir` may be running in another container. Call this only when no
 /// server process is visible.
 pub(crate) fn check_not_used_elsewhere(data_dir: &DataDir, users: &Lock) -> Result<(), Error> {
     let path = data_dir.origin();

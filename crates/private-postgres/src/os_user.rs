@@ -66,7 +66,7 @@ impl OsUser {
         Ok(owner)
     }
 
-    /// Whether this is another user than the one that runs this process.
+    /// Whether this is a user other than the one that runs this process.
     fn is_other(self) -> bool {
         self.uid != OsUser::current().uid
     }

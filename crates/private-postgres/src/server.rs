@@ -1,8 +1,9 @@
 //! A process's lease on a private server.
 //!
-//! Each lease on a shared server holds a shared file lock, the users' lock. A lease is acquired,
-//! and the check whether it is the last one is made, under the start lock. A process that joins
-//! therefore finds either a server that keeps running or no server, in which case it starts one.
+//! Each lease on a shared server holds a shared file lock, the users' lock. Leases are acquired and
+//! released under the start lock, and so is the check whether a lease is the last one. A process
+//! that joins therefore finds either a server that keeps running or no server, in which case it
+//! starts one.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -65,7 +66,7 @@ impl Server {
     /// be stored in a `static`.
     ///
     /// # Errors
-    /// See [`Server::start`], also for cancel safety and panics.
+    /// See [`Server::start`], which also describes cancel safety and panics.
     pub async fn temporary() -> Result<Server, Error> {
         Server::temporary_with(&[]).await
     }
@@ -73,7 +74,7 @@ impl Server {
     /// Like [`Server::temporary`], with settings of `postgresql.conf`.
     ///
     /// # Errors
-    /// See [`Server::start`], also for cancel safety and panics.
+    /// See [`Server::start`], which also describes cancel safety and panics.
     pub async fn temporary_with(settings: &[(&str, &str)]) -> Result<Server, Error> {
         let mut options = Options::new("").setting("max_connections", "100");
         for (name, value) in settings {

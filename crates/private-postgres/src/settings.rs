@@ -14,7 +14,7 @@ pub(crate) const FILE: &str = "private.conf";
 pub(crate) const INCLUDE: &str = "include_if_exists = 'private.conf'";
 
 /// Whether this crate created the cluster: its configuration includes the settings of this crate.
-/// Nothing of another cluster may be started, joined, stopped or changed.
+/// Other clusters must not be started, joined, stopped or changed.
 pub(crate) fn is_included_in(cluster: &Path) -> bool {
     let settings = fs::read_to_string(cluster.join("postgresql.conf"));
     settings.is_ok_and(|text| text.lines().any(|line| line.trim() == INCLUDE))

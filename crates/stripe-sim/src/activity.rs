@@ -14,7 +14,7 @@ use crate::seed::mix2;
 /// The types that change if no others are selected.
 const OBJECTS: [&str; 7] =
     ["customer", "product", "price", "invoice", "payment_intent", "subscription", "coupon"];
-/// The number of objects of a type, from the newest on, that can change.
+/// How many objects of a type, starting with the newest, can change.
 const CHANGING: usize = 500;
 /// An object type is not deleted below this number of objects.
 const FEWEST: usize = 3;

@@ -17,11 +17,11 @@ use crate::view::View;
 pub(crate) struct ListOptions {
     /// Accepts a cursor that names a deleted object.
     pub(crate) deleted_cursor_accepted: bool,
-    /// Seed by which objects of the same second are reordered, if they are.
+    /// Seed by which objects of the same second are reordered; `None` keeps their order.
     pub(crate) shuffle: Option<u64>,
     /// A cursor passes over its whole second.
     pub(crate) cursor_skips_second: bool,
-    /// The seconds after which events appear, and the seed of their distribution.
+    /// The maximum delay, in seconds, after which events appear, and the seed of the delays.
     pub(crate) event_lag: (u32, u64),
 }
 

@@ -39,7 +39,7 @@ pub enum Fault {
     EmptyWithMore,
     /// Delays the correct response.
     Delay(Duration),
-    /// Sends the response late that was correct when the request arrived.
+    /// Sends, late, the response that was correct when the request arrived.
     SentLate(Duration),
 }
 

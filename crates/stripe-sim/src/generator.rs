@@ -96,7 +96,7 @@ impl ObjectGenerator {
             .properties
             .iter()
             .filter(|(_, schema)| !schema.only_on_deleted)
-            // The response to the creation alone contains it.
+            // Only the response to the creation contains it.
             .filter(|(name, _)| {
                 (catalog().name(kind), name.as_str()) != ("webhook_endpoint", "secret")
             })

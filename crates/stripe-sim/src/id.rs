@@ -247,7 +247,7 @@ fn prefix(kind: Kind, live: bool) -> String {
 }
 
 /// The index of the price that a plan represents. Plans are the recurring prices, which are three
-/// of four prices.
+/// out of four prices.
 pub(crate) fn price_of_plan(plan: u64) -> u64 {
     plan / 3 * 4 + plan % 3
 }

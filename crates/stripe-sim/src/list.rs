@@ -68,7 +68,7 @@ pub(crate) struct Page {
     pub(crate) has_more: bool,
 }
 
-/// Reads a page: merges the computed and the inserted objects of the list in their order.
+/// Reads a page: merges the computed and the inserted objects of the list in order.
 pub(crate) fn read_page(view: &View<'_>, query: &ListQuery) -> Page {
     let computed = ComputedObjects::new(view, query);
     let empty = BTreeMap::new();

@@ -55,7 +55,7 @@ impl ColumnChanges {
     /// Includes columns again and reports it. True if one of them was excluded before.
     ///
     /// # Errors
-    /// The database cannot be written.
+    /// The database cannot be written to.
     pub(crate) async fn include(&self, sync: &StripeSync) -> Result<bool, Failure> {
         let included = sync.include_columns(&self.include).await?;
         if !included.is_empty() {

@@ -120,7 +120,7 @@ impl DatabaseTarget {
     /// Like [`DatabaseTarget::open`], but creates nothing.
     ///
     /// # Errors
-    /// Also when there is no private PostgreSQL yet.
+    /// Those of [`DatabaseTarget::open`], or there is no private PostgreSQL yet.
     pub(crate) async fn open_existing(&self) -> Result<OpenDatabase, Failure> {
         match self {
             DatabaseTarget::Private(dir) if !has_cluster(dir) => Err(Failure::new(format!(
@@ -147,7 +147,7 @@ impl OpenDatabase {
         &self.url
     }
 
-    /// Releases the private server; its last user stops it. A signal ends the wait for that.
+    /// Releases the private server; its last user stops it. A signal ends this wait.
     pub(crate) async fn close(self, interrupts: &Interrupts) {
         let signaled = async {
             interrupts.at_least(1).await;
@@ -241,7 +241,7 @@ pub(crate) fn check_new_directory(dir: &Path) -> Option<Failure> {
     }
 }
 
-/// Whether a file is not one that an interrupted start leaves behind.
+/// Whether a file is something other than what an interrupted start leaves behind.
 fn is_foreign_file(name: &OsString) -> bool {
     let name = name.to_string_lossy();
     let ours = ["cluster", "start.lock", "users.lock", "server.log", "server.log.old", "origin"];

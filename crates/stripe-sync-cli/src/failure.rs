@@ -30,7 +30,7 @@ impl Failure {
         Failure::interrupted_because("interrupted")
     }
 
-    /// A signal stopped the command, with more to say about it.
+    /// A signal stopped the command; `message` says more about it.
     pub(crate) fn interrupted_because(message: impl Into<String>) -> Failure {
         Failure { exit: Exit::Interrupted, ..Failure::new(message) }
     }

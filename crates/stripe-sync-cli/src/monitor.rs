@@ -30,7 +30,7 @@ pub(crate) enum BackfillOutcome {
         stopped_by: Option<StopReason>,
     },
     /// The pages in flight were abandoned, by a second signal or because they took too long after
-    /// the first one or the deadline. As safe as `kill -9`.
+    /// the first one or the deadline. This is as safe as `kill -9`.
     Aborted(StopReason),
 }
 

@@ -1,5 +1,5 @@
-//! Commands that a message suggests. They work as printed: they repeat the options of the present command
-//! that choose the copy, and are quoted for a shell.
+//! Commands that a message suggests. They work as printed: they repeat the options of the current
+//! command that select the copy, and are quoted for a shell.
 
 use crate::args::Connection;
 use crate::redaction;

@@ -1,4 +1,4 @@
-//! Splits SQL text into statements at semicolons, as PostgreSQL reads it: not inside of strings,
+//! Splits SQL text into statements at semicolons, as PostgreSQL reads it: not inside strings,
 //! quoted names, dollar quotes and comments.
 
 /// The statements of a text without their semicolons. A statement that consists of comments only is

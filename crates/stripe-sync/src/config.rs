@@ -47,7 +47,7 @@ pub struct Config {
     /// How many bytes of another engine's tables [`crate::StripeSync::migrate`] may rewrite to
     /// adopt them. Default 1 GiB.
     pub rewrite_limit: u64,
-    /// Requests per second. Default: 75 % of the limits that Stripe documents.
+    /// Requests per second. Default: 75% of the limits that Stripe documents.
     pub rate: Option<RateOptions>,
     /// The timeout of one request to Stripe. Default 80 s.
     pub request_timeout: Duration,

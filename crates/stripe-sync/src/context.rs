@@ -28,13 +28,14 @@ impl AccountContext {
         AccountContext { waits_for_locks: false, ..self }
     }
 
-    /// The same account, whose requests go after those for events, and which waits for locks.
+    /// The same account, for a backfill: its requests are sent after those for events, and it waits
+    /// for locks.
     pub(crate) fn with_backfill_priority(&self) -> AccountContext {
         let client = self.client.with_backfill_priority();
         AccountContext { client, waits_for_locks: true, ..self.clone() }
     }
 
-    /// The same account, whose requests go before those of a backfill.
+    /// The same account, for events: its requests are sent before those of a backfill.
     pub(crate) fn with_live_priority(&self) -> AccountContext {
         AccountContext { client: self.client.with_live_priority(), ..self.clone() }
     }

@@ -90,7 +90,7 @@ impl StripeSync {
     }
 
     /// Starts a backfill and returns the handle of its run. The same request resumes an unfinished
-    /// run. It ends with the events since its first page, so that its streams are current.
+    /// run. It ends by applying the events since its first page, so that its streams are current.
     ///
     /// # Errors
     /// The request or the key is invalid, or the preparation fails. Errors of single streams are in
@@ -144,7 +144,7 @@ impl StripeSync {
     /// again: set `fresh` in the next [`BackfillRequest`].
     ///
     /// # Errors
-    /// The database cannot be written.
+    /// The database cannot be written to.
     pub async fn include_columns(&self, columns: &[ColumnName]) -> Result<Vec<ColumnName>, Error> {
         match self.is_migrated().await? {
             true => exclusions::include(self.copy.database(), self.copy.names(), columns).await,

@@ -47,7 +47,7 @@ async fn a_cluster_of_another_program_is_rejected_and_not_changed() {
     assert_eq!(entries(&directory.path().join("cluster")), ["unrelated"]);
 }
 
-/// Somebody else's server runs on `cluster`, as in a directory that is named like that by chance.
+/// Somebody else's server runs on `cluster`, as in a directory that has this name by chance.
 #[tokio::test]
 async fn a_running_server_of_somebody_else_is_not_joined_or_stopped() {
     let directory = accessible_dir();

@@ -1,4 +1,4 @@
-//! The signing secrets of webhook endpoints. No response contains them, except for that to the
+//! The signing secrets of webhook endpoints. No response contains them, except the response to the
 //! creation of an endpoint.
 
 use std::collections::BTreeMap;

@@ -131,7 +131,8 @@ pub(super) fn charge_failed(view: &View<'_>, charge: u64) -> bool {
     mix2(view.account.seed ^ 0xfa1, charge) % 100 < 6 && refunds(view, charge).is_empty()
 }
 
-/// The amount of a refund. If a charge has only one refund, half of these refunds are full refunds.
+/// The amount of a refund. Half of the refunds that are the only refund of their charge are full
+/// refunds.
 pub(super) fn refund_amount(view: &View<'_>, refund: u64) -> i64 {
     let catalog = catalog();
     let (Some(kind), Some(charges)) = (catalog.kind("refund"), catalog.kind("charge")) else {

@@ -305,7 +305,7 @@ fn line_parent(view: &View<'_>, seed: &ObjectSeed, _: &Expand, out: &mut String)
 fn item_price(view: &View<'_>, seed: &ObjectSeed) -> Option<Key> {
     let collection = catalog().kind("price")?;
     let prices = view.account.relations.count(collection);
-    // Three of four prices are recurring; see `price_of_plan`.
+    // Three out of four prices are recurring; see `price_of_plan`.
     let recurring = prices / 4 * 3 + (prices % 4).min(3);
     (recurring > 0).then(|| Key {
         collection,

@@ -162,7 +162,7 @@ pub(super) fn custom(object: &str, name: &str) -> Option<WriteValue> {
     })
 }
 
-/// Whether a review is open. Two of three are, and lists contain only these.
+/// Whether a review is open. Two out of three are, and lists contain only these.
 fn review_open(seed: &ObjectSeed) -> bool {
     !seed.draw(4).is_multiple_of(3)
 }

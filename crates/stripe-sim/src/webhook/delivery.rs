@@ -1,5 +1,6 @@
 //! Delivers the events of an account to its webhook endpoints, signed, as Stripe does: at least
-//! once, in no certain order, and repeated after a failure. Options add what goes wrong on the way.
+//! once, in no particular order, and repeated after a failure. Options add delays, duplicates and
+//! losses.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +28,7 @@ pub struct DeliveryCounts {
     pub refused: u64,
     /// Deliveries that were sent again although they had succeeded.
     pub duplicated: u64,
-    /// Deliveries that were never sent, as an option says.
+    /// Deliveries that were never sent, because an option loses them.
     pub lost: u64,
     /// Deliveries that failed after all retries.
     pub failed: u64,
@@ -107,7 +108,7 @@ pub(crate) async fn deliver(
 /// The delivery of one event to one endpoint.
 struct Delivery {
     recipient: Recipient,
-    /// A number from which the random decisions about this delivery follow.
+    /// A number that determines the random decisions about this delivery.
     draw: u64,
     options: WebhookOptions,
     permits: Arc<Semaphore>,
@@ -142,7 +143,7 @@ impl Delivery {
         self.progress.count(|counts| counts.failed += 1);
     }
 
-    /// Sends one request with a signature of the present. Returns whether it was accepted.
+    /// Sends one request with a current signature. Returns whether it was accepted.
     async fn send(&self, body: &str) -> bool {
         let Ok(_permit) = self.permits.acquire().await else { return false };
         let Recipient { url, secret, .. } = &self.recipient;

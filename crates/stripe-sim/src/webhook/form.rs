@@ -10,7 +10,7 @@ use crate::params::{self, Pairs};
 use crate::route::{Operation, Route};
 
 const OBJECT: &str = "webhook_endpoint";
-/// The most endpoints of an account in one mode.
+/// The maximum number of endpoints of an account in one mode.
 const MOST_ENDPOINTS: usize = 16;
 
 /// Answers a request that writes an endpoint: the body of the response, or an error.
@@ -101,7 +101,7 @@ fn check_url<'a>(account: &Account, url: &'a str) -> Result<&'a str, ApiError> {
     match url.split_once("://") {
         Some(("https", host)) if !host.is_empty() => Ok(url),
         Some(("http", host)) if !host.is_empty() => {
-            // An address of this machine is where tests listen.
+            // Tests listen on an address of this machine.
             let is_local = ["127.", "localhost", "[::1]"].iter().any(|l| host.starts_with(l));
             match account.livemode() && !is_local {
                 true => error("Invalid URL: In live mode, the URL must be HTTPS."),

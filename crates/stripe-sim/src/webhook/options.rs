@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-/// How a simulator delivers webhooks. By default each event is delivered once and at once, and a
-/// delivery that fails is repeated three times within seconds; Stripe does so within hours.
+/// How a simulator delivers webhooks. By default each event is delivered once and immediately, and
+/// a delivery that fails is repeated three times within seconds. Stripe repeats deliveries over
+/// hours.
 #[derive(Clone, Debug)]
 pub struct WebhookOptions {
     /// The time between a change and the delivery of its event.
@@ -15,11 +16,11 @@ pub struct WebhookOptions {
     pub duplicates: f64,
     /// The share of events that are never delivered, from 0 to 1.
     pub losses: f64,
-    /// How often a delivery is repeated that failed.
+    /// How often a failed delivery is repeated.
     pub retries: u32,
-    /// The pause before the first repetition. It doubles after each one.
+    /// The pause before the first repetition. It doubles after each repetition.
     pub first_retry: Duration,
-    /// How long the receiver may take to answer.
+    /// How long the receiver may take to respond.
     pub timeout: Duration,
     /// How many deliveries are open at the same time.
     pub concurrency: usize,

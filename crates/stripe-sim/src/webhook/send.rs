@@ -5,10 +5,10 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// The size limit of an answer. Only its status is used.
+/// The size limit of a response. Only its status is used.
 const LONGEST_HEAD: usize = 16 * 1024;
 
-/// Posts a body. Returns the status, or `None` if there was no answer in time.
+/// Posts a body. Returns the status, or `None` if there was no response in time.
 pub(super) async fn post(url: &str, header: &str, body: &str, timeout: Duration) -> Option<u16> {
     let exchange = async {
         let (host, path) = split(url)?;

@@ -23,7 +23,7 @@ async fn send(base: &str, key: &str, method: Method, path: &str, form: &str) -> 
     Answer { status, headers, text: response.text().await.unwrap() }
 }
 
-/// What a receiver has got: the header and the body of each request.
+/// What a receiver has received: the header and the body of each request.
 type Received = Arc<Mutex<Vec<(String, String)>>>;
 
 /// A receiver that answers its first requests with `statuses`, and later ones with 200.

@@ -57,7 +57,7 @@ fn page(template: &str, program: &Command) -> String {
     page
 }
 
-/// The commands, and the subcommands of those that have some, as one types them.
+/// The commands as they are typed; for a command with subcommands, the subcommands instead.
 fn names(program: &Command) -> Vec<String> {
     let visible = |command: &&Command| !command.is_hide_set() && command.get_name() != "help";
     let commands = program.get_subcommands().filter(visible);
@@ -132,7 +132,7 @@ fn table<'a>(args: impl Iterator<Item = &'a Arg>) -> String {
     text
 }
 
-/// The option or argument as one types it.
+/// The option or argument as it is typed.
 fn spelling(arg: &Arg) -> String {
     let value = arg.get_value_names().and_then(|names| names.first()).map_or("", |name| name);
     let takes_value = matches!(arg.get_action(), ArgAction::Set | ArgAction::Append);
@@ -207,7 +207,7 @@ fn code(text: &str) -> String {
     format!("`{}`", cell(text))
 }
 
-/// A bar would end the cell, even inside of code.
+/// A bar would end the cell, even inside code.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|")
 }

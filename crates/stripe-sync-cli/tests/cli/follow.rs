@@ -1,4 +1,4 @@
-//! `stripe-sync follow`: changes at Stripe appear in the tables without a webhook.
+//! `stripe-sync follow`: changes in Stripe appear in the tables without a webhook.
 
 use std::io::{BufRead as _, BufReader};
 

@@ -1,5 +1,5 @@
-//! TLS to PostgreSQL and to Stripe, with generated certificates: of the right authority, of another
-//! one, for another name, and expired.
+//! TLS to PostgreSQL and to Stripe, with generated certificates: from the right authority, from
+//! another one, for another name, and expired.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

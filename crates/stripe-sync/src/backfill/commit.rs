@@ -252,7 +252,7 @@ impl PageCommit<'_> {
                         problem.request_id.as_deref(),
                         problem.reason.clone(),
                     )),
-                    // Clears what an earlier reading has quarantined.
+                    // Clears what an earlier read has quarantined.
                     None if run.quarantine_in_use() => {
                         let (parent, stamp) = (parent.id.to_owned(), piece.page.sent);
                         batches.add_complete_lists([CompleteList { table, parent, stamp }]);
@@ -299,7 +299,7 @@ impl PageCommit<'_> {
         self.pieces.iter().map(|piece| piece.requests).sum()
     }
 
-    /// Stripe has no more rows, also within the bounds that the ledger has. These can be wider than
+    /// Stripe has no more rows, even within the bounds that the ledger has. These can be wider than
     /// those of the request if a crash of the server undid a split.
     fn ends_slice(&self, held: Bounds) -> bool {
         self.pieces

@@ -1,7 +1,7 @@
 //! Reads the pages of one slice, one page ahead of what has been committed.
 //!
 //! Knows the next page of the list, but not which pages are durable. If the position in the ledger
-//! is uncertain, the reading ends, and the worker starts again from the ledger.
+//! is uncertain, reading ends, and the worker starts again from the ledger.
 
 use std::time::Duration;
 
@@ -21,7 +21,8 @@ use crate::postgres::Position;
 use crate::slice::{Bounds, CursorRow, advance, complete_seconds};
 use crate::stripe::{Page, Request, StripeError};
 
-/// How often a page is requested that says `has_more` without rows, or holds objects of another type.
+/// How often a page is requested if it says `has_more` without rows, or holds objects of another
+/// type.
 const BROKEN_PAGE_ATTEMPTS: u32 = 3;
 /// How long a page in flight may still take after the request to stop.
 const STOP_GRACE: Duration = Duration::from_secs(3);
@@ -234,8 +235,8 @@ impl PageReader<'_> {
 fn drop_last_second(mut arrived: ArrivedPage, cursor: Option<&str>) -> ArrivedPage {
     if arrived.page.has_more {
         let kept = complete_seconds(arrived.objects.iter().map(|object| object.sort_time));
-        // The new cursor must be another object than the old one (an object can be listed twice),
-        // so such an object has to remain.
+        // The new cursor must differ from the old one (an object can be listed twice), so the rows
+        // are dropped only if a different object remains.
         let last = arrived.objects[..kept].iter().rev().find_map(PageObject::cursor_row);
         if last.is_some_and(|row| Some(row.id.as_str()) != cursor) {
             arrived.page.truncate(kept);

@@ -119,7 +119,7 @@ impl HeldSlice {
     }
 
     /// The ledger has these bounds. Splits only make them narrower, so the narrower ones are newer. If a
-    /// crash undid a split, the commit at the end of the slice finds that more is to be read.
+    /// crash undid a split, the commit at the end of the slice finds that rows are left to read.
     pub(super) fn narrow(&self, ledger: Bounds) {
         let mut state = lock(&self.state);
         let narrower_to = [state.bounds.to, ledger.to].into_iter().flatten().min();

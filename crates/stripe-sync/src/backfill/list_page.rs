@@ -9,7 +9,7 @@ use crate::stripe::{Page, StripeClient, StripeError};
 /// The largest number of objects that Stripe puts into a page (FACTS 3).
 const LIMIT: usize = 100;
 
-/// Requests a page of a stream, with the parameters of a backfill: the first one, or the one behind
+/// Requests a page of a stream, with the parameters of a backfill: the first one, or the one after
 /// the object `after`.
 ///
 /// # Errors

@@ -2,9 +2,9 @@
 //! returns the results in the order of the page.
 //!
 //! A long list delays no other: each object waits only for one of the run's permits. The permits are
-//! taken in the order of the page. So the first unfinished object of a page has one whenever a later
-//! object of that page does, and a list that waits for the objects before it (see memory.rs) does not
-//! wait for ever.
+//! taken in the order of the page. So the first unfinished object of a page has a permit whenever a
+//! later object of that page has one, and a list that waits for the objects before it (see
+//! memory.rs) does not wait forever.
 
 use futures_util::stream::{FuturesOrdered, StreamExt as _};
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
@@ -24,7 +24,7 @@ impl Default for ListPermits {
 }
 
 impl ListPermits {
-    /// Runs the readings, each with a permit, and sends their results in the given order.
+    /// Runs the reads, each with a permit, and sends their results in the given order.
     pub(super) async fn read_in_order<R: Future>(
         &self,
         readings: Vec<R>,
@@ -61,8 +61,9 @@ async fn with_permit<R: Future>(permit: SemaphorePermit<'_>, reading: R) -> R::O
     result
 }
 
-/// Runs readings while their results are consumed, until the consumer ends. A reading that was not polled
-/// while the consumer waits for the writing half could keep others from their turn at the rate limits.
+/// Runs the reads while their results are consumed, until the consumer ends. A read that is not
+/// polled while the consumer waits for the writing half could keep other requests from their turn
+/// at the rate limits.
 pub(super) async fn while_reading<T>(
     readings: impl Future<Output = ()>,
     consumer: impl Future<Output = T>,

@@ -39,7 +39,7 @@ impl ArrivedPage {
 /// What is known about one object of a page.
 #[derive(Debug, Clone)]
 pub(super) struct PageObject {
-    /// The object as a row that a reading can continue after. For an object without an id, the id
+    /// The object as a row after which reading can continue. For an object without an id, the id
     /// of this row is its name in the quarantine.
     row: CursorRow,
     /// Whether the object has an id. The database rejects the row of an object without one.
@@ -47,7 +47,7 @@ pub(super) struct PageObject {
     /// The time by which its list may be sorted, even if the list has no filter by time.
     pub(super) sort_time: Option<i64>,
     pub(super) deleted: bool,
-    /// Whether it has another type than the objects of its list, such as a customer among charges.
+    /// Whether its type differs from that of the list's objects, such as a customer among charges.
     pub(super) is_foreign: bool,
 }
 
@@ -84,7 +84,7 @@ impl PageObject {
         self.row.created
     }
 
-    /// The object as a row that a reading can continue after, if a request can name it.
+    /// The object as a row after which reading can continue, if a request can name it.
     pub(super) fn cursor_row(&self) -> Option<&CursorRow> {
         (self.has_id && !self.row.id.is_empty()).then_some(&self.row)
     }

@@ -13,7 +13,7 @@ const LARGE_PAGE: usize = 4 << 20;
 /// The assumed size of a first page.
 const GUESS: usize = 256 << 10;
 
-/// How many pages are requested at a ceiling before a larger one is tried again.
+/// How many pages are requested at a ceiling before a larger page is tried again.
 const PAGES_AT_CEILING: usize = 16;
 /// The first page of a stream.
 const FIRST: PageSize = PageSize { limit: LIMIT, guess: GUESS, ceiling: LIMIT, at_ceiling: 0 };

@@ -3,7 +3,7 @@
 //!
 //! A slice of such a part reads the list of the parents, so it is split and checkpointed like any other. The
 //! list of each parent is read to its end, and its objects are committed with the parent's position.
-//! After the first complete reading, only parents that have changed since are read.
+//! After the first complete read, only parents that have changed since are read.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -127,7 +127,7 @@ impl ParentReader<'_> {
     /// All objects of a parent. A list that cannot be read to its end is a [`ParentObjects::problem`].
     ///
     /// # Errors
-    /// The failure concerns every request.
+    /// The failure affects every request.
     async fn read(&self, id: &str, memory: ListMemory) -> Result<ParentObjects, StripeError> {
         let mut found = ParentObjects { is_read: true, memory, ..ParentObjects::default() };
         let problem = |what: String, request_id: Option<String>| {

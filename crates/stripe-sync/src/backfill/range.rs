@@ -131,7 +131,7 @@ impl Range {
 
 /// Whether a time can be displayed.
 fn is_shown(second: i64) -> bool {
-    // Milliseconds of the present, read as seconds, are far beyond the year 9999.
+    // Current times in milliseconds, read as seconds, are far beyond the year 9999.
     Timestamp::from_second(second).is_ok()
 }
 

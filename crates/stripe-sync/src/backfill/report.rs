@@ -38,7 +38,7 @@ pub struct StreamReport {
     pub table: String,
     /// `complete`, `skipped`, `denied`, `gone`, `failed`, or `running` if the run was interrupted.
     pub status: &'static str,
-    /// Objects read. One that several readings of a list show counts once.
+    /// Objects read. An object that appears more than once while a list is read counts once.
     pub synced: i64,
     /// Requests sent.
     pub requests: i64,
@@ -70,7 +70,7 @@ pub struct Report {
     pub quarantined: i64,
     /// Characters that PostgreSQL cannot store and that became U+FFFD.
     pub replaced_characters: u64,
-    /// The run began longer ago than Stripe keeps events, 30 days.
+    /// The run began more than 30 days ago, which is how long Stripe keeps events.
     pub older_than_events: bool,
     /// How the changes that were made during the run were applied.
     pub catch_up: CatchUpOutcome,

@@ -173,7 +173,7 @@ async fn build_late_indexes(context: &RunContext, states: &[StreamState]) -> Res
         let Some(table) = Catalog::get().table(&state.stream) else { continue };
         // The rows are stored without the index, and the next run tries again.
         let mut budget = context.retry_budget();
-        // No time limit: a large table takes long.
+        // No time limit: a large table takes a long time.
         let waits_for = |holder: Option<&str>| match holder {
             Some(_) => context.progress.set_locked_table(&table.name, holder),
             None => context.progress.clear_locked_table(table),

@@ -13,13 +13,13 @@ pub struct RunProcess {
     pub run_id: i64,
     /// The machine.
     pub host: String,
-    /// Its process id there.
+    /// Its process id on that host.
     pub pid: String,
     /// Slices that it holds.
     pub slices: i64,
     /// Whether it is still working on them.
     pub state: ProcessState,
-    /// What keeps it from reading, if it reported that within the last 30 seconds.
+    /// What keeps it from reading, if it has reported a reason within the last 30 seconds.
     pub waits_for: Option<String>,
 }
 

@@ -18,8 +18,8 @@ pub(crate) enum EventMeaning {
     Upsert,
     /// The object was deleted; the payload is its last state.
     Delete,
-    /// The payload does not show what is stored. The object is fetched, or the one that the payload
-    /// belongs to.
+    /// The payload does not show what is stored. The object, or the one that the payload belongs
+    /// to, is fetched.
     Fetch,
     /// The payload is not an object that can be stored.
     None,

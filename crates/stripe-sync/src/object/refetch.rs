@@ -115,8 +115,8 @@ struct Fetched {
 
 impl Fetched {
     /// Requests an object. An answer that would delete it, or restore it shortly after it was
-    /// observed as deleted, is checked by a second request, whose answer counts: a replica at
-    /// Stripe can lag behind (FACTS 5).
+    /// observed as deleted, is checked by a second request, whose answer counts: one of Stripe's
+    /// replicas can lag behind (FACTS 5).
     async fn confirmed(
         context: &AccountContext,
         table: &Table,

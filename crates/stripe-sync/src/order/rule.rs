@@ -14,7 +14,7 @@ pub(crate) const UNCERTAINTY_WINDOW: Duration = Duration::from_secs(5);
 /// replace its row.
 pub(crate) const FUTURE_LIMIT: Duration = Duration::from_secs(60);
 
-/// How long a replica at Stripe may lag behind a list (FACTS 5). A 404 that lasts longer is
+/// How long one of Stripe's replicas may lag behind a list (FACTS 5). A 404 that lasts longer is
 /// accepted.
 pub(crate) const REPLICA_LAG: Duration = Duration::from_secs(3);
 

@@ -115,7 +115,7 @@ impl PostgresError {
         self
     }
 
-    /// The same error of a statement on this table. If it is a lock timeout, the table is named.
+    /// The same error, for a statement on this table. If it is a lock timeout, the table is named.
     pub(super) fn of_table(mut self, table: &str) -> PostgresError {
         if self.is_lock_timeout() {
             self.locked_table = Some(table.into());

@@ -9,7 +9,7 @@ pub(crate) enum ErrorClass {
     /// No server responds, the connection was lost, or the server is starting or stopping: wait and
     /// retry.
     Unreachable,
-    /// A time limit of the server ended the statement, or a pooler cannot serve it at present: wait
+    /// A time limit of the server ended the statement, or a pooler currently cannot serve it: wait
     /// and retry.
     Transient,
     /// A deadlock or a serialization failure: repeat the transaction immediately.
@@ -56,8 +56,8 @@ pub(super) enum Reporter {
 }
 
 impl Reporter {
-    /// Every error of a server names the place in its source code; errors of poolers do not.
-    /// <https://www.postgresql.org/docs/current/protocol-error-fields.html>
+    /// Every error that a server reports names a place in the server's source code; errors from
+    /// poolers do not. <https://www.postgresql.org/docs/current/protocol-error-fields.html>
     pub(super) fn of(error: &DbError) -> Reporter {
         match error.file().is_none() && error.routine().is_none() {
             true => Reporter::Pooler,

@@ -33,7 +33,7 @@ pub enum QueryPart<'a> {
     Row(&'a [Option<&'a str>]),
 }
 
-/// Receives the parts of a result in their order. [`ControlFlow::Break`] ends the statement.
+/// Receives the parts of a result in order. [`ControlFlow::Break`] ends the statement.
 pub(crate) type OnQueryPart<'f> = &'f mut (dyn FnMut(QueryPart<'_>) -> ControlFlow<()> + Send);
 
 /// How often a statement is prepared under another name. Behind a pooler, the server connection can

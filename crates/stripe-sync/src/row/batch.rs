@@ -33,7 +33,7 @@ impl<'a> Observation<'a> {
 /// Keeps the newest observation of each id, sorted by id. Of observations with the same stamp, the
 /// last one counts.
 pub(crate) fn winners(mut seen: Vec<Observation<'_>>) -> Vec<Observation<'_>> {
-    // A stable sort: equal observations remain in their order.
+    // A stable sort: equal observations keep their order.
     seen.sort_by(|a, b| a.id.cmp(&b.id).then(a.stamp.cmp(&b.stamp)));
     let mut out: Vec<Observation<'_>> = Vec::with_capacity(seen.len());
     for observation in seen {

@@ -1,7 +1,7 @@
 //! Encodes objects as the parameters of one statement.
 //!
 //! Lossless: a value that its column cannot hold exactly as it was sent, and a property without a
-//! column, are stored in `_extra`. The parameters are the catalog's columns in their order, then
+//! column, are stored in `_extra`. The parameters are the catalog's columns in order, then
 //! `_extra`, then `last_synced_at`.
 
 use std::borrow::Cow;

@@ -2,8 +2,8 @@
 //! whether it is deleted. One scan of the object's top level finds all of them.
 //!
 //! As in jsonb, the last of several equal keys counts, and a key may be spelled with escapes. A
-//! property of another type than expected counts as missing; so does every property of a text that
-//! is not an object.
+//! property whose type is not the expected one counts as missing; so does every property of a text
+//! that is not an object.
 
 use std::borrow::Cow;
 

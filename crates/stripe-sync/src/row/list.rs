@@ -55,7 +55,7 @@ impl ListIndex {
         ListIndex { items, fields, has_more }
     }
 
-    /// The items in their order. `text` is the list's.
+    /// The items in order. `text` is the list's.
     pub(crate) fn items<'a>(
         &'a self,
         text: &'a str,

@@ -63,7 +63,7 @@ impl Field {
 }
 
 impl<'a> Object<'a> {
-    /// `fields` are the positions of all properties in `json`, in their order.
+    /// `fields` are the positions of all properties in `json`, in order.
     pub(super) fn new(json: &'a str, fields: &'a [Field], escapes: Escapes) -> Object<'a> {
         Object { json, fields: Some(fields), escapes }
     }

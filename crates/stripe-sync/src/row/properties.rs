@@ -19,7 +19,7 @@ pub(super) struct Properties<'t, 'a> {
     /// comparison with the expected name finds nearly every column.
     followers: Vec<usize>,
     own: Vec<Option<Property<'a>>>,
-    /// The properties without a column, in their order. The encoder adds those that their column
+    /// The properties without a column, in order. The encoder adds those that their column
     /// cannot hold exactly.
     pub(super) rest: Vec<Property<'a>>,
 }

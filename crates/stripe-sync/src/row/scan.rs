@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use super::escape::unescape;
 use super::word::Word;
 
-/// The properties of an object in their order: keys as written between their quotes, and raw
+/// The properties of an object in order: keys as written between their quotes, and raw
 /// values.
 pub(crate) fn fields(object: &str) -> Fields<'_> {
     let start = skip_space(object.as_bytes(), 0);

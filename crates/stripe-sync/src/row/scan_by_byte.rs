@@ -2,7 +2,7 @@
 
 use super::escape::unescape;
 
-/// The fields of an object in their order, keys as written between their quotes.
+/// The fields of an object in order, keys as written between their quotes.
 pub(crate) fn fields(object: &str) -> Fields<'_> {
     let start = skip_space(object, 0);
     let inside = object.as_bytes().get(start) == Some(&b'{');

@@ -1,5 +1,5 @@
-//! Where a slice is split, so that its rest is read by several workers with few additional requests.
-//! Pure.
+//! Where a slice is split, so that several workers read the unread part with few additional
+//! requests. Pure.
 //!
 //! Each slice ends with a page that is only partly filled, so each split costs about half a request.
 //! A slice whose rest is empty costs a whole one. So little is split off at a time where it is unknown
@@ -11,14 +11,14 @@ use super::Bounds;
 
 /// A slice with fewer pages left is not split.
 const MIN_PAGES: f64 = 7.0;
-/// The same where it is unknown whether the rest has rows at all.
+/// The same while it is unknown whether the unread part has rows at all.
 const MIN_GUESSED_PAGES: f64 = 14.0;
-/// At least so many pages are split off, unless that is more than a half.
+/// At least this many pages are split off, unless that is more than half.
 const MIN_SHARE: f64 = 5.0;
 /// A share is this much smaller than a number of full pages, so that its last page is nearly full
 /// although the estimate is not exact.
 const MARGIN: f64 = 0.2;
-/// Pages that have to be read of a list before the first split below which no row is known.
+/// How many pages of a list are read before the first split, if no row below it is known.
 const PAGES_BEFORE_GUESS: i64 = 2;
 /// Splits that any list may have, to find out whether it is long.
 const MIN_SPLITS: i64 = 2;
@@ -40,7 +40,7 @@ pub(crate) struct Split {
     pub(crate) requests_per_page: f64,
 }
 
-/// The times of the newest and the oldest row that were read of a part, whichever slice they are in.
+/// The times of the newest and the oldest row of a part that were read, in any slice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ReadRange {
     pub(crate) newest: i64,
@@ -95,8 +95,9 @@ pub(crate) fn cut(slice: &Split, read: ReadRange, shares: usize) -> Option<(i64,
         let share = (share + 0.1).floor().max(1.0) - MARGIN;
         (left * (1.0 - share / pages_left), pages_left >= MIN_PAGES)
     } else {
-        // Where the list ends is unknown. For the first guess, the geometric mean of the span that was
-        // read and the rest limits the waste in either direction. Each further one doubles the span.
+        // Where the list ends is unknown. For the first guess, the geometric mean of the span that
+        // was read and the span that is left limits the waste in either direction. Each further
+        // guess doubles the span.
         let span = (read.newest - slice.cursor_created).max(1) as f64;
         let is_first = read.newest <= slice.first_created;
         let guess = if is_first { (span * left).sqrt() } else { span };
@@ -154,7 +155,8 @@ mod tests {
             bounds_from = mid;
         }
         assert!(shares.iter().all(|share| (1_979..=1_981).contains(share)), "{shares:?}");
-        // The owner goes on meanwhile. What it has left is not split below seven pages.
+        // The owner has continued in the meantime. With fewer than seven pages left, it is not
+        // split.
         cursor = bounds_from + 700;
         let (mid, _) = cut(&slice(Some(bounds_from), cursor), read(1), 30).expect("a cut");
         assert!((280..=281).contains(&(mid - bounds_from)), "{mid}");

@@ -1,17 +1,18 @@
-//! A second with more rows than a page: when two readings from its two ends prove that it was read
-//! whole. Pure.
+//! A second with more rows than a page: the rule by which two passes, one from each end, prove that
+//! it was read completely. Pure.
 //!
 //! The order within a second is not documented. A cursor in the middle of a second can therefore skip
-//! rows without any sign of it. If a reading downward and a reading upward show the same rows in the same
-//! order where they overlap, no row between the two ends is missing.
+//! rows without any sign of it. If a downward pass and an upward pass show the same rows in the
+//! same order where they overlap, no row between the two ends is missing.
 
 use std::collections::HashSet;
 
-/// Rows that both readings must show in the same order, or all rows if there are fewer. A shorter overlap
-/// could be a coincidence in an order that changes with each request.
+/// Rows that both passes must show in the same order, or all rows if there are fewer. A shorter
+/// overlap could be a coincidence in an order that changes with each request.
 const MIN_OVERLAP: usize = 10;
 
-/// The rows of the second from the first row of `down` on, if the two readings together contain them all.
+/// The rows of the second from the first row of `down` on, if the two passes together contain them
+/// all.
 ///
 /// Both are ids in the order of the list. `down` was read from its first row towards the oldest row, and
 /// `up` from the oldest row towards the newest one. Each may have ended too early. They are connected if
@@ -47,11 +48,11 @@ mod tests {
     fn two_readings_are_whole_if_they_agree_where_they_overlap() {
         for (down, up, whole) in [
             (ids(0..150), ids(0..150), true),
-            // The reading downward ended too early, and the other one shows the rest.
+            // The downward pass ended too early, and the upward pass shows the rest.
             (ids(0..100), ids(50..150), true),
             (ids(0..100), ids(100..200), false),
             (ids(0..100), ids(99..199), false),
-            // The reading upward ended too early.
+            // The upward pass ended too early.
             (ids(0..150), ids(100..150), true),
             (ids(0..2), ids(0..2), true),
             (ids(0..100), ids(99..100), false),
@@ -61,7 +62,7 @@ mod tests {
             (ids(0..150), ids(0..140), false),
             ([ids(0..60), ids(70..150)].concat(), ids(0..150), false),
             (ids(0..150), [ids(0..60), ids(70..150)].concat(), false),
-            // The same rows in another order.
+            // The same rows in a different order.
             (ids(0..20), ids(0..20).into_iter().rev().collect(), false),
             ([ids(0..20), ids(5..10)].concat(), ids(0..20), true),
         ] {

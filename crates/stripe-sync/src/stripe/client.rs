@@ -90,12 +90,12 @@ impl StripeClient {
         Ok(StripeClient { shared: Arc::new(shared), class: RequestClass::Backfill })
     }
 
-    /// The same client, whose requests go after those for events.
+    /// The same client, for requests that are sent after those for events.
     pub(crate) fn with_backfill_priority(&self) -> StripeClient {
         StripeClient { shared: Arc::clone(&self.shared), class: RequestClass::Backfill }
     }
 
-    /// The same client, whose requests go before those of a backfill.
+    /// The same client, for requests that are sent before those of a backfill.
     pub(crate) fn with_live_priority(&self) -> StripeClient {
         StripeClient { shared: Arc::clone(&self.shared), class: RequestClass::Live }
     }

@@ -8,9 +8,9 @@ use super::masking::{mask, quoted_before, word_with_prefix};
 /// The codes that change how an error is handled (<https://docs.stripe.com/error-codes>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Code {
-    /// Another request holds the lock of the object: contention, not a rate limit.
+    /// Another request holds a lock on the object: contention, not a rate limit.
     LockTimeout,
-    /// A rate limit, also with status 400 in older versions.
+    /// A rate limit; older API versions also use it with status 400.
     RateLimit,
     ResourceMissing,
     /// The key was valid in the past.

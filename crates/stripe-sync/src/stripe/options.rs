@@ -29,7 +29,7 @@ pub(crate) struct ClientOptions {
 }
 
 impl ClientOptions {
-    /// Defaults: the key's own account, 75 % of Stripe's limits, 8 attempts, 10 minutes of outage.
+    /// Defaults: the key's own account, 75% of Stripe's limits, 8 attempts, 10 minutes of outage.
     pub(crate) fn new(key: ApiKey, version: impl Into<String>) -> ClientOptions {
         let mode = key.mode();
         ClientOptions {

@@ -17,7 +17,7 @@ pub(crate) struct Page {
     index: ListIndex,
     /// Whether objects follow this page.
     pub(crate) has_more: bool,
-    /// The moment the request that brought this page was sent, on Stripe's clock.
+    /// The moment at which the request for this page was sent, on Stripe's clock.
     pub(crate) sent: Stamp,
     /// Stripe's ID of the request, which its support asks for.
     pub(crate) request_id: Option<String>,
@@ -30,7 +30,7 @@ pub(crate) struct Page {
 pub(crate) struct Answer {
     /// The object as Stripe sent it.
     pub(crate) body: String,
-    /// The moment the request that brought it was sent, on Stripe's clock.
+    /// The moment at which the request for it was sent, on Stripe's clock.
     pub(crate) sent: Stamp,
     /// Stripe's ID of the request, which its support asks for.
     pub(crate) request_id: Option<String>,
@@ -79,7 +79,7 @@ impl Answer {
     }
 }
 
-/// What is known of a response besides its content.
+/// What is known about a response besides its content.
 #[derive(Debug)]
 pub(super) struct ResponseMeta {
     pub(super) sent: Stamp,

@@ -20,7 +20,7 @@ use super::request::{Method, Request};
 /// Maximum number of idle connections: as many as one account has requests in flight.
 const IDLE_CONNECTIONS: usize = super::limiter::MAX_IN_FLIGHT;
 
-/// Header lines of a response, at most. Proxies can add many to those of Stripe.
+/// The maximum number of header lines in a response. Proxies can add many to those of Stripe.
 const MAX_HEADERS: usize = 1_000;
 
 /// Where requests go and how long each may take.

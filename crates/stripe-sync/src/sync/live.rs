@@ -89,7 +89,7 @@ impl StripeSync {
         live::follow(&context, &self.copy.config().revalidate, stop, true, |_| {}).await
     }
 
-    /// The account with its prepared schema. Its requests go before those of a backfill.
+    /// The account with its prepared schema. Its requests are sent before those of a backfill.
     async fn live_context(&self) -> Result<AccountContext, Error> {
         Ok(self.context().await?.without_waiting_for_locks().with_live_priority())
     }

@@ -95,7 +95,7 @@ async fn unchanged_content_updates_only_the_stamp() {
     assert_eq!(world.text(fresh).await, "true");
 }
 
-/// A user's trigger may change a row. Rows that it discards are an error, see
+/// A user's trigger may change a row. Rows that it discards are an error; see
 /// `rows_discarded_by_a_trigger_or_rule_are_an_error` in the tests of the command line.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trigger_that_changes_inserted_rows_is_respected() {
@@ -249,7 +249,7 @@ async fn a_price_archived_during_the_backfill_is_still_read() {
 }
 
 /// Nearly every page ends in the middle of a second, and the next request returns the rows of that
-/// second in another order.
+/// second in a different order.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_that_changes_within_a_second_loses_no_row() {
     let now = Account::builder(26).build().expect("an account").now();
@@ -286,7 +286,7 @@ async fn a_second_of_more_than_a_page_is_read_from_both_ends() {
     for (crowd, options) in [
         (150, SimOptions::default()),
         (350, SimOptions::default()),
-        // The reading from the other end shows what the cursor has passed over.
+        // The pass from the other end shows the rows that the cursor skipped.
         (150, SimOptions { cursor_skips_second: true, ..SimOptions::default() }),
         (190, SimOptions { cursor_skips_second: true, ..SimOptions::default() }),
     ] {

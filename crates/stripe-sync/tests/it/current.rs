@@ -1,4 +1,4 @@
-//! A backfill ends with the events since its first page, so that its streams are current.
+//! A backfill ends by applying the events since its first page, so that its streams are current.
 
 use std::sync::Mutex;
 

@@ -263,7 +263,7 @@ async fn catching_up_reports_whether_it_reached_the_newest_event() {
     assert!(engine.catch_up(&Stop::new()).await.expect("caught up").caught_up);
 }
 
-/// Stripe fails longer than a single request is retried.
+/// Stripe fails for longer than a single request is retried.
 #[tokio::test(flavor = "multi_thread")]
 async fn following_continues_after_stripe_fails() {
     let world = copied(104).await;

@@ -62,7 +62,7 @@ async fn lists_of_any_length_and_age_are_read_with_few_additional_requests() {
     }
 }
 
-/// Long lists are read at the same time as each other and as the other streams, so that the last
+/// Long lists are read concurrently with each other and with the other streams, so that the last
 /// requests are not sent one after the other.
 #[tokio::test(flavor = "multi_thread")]
 async fn long_nested_lists_are_read_at_the_same_time() {

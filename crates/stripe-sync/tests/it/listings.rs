@@ -1,4 +1,5 @@
-//! Streams that are listed again: objects without events, and those whose events are lost.
+//! Streams that are listed again: those whose objects have no events, and those whose events were
+//! lost.
 
 use serde_json::json;
 use stripe_sim::{Account, Fault};
@@ -71,7 +72,7 @@ async fn following_lists_objects_without_events_again() {
     assert_listed(&world, "terminal.location", "terminal_locations").await;
 }
 
-/// Nobody has followed the account for longer than Stripe keeps events.
+/// No process has followed the account for longer than Stripe keeps events.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gap_in_the_events_is_reported_and_closed_by_listing_the_streams_again() {
     let world = copied(403).await;

@@ -333,7 +333,7 @@ async fn a_late_event_does_not_insert_an_object_that_stripe_does_not_have() {
     assert!(!world.ids("customers").await.contains("cus_gone"));
 }
 
-/// A lagging replica at Stripe can still return a customer that has just been deleted.
+/// A lagging replica of Stripe's can still return a customer that has just been deleted.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_customer_is_not_restored_by_one_response_from_a_lagging_replica() {
     let world = copied(96).await;

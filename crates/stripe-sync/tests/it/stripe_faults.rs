@@ -607,7 +607,7 @@ async fn a_refused_expansion_is_dropped_with_a_note() {
     assert!(requests < 20, "a refusal is remembered: {requests} requests");
 }
 
-/// The refusal of the whole list is not taken for that of an expansion.
+/// The refusal of the whole list is not mistaken for that of an expansion.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_denied_list_with_optional_expansions_is_denied() {
     let message = "Having the 'rak_plan_read' permission would allow this";

@@ -202,7 +202,7 @@ async fn defect_12_a_page_from_before_a_webhook_does_not_overwrite_its_row() {
     while world.sim.requests_to("/v1/products") == before {
         tokio::task::yield_now().await;
     }
-    // The response has been computed as soon as the next request can be answered.
+    // By the time the next request is answered, the delayed response has been computed.
     engine.refresh(&[format!("products/{id}")]).await.expect("refreshed");
     let account = world.sim.account();
     account.update("product", &id, json!({"metadata": {"version": "new"}})).expect("updated");

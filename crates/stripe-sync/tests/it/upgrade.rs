@@ -170,7 +170,8 @@ async fn the_tables_of_the_previous_version_are_upgraded() {
     assert_eq!(world.text(without_comment).await, "(null)");
 }
 
-/// Texts that earlier versions wrote, also those of a table whose list lacks other objects now.
+/// Texts that earlier versions wrote, including those of a table whose list now lacks other
+/// objects.
 #[tokio::test(flavor = "multi_thread")]
 async fn comments_of_earlier_versions_are_replaced() {
     let world = World::new(account()).await;

@@ -23,7 +23,7 @@ pub(crate) struct ItemChunk {
     /// The stamp of the parent, which orders its items.
     pub(crate) stamp: Stamp,
     pub(crate) items: Items,
-    /// Stripe's name for the request that brought the last item.
+    /// Stripe's ID of the request that returned the last item.
     pub(crate) request_id: Option<String>,
     /// The memory that the items take.
     pub(crate) _memory: ListMemory,

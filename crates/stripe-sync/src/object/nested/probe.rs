@@ -8,7 +8,7 @@ use crate::object::retrieve::retrieve;
 use crate::row::Object;
 use crate::stripe::{StripeClient, StripeError};
 
-/// Lists of one object that are requested, at most.
+/// The maximum number of lists of one object that are requested.
 const MAX_LISTS: usize = 5;
 
 /// A list inside an object that Stripe refuses to show.

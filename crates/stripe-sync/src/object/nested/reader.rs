@@ -146,8 +146,8 @@ impl ListReader<'_, '_> {
         }
     }
 
-    /// Stripe says that the list does not exist. Either its parent is gone as well, or the answer
-    /// is an error.
+    /// Stripe says that the list does not exist. Either its parent is gone as well, or the response
+    /// is wrong.
     async fn check_parent_is_gone(&mut self, error: StripeError) -> Result<(), Interruption> {
         // A 404 can be temporary.
         tokio::time::sleep(REPLICA_LAG).await;

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tokio::sync::OwnedMutexGuard;
 
-/// How long a statement waits for a lock, and an operation for its permit for a contended table.
-/// Other sessions that wait behind the statement wait for at most this time longer.
+/// How long a statement waits for a lock, and how long an operation waits for its permit for a
+/// contended table. Sessions that queue behind the statement wait at most this much longer.
 pub(in crate::postgres) const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 type Permit = Arc<tokio::sync::Mutex<()>>;

@@ -6,7 +6,7 @@ use crate::postgres::error_class::ErrorClass;
 /// The oldest release with everything that the statements use, as in `server_version_num`.
 const OLDEST: i32 = 140_000;
 
-/// A server and the database and user of the connection.
+/// A server, and the database and user of a connection to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Server {
     /// As in `server_version_num`: 150013.

@@ -58,8 +58,8 @@ impl Database {
     /// operation sets [`LOCK_TIMEOUT`].
     ///
     /// # Errors
-    /// Those of the operation. If it waited too long for a lock, the error names the table, and from
-    /// the second attempt on the session that holds the lock.
+    /// Those of the operation. If it waited too long for a lock, the error names the table and,
+    /// from the second attempt on, the session that holds the lock.
     pub(in crate::postgres) async fn record_contention<T>(
         &self,
         tables: &TableNames<'_>,
@@ -77,7 +77,7 @@ impl Database {
             }
             Err(error) if error.is_lock_timeout() => {
                 let named = error.locked_table.as_deref().filter(|table| tables.contains(table));
-                // A lock that is not on a table protects all of them.
+                // A lock that is not a table lock, such as an advisory lock, affects all of them.
                 let locked = named.map_or_else(|| tables.clone(), |table| [table].into());
                 self.contended.insert(locked.iter().copied(), holders);
                 let holders = self.contended.holders(locked.iter().copied());

@@ -198,7 +198,7 @@ fn check_ports(url: &str) -> Result<(), DatabaseUrlError> {
     });
     match fine {
         true => Ok(()),
-        // The text in the place of the port is the start of a password that contains a / or ?.
+        // The text in place of the port is the start of a password that contains a / or ?.
         false if rest[authority.len()..].contains('@') => Err(DatabaseUrlError::Unreadable),
         false => Err(DatabaseUrlError::Port),
     }

@@ -52,7 +52,7 @@ impl Database {
             "select table_name, account_id, id, object from {quarantine}
              where {key} > ($1, $2, $3) order by {key} limit {CHUNK}"
         );
-        // An object that has been quarantined again meanwhile was written without the values.
+        // An object that has been quarantined again in the meantime was written without the values.
         let write = format!(
             "update {quarantine} set object = $5
              where table_name = $1 and account_id = $2 and id = $3 and object = $4"

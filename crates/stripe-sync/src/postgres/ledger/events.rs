@@ -18,7 +18,7 @@ const LEASE: Duration = Duration::from_secs(30);
 pub(crate) struct EventCursor<'a> {
     /// Unix second: all events created before it have been applied.
     pub(crate) second: i64,
-    /// The process that reads the events. The cursor of another one is left unchanged.
+    /// The process that reads the events. The cursor of another process is left unchanged.
     pub(crate) owner: &'a str,
 }
 

@@ -18,7 +18,7 @@ pub(crate) struct LastListing {
     pub(crate) second: i64,
     /// Seconds since the last listing.
     pub(crate) age: i64,
-    /// Seconds since the last one that went back far, or included everything.
+    /// Seconds since the last listing that went far back or included everything.
     pub(crate) thorough_age: i64,
 }
 
@@ -152,7 +152,8 @@ impl Database {
     }
 
     /// Ends the gap of a stream that has been listed again. Its rows that the lists have not shown
-    /// since `listed_at` can be deleted in Stripe: they are put into the inbox, which fetches them.
+    /// since `listed_at` may have been deleted in Stripe: they are put into the inbox, and their
+    /// objects are fetched.
     pub(crate) async fn close_gap(
         &self,
         names: &Names,

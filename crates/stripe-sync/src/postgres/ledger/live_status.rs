@@ -43,7 +43,7 @@ pub struct FeedStatus {
 pub struct InboxStatus {
     /// Objects to fetch.
     pub waiting: i64,
-    /// When an event first asked for the one that waits longest.
+    /// When an event first requested the object that has waited longest.
     pub oldest: Option<SystemTime>,
     /// Objects that could not be fetched after many attempts.
     pub dead: i64,

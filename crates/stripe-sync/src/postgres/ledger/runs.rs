@@ -19,7 +19,7 @@ pub(crate) struct NewRun {
     pub(crate) range: String,
     pub(crate) since: Option<i64>,
     pub(crate) until: Option<i64>,
-    /// The version of the catalog, followed by the requested API version if it is another one.
+    /// The version of the catalog, followed by the requested API version if that differs.
     pub(crate) catalog_version: String,
     /// The Unix second from which events have to be replayed after this run.
     pub(crate) event_cursor: i64,
@@ -30,7 +30,7 @@ pub(crate) struct NewRun {
 #[derive(Debug, Clone)]
 pub(crate) struct PlannedStream {
     pub(crate) table: String,
-    /// Whether a range was requested that the list cannot be filtered by.
+    /// Whether a range was requested although the list cannot be filtered by it.
     pub(crate) unfiltered: bool,
     /// Skip the stream if it was read completely within the last day.
     pub(crate) daily: bool,

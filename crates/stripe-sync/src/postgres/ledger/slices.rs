@@ -1,4 +1,4 @@
-//! The slices of a run: their positions, and splitting them.
+//! The slices of a run: their positions, and how they are split.
 
 use std::time::Duration;
 

@@ -249,7 +249,8 @@ impl Database {
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
-    /// Which of these objects have been read at this stamp or later, also those that are quarantined.
+    /// Which of these objects have been read at this stamp or later, including those that are
+    /// quarantined.
     pub(crate) async fn read_since(
         &self,
         names: &Names,

@@ -179,7 +179,7 @@ async fn a_deletion_waits_for_open_items_and_deletes_them() {
     assert_eq!(left, (0, 0));
 }
 
-/// One process observed the object again, and meanwhile another one observed its deletion.
+/// One process observed the object again, while another one observed its deletion.
 #[tokio::test]
 async fn a_revived_object_does_not_remove_a_later_tombstone() {
     let db = TestDatabase::new().await;

@@ -117,13 +117,13 @@ fn parent_column(items: &Table) -> String {
     quote(items.parent.as_ref().map_or("id", |parent| &parent.column))
 }
 
-/// The table has no row of this id, an SQL expression.
+/// The SQL condition that the table has no row with `id`, an SQL expression.
 fn is_deleted(table: &Table, statements: &Statements, id: &str) -> String {
     let name = statements.names.table(&table.name);
     format!("not exists (select 1 from {name} p where p.id = {id} and p._account_id = $3)")
 }
 
-/// Removes quarantined items with the id of another item, of objects whose rows were deleted.
+/// Removes the quarantined duplicates that belonged to objects whose rows were deleted.
 fn remove_duplicates_of_deleted(items: &Table, of: &Table, statements: &Statements) -> String {
     format!(
         "delete from {} q using {KEYS}

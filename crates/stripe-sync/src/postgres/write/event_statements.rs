@@ -9,7 +9,7 @@ use crate::postgres::names::{Names, literal, quote};
 
 /// SQL text of one table.
 pub(super) struct EventSql {
-    /// What is known of each object: whether it has a row, its stamp, whether the row shows all
+    /// What is known about each object: whether it has a row, its stamp, whether the row shows all
     /// that the event says, whether it is marked as deleted, when its tombstone says it was
     /// deleted, and the database's clock.
     pub(super) state: String,

@@ -61,7 +61,7 @@ pub(super) async fn remove_missing(
     Ok(kept)
 }
 
-/// Removes quarantined items with the id of another item that left their lists.
+/// Removes quarantined duplicates (items with the id of another item) that left their lists.
 fn duplicates_removal(table: &Table, statements: &Statements) -> String {
     format!(
         "delete from {} q using {KEYS} where q.table_name = {} and q.account_id = $3

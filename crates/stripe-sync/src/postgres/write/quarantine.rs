@@ -21,7 +21,7 @@ use crate::row::{NO_ID, Observation};
 /// The longest id, in bytes, that is stored unchanged: 255 characters of any kind fit.
 const LONGEST: usize = 1024;
 
-/// Upserts a batch behind savepoints. A rejected part is halved until a single row is left; that row
+/// Upserts a batch with savepoints. A rejected part is halved until a single row is left; that row
 /// is quarantined. Also returns how many were quarantined, and the last reason.
 pub(super) async fn upsert_guarded(
     transaction: &Transaction<'_>,

@@ -130,14 +130,14 @@ pub(crate) struct QuarantineEntry<'a> {
     pub(crate) reason: String,
 }
 
-/// The id under which an item is quarantined whose own id is that of another item.
+/// The id under which an item is quarantined if another item has the same id.
 pub(super) fn duplicate_name(id: &str, parent: &str) -> String {
     format!("{id} of {parent}")
 }
 
 impl<'a> QuarantineEntry<'a> {
-    /// A list of a parent, without a table of its own, that could not be read to its end. A reading of the
-    /// whole list removes the entry.
+    /// A list of a parent, without a table of its own, that could not be read to its end. A read of
+    /// the whole list removes the entry.
     pub(crate) fn of_parent_list(
         table: &'static Table,
         parent: &str,
@@ -164,7 +164,7 @@ pub(crate) struct WriteRequest<'a> {
     /// Ids of the batches' objects that exist although they have a tombstone, and when they were
     /// observed. A tombstone of a later deletion stays.
     pub(crate) revived: Vec<(&'static Table, &'a str, Stamp)>,
-    /// Objects that are quarantined besides being written as far as they are known.
+    /// Objects that are quarantined in addition to being written as far as they are known.
     pub(crate) quarantine: Vec<QuarantineEntry<'a>>,
     /// At most one per object.
     pub(crate) events: Vec<EventChange<'a>>,
@@ -254,7 +254,7 @@ pub(crate) struct Committed {
     pub(crate) tombstoned: Vec<String>,
     /// Characters that became U+FFFD.
     pub(crate) replaced_characters: u64,
-    /// What was done with each of the request's events, in their order.
+    /// What was done with each of the request's events, in the same order.
     pub(crate) events: Vec<EventDecision>,
     /// Rows that are quarantined.
     pub(crate) quarantined: u64,

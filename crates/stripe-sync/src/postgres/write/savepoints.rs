@@ -1,6 +1,6 @@
 //! How a write treats rows that the server rejects.
 
-/// Whether statements run behind savepoints, so that a rejected row does not abort the transaction.
+/// Whether statements run with savepoints, so that a rejected row does not abort the transaction.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Savepoints {
     Off,

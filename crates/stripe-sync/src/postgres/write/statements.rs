@@ -24,7 +24,8 @@ pub(super) struct Sql {
     /// Counts rows that should exist with this stamp and do not: a user's trigger or rule dropped
     /// them without an error.
     pub(super) missing_after_upsert: String,
-    /// Finds items whose id is that of an item of another parent. Only for the items of nested lists.
+    /// Finds items that have the id of an item of another parent. Only for the items of nested
+    /// lists.
     pub(super) of_another_parent: Option<String>,
     /// Overwrites one row whose stamp is the expected one.
     pub(super) replace: String,
@@ -166,7 +167,7 @@ fn not_tombstoned(table: &Table, names: &Names, account: &str, id_column: &str) 
     )
 }
 
-/// An older reading of the parent, or one of a deleted parent, does not restore an item.
+/// An older observation of the parent, or one of a deleted parent, does not restore an item.
 fn parent_is_not_newer(table: &Table, names: &Names, account: &str) -> String {
     let (Some(parent), Some(holder)) = (&table.parent, table.parent_table()) else {
         return String::new();

@@ -9,7 +9,7 @@ use crate::stripe::failure::{Refusal, Status};
 pub(crate) enum StripeErrorKind {
     /// 401: Stripe does not accept the key.
     Unauthorized {
-        /// The key was valid once.
+        /// The key was valid in the past.
         expired: bool,
     },
     /// 403: the key lacks a permission.
@@ -23,7 +23,7 @@ pub(crate) enum StripeErrorKind {
     ResourceMissing,
     /// Any other 4xx.
     InvalidRequest,
-    /// Another request held the lock of the object at each attempt.
+    /// Another request held a lock on the object at each attempt.
     Conflict,
     /// Only 429 responses for ten minutes.
     RateLimited,

@@ -1,9 +1,9 @@
 //! One rate limit: a token bucket that adapts to 429s. Pure; the caller passes the time.
 //!
-//! A 429 reduces the rate to a part of the measured successful rate. Then the rate grows by a small
-//! part of that per second, so that it approaches an unknown limit slowly and exceeds it only a
-//! little. The burst is small, because Stripe counts within single seconds: no second has more
-//! requests than rate + burst.
+//! A 429 reduces the rate to a fraction of the measured successful rate. Then the rate grows by a
+//! small fraction of that per second, so that it approaches an unknown limit slowly and exceeds it
+//! only a little. The burst is small, because Stripe counts within single seconds: no second has
+//! more requests than rate + burst.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 /// The lowest rate in requests per second, unless the ceiling is lower.
 const MIN_RATE: f64 = 0.25;
-/// Growth per second, as a part of the last rate that succeeded.
+/// Growth per second, as a fraction of the last rate that succeeded.
 const GROWTH_PER_SECOND: f64 = 0.03;
 /// Minimum start and growth per second: a few early requests do not show which rate is possible.
 const MIN_START: f64 = 4.0;
@@ -19,7 +19,7 @@ const MIN_GROWTH: f64 = 0.25;
 /// Above the last rate that succeeded, the growth itself grows by this factor per second, so that
 /// the rate recovers quickly after a temporary reduction of the limit.
 const ACCELERATION: f64 = 1.3;
-/// The part of the measured rate that is kept after a 429.
+/// The fraction of the measured rate that is kept after a 429.
 const REDUCTION: f64 = 0.93;
 /// 429s within this time after a reduction have the same cause as the one before it.
 const BETWEEN_REDUCTIONS: Duration = Duration::from_secs(1);
@@ -228,7 +228,7 @@ mod tests {
         assert!((18..=21).contains(&sent.len()), "{}", sent.len());
     }
 
-    /// A bucket of which so many requests per second succeeded for two seconds.
+    /// A bucket in which this many requests per second succeeded for two seconds.
     fn used(rate: f64, per_second: u32, start: Instant) -> Bucket {
         let mut bucket = Bucket::new(rate, start);
         for request in 0..2 * per_second {

@@ -2,8 +2,8 @@
 
 use crate::account::Mode;
 
-/// The part of Stripe's documented limits that is used. The rest is left for other programs of the
-/// user.
+/// The fraction of Stripe's documented limits that is used. The rest is left for other programs of
+/// the user.
 const SHARE: f64 = 0.75;
 /// Requests per second of an account (<https://docs.stripe.com/rate-limits>).
 const LIVE: f64 = 100.0;
@@ -15,7 +15,7 @@ const FILES: f64 = 20.0;
 /// How many requests per second may be sent.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum RateOptions {
-    /// 75 % of what Stripe documents for this mode, for the account and for each endpoint.
+    /// 75% of what Stripe documents for this mode, for the account and for each endpoint.
     Documented {
         /// Live mode allows four times as many requests as test mode.
         mode: Mode,

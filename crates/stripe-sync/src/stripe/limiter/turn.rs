@@ -1,4 +1,4 @@
-//! A queue for one turn, in which live requests go before those of a backfill.
+//! A queue for one turn, in which live requests take precedence over those of a backfill.
 //!
 //! Requests of a backfill first queue among themselves, and only the first of them queues for the
 //! turn. So a live request waits for at most two of them, however many there are. (If a request of a

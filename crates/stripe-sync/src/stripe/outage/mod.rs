@@ -108,14 +108,14 @@ impl OutageGate {
         OutageEffect::Continues
     }
 
-    /// An attempt reached a server. Returns the duration of the outage that this ends, if any.
+    /// An attempt reached a server. If this ends an outage, returns its duration.
     pub(super) fn record_reached(&self) -> Option<Duration> {
         let mut state = self.state();
         state.ever_reached = true;
         state.outage.take().map(|outage| outage.since.elapsed())
     }
 
-    /// The duration of the present outage, if there is one.
+    /// The duration of the current outage, if there is one.
     pub(super) fn duration(&self) -> Option<Duration> {
         self.state().outage.map(|outage| outage.since.elapsed())
     }

@@ -3,11 +3,12 @@
 //! A case generates the lives of some objects: created, updated several times within a second,
 //! deleted, and created again under the same id if users choose it. They are shown as pages,
 //! refetches, webhooks and entries of the feed, with delays, duplicates, losses and other API
-//! versions, to two processes that crash at random. Afterwards every row must equal what a new
-//! reading of the account stores, and no other row may exist.
+//! versions, to two processes that crash at random. Afterwards every row must equal what a new read
+//! of the account stores, and no other row may exist.
 //!
 //! In half of the cases webhooks get lost, and the feed is read at the end. In the others the key
-//! may not read the feed, and each event is delivered until it is accepted: webhooks alone suffice.
+//! is not allowed to read the feed, and each event is delivered until it is accepted: webhooks
+//! alone suffice.
 //!
 //! A seed determines the schedule of a case, not the timing of its requests. Seeds that have failed
 //! are kept in `seeds.txt` and run each time.
@@ -29,7 +30,7 @@ const CONCURRENT: usize = 6;
 /// The environment variable with the number of new cases.
 const MORE: &str = "STRIPE_SYNC_LIFE_CASES";
 
-/// Each line is a seed, and after it what it has found.
+/// Each line is a seed, followed by what it found.
 fn kept_seeds() -> Vec<u64> {
     let lines = include_str!("seeds.txt").lines().filter(|line| !line.starts_with('#'));
     let first_word = |line: &str| line.split(' ').next().expect("a word").parse().expect("a seed");

@@ -1,4 +1,4 @@
-//! What Stripe shows of an object, apart from its lists: events, as webhooks deliver them.
+//! What Stripe shows about an object, other than in its lists: events, as webhooks deliver them.
 
 use serde_json::{Value, json};
 use stripe_sim::Account;

@@ -43,8 +43,8 @@ impl Drop for Process {
     }
 }
 
-/// Frees what killed processes hold. Their leases would expire by themselves, but late. The other
-/// process may lose its leases too, as after a long pause.
+/// Frees what killed processes hold. Their leases would expire by themselves, but much later. The
+/// other process may lose its leases too, as after a long pause.
 pub(super) async fn expire_leases(world: &World) {
     let sql = "
         update stripe._slices set owner = null, lease_until = null, epoch = epoch + 1;

@@ -1,4 +1,4 @@
-//! One case: changes of the account, and what two processes do meanwhile, in a random order.
+//! One case: changes of the account, and what two processes do at the same time, in a random order.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::process::{Process, expire_leases};
 use crate::live::Random;
 use crate::world::{World, assert_same};
 
-/// The objects that live, each with its table. The last two have ids that users choose.
+/// The objects of the case, each with its table. The last two have ids that users choose.
 const OBJECTS: [(&str, &str); 4] = [
     ("customer", "customers"),
     ("invoice", "invoices"),
@@ -224,7 +224,7 @@ impl Case {
         let backfill = process.spawn(|engine| async move { engine.backfill(&first).await });
         let report = backfill.await.expect("no panic").expect("a report");
         assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
-        // Changes after the last reading are in the feed only.
+        // Changes after the last read are only in the feed.
         for _ in 0..self.random.below(6) {
             self.change();
         }
