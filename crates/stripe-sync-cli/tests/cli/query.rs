@@ -127,7 +127,7 @@ async fn csv_quotes_values_if_needed_and_distinguishes_null_from_empty() {
     }
 }
 
-/// An escape sequence without an end would take the following rows with it.
+/// An unterminated escape sequence would affect the following rows.
 #[tokio::test(flavor = "multi_thread")]
 async fn control_characters_and_escape_sequences_are_printed_as_they_are() {
     let cli = cli().await;

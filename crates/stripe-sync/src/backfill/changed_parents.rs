@@ -1,7 +1,8 @@
 //! Which parents of a page may have objects that the copy does not show.
 //!
-//! After a complete reading, these are the parents that are new, that events name, whose row has changed, and
-//! those with a list or an object that is quarantined. If this cannot be determined, all parents are read.
+//! After a complete read, these are the parents that are new, that events name, whose row has
+//! changed, or that have a quarantined list or object. If this cannot be determined, all parents
+//! are read.
 
 use std::collections::HashSet;
 
@@ -15,7 +16,8 @@ use crate::stripe::{Request, StripeClient, StripeError};
 
 /// Objects of a page.
 const LIMIT: usize = 100;
-/// Events are kept for 30 days (FACTS 6). The lists of all parents are read if the last reading is older.
+/// Events are kept for 30 days (FACTS 6). The lists of all parents are read if the last complete
+/// read is older.
 const EVENTS_REACH: i64 = 29 * 86_400;
 /// If more parents than this have changed, all are read.
 const MAX_CHANGED: usize = 200_000;

@@ -27,13 +27,13 @@ pub(super) struct ReadPart {
     /// The times of the rows that were read.
     pub(super) range: Option<ReadRange>,
     pub(super) pages: i64,
-    /// The most pages, read or not, that the part was known to have at a split.
+    /// The largest number of pages, read or not, that the part was known to have at a split.
     known_pages: f64,
     splits: i64,
 }
 
 impl ReadPart {
-    /// How often the part may still be split, if it is known to have so many pages.
+    /// How often the part may still be split, if it is known to have this many pages.
     pub(super) fn splits_left(&self, known_pages: f64) -> usize {
         let most = max_splits(known_pages.max(self.known_pages));
         usize::try_from(most - self.splits).unwrap_or(0)
@@ -97,7 +97,7 @@ impl HeldSlices {
         lock(&self.read).get(&(stream.to_owned(), part)).copied().unwrap_or_default()
     }
 
-    /// A part that was known to have so many pages has been split.
+    /// A part that was known to have this many pages has been split.
     pub(super) fn part_split(&self, stream: &str, part: i32, known_pages: f64) {
         let mut read = lock(&self.read);
         let read = read.entry((stream.to_owned(), part)).or_default();

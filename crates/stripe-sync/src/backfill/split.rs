@@ -57,7 +57,7 @@ fn key(slice: &OpenSlice) -> (&str, i32) {
     (&slice.stream, slice.part)
 }
 
-/// What is known of a part, from this process and from the ledger.
+/// What is known about a part, from this process and from the ledger.
 struct Part {
     read: ReadRange,
     /// Pages that were read by this process, and those that slices are known to have left.

@@ -42,9 +42,9 @@ struct Window {
     from: i64,
     /// The cursor after this window.
     until: i64,
-    /// Whether the reading ends with it.
+    /// Whether the read ends with it.
     is_last: bool,
-    /// Whether it also has the events that are created during the reading.
+    /// Whether it also has the events that are created during the read.
     is_open: bool,
 }
 

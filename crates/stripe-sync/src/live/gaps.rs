@@ -1,8 +1,8 @@
-//! Events that are lost, because they were not read for longer than Stripe keeps them.
+//! Events that were lost, because none were read for longer than Stripe keeps them.
 //!
 //! A gap is recorded before the cursor moves over it, for each stream that has been copied
-//! completely. It is closed once a run that started after it has listed the stream: rows that the
-//! list has not shown are fetched, because they can be deleted.
+//! completely. It is closed once a run that started after it has listed the stream: objects that
+//! the list has not shown are fetched, because they may have been deleted.
 
 use crate::backfill::EVENT_OVERLAP;
 use crate::context::AccountContext;
@@ -30,7 +30,7 @@ pub(super) async fn record_gap(
     Ok(cursor.max(now - EVENTS_KEPT))
 }
 
-/// Closes the gaps of streams that a run has listed. Returns the other ones.
+/// Closes the gaps of streams that a run has listed, and returns the other gaps.
 pub(super) async fn close_listed_gaps(
     context: &AccountContext,
 ) -> Result<Vec<EventGap>, PostgresError> {

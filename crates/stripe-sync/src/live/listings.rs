@@ -1,5 +1,5 @@
 //! Lists streams again while an account is followed: those whose objects have no events, on a
-//! schedule, and all streams whose events were lost, because no process followed the account for
+//! schedule, and all streams whose events were lost, because the account was not followed for
 //! longer than Stripe keeps events.
 
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -105,8 +105,8 @@ impl PostgresError {
         }
     }
 
-    /// The same error of a statement that only deletes or marks rows. What a user's trigger raises
-    /// (P0001), or a user's rule does not support (0A000), then is about rows, and not about the
+    /// The same error, for a statement that only deletes or marks rows. Then what a user's trigger
+    /// raises (P0001), or a user's rule does not support (0A000), is about rows, and not about the
     /// statement.
     pub(super) fn refuses_row_of_removal(mut self) -> PostgresError {
         if matches!(self.sqlstate.as_deref(), Some("P0001" | "0A000")) {

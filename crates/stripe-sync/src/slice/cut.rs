@@ -2,10 +2,10 @@
 //! requests. Pure.
 //!
 //! Each slice ends with a page that is only partly filled, so each split costs about half a request.
-//! A slice whose rest is empty costs a whole one. So little is split off at a time where it is unknown
-//! whether the list has rows at all, and nothing from a slice that is nearly read. Each split costs at
-//! most one request, so the number of splits bounds the number of additional requests, whatever the
-//! order in which responses arrive.
+//! A slice without rows costs a whole one. Therefore only a little is split off at a time while it
+//! is unknown whether the list has more rows, and a slice that is nearly finished is not split.
+//! Each split costs at most one request, so the number of splits bounds the number of additional
+//! requests, regardless of the order in which responses arrive.
 
 use super::Bounds;
 
@@ -20,9 +20,9 @@ const MIN_SHARE: f64 = 5.0;
 const MARGIN: f64 = 0.2;
 /// How many pages of a list are read before the first split, if no row below it is known.
 const PAGES_BEFORE_GUESS: i64 = 2;
-/// Splits that any list may have, to find out whether it is long.
+/// How many splits any list may have, to find out whether it is long.
 const MIN_SPLITS: i64 = 2;
-/// Pages that a list has to have for each further split.
+/// How many pages a list must have for each further split.
 const PAGES_PER_SPLIT: f64 = 12.0;
 /// Stripe's first public year; nothing was created before.
 const STRIPE_BEGAN: i64 = 1_293_840_000;
@@ -74,13 +74,14 @@ impl Split {
     }
 }
 
-/// How often a list may be split of which so many pages are known, read or not.
+/// How often a list may be split if this many of its pages are known, read or not.
 pub(crate) fn max_splits(known_pages: f64) -> i64 {
     MIN_SPLITS + (known_pages / PAGES_PER_SPLIT) as i64
 }
 
-/// Where to split, and how many requests are estimated below the cursor. At most `shares` slices will be
-/// split off: there are not more idle workers, or the list may not be split more often.
+/// Where to split, and how many requests are estimated below the cursor. At most `shares` slices
+/// will be split off, either because there are no more idle workers or because the list must not be
+/// split more often.
 ///
 /// The owner keeps `[mid, to)`, the new slice is `[from, mid)`. `None` if too little is left to
 /// be worth a request of its own.

@@ -124,7 +124,7 @@ async fn a_complete_run_of_everything_moves_the_event_cursor() {
     assert_eq!(world.text(moved).await, "true");
 }
 
-/// Nobody followed the account between the two backfills.
+/// The account was not followed between the two backfills.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_whole_backfill_applies_the_deletions_since_the_last_one() {
     let world = World::new(account(208, 5)).await;

@@ -17,7 +17,7 @@ fn live_options() -> SimOptions {
     }
 }
 
-/// Asserts that each stream was read with few requests more than its full pages.
+/// Asserts that each stream was read with only a few more requests than it has full pages.
 fn assert_few_requests(report: &Report) {
     let streams = report.streams.iter().filter(|stream| stream.synced > 0);
     let counts = streams.map(|stream| {

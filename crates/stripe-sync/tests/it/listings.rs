@@ -72,7 +72,7 @@ async fn following_lists_objects_without_events_again() {
     assert_listed(&world, "terminal.location", "terminal_locations").await;
 }
 
-/// No process has followed the account for longer than Stripe keeps events.
+/// The account has not been followed for longer than Stripe keeps events.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gap_in_the_events_is_reported_and_closed_by_listing_the_streams_again() {
     let world = copied(403).await;
@@ -101,7 +101,7 @@ async fn a_gap_in_the_events_is_reported_and_closed_by_listing_the_streams_again
     assert_current(&world).await;
 }
 
-/// Such as a row that another program has written. Nobody knows what it shows.
+/// Such as a row that another program has written: it is unknown which state it shows.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_without_a_stamp_is_fetched_when_a_gap_is_closed() {
     let world = copied(404).await;

@@ -25,7 +25,7 @@ struct Contents {
     refused: Option<String>,
     /// `/v1/payment_methods` requires `customer`.
     requires_customer: bool,
-    /// A text in the bodies of answers, and what is sent instead of it.
+    /// A text in the bodies of responses, and what is sent instead of it.
     replaced: Option<(String, String)>,
 }
 
@@ -222,7 +222,7 @@ async fn a_fresh_run_reads_the_lists_of_all_customers() {
     assert_eq!(report.status, RunStatus::Complete, "{:?}", report.streams);
     assert_eq!(read_customers(&server).len(), 5);
     assert_eq!(server.text(BILLING).await, r#"{"name": "new"}"#);
-    // It counts as a complete reading.
+    // It counts as a complete read.
     engine.backfill(&methods(false)).await.expect("a report");
     assert!(read_customers(&server).is_empty(), "no customer has changed");
 }

@@ -34,7 +34,7 @@ impl ReceivedRequest {
     }
 }
 
-/// An answer: status and body.
+/// A response: status and body.
 pub(crate) type Answer = (u16, String);
 
 pub(crate) fn ok(body: Value) -> Answer {

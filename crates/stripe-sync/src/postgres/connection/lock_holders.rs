@@ -96,7 +96,7 @@ impl Database {
         (result, last.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Who blocks a backend. `None` if nobody does.
+    /// Who blocks a backend. `None` if no session does.
     async fn lock_holders(&self, pid: i32) -> Result<Option<String>, PostgresError> {
         let rows = self
             .get()

@@ -112,7 +112,8 @@ impl Database {
         self.change_excluded(names, remove, &[]).await
     }
 
-    /// Changes the list. Runs that have read a stream of `outdated` before do not count as complete readings of it.
+    /// Changes the list. Earlier runs no longer count as complete reads of the streams in
+    /// `outdated`.
     async fn change_excluded(
         &self,
         names: &Names,

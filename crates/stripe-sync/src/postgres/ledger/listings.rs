@@ -109,7 +109,8 @@ impl Database {
     }
 
     /// Records that events before `until` are lost, for each stream that a run has read completely.
-    /// Also for one that a later run has read: its list does not show which rows are deleted.
+    /// This includes streams that a later run has read, because their lists do not show which rows
+    /// are deleted.
     pub(crate) async fn record_gap(
         &self,
         names: &Names,

@@ -263,7 +263,7 @@ async fn insert_run(
     })
 }
 
-/// Makes a run, which started afresh, read all of its streams, also after an interruption.
+/// Makes a run that was started afresh read all of its streams, even after an interruption.
 async fn mark_outdated(
     transaction: &Transaction<'_>,
     names: &Names,

@@ -45,7 +45,7 @@ pub(crate) struct LastReading {
     pub(crate) started_at: SystemTime,
 }
 
-/// An entry of the quarantine of a stream that lists of parents show.
+/// A quarantine entry of a stream that is read from the lists of parents.
 #[derive(Debug, Clone)]
 pub(crate) enum QuarantinedOfParent {
     /// The list of a parent could not be read.
@@ -167,7 +167,7 @@ impl Database {
             .collect())
     }
 
-    /// The last complete reading of a stream whose last part is `part`, with the catalog of the run
+    /// The last complete read of a stream whose last part is `part`, with the catalog of the run
     /// `run_id`, unless a later run or an included column requires that everything is read again.
     pub(crate) async fn last_reading(
         &self,
@@ -201,7 +201,7 @@ impl Database {
         Ok(row.map(|row| LastReading { event_cursor: row.get(0), started_at: row.get(1) }))
     }
 
-    /// What is quarantined of a stream that lists of parents show, at most `limit` entries.
+    /// The quarantine entries of a stream that is read from the lists of parents, at most `limit`.
     pub(crate) async fn quarantined_of_parents(
         &self,
         names: &Names,

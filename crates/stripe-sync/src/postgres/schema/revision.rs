@@ -55,7 +55,7 @@ pub(super) fn store(names: &Names) -> String {
     )
 }
 
-/// Adds the columns that later revisions than the first one have. They have a constant default, so
+/// Adds the columns that revisions after the first one added. They have a constant default, so
 /// no table is rewritten.
 pub(super) fn add_columns(names: &Names) -> String {
     format!(

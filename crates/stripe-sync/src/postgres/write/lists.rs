@@ -77,8 +77,8 @@ fn removal(table: &'static Table, statements: &Statements) -> Option<Removal> {
     let column = quote(&parent.column);
     let mark = parent.removed == Removed::Mark;
     let is_marked = if mark { " and t.deleted is distinct from true" } else { "" };
-    // An item that this reading quarantined is in its list, although its row has an older stamp. Its
-    // entry can have the name of an item with the id of another one.
+    // An item that this read quarantined is in its list, although its row has an older stamp. Its
+    // entry can have the name of an item that has the id of another item.
     let condition = format!(
         "(t.last_synced_at is null or t.last_synced_at < e.stamp){is_marked}
          and not exists (select 1 from {quarantine} q where q.table_name = {literal}

@@ -81,12 +81,13 @@ fn name_of(id: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{beginning}... ({} bytes, {:016x})", id.len(), fnv1a(id)))
 }
 
-/// The name of an item with the id of another one, an SQL expression of its own id and its parent's.
+/// The SQL expression for the name of an item that has the id of another item, from expressions for
+/// its id and its parent's id.
 pub(super) fn duplicate_name_sql(id: &str, parent: &str) -> String {
     format!("{id} || ' of ' || {parent}")
 }
 
-/// The entry `q` is a duplicate in a list of this parent, an SQL expression.
+/// The SQL condition that the entry `q` is a duplicate in a list of `parent`, an SQL expression.
 pub(super) fn is_duplicate_of(parent: &str) -> String {
     format!("right(q.id, length({parent}) + 4) = ' of ' || {parent}")
 }

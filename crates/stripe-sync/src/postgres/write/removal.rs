@@ -79,8 +79,8 @@ impl Removal {
     }
 }
 
-/// Marks rows that should not exist: later than any observation before, and as deleted if the table
-/// has a column for that.
+/// Marks rows that should not exist: with a stamp later than any earlier observation, and as
+/// deleted if the table has a column for that.
 pub(super) fn mark(table: &Table, statements: &Statements) -> String {
     let deleted = match table.columns.iter().any(|column| column.name == "deleted") {
         true => "deleted = true, updated_at = now(), ",

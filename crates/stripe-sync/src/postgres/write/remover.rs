@@ -42,7 +42,7 @@ impl Remover<'_> {
     /// Removes the rows of these keys.
     ///
     /// # Errors
-    /// Without savepoints, also that the server rejected a row.
+    /// Without savepoints, a row that the server rejects is an error as well.
     pub(super) async fn remove(
         &self,
         removal: &Removal,
@@ -65,7 +65,7 @@ impl Remover<'_> {
         Ok(removed)
     }
 
-    /// Removes rows behind savepoints. A rejected part is halved until a single row is left; that
+    /// Removes rows with savepoints. A rejected part is halved until a single row is left; that
     /// row is kept. So are rows that remain without an error.
     async fn remove_refusable(
         &self,
