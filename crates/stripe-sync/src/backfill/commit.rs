@@ -273,7 +273,7 @@ impl PageCommit<'_> {
             requests: self.requests(),
             parts: self.context.parts() as i32,
             tables: table.with_items().collect(),
-            note: run.refused_expansions.note(&table.name),
+            note: run.dropped_expansions.note(table),
             progress,
         };
         WriteRequest {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, OnceCell};
 
-use super::expansions::RefusedExpansions;
+use super::expansions::DroppedExpansions;
 use super::held::{HeldSlice, HeldSlices};
 use super::lists::ListPermits;
 use super::page_size::PageSizes;
@@ -28,7 +28,7 @@ pub(super) struct RunContext {
     pub(super) list_permits: ListPermits,
     pub(super) unread_lists: UnreadLists,
     pub(super) refused_rows: RefusedRows,
-    pub(super) refused_expansions: RefusedExpansions,
+    pub(super) dropped_expansions: DroppedExpansions,
     /// Which parents' lists are read.
     pub(super) parents_to_read: OnceCell<ParentsToRead>,
     /// A stream's own list has shown an object that belongs to a parent.
@@ -73,7 +73,7 @@ impl RunContext {
             list_permits: ListPermits::default(),
             unread_lists: UnreadLists::default(),
             refused_rows: RefusedRows::default(),
-            refused_expansions: RefusedExpansions::default(),
+            dropped_expansions: DroppedExpansions::default(),
             parents_to_read: OnceCell::new(),
             shows_objects_of_parents: AtomicBool::new(false),
             idle: Notify::new(),

@@ -23,7 +23,8 @@ impl PageReader<'_> {
         let cursor_second = Bounds { from: Some(created), to: Some(created + 1) };
         for (bounds, expected) in [(below(created), 0), (cursor_second, 1)] {
             let request = page_request(table, list, part, bounds, PageStart::First);
-            let page = self.deliver(&request).await.map_err(|e| FetchOutcome::Failed(e.into()))?.0;
+            let page =
+                self.deliver(&request).await.map_err(|e| FetchOutcome::Failed(e.into()))?.page;
             // The page of the cursor's second has to end with the cursor.
             let last = page.objects().rev().find_map(id_of);
             let is_cursor = |id: &str| self.trail.last().is_some_and(|row| row.id == id);

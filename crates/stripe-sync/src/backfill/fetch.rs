@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::context::SliceContext;
-use super::expansions::ListRequest;
+use super::expansions::{DeliveredPage, ListRequest};
 use super::outcome::FetchOutcome;
 use super::page::{ArrivedPage, PageCoverage, PageObject};
 use super::page_size::PageSize;
@@ -17,6 +17,7 @@ use super::prepare::prepare;
 use super::recent_ids::RecentIds;
 use super::request::{NO_IDS, NO_OBJECTS, PageStart, page_request};
 use crate::availability::requires_parent;
+use crate::object::nested::ListProblem;
 use crate::postgres::Position;
 use crate::slice::{Bounds, CursorRow, advance, complete_seconds};
 use crate::stripe::{Page, Request, StripeError};
@@ -154,7 +155,7 @@ impl PageReader<'_> {
         };
         drop(memory);
         let has_cursor = !matches!(start, PageStart::First);
-        let (page, delivered) = match page {
+        let DeliveredPage { page, limit: delivered, unexpanded } = match page {
             Ok(page) => page,
             Err(error) if has_cursor && error.is_cursor_missing() => {
                 let requests = i64::from(error.requests);
@@ -163,17 +164,30 @@ impl PageReader<'_> {
             Err(error) if !has_cursor && self.is_listed_by_parents(&error) => {
                 let request_id = error.request_id.clone();
                 let sent = run.account.client.now();
-                (Page::without_objects(sent, request_id, error.requests), self.size.limit)
+                let page = Page::without_objects(sent, request_id, error.requests);
+                DeliveredPage { page, limit: self.size.limit, unexpanded: None }
             }
             Err(error) => return Err(FetchOutcome::Failed(error.into())),
         };
         let bytes = page.bytes();
-        self.size = self.size.after(bytes, delivered);
+        self.size = match &unexpanded {
+            Some(failed) if failed.are_dropped => PageSize::default(),
+            _ => self.size.after(bytes, delivered),
+        };
         run.page_sizes.learn(&table.name, self.size);
         let objects: Vec<PageObject> =
             page.objects().map(|object| PageObject::read(object, table, list, requested)).collect();
         let memory = run.account.memory.reserve(bytes).await;
-        Ok(ArrivedPage { page, objects, requested, memory, coverage: PageCoverage::Consecutive })
+        let coverage = PageCoverage::Consecutive;
+        let problem = unexpanded.map(|failed| ListProblem {
+            reason: format!(
+                "stored without {}, which Stripe failed to expand: {}",
+                failed.names.join(", "),
+                failed.error
+            ),
+            request_id: failed.error.request_id.clone(),
+        });
+        Ok(ArrivedPage { page, objects, requested, memory, coverage, problem })
     }
 
     /// The stream's own list is rejected, and the lists of the parents show its objects.
@@ -182,11 +196,10 @@ impl PageReader<'_> {
         parents.is_none() && requires_parent(target, run.account.client.version(), error)
     }
 
-    /// The page, and the limit with which it was delivered.
-    pub(super) async fn deliver(&self, request: &Request) -> Result<(Page, usize), StripeError> {
+    pub(super) async fn deliver(&self, request: &Request) -> Result<DeliveredPage, StripeError> {
         let SliceContext { run, table, list, .. } = *self.context;
-        let (client, refused) = (&run.account.client, &run.refused_expansions);
-        ListRequest { client, table, list, refused }.deliver(request, self.size.limit).await
+        let (client, dropped) = (&run.account.client, &run.dropped_expansions);
+        ListRequest { client, table, list, dropped }.deliver(request, self.size.limit).await
     }
 
     /// Moves the cursor to the end of a page that is not the last one.

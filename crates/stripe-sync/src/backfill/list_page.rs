@@ -1,6 +1,6 @@
 //! One page of a stream's list, for callers that have no run.
 
-use super::expansions::{ListRequest, RefusedExpansions};
+use super::expansions::{DroppedExpansions, ListRequest};
 use super::request::{PageStart, page_request};
 use crate::catalog::Table;
 use crate::slice::Bounds;
@@ -24,7 +24,12 @@ pub(crate) async fn list_page(
     let list = table.list.as_ref().expect("a stream has a list");
     let start = after.map_or(PageStart::First, PageStart::After);
     let request = page_request(table, list, part, bounds, start);
-    let refused = RefusedExpansions::default();
-    let list = ListRequest { client, table, list, refused: &refused };
-    Ok(list.deliver(&request, LIMIT).await?.0)
+    let dropped = DroppedExpansions::default();
+    let list = ListRequest { client, table, list, dropped: &dropped };
+    let delivered = list.deliver(&request, LIMIT).await?;
+    match delivered.unexpanded {
+        // Nobody would learn that properties are missing.
+        Some(failed) => Err(failed.error),
+        None => Ok(delivered.page),
+    }
 }

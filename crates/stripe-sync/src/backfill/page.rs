@@ -2,6 +2,7 @@
 
 use crate::catalog::{List, Table};
 use crate::memory::MemoryPermit;
+use crate::object::nested::ListProblem;
 use crate::row::{Object, ObjectHead};
 use crate::slice::{Bounds, CursorRow};
 use crate::stripe::Page;
@@ -15,6 +16,8 @@ pub(super) struct ArrivedPage {
     pub(super) requested: Bounds,
     pub(super) memory: MemoryPermit,
     pub(super) coverage: PageCoverage,
+    /// Its objects are not as Stripe has them. They are stored and quarantined.
+    pub(super) problem: Option<ListProblem>,
 }
 
 /// What a page means for the position of its slice.

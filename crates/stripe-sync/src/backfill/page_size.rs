@@ -53,6 +53,13 @@ impl PageSize {
     }
 }
 
+/// That of a first page.
+impl Default for PageSize {
+    fn default() -> PageSize {
+        FIRST
+    }
+}
+
 /// The page sizes of the streams of a run.
 #[derive(Debug, Default)]
 pub(super) struct PageSizes(Mutex<HashMap<String, PageSize>>);
@@ -61,7 +68,7 @@ impl PageSizes {
     /// The size of the first page of a slice.
     pub(super) fn of(&self, stream: &str) -> PageSize {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(stream).copied().unwrap_or(FIRST)
+        known.get(stream).copied().unwrap_or_default()
     }
 
     pub(super) fn learn(&self, stream: &str, size: PageSize) {

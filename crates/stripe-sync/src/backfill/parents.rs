@@ -63,7 +63,7 @@ pub(super) async fn prepare_parents(
     arrived: ArrivedPage,
     pieces: &mpsc::Sender<SlicePiece>,
 ) -> Result<(), FetchOutcome> {
-    let ArrivedPage { page, objects, requested, memory, coverage } = arrived;
+    let ArrivedPage { page, objects, requested, memory, coverage, .. } = arrived;
     let (page, memory) = (Arc::new(page), Arc::new(memory));
     let (head, turn) = watch::channel(0);
     let last = objects.len().checked_sub(1);

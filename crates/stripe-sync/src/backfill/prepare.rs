@@ -28,7 +28,7 @@ pub(super) async fn prepare(
         return prepare_parents(context, part, arrived, pieces).await;
     }
     context.look_for_objects_of_parents(&arrived.page);
-    let ArrivedPage { page, objects, requested, memory, coverage } = arrived;
+    let ArrivedPage { page, objects, requested, memory, coverage, problem } = arrived;
     let (page, memory) = (Arc::new(page), Arc::new(memory));
     let (head, turn) = watch::channel(0);
     let last = objects.len().checked_sub(1);
@@ -51,7 +51,7 @@ pub(super) async fn prepare(
     let hand_over = async {
         let mut piece = PagePiece::new(&page, requested, 0, &memory);
         for (index, (object, item)) in objects.into_iter().zip(page.objects()).enumerate() {
-            let completed = match is_read[index] {
+            let mut completed = match is_read[index] {
                 true => {
                     let next = finished.recv().await.expect("one result for each cut-off object");
                     next.map_err(ended)?
@@ -69,6 +69,9 @@ pub(super) async fn prepare(
                     request_id,
                     requests,
                 }));
+            }
+            if completed.problem.is_none() {
+                completed.problem.clone_from(&problem);
             }
             piece.add(object, item.json(), completed);
             if piece.is_full() && Some(index) != last {

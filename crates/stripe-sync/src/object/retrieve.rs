@@ -41,16 +41,11 @@ pub(crate) async fn retrieve(
     for property in &table.expand {
         request = request.with("expand[]", property.clone());
     }
-    let with_optional = table
-        .optional_expand
-        .iter()
-        .fold(request.clone(), |request, property| request.with("expand[]", property.clone()));
-    let answer = match client.get(&with_optional).await {
+    let optional: Vec<&str> = table.optional_expand.iter().map(String::as_str).collect();
+    let answer = match client.get(&expand(&request, &optional)).await {
         // The expansions may be the reason.
-        Err(error)
-            if with_optional != request && (error.is_denied() || error.is_invalid_request()) =>
-        {
-            client.get(&request).await?
+        Err(error) if !optional.is_empty() && is_refusal(&error) => {
+            get_with_accepted(client, &request, &optional).await?
         }
         other => other?,
     };
@@ -62,4 +57,37 @@ pub(crate) async fn retrieve(
         });
     }
     Ok(answer)
+}
+
+/// Requests an object with those of the properties that Stripe expands.
+async fn get_with_accepted(
+    client: &StripeClient,
+    request: &Request,
+    optional: &[&str],
+) -> Result<Answer, StripeError> {
+    let without = client.get(request).await?;
+    let mut accepted = Vec::new();
+    for name in optional {
+        match client.get(&expand(request, &[name])).await {
+            Ok(_) => accepted.push(*name),
+            Err(error) if is_refusal(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    if accepted.is_empty() {
+        return Ok(without);
+    }
+    match client.get(&expand(request, &accepted)).await {
+        // Stripe rejects only the combination.
+        Err(error) if is_refusal(&error) => client.get(request).await,
+        answer => answer,
+    }
+}
+
+fn expand(request: &Request, names: &[&str]) -> Request {
+    names.iter().fold(request.clone(), |request, name| request.with("expand[]", (*name).to_owned()))
+}
+
+fn is_refusal(error: &StripeError) -> bool {
+    error.is_denied() || error.is_invalid_request()
 }

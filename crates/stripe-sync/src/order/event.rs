@@ -28,6 +28,28 @@ pub(crate) struct RowState {
     pub(crate) same_content: bool,
     /// The row is kept with `deleted = true`.
     pub(crate) marked_deleted: bool,
+    /// When the row's object was created and when the event's was, in Unix seconds, if users choose
+    /// the ids of these objects and both are known.
+    pub(crate) created: Option<Created>,
+}
+
+/// When the objects of a row and of an event with the same id were created, in Unix seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Created {
+    pub(crate) row: i64,
+    pub(crate) event: i64,
+}
+
+impl RowState {
+    /// The event is about another object than the row.
+    fn is_of_another(&self) -> bool {
+        self.created.is_some_and(|created| created.row != created.event)
+    }
+
+    /// The row's object was created in the second of the event.
+    fn is_created_in(&self, event: Stamp) -> bool {
+        self.created.is_some_and(|created| created.row == event.unix_seconds())
+    }
 }
 
 /// What an event says about its object.
@@ -80,6 +102,8 @@ pub(crate) fn decide(
             match compare(row.stamp, event, row.same_content, state.now) {
                 // The object exists although it was observed as deleted.
                 Verdict::Newer if row.marked_deleted => EventDecision::Refetch,
+                // What the event does not carry would be kept from the deleted object.
+                Verdict::Newer if row.is_of_another() => EventDecision::Refetch,
                 Verdict::Newer => EventDecision::Merge,
                 Verdict::Older => EventDecision::Ignore,
                 Verdict::Uncertain => EventDecision::Refetch,
@@ -99,6 +123,9 @@ pub(crate) fn decide(
         (EventContent::Deletion, Some(row)) if custom_ids => {
             match compare(row.stamp, event, false, state.now) {
                 Verdict::Newer => EventDecision::Delete,
+                // Another object with this id was created in the second of the deletion, and the
+                // row can have properties of both.
+                Verdict::Older if row.is_created_in(event) => EventDecision::Refetch,
                 Verdict::Older => EventDecision::Ignore,
                 // The row can be that of a new object with the same id.
                 Verdict::Uncertain => EventDecision::Refetch,
@@ -144,7 +171,12 @@ mod tests {
     const STATE: EventContent = EventContent::State { whole: true };
 
     fn row(stamp: Stamp) -> ObjectState {
-        let row = RowState { stamp: Some(stamp), same_content: false, marked_deleted: false };
+        let row = RowState {
+            stamp: Some(stamp),
+            same_content: false,
+            marked_deleted: false,
+            created: None,
+        };
         ObjectState { row: Some(row), deleted_at: None, now: NOW }
     }
 
@@ -241,6 +273,21 @@ mod tests {
         let absent = ObjectState { row: None, deleted_at: None, now: NOW };
         let decision = decide(EventContent::Deletion, NOW, &absent, true);
         assert_eq!(decision, EventDecision::Delete);
+    }
+
+    #[test]
+    fn an_event_about_another_object_with_the_same_id_is_not_merged() {
+        let decision = |content, second, row, event| {
+            let created = Some(Created { row, event });
+            let state = of_row(|row| row.created = created, Stamp::of_event(100));
+            decide(content, Stamp::of_event(second), &state, true)
+        };
+        assert_eq!(decision(STATE, 101, 50, 101), EventDecision::Refetch);
+        assert_eq!(decision(STATE, 101, 50, 50), EventDecision::Merge);
+        assert_eq!(decision(STATE, 99, 50, 40), EventDecision::Ignore);
+        let deletion = EventContent::Deletion;
+        assert_eq!(decision(deletion, 99, 99, 99), EventDecision::Refetch);
+        assert_eq!(decision(deletion, 99, 98, 97), EventDecision::Ignore);
     }
 
     #[test]

@@ -607,6 +607,107 @@ async fn a_refused_expansion_is_dropped_with_a_note() {
     assert!(requests < 20, "a refusal is remembered: {requests} requests");
 }
 
+/// A server whose answers to requests with expansions are `answer`, if it returns one. Its arguments
+/// are the request and the number of earlier requests with expansions.
+async fn prices_with_failures(
+    answer: impl Fn(&ReceivedRequest, usize) -> Option<(u16, String)> + Send + Sync + 'static,
+) -> ScriptedStripe {
+    let requests = AtomicUsize::new(0);
+    ScriptedStripe::start(move |asked| {
+        let failed = match asked.expanded.is_empty() {
+            true => None,
+            false => answer(asked, requests.fetch_add(1, Ordering::Relaxed)),
+        };
+        failed.unwrap_or_else(|| prices_of(asked, None))
+    })
+    .await
+}
+
+const EXPANDED: &str = "prices where tiers is not null and currency_options is not null";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transient_failure_is_not_taken_for_a_refused_expansion() {
+    // The first page fails at each size.
+    let server =
+        prices_with_failures(|_, earlier| (earlier < 20).then(|| error(500, "a failure"))).await;
+    let report = server.backfill("price").await;
+    assert_eq!(ended(&report, "prices"), ("complete", 250, String::new()));
+    assert_eq!((report.status, server.count(EXPANDED).await), (RunStatus::Complete, 250));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_single_rejection_does_not_drop_all_expansions() {
+    let server =
+        prices_with_failures(|_, earlier| (earlier == 0).then(|| error(400, "rejected"))).await;
+    let report = server.backfill("price").await;
+    assert_eq!(ended(&report, "prices"), ("complete", 250, String::new()));
+    assert_eq!(server.count(EXPANDED).await, 250);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_while_refused_expansions_are_determined_is_retried() {
+    let failures = AtomicUsize::new(0);
+    let server = prices_with_failures(move |asked, _| match asked.expanded.len() {
+        2 => Some(error(400, "This property cannot be expanded.")),
+        _ if asked.expanded == ["data.currency_options"] => Some(error(400, "not this one")),
+        _ => (failures.fetch_add(1, Ordering::Relaxed) < 3).then(|| error(500, "a failure")),
+    })
+    .await;
+    let report = server.backfill("price").await;
+    let note = "read without currency_options, which Stripe refused to expand";
+    assert_eq!(ended(&report, "prices"), ("complete", 250, note.to_owned()));
+    assert_eq!(server.count("prices where tiers is not null").await, 250);
+}
+
+/// One object whose expanded form Stripe cannot deliver.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_that_cannot_be_expanded_is_stored_and_quarantined() {
+    let shows_it = |asked: &ReceivedRequest| {
+        let (_, body) = prices_of(asked, None);
+        body.contains(r#""price_5""#)
+    };
+    let server =
+        prices_with_failures(move |asked, _| shows_it(asked).then(|| error(500, "too much"))).await;
+    let report = server.backfill("price").await;
+    assert_eq!((report.status, report.quarantined), (RunStatus::Incomplete, 1));
+    assert_eq!(ended(&report, "prices").1, 250);
+    assert_eq!(server.count(EXPANDED).await, 249);
+    assert_eq!(server.count("prices where id = 'price_5' and tiers is null").await, 1);
+    let entry = server.text("select id || ': ' || reason from stripe._quarantine").await;
+    let reason = "price_5: stored without currency_options, tiers, which Stripe failed to expand: ";
+    assert!(entry.starts_with(reason), "{entry}");
+}
+
+/// Stripe fails to expand the properties of every object.
+#[tokio::test(flavor = "multi_thread")]
+async fn expansions_that_always_fail_are_dropped_with_a_note() {
+    let server = prices_with_failures(|_, _| Some(error(500, "a failure"))).await;
+    let report = server.backfill("price").await;
+    let note = "read without currency_options, tiers, which Stripe failed to expand";
+    assert_eq!(ended(&report, "prices"), ("complete", 250, note.to_owned()));
+    let requests = server.requests_to("/v1/prices");
+    assert!(requests < 100, "{requests} requests");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_expansion_of_one_object_drops_no_other() {
+    let server = ScriptedStripe::start(|asked| {
+        let names = asked.expanded.iter().map(|name| format!("data.{name}")).collect();
+        let asked = ReceivedRequest { expanded: names, ..asked.clone() };
+        let active = [("active".to_owned(), "true".to_owned())].into();
+        let (status, body) =
+            prices_of(&ReceivedRequest { query: active, ..asked }, Some("currency_options"));
+        let page: Value = serde_json::from_str(&body).expect("JSON");
+        match status {
+            200 => ok(page["data"][0].clone()),
+            status => (status, body),
+        }
+    })
+    .await;
+    server.engine().await.refresh(&["price_0".to_owned()]).await.expect("refreshed");
+    assert_eq!(server.text("select tiers::text from stripe.prices").await, r#"["tiers"]"#);
+}
+
 /// The refusal of the whole list is not mistaken for that of an expansion.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_denied_list_with_optional_expansions_is_denied() {

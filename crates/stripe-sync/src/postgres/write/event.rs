@@ -18,7 +18,7 @@ use super::request::{Batch, Committed, CompleteList, Deletion, EventChange};
 use super::upsert::{Statements, missing_rows};
 use crate::catalog::{Exclusions, Table};
 use crate::order::Stamp;
-use crate::order::event::{EventDecision, ObjectState, RowState, decide};
+use crate::order::event::{Created, EventDecision, ObjectState, RowState, decide};
 use crate::postgres::error::PostgresError;
 use crate::postgres::error_class::ErrorClass;
 use crate::postgres::ledger::inbox::{InboxEntry, InboxReason};
@@ -198,7 +198,10 @@ pub(super) fn uncertain<'c>(
 fn object_state(row: &Row) -> ObjectState {
     let stamp = |place| row.get::<_, Option<SystemTime>>(place).map(Stamp::from_system);
     let has_row: bool = row.get(1);
-    let state = RowState { stamp: stamp(2), same_content: row.get(3), marked_deleted: row.get(4) };
+    let (of_row, of_event): (Option<i64>, Option<i64>) = (row.get(7), row.get(8));
+    let created = of_row.zip(of_event).map(|(row, event)| Created { row, event });
+    let (same_content, marked_deleted) = (row.get(3), row.get(4));
+    let state = RowState { stamp: stamp(2), same_content, marked_deleted, created };
     ObjectState {
         row: has_row.then_some(state),
         deleted_at: stamp(5),

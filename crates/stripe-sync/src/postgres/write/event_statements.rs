@@ -11,7 +11,8 @@ use crate::postgres::names::{Names, literal, quote};
 pub(super) struct EventSql {
     /// What is known about each object: whether it has a row, its stamp, whether the row shows all
     /// that the event says, whether it is marked as deleted, when its tombstone says it was
-    /// deleted, and the database's clock.
+    /// deleted, the database's clock, and when the objects of the row and of the event were created if
+    /// users choose their ids.
     pub(super) state: String,
     /// Overwrites what the events carry and keeps the rest.
     pub(super) merge: String,
@@ -54,9 +55,14 @@ pub(super) fn write(table: &Table, names: &Names, arrays: &[String]) -> EventSql
         true => "coalesce(t.deleted, false)",
         false => "false",
     };
+    // Another value means that the id was used again. An absent one is null in the source.
+    let created = match table.custom_ids && columns.iter().any(|column| column == "\"created\"") {
+        true => "t.created, e.created",
+        false => "null::bigint, null::bigint",
+    };
     let state = format!(
         "select e.\"id\", t.id is not null, t.last_synced_at, t.id is not null and {same}, {marked},
-  {deleted_at}, now()
+  {deleted_at}, now(), {created}
 from {source}
 left join {name} t on {joined}
 left join {tombstones} d on d.table_name = {table_name} and d.account_id = {account} and d.id = e.\"id\"",

@@ -1,5 +1,6 @@
 //! Tests how events change rows: properties that a payload carries are stored, the others are kept.
 
+use std::sync::OnceLock;
 use std::time::SystemTime;
 
 use super::{EventChange, Statements, WriteOutcome, WriteRequest};
@@ -89,9 +90,11 @@ fn seen(json: &str, stamp: Stamp) -> Observation<'_> {
     Observation { id: ID.into(), object: json.into(), stamp, parent: None, request_id: None }
 }
 
-/// A second in the past.
+/// A second in the past, the same one whenever it is asked for.
 fn second(n: i64) -> i64 {
-    Stamp::from_system(SystemTime::now()).unix_seconds() - 100_000 + n
+    static NOW: OnceLock<i64> = OnceLock::new();
+    let now = NOW.get_or_init(|| Stamp::from_system(SystemTime::now()).unix_seconds());
+    now - 100_000 + n
 }
 
 fn read_at(n: i64) -> Stamp {
@@ -164,6 +167,27 @@ async fn a_deleted_customer_is_marked_even_if_it_had_no_row() {
     assert_eq!(database.event("customers", updated, second(4)).await, EventDecision::Ignore);
     let sql = "select concat_ws('|', email, deleted) from stripe.customers";
     assert_eq!(database.text(sql).await, "a@b.c|t");
+}
+
+/// An event does not contain `applies_to`, and the row's value belongs to a coupon that was deleted.
+#[tokio::test]
+async fn properties_of_a_deleted_object_are_not_kept_for_a_new_one_with_its_id() {
+    let database = TestDatabase::new().await;
+    let coupon = |created, name| {
+        format!(r#"{{"id":"x_1","object":"coupon","created":{created},"name":"{name}"}}"#)
+    };
+    let listed = coupon(100, "old").replace("}", r#","applies_to":{"products":["prod_1"]}}"#);
+    database.read("coupons", &listed, read_at(0)).await;
+    // The event of the deletion arrives later or never.
+    let decision = database.event("coupons", &coupon(200, "new"), second(20)).await;
+    assert_eq!(decision, EventDecision::Refetch);
+    assert_eq!(database.inbox().await.waiting, 1);
+    assert_eq!(database.text("select name from stripe.coupons").await, "old");
+    // The same coupon.
+    let decision = database.event("coupons", &coupon(100, "other"), second(20)).await;
+    assert_eq!(decision, EventDecision::Merge);
+    let sql = "select concat_ws('|', name, applies_to) from stripe.coupons";
+    assert_eq!(database.text(sql).await, r#"other|{"products": ["prod_1"]}"#);
 }
 
 #[tokio::test]
