@@ -1,11 +1,11 @@
-//! Stripe's rate limits on two levels, and its limit of concurrent requests.
+//! Stripe's rate limits on two levels, and its limit on concurrent requests.
 //! <https://docs.stripe.com/rate-limits>
 
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Instant;
 
-/// The rate limit of one level.
+/// The rate limit on one level.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RateLimit {
     /// The sustained rate, in requests per second.
@@ -24,9 +24,9 @@ impl RateLimit {
 /// The limits of an account.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct RateLimits {
-    /// The limit of all requests.
+    /// The limit for all requests.
     pub global: Option<RateLimit>,
-    /// The limit of the requests to each operation. Paths that differ only in ids are one
+    /// The limit for requests to each operation. Paths that differ only in ids are one
     /// operation.
     pub endpoint: Option<RateLimit>,
     /// The maximum number of requests in flight.

@@ -126,8 +126,8 @@ pub(crate) enum Command {
     Backfill(Backfill),
     /// Fetch single objects and store them
     ///
-    /// Exit code 0 if every object was stored, or deleted because Stripe deleted it; 1 if one
-    /// failed; 3 if one was not found or its row is in quarantine. Also fetches objects that
+    /// Exit code 0 if every object was stored, or removed because it was deleted in Stripe; 1 if
+    /// one failed; 3 if one was not found or its row is in quarantine. Also fetches objects that
     /// earlier events named and that have not been fetched yet.
     Refresh(Refresh),
     /// Apply changes from Stripe's event feed until Ctrl-C
@@ -203,7 +203,7 @@ pub(crate) struct Backfill {
     /// Object to copy, such as customer; repeatable or comma-separated [default: all]
     #[arg(long = "object", value_name = "NAME")]
     pub(crate) objects: Vec<String>,
-    /// Earliest creation time (inclusive): a date, a duration back from now (30d), or Unix seconds
+    /// Earliest creation time (inclusive): a date, a duration before now (30d), or Unix seconds
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) since: Option<String>,
     /// Latest creation time (exclusive)

@@ -88,7 +88,7 @@ impl ListMemory {
         }
     }
 
-    /// The memory held at this moment, for [`ListMemory::split_off`].
+    /// The memory that is currently held, for [`ListMemory::split_off`].
     pub(crate) fn mark(&self) -> (usize, bool) {
         (self.permits.len(), self.excess.is_some())
     }

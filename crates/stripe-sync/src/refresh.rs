@@ -31,7 +31,7 @@ pub struct RefreshResult {
 pub enum RefreshOutcome {
     /// The row shows Stripe's state.
     Stored,
-    /// The object is deleted in Stripe; its row has been removed or marked.
+    /// The object was deleted in Stripe; its row has been removed or marked.
     Deleted,
     /// Stripe has no such object, and there was no row.
     NotFound,

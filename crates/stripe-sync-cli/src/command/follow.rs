@@ -126,7 +126,7 @@ async fn follow(
 
 fn as_text(progress: &FollowProgress) -> String {
     if progress.waiting {
-        return "another process reads the events of this account; waiting".to_owned();
+        return "another process is reading the events of this account; waiting".to_owned();
     }
     let mut text = format!(
         "{} events, {} changes, {} objects fetched, {} s behind",

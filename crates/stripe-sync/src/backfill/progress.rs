@@ -74,10 +74,9 @@ pub struct Snapshot {
     pub stats: Option<Stats>,
     /// Everything that is left is being read by another process.
     pub waits_for_other: bool,
-    /// The database cannot be reached, or cannot serve statements, at this moment.
+    /// The database currently cannot be reached, or cannot serve statements.
     pub database_outage: bool,
-    /// The table whose rows cannot be written at this moment, because another session has locked
-    /// it.
+    /// The table whose rows currently cannot be written, because another session has locked it.
     pub locked_table: Option<LockedTable>,
 }
 
@@ -160,7 +159,7 @@ impl Progress {
         });
     }
 
-    /// The counters at this moment.
+    /// The current counters.
     pub(super) fn snapshot(&self) -> Snapshot {
         let shared = &self.shared;
         Snapshot {

@@ -22,7 +22,7 @@ pub enum RangeError {
     /// Not a date, a duration or a number.
     #[error(
         "cannot read the time {0:?}: give a date (2024-01-31), a date and time \
-         (2024-01-31T12:00:00Z), a duration back from now (30d, 12h), or Unix seconds"
+         (2024-01-31T12:00:00Z), a duration before now (30d, 12h), or Unix seconds"
     )]
     Unreadable(String),
     /// The range contains no second.

@@ -46,7 +46,7 @@ pub(super) async fn split_one(run: &RunContext, run_id: i64) -> Result<bool, Err
     Ok(is_split)
 }
 
-/// More slices help only if the requests of the stream do not wait for a rate limit already.
+/// More slices help only if the requests of the stream are not already waiting for a rate limit.
 fn is_splittable(run: &RunContext, slice: &OpenSlice) -> bool {
     SlicePart::of(&slice.stream, slice.part).is_some_and(|part| {
         part.list.can_be_split() && !run.account.client.is_queueing(&part.list.path)

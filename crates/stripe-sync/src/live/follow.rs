@@ -29,7 +29,7 @@ const FIRST_LOOK_BACK: i64 = 300;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FollowProgress {
-    /// Whether another process reads the events and this one only fetches objects.
+    /// Whether another process is reading the events and this one only fetches objects.
     pub waiting: bool,
     /// Events that were applied.
     pub events: u64,

@@ -128,9 +128,9 @@ impl PostgresError {
         self.sqlstate.as_deref() == Some("55P03")
     }
 
-    /// No connection of the pool became free in time.
+    /// No connection of the pool became available in time.
     pub(super) fn no_connection_free(doing: impl Into<String>) -> PostgresError {
-        PostgresError::own(doing, "no connection became free", ErrorClass::Unreachable)
+        PostgresError::own(doing, "no connection became available", ErrorClass::Unreachable)
             .with_hint("raise --max-connections")
     }
 

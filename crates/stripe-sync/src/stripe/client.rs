@@ -126,7 +126,7 @@ impl StripeClient {
         self.shared.clock.now()
     }
 
-    /// Whether requests of this endpoint wait for a rate limit at this moment.
+    /// Whether requests to this endpoint are currently waiting for a rate limit.
     pub(crate) fn is_queueing(&self, endpoint: &str) -> bool {
         self.shared.limiter.is_queueing(endpoint)
     }
@@ -136,7 +136,7 @@ impl StripeClient {
         &self.shared.version
     }
 
-    /// The counters, and what limits the speed at this moment.
+    /// The counters, and what currently limits the speed.
     pub(crate) fn stats(&self) -> Stats {
         let Shared { counters, limiter, retry, .. } = &*self.shared;
         counters.snapshot(limiter, retry.outage())

@@ -20,7 +20,7 @@ pub struct Stats {
     pub bytes: u64,
     /// Requests in flight.
     pub in_flight: usize,
-    /// What limits the speed at this moment.
+    /// What currently limits the speed.
     pub limit: Limit,
 }
 

@@ -33,7 +33,7 @@ pub struct FeedStatus {
     pub cursor: i64,
     /// Seconds between the cursor and the present, on the database's clock.
     pub lag: i64,
-    /// Whether a process reads the events at this moment.
+    /// Whether a process is currently reading the events.
     pub is_followed: bool,
 }
 

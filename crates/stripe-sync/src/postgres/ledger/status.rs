@@ -34,7 +34,7 @@ pub struct StatusRow {
     pub requests: i64,
     /// Slices that are not finished.
     pub open_slices: i64,
-    /// Whether a process works on at least one of them.
+    /// Whether a process is working on at least one of them.
     pub is_held: bool,
     /// Why the stream is not complete.
     pub message: Option<String>,

@@ -1,6 +1,6 @@
 //! Builds the indexes that are created after a table has been filled.
 //!
-//! They are built with `create index concurrently`, which does not stop writers. It waits for
+//! They are built with `create index concurrently`, which does not block writers. It waits for
 //! transactions that are older than the build, which can last for hours. Then the build is
 //! cancelled, and the next run tries again. An interrupted build leaves an invalid index, which is
 //! dropped first.

@@ -88,7 +88,7 @@ fn rows(table: &'static Table) -> Removal {
     Removal {
         table,
         doing: "cannot delete from",
-        why: "the object is deleted in Stripe",
+        why: "the object was deleted in Stripe",
         column: "id".to_owned(),
         condition: order_sql::deletion_applies("t.last_synced_at", "e.stamp", table.custom_ids),
         mark: table.marks_deleted(),
@@ -106,7 +106,7 @@ fn items_of_deleted(items: &'static Table, of: &Table, statements: &Statements) 
     Removal {
         table: items,
         doing: "cannot delete from",
-        why: "the object that lists the item is deleted in Stripe",
+        why: "the object that lists the item was deleted in Stripe",
         condition: is_deleted(of, statements, &format!("t.{column}")),
         column,
         mark: false,

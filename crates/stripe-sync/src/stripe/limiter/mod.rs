@@ -134,7 +134,7 @@ impl Limiter {
         }
     }
 
-    /// What requests wait for at this moment, the narrowest limit first.
+    /// What requests are currently waiting for, the narrowest limit first.
     pub(super) fn bottleneck(&self) -> Bottleneck {
         if self.in_flight_waiting.load(Ordering::Relaxed) > 0 {
             return Bottleneck::InFlight;
@@ -150,7 +150,7 @@ impl Limiter {
         }
     }
 
-    /// Whether a request of this endpoint waits for a limit at this moment.
+    /// Whether a request to this endpoint is currently waiting for a limit.
     pub(super) fn is_queueing(&self, endpoint: &str) -> bool {
         let waits = |counter: &AtomicUsize| counter.load(Ordering::Relaxed) > 0;
         let of_endpoint = || lock(&self.endpoints).get(endpoint).map(Arc::clone);

@@ -282,7 +282,7 @@ async fn live_requests_go_before_waiting_requests_of_a_backfill() {
     };
     let backfill = join_all((0..40).map(|n| request(FIVE[n % 5], RequestClass::Backfill)));
     let live = async {
-        // The requests above wait already.
+        // The requests above are already waiting.
         sleep(Duration::from_millis(500)).await;
         join_all((0..10).map(|n| request(LIVE[n % 2], RequestClass::Live))).await;
     };

@@ -1,10 +1,10 @@
 //! A queue for one turn, in which live requests take precedence over those of a backfill.
 //!
 //! Requests of a backfill first queue among themselves, and only the first of them queues for the
-//! turn. So a live request waits for at most two of them, however many there are. (If a request of a
-//! backfill for the same endpoint already waits for the account, it also waits for that one. Events
-//! and single objects have other endpoints than lists.) The first one keeps its place, so live
-//! requests cannot hold up a backfill completely.
+//! turn. So a live request waits for at most two of them, however many there are. (If a request of
+//! a backfill for the same endpoint is already waiting for the account, it also waits for that one.
+//! Events and single objects have other endpoints than lists.) The first one keeps its place, so
+//! live requests cannot hold up a backfill completely.
 
 use tokio::sync::{Mutex, MutexGuard};
 
