@@ -39,8 +39,8 @@ impl Args {
     }
 }
 
-/// Another measurement, or the role of this process in the first one, which starts itself again for
-/// each role.
+/// Another measurement, or the role of a child process: the first measurement starts this program
+/// again for each role.
 #[derive(Subcommand)]
 enum Role {
     /// Measure webhooks relative to one upsert of each payload, and the lag of the event feed

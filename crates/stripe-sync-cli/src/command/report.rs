@@ -231,7 +231,7 @@ impl Summary<'_> {
     }
 }
 
-/// The id and the first columns of a table that say something about a row and are short.
+/// The id and the first few columns of a table that are short and informative.
 fn shown_columns(table: &str) -> Vec<&'static str> {
     const SHORT: [&str; 9] = [
         "email",

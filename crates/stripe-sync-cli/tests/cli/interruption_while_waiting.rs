@@ -60,7 +60,7 @@ async fn one_signal_ends_a_command_that_waits_for_a_lock() {
     }
 }
 
-/// What the server is doing does not end with the connection.
+/// The server continues what it is doing after the connection has ended.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupted_query_also_ends_at_the_server() {
     let sql = connect(&database_url().await).await;

@@ -18,8 +18,8 @@ pub(crate) const FUTURE_LIMIT: Duration = Duration::from_secs(60);
 /// accepted.
 pub(crate) const REPLICA_LAG: Duration = Duration::from_secs(3);
 
-/// How much later than its deletion an object must be observed to count as existing again, if users
-/// choose the ids, so that an id can be used again.
+/// How much later than its deletion an object must be observed to count as existing again, for ids
+/// that users choose. Such an id can be used again.
 pub(super) const REUSE_AFTER_DELETION: Duration = Duration::from_secs(1);
 
 /// The same for ids that Stripe assigns and never uses again. It corrects a 404 that was

@@ -215,7 +215,7 @@ impl<'d> Session<'d> {
                 // Returned to the pool.
                 drop(self.connection.take());
             }
-            // The rest of the rows is not wanted.
+            // The remaining rows are not wanted.
             Ok(ControlFlow::Break(())) => {}
             Err(error) => {
                 drop(self.connection.take().map(Object::take));

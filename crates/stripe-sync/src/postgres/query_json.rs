@@ -12,7 +12,7 @@ use crate::postgres::error::PostgresError;
 use crate::postgres::names::Names;
 use crate::postgres::query::{MAX_ATTEMPTS, QueryPart, Session, failure, is_name_taken};
 
-/// Receives the rows in their order, each as a JSON object. [`ControlFlow::Break`] ends the statement.
+/// Receives the rows in order, each as a JSON object. [`ControlFlow::Break`] ends the statement.
 pub(crate) type OnJsonRow<'f> = &'f mut (dyn FnMut(&str) -> ControlFlow<()> + Send);
 
 impl Database {

@@ -54,7 +54,7 @@ pub(crate) struct Array {
 }
 
 impl Array {
-    /// An empty array with capacity for this many rows of values of usual size.
+    /// An empty array with capacity for this many values of the usual size.
     pub(crate) fn with_rows(element: Element, rows: usize) -> Array {
         let mut bytes = Vec::with_capacity(HEADER + rows * (LENGTH + element.usual_bytes()));
         bytes.resize(HEADER, 0);

@@ -20,8 +20,8 @@ const LIMIT: Duration = Duration::from_secs(2);
 pub(in crate::postgres) struct Cancellations(Mutex<JoinSet<()>>);
 
 impl Cancellations {
-    /// Ends the statement of a connection in the background, and then closes the connection. Outside of a
-    /// runtime, the connection is only closed.
+    /// Ends the statement of a connection in the background, and then closes the connection.
+    /// Outside a runtime, the connection is only closed.
     pub(in crate::postgres) fn end_statement(&self, connection: Object, tls: MakeRustlsConnect) {
         let client = Object::take(connection);
         let Ok(runtime) = Handle::try_current() else { return };

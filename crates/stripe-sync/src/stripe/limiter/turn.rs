@@ -11,7 +11,7 @@ use tokio::sync::{Mutex, MutexGuard};
 /// What a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RequestClass {
-    /// Events and the objects that they name: the copy is waiting for them to be current.
+    /// Events and the objects that they name: without them the copy is not current.
     Live,
     /// Everything else.
     Backfill,

@@ -1,4 +1,4 @@
-//! Any interleaving of what Stripe shows of an object ends in Stripe's state.
+//! Any interleaving of what Stripe shows about an object ends in Stripe's state.
 //!
 //! A case generates the lives of some objects: created, updated several times within a second,
 //! deleted, and created again under the same id if users choose it. They are shown as pages,

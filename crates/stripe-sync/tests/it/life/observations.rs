@@ -62,8 +62,8 @@ impl Mailbag {
     }
 }
 
-/// The event as an endpoint with an old API version receives it: other properties, and none of the
-/// ones that the tables have in common with it.
+/// The event as an endpoint with an old API version receives it: with other properties, and without
+/// those that the tables have columns for.
 fn in_another_version(event: &str) -> String {
     let mut event: Value = serde_json::from_str(event).expect("JSON");
     let object = &event["data"]["object"];
