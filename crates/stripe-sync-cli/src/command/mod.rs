@@ -37,11 +37,11 @@ pub(crate) async fn run(command: Command, context: &CommandContext) -> Result<Ex
     match command {
         // These handle interrupts themselves.
         Command::Backfill(args) => Box::pin(backfill::run(&args, context)).await,
-        Command::Demo(args) => demo::run(&args, context).await,
+        Command::Demo(args) => Box::pin(demo::run(&args, context)).await,
         Command::Query(args) => query::run(&args, context).await,
         Command::Follow(args) => Box::pin(follow::run(&args, context)).await,
         Command::Migrate(args) => interrupts.unless(migrate::run(&args, context)).await,
-        Command::Check(args) => interrupts.unless(check::run(&args, context)).await,
+        Command::Check(args) => interrupts.unless(Box::pin(check::run(&args, context))).await,
         Command::Refresh(args) => interrupts.unless(refresh::run(&args, context)).await,
         Command::Status(args) => interrupts.unless(status::run(&args, context)).await,
         Command::Webhook(args) => interrupts.unless(webhook::run(&args, context)).await,

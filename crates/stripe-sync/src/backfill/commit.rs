@@ -17,7 +17,7 @@ use crate::object::retrieve::RetrieveError;
 use crate::order::stamp_of_answer;
 use crate::postgres::{
     ClaimedSlice, Committed, CompleteList, Deletion, Position, PositionCommit, PostgresError,
-    QuarantineEntry, Replacement, SliceProgress, StoredState, StreamStatus, UncertainRow,
+    QuarantineEntry, Replacement, SeenRow, SliceProgress, StoredState, StreamStatus, UncertainRow,
     WriteOutcome, WriteRequest,
 };
 use crate::slice::{Bounds, advance};
@@ -236,7 +236,8 @@ impl PageCommit<'_> {
                     // A list should not contain deleted objects. If it does, the deletion is
                     // applied.
                     let row = (!gone).then(|| observe(id, listed, stamp, request_id));
-                    deletions.push(Deletion { table, id, stamp, row });
+                    let seen_row = SeenRow::Unknown;
+                    deletions.push(Deletion { table, id, stamp, row, seen_row });
                 } else if object.has_id {
                     batches.add(id, listed, stamp, request_id);
                 } else {

@@ -10,8 +10,8 @@ use crate::context::AccountContext;
 use crate::memory::ListMemory;
 use crate::order::{REPLICA_LAG, Stamp, stamp_of_answer};
 use crate::postgres::{
-    Committed, Deletion, ObjectNotes, PostgresError, QuarantineEntry, Replacement, StoredState,
-    UncertainRow, WriteOutcome, WriteRequest,
+    Committed, Deletion, ObjectNotes, PostgresError, QuarantineEntry, Replacement, SeenRow,
+    StoredState, UncertainRow, WriteOutcome, WriteRequest,
 };
 use crate::row::{Object, get};
 use crate::stripe::Answer;
@@ -74,7 +74,7 @@ pub(crate) async fn refetch_uncertain(
     let StoredState::Row(stored) = row.stored else {
         return refresh(context, table, &row.id).await;
     };
-    let notes = ObjectNotes { quarantined: None, deleted: None, row: None };
+    let notes = ObjectNotes { quarantined: None, deleted: None, row: Some(stored) };
     let fetched = Fetched::confirmed(context, table, &row.id, notes).await;
     match fetched.apply(context, table, &row.id, Some(stored)).await? {
         Attempt::Done(outcome) => Ok(outcome),
@@ -111,6 +111,8 @@ struct Fetched {
     answer: Result<Answer, RetrieveError>,
     /// The object exists although it was observed as deleted.
     revived: bool,
+    /// The stamp of its row, read before the request.
+    row: Option<Stamp>,
 }
 
 impl Fetched {
@@ -129,11 +131,12 @@ impl Fetched {
             Err(error) => error.is_missing(),
         };
         if !contradicts {
-            return first;
+            return Fetched { row: notes.row, ..first };
         }
         tokio::time::sleep(REPLICA_LAG).await;
         let second = Fetched::request(context, table, id, notes.quarantined).await;
-        Fetched { revived: notes.deleted.is_some() && second.answer.is_ok(), ..second }
+        let revived = notes.deleted.is_some() && second.answer.is_ok();
+        Fetched { revived, row: notes.row, ..second }
     }
 
     /// `known` was read from the database before the request.
@@ -148,7 +151,7 @@ impl Fetched {
             answer.sent = stamp_of_answer(answer.sent, known);
             answer
         });
-        Fetched { sent, answer, revived: false }
+        Fetched { sent, answer, revived: false, row: None }
     }
 
     async fn apply(
@@ -158,24 +161,29 @@ impl Fetched {
         id: &str,
         expected_stamp: Option<Stamp>,
     ) -> Result<Attempt, RefetchError> {
+        // What the database had before the request is older than the answer, whatever the clocks say.
+        let seen = self.row.max(expected_stamp);
+        let deletion = |sent, row| {
+            let (stamp, seen_row) = (stamp_of_answer(sent, seen), SeenRow::Stamp(self.row));
+            Deletion { table, id, stamp, row, seen_row }
+        };
         let answer = match self.answer {
             Ok(answer) => answer,
             Err(error) if error.is_missing() => {
-                let deletion = Deletion { table, id, stamp: self.sent, row: None };
-                return Ok(delete(context, deletion).await?);
+                return Ok(delete(context, deletion(self.sent, None)).await?);
             }
             Err(error) => return Err(error.into()),
         };
         let request_id = answer.request_id.as_deref();
         if get(&answer.body, "deleted") == Some("true") {
             let row = Some(observe(id, answer.body.as_str(), answer.sent, request_id));
-            return Ok(delete(context, Deletion { table, id, stamp: answer.sent, row }).await?);
+            return Ok(delete(context, deletion(answer.sent, row)).await?);
         }
         let stamp = stamp_of_answer(answer.sent, expected_stamp);
         let (completed, refused_items) = complete(context, table, id, &answer.body, stamp).await?;
         let problem = completed.problem;
         if completed.gone {
-            return Ok(delete(context, Deletion { table, id, stamp, row: None }).await?);
+            return Ok(delete(context, deletion(answer.sent, None)).await?);
         }
         let object = Object::from(completed.json.as_deref().unwrap_or(&answer.body));
         let mut batches = ObjectBatches::new(table);

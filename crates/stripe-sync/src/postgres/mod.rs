@@ -39,6 +39,6 @@ pub use schema::SchemaState;
 pub(crate) use schema::{Inspection, Migrated};
 pub(crate) use write::{
     Batch, Committed, CompleteList, Deletion, EventChange, ObjectNotes, PositionCommit,
-    QuarantineEntry, Refusal, Replacement, SliceProgress, Statements, StoredState, UncertainRow,
-    WriteOutcome, WriteRequest,
+    QuarantineEntry, Refusal, Replacement, SeenRow, SliceProgress, Statements, StoredState,
+    UncertainRow, WriteOutcome, WriteRequest,
 };

@@ -51,6 +51,12 @@ impl StripeClock {
         Stamp::of_read(self.offset.stamp(self.local(), None).micros())
     }
 
+    /// Learns from a response that carries no object. `date` is its `Date` header in Unix seconds,
+    /// `received` the moment at which the headers had arrived.
+    pub(super) fn learn(&self, received: LocalInstant, date: i64) {
+        self.offset.learn(received, date);
+    }
+
     /// Learns from a response and returns the stamp of its request. `date` is the `Date` header
     /// in Unix seconds, `received` the moment at which the headers had arrived.
     pub(super) fn stamp(

@@ -43,7 +43,12 @@ pub(super) async fn exchange(
     let status = response.status();
     let request_id = header(response.headers(), "request-id").map(mask);
     if !status.is_success() {
-        let refusal = read_refusal(response, request_id).await;
+        let date = header(response.headers(), DATE.as_str()).and_then(unix_seconds);
+        let refusal = read_refusal(response, request_id, date).await;
+        // A proxy can refuse a request too; only Stripe's own responses show its clock.
+        if let Some(date) = date.filter(|_| refusal.is_from_stripe()) {
+            clock.learn(received, date);
+        }
         return Err(Failure::Refused(Box::new(refusal)));
     }
     let date = header(response.headers(), DATE.as_str()).and_then(unix_seconds);
@@ -70,10 +75,13 @@ async fn read_body(mut response: Response, max: usize) -> Result<Option<Vec<u8>>
     Ok(Some(body))
 }
 
-async fn read_refusal(response: Response, request_id: Option<String>) -> Refusal {
+async fn read_refusal(
+    response: Response,
+    request_id: Option<String>,
+    date: Option<i64>,
+) -> Refusal {
     let status = response.status().as_u16();
     let headers = response.headers();
-    let date = header(headers, DATE.as_str()).and_then(unix_seconds);
     let retry_after =
         header(headers, RETRY_AFTER.as_str()).and_then(|text| retry_delay(text, date));
     let should_retry = match header(headers, "stripe-should-retry") {

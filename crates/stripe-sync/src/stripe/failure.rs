@@ -44,6 +44,13 @@ pub(super) struct Refusal {
     pub(super) error: Option<ErrorBody>,
 }
 
+impl Refusal {
+    /// Not from a proxy between Stripe and this program.
+    pub(super) fn is_from_stripe(&self) -> bool {
+        self.request_id.is_some() && self.error.is_some()
+    }
+}
+
 /// The limit that a 429 names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reason {

@@ -359,3 +359,20 @@ async fn a_deleted_customer_is_not_restored_by_one_response_from_a_lagging_repli
     let sql = format!("select deleted::text from stripe.customers where id = '{id}'");
     assert_eq!(world.text(&sql).await, "true");
 }
+
+/// A process whose machine was suspended stamps its requests too early until Stripe responds. Its 404
+/// still deletes the row that it has seen before, although another process read that row later.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_404_deletes_the_row_that_a_process_with_a_later_clock_has_read() {
+    let world = copied(97).await;
+    let suspended = world.engine().await;
+    let account = world.sim.account();
+    let id = account.ids("product").next().expect("a product");
+    suspended.refresh(&[format!("products/{id}")]).await.expect("stored");
+    account.advance_clock(30);
+    world.engine().await.refresh(&[format!("products/{id}")]).await.expect("stored");
+    account.delete("product", &id).expect("deleted");
+    let deleted = suspended.process_event(last_event(account).as_bytes()).await.expect("processed");
+    assert_eq!(deleted.effect, EventEffect::Deleted);
+    assert!(!world.ids("products").await.contains(&id));
+}

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use tokio_postgres::NoTls;
 
-use super::{Batch, Deletion, Statements, WriteOutcome, WriteRequest};
+use super::{
+    Batch, Deletion, SeenRow, Statements, StoredState, UncertainRow, WriteOutcome, WriteRequest,
+};
 use crate::catalog::{Catalog, Table};
 use crate::order::Stamp;
 use crate::postgres::{Database, DatabaseOptions, Names};
@@ -64,7 +66,8 @@ impl TestDatabase {
     }
 
     async fn delete_from(&self, table: &'static Table, id: &str, at: Stamp) -> bool {
-        let deletions = vec![Deletion { table, id, stamp: at, row: None }];
+        let deletions =
+            vec![Deletion { table, id, stamp: at, row: None, seen_row: SeenRow::Unknown }];
         let request = WriteRequest { account: "acct_1", deletions, ..WriteRequest::default() };
         match self.write_request(&request).await {
             WriteOutcome::Committed(committed) => !committed.deleted.is_empty(),
@@ -111,6 +114,31 @@ fn product(id: &str, name: &str) -> (String, String) {
 
 fn second(n: i64) -> Stamp {
     Stamp::from_micros((1_700_000_000 + n) * 1_000_000)
+}
+
+/// Users choose the IDs of products. A product with the same ID was created after the request that
+/// found none, but before its answer is applied.
+#[tokio::test]
+async fn a_deletion_does_not_apply_to_a_row_that_is_newer_than_its_request() {
+    let db = TestDatabase::new().await;
+    db.write(&[product("gold", "old")], second(10)).await;
+    let seen_row = SeenRow::Stamp(Some(second(10)));
+    db.write(&[product("gold", "new")], second(16)).await;
+    let deletion =
+        Deletion { table: products(), id: "gold", stamp: second(15), row: None, seen_row };
+    let deletions = vec![deletion.clone()];
+    let request = WriteRequest { account: "acct_1", deletions, ..WriteRequest::default() };
+    let outcome = db.write_request(&request).await;
+    let stored = StoredState::Row(second(16));
+    let row = UncertainRow { table: "products", id: "gold".to_owned(), stored };
+    assert!(matches!(&outcome, WriteOutcome::Uncertain(rows) if *rows == [row]), "{outcome:?}");
+    assert_eq!((db.count("products").await, db.count("_tombstones").await), (1, 0));
+    // Now the request is later than the row.
+    let seen_row = SeenRow::Stamp(Some(second(16)));
+    let deletions = vec![Deletion { stamp: second(17), seen_row, ..deletion }];
+    db.write_request(&WriteRequest { account: "acct_1", deletions, ..WriteRequest::default() })
+        .await;
+    assert_eq!((db.count("products").await, db.count("_tombstones").await), (0, 1));
 }
 
 /// The page was requested before the deletion was observed, and its transaction starts first.

@@ -11,7 +11,7 @@ use tokio_postgres::types::{ToSql, Type};
 use super::quarantine;
 use super::removal::{KEYS, Removal};
 use super::remover::{Removed, Remover};
-use super::request::{Batch, Deletion};
+use super::request::{Batch, Deletion, SeenRow, StoredState, UncertainRow, WriteRequest};
 use super::upsert::Statements;
 use crate::catalog::{Catalog, Table};
 use crate::order::{Stamp, sql as order_sql};
@@ -49,6 +49,42 @@ impl<'d> TableDeletions<'d> {
         let rows: Vec<Observation<'d>> = missing.filter_map(|d| d.row.clone()).collect();
         (!rows.is_empty()).then(|| Batch::new(self.table, rows))
     }
+}
+
+/// The rows that have changed since the requests that observed the deletions, in tables where users
+/// choose the IDs: each can show a new object. The caller holds the locks of deletions.
+pub(super) async fn changed_rows(
+    transaction: &Transaction<'_>,
+    statements: &Statements,
+    request: &WriteRequest<'_>,
+) -> Result<Vec<UncertainRow>, PostgresError> {
+    let mut changed = Vec::new();
+    for deletion in &request.deletions {
+        let SeenRow::Stamp(seen) = deletion.seen_row else { continue };
+        if !deletion.table.custom_ids {
+            continue;
+        }
+        let table = deletion.table.name.as_str();
+        let sql = format!(
+            "select last_synced_at from {} t where id = $1 and _account_id = $2
+             and last_synced_at is distinct from $3 and last_synced_at is not null",
+            statements.names.table(table)
+        );
+        let seen = seen.map(Stamp::to_system);
+        let params: [(&(dyn ToSql + Sync), Type); 3] = [
+            (&deletion.id, Type::TEXT),
+            (&request.account, Type::TEXT),
+            (&seen, Type::TIMESTAMPTZ),
+        ];
+        let row = transaction.query_typed(&sql, &params).await.map_err(|e| {
+            PostgresError::new(format!("cannot delete from {table}"), &e).of_table(table)
+        })?;
+        if let Some(row) = row.first() {
+            let stored = StoredState::Row(Stamp::from_system(row.get(0)));
+            changed.push(UncertainRow { table, id: deletion.id.to_owned(), stored });
+        }
+    }
+    Ok(changed)
 }
 
 /// Applies the deletions of one table. An object without a row, or with a row of a later object

@@ -14,7 +14,7 @@ use tokio_postgres::types::{ToSql, Type};
 
 use super::param::WireArray;
 use super::quarantine;
-use super::request::{Batch, Committed, CompleteList, Deletion, EventChange};
+use super::request::{Batch, Committed, CompleteList, Deletion, EventChange, SeenRow};
 use super::upsert::{Statements, missing_rows};
 use crate::catalog::{Exclusions, Table};
 use crate::order::Stamp;
@@ -156,7 +156,13 @@ pub(super) fn deletions<'a>(
     let deleted = decided.filter(|(_, decision)| **decision == EventDecision::Delete);
     let deletion = |(change, _): (&EventChange<'a>, _)| {
         let row = change.row.clone();
-        Deletion { table: change.table, id: change.id, stamp: row.stamp, row: Some(row) }
+        Deletion {
+            table: change.table,
+            id: change.id,
+            stamp: row.stamp,
+            row: Some(row),
+            seen_row: SeenRow::Unknown,
+        }
     };
     deleted.map(deletion).collect()
 }

@@ -35,6 +35,7 @@ mod upsert;
 pub(crate) use quarantine::ObjectNotes;
 pub(crate) use request::{
     Batch, Committed, CompleteList, Deletion, EventChange, PositionCommit, QuarantineEntry,
-    Refusal, Replacement, SliceProgress, StoredState, UncertainRow, WriteOutcome, WriteRequest,
+    Refusal, Replacement, SeenRow, SliceProgress, StoredState, UncertainRow, WriteOutcome,
+    WriteRequest,
 };
 pub(crate) use upsert::Statements;

@@ -56,6 +56,18 @@ pub(crate) struct Deletion<'a> {
     pub(crate) stamp: Stamp,
     /// What to insert if the table keeps deleted objects and has no row to mark.
     pub(crate) row: Option<Observation<'a>>,
+    /// The row at the time of the request that observed the deletion.
+    pub(crate) seen_row: SeenRow,
+}
+
+/// What was known of an object's row when the object was requested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SeenRow {
+    /// Nothing.
+    Unknown,
+    /// Its stamp; `None` without a row. A row with another stamp can show a later object with the same
+    /// ID.
+    Stamp(Option<Stamp>),
 }
 
 /// What an event says about an object. Whether it is applied is decided when the row is locked.

@@ -128,6 +128,10 @@ async fn write_with(
     committed.events = writer.apply_events(&mut committed).await?;
     let mut deletions = event::deletions(&request.events, &committed.events);
     deletions.extend(request.deletions.iter().cloned());
+    let changed = delete::changed_rows(&transaction, statements, request).await?;
+    if !changed.is_empty() {
+        return Ok(WriteOutcome::Uncertain(changed));
+    }
     for batch in delete::by_table(&deletions) {
         let removed = delete::apply(&writer.remover(), &batch).await?;
         unmarked.extend(batch.rows_to_insert(&removed));

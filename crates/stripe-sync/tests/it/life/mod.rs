@@ -29,6 +29,8 @@ const NEW_CASES: u64 = 4;
 const CONCURRENT: usize = 6;
 /// The environment variable with the number of new cases.
 const MORE: &str = "STRIPE_SYNC_LIFE_CASES";
+/// The environment variable with the seed of all of these cases, to repeat one that has failed.
+const SEED: &str = "STRIPE_SYNC_LIFE_SEED";
 
 /// Each line is a seed, followed by what it found.
 fn kept_seeds() -> Vec<u64> {
@@ -37,15 +39,18 @@ fn kept_seeds() -> Vec<u64> {
     lines.filter(|line| !line.is_empty()).map(first_word).collect()
 }
 
+fn number_in(variable: &str) -> Option<u64> {
+    let text = std::env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable} is not a number")))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn any_interleaving_of_an_objects_life_ends_in_stripes_state() {
-    let count = match std::env::var(MORE) {
-        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{MORE} is not a number")),
-        Err(_) => NEW_CASES,
-    };
+    let count = number_in(MORE).unwrap_or(NEW_CASES);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_micros();
     let first = u64::try_from(now).expect("the present") % 1_000_000_000;
-    let seeds = kept_seeds().into_iter().chain(first..first + count);
+    let new = (0..count).map(|i| number_in(SEED).unwrap_or(first + i));
+    let seeds = kept_seeds().into_iter().chain(new);
     let cases = seeds.map(|seed| async move {
         let case = tokio::spawn(async move { Case::new(seed).await.play().await });
         let failure = case.await.err().map(|error| error.to_string());

@@ -44,8 +44,9 @@ impl Mailbag {
         events
     }
 
-    /// Takes any event. One in five stays, and is delivered again.
-    pub(super) fn take(&mut self, random: &mut Random) -> Option<String> {
+    /// Takes any event. One in five stays, and is delivered again. Returns the event, and the form in
+    /// which it is delivered.
+    pub(super) fn take(&mut self, random: &mut Random) -> Option<(String, String)> {
         if self.events.is_empty() {
             return None;
         }
@@ -54,11 +55,12 @@ impl Mailbag {
             0 => self.events[at].clone(),
             _ => self.events.swap_remove(at),
         };
-        Some(match random.below(8) {
+        let delivered = match random.below(8) {
             0 => in_another_version(&event),
             1 => thin(&event),
-            _ => event,
-        })
+            _ => event.clone(),
+        };
+        Some((event, delivered))
     }
 }
 

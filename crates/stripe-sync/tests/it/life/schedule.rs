@@ -150,14 +150,14 @@ impl Case {
     }
 
     fn deliver(&mut self) {
-        let Some(event) = self.mail.take(&mut self.random) else { return };
-        self.deliver_event(event);
+        let Some((event, delivered)) = self.mail.take(&mut self.random) else { return };
+        self.deliver_event(event, delivered);
     }
 
     /// A webhook. If it fails in a case with losses, the feed has to suffice.
-    fn deliver_event(&mut self, event: String) {
-        self.run(Some(event.clone()), |engine| async move {
-            engine.process_event(event.as_bytes()).await.is_ok()
+    fn deliver_event(&mut self, event: String, delivered: String) {
+        self.run(Some(event), |engine| async move {
+            engine.process_event(delivered.as_bytes()).await.is_ok()
         });
     }
 
@@ -258,7 +258,7 @@ impl Case {
                 return;
             }
             for event in events {
-                self.deliver_event(event);
+                self.deliver_event(event.clone(), event);
             }
             self.finish_running().await;
             expire_leases(&self.world).await;
