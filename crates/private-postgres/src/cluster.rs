@@ -53,13 +53,13 @@ pub(crate) fn ensure_exists(
         remove_unfinished(data_dir.staging_dir());
         create(data_dir, binaries, durable)?;
     }
-    // A link makes a cluster outside of the data directory known to later starts.
+    // A link makes a cluster outside the data directory known to later starts.
     let link = data_dir.path.join("cluster");
     if !link.exists() {
         tracing::warn!(
             cluster = %data_dir.cluster.display(),
             "the user that runs PostgreSQL cannot enter the data directory; the cluster is stored \
-             outside of it"
+             outside it"
         );
         symlink(&data_dir.cluster, &link).at("link", &link)?;
         sync(&data_dir.path)?;

@@ -98,7 +98,7 @@ fn refuse_clusters(path: &Path) -> Result<(), Error> {
     }
 }
 
-/// The path of root's cluster outside of a data directory that the server's user cannot enter.
+/// The path of root's cluster outside a data directory that the server's user cannot enter.
 fn external_cluster(data_dir: &Path) -> Result<PathBuf, Error> {
     let directory = Path::new(EXTERNAL_CLUSTERS).join(runtime_dir::hash(data_dir));
     create_all(&directory)?;

@@ -52,7 +52,7 @@ impl Server {
     /// If the future is dropped, a thread completes the start and then releases the server.
     ///
     /// # Panics
-    /// Panics outside of a tokio runtime.
+    /// Panics outside a tokio runtime.
     pub async fn start(options: Options) -> Result<Server, Error> {
         blocking(move || {
             let data_dir = DataDir::open(&options.data_dir)?;
@@ -164,7 +164,7 @@ impl Server {
         self.joined
     }
 
-    /// PostgreSQL's own directory, which contains `postgresql.conf`. It is outside of the data
+    /// PostgreSQL's own directory, which contains `postgresql.conf`. It is outside the data
     /// directory if that belongs to root and the server's user cannot enter it.
     pub fn cluster_dir(&self) -> &Path {
         &self.data_dir.cluster

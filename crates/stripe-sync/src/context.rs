@@ -40,7 +40,7 @@ impl AccountContext {
         AccountContext { client: self.client.with_live_priority(), ..self.clone() }
     }
 
-    /// Writes rows outside of a slice, and retries transient errors.
+    /// Writes rows outside a slice, and retries transient errors.
     pub(crate) async fn write(
         &self,
         request: WriteRequest<'_>,

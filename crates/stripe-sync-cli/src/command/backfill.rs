@@ -139,8 +139,8 @@ fn range_failure(error: RangeError) -> Failure {
     match error {
         RangeError::Unreadable(text) => Failure::usage(format!("cannot read the time {text:?}"))
             .with_hint(
-                "give a date (2024-01-31), a date and time (2024-01-31T12:00:00Z), a duration back \
-                 from now (30d, 12h), or Unix seconds",
+                "give a date (2024-01-31), a date and time (2024-01-31T12:00:00Z), a duration \
+                 before now (30d, 12h), or Unix seconds",
             ),
         RangeError::Empty => Failure::usage(error.to_string()).with_hint(
             "set the upper bound (--until) to a later time than the lower bound (--since)",

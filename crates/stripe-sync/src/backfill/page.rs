@@ -64,7 +64,7 @@ impl PageObject {
         let (object, property) = (object.into(), list.created.as_deref());
         let head = ObjectHead::read(object, property.unwrap_or("created"));
         let (has_id, sort_time) = (head.id.is_some(), head.created);
-        // The time of a row outside of the bounds is not used: its list filters by something else,
+        // The time of a row outside the bounds is not used: its list filters by something else,
         // or ignores the filter. The row can still be the cursor, because the list has just shown
         // it.
         let created = sort_time.filter(|_| property.is_some() && requested.hold(sort_time));

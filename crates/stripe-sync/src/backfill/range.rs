@@ -28,7 +28,7 @@ pub enum RangeError {
     /// The range contains no second.
     #[error("the range is empty: it ends at or before its start")]
     Empty,
-    /// Outside of the years that can be displayed, most likely because it is in milliseconds.
+    /// Outside the years that can be displayed, most likely because it is in milliseconds.
     #[error("the time {0:?} is out of range")]
     OutOfRange(String),
 }

@@ -23,7 +23,7 @@ pub(crate) struct AppliedEvent {
     pub(crate) effect: EventEffect,
     /// Objects that are in the inbox because of it.
     pub(crate) to_fetch: Vec<(&'static Table, String)>,
-    /// Its object is outside of the scope.
+    /// Its object is outside the scope.
     pub(crate) is_out_of_scope: bool,
 }
 

@@ -37,7 +37,7 @@ pub(crate) enum EventPlan<'a> {
     Fetch(Vec<(&'static Table, String)>, InboxReason),
     /// Nothing, for this reason.
     Unstored(&'static str),
-    /// Nothing: its object is outside of the scope.
+    /// Nothing: its object is outside the scope.
     OutOfScope,
 }
 

@@ -90,7 +90,7 @@ pub(super) enum Status {
     TooManyRequests,
     OtherClientError,
     ServerError,
-    /// Outside of 300 to 599.
+    /// Outside 300 to 599.
     Unexpected,
 }
 

@@ -322,7 +322,7 @@ async fn insert_streams(
             ],
         )
         .await?;
-    // The rows of an unfiltered stream can be outside of the range, so its slice is unbounded.
+    // The rows of an unfiltered stream can be outside the range, so its slice is unbounded.
     let sql = format!(
         "insert into {} (run_id, stream, part, created_from, created_before)
          select run_id, stream, 0, case when not unfiltered then $2 end,
