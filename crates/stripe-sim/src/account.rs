@@ -9,6 +9,7 @@ pub(crate) mod changes;
 mod contents;
 mod mutate;
 mod sizes;
+mod stored_row;
 mod webhook_secrets;
 
 use std::sync::{Arc, RwLock, RwLockReadGuard};

@@ -1,5 +1,5 @@
 //! `stripe-sync demo`: copies a simulated account into a temporary PostgreSQL and compares every
-//! table with the IDs in the simulator. It does not use the user's key or database.
+//! row with its object in the simulator. It does not use the user's key or database.
 
 mod compare;
 mod queries;
@@ -44,7 +44,7 @@ pub(crate) async fn run(args: &Demo, context: &CommandContext) -> Result<Exit, F
         }
         _ => return Err(Failure::interrupted()),
     };
-    let ids_match = context.interrupts.unless(show(&demo, context, &report, started)).await?;
+    let is_identical = context.interrupts.unless(show(&demo, context, &report, started)).await?;
     let RunningDemo { server, sync, .. } = demo;
     drop(sync);
     server.stop().await?;
@@ -52,7 +52,7 @@ pub(crate) async fn run(args: &Demo, context: &CommandContext) -> Result<Exit, F
         ui::styled(&instructions(args.keep.as_deref()))?;
     }
     let complete = report.status == RunStatus::Complete;
-    Ok(if complete && ids_match { Exit::Complete } else { Exit::Failed })
+    Ok(if complete && is_identical { Exit::Complete } else { Exit::Failed })
 }
 
 /// The simulator, the server, and the copy between them.
@@ -93,7 +93,7 @@ async fn set_up(args: &Demo) -> Result<RunningDemo, Failure> {
 }
 
 /// Compares the tables, runs the queries, and prints the results. True if every table contains
-/// exactly the IDs of the account.
+/// exactly the objects of the account.
 async fn show(
     demo: &RunningDemo,
     context: &CommandContext,

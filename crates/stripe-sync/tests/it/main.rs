@@ -4,6 +4,7 @@ mod adopt;
 mod change;
 mod changing_account;
 mod complete;
+mod content;
 mod current;
 mod deliveries;
 mod exclusions;

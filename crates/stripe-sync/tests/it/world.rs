@@ -11,6 +11,8 @@ use stripe_sync::{
 use tokio::sync::OnceCell;
 use tokio_postgres::{Client, NoTls};
 
+use crate::content::assert_content;
+
 /// One server for all tests of this binary. Each world has its own database.
 static SERVER: OnceCell<Server> = OnceCell::const_new();
 
@@ -83,7 +85,7 @@ impl World {
     }
 
     /// Asserts that every table of a stream contains exactly the objects that the simulator lists,
-    /// and every nested table all items.
+    /// and every nested table all items, with all their properties.
     pub(crate) async fn assert_identical(&self) {
         let account = self.sim.account();
         for (object, table) in stripe_sync::objects() {
@@ -93,6 +95,7 @@ impl World {
             }
             let wanted: BTreeSet<String> = account.ids(object).collect();
             assert_same(table, &wanted, &self.ids(table).await);
+            assert_content(self, account, object, table).await;
         }
         for (table, object, property) in NESTED {
             let wanted: BTreeSet<String> = account
@@ -100,7 +103,19 @@ impl World {
                 .flat_map(|parent| account.nested_ids(object, &parent, property))
                 .collect();
             assert_same(table, &wanted, &self.ids(table).await);
+            assert_content(self, account, item_object(table), table).await;
         }
+    }
+}
+
+/// The type of the items of a nested table.
+fn item_object(table: &str) -> &'static str {
+    match table {
+        "invoice_line_items" => "line_item",
+        "subscription_items" => "subscription_item",
+        "checkout_session_line_items" => "item",
+        "credit_note_line_items" => "credit_note_line_item",
+        other => panic!("{other} is not a nested table"),
     }
 }
 
