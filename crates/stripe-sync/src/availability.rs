@@ -69,13 +69,16 @@ pub(crate) fn classify_refusal(table: &Table, error: &StripeError) -> RefusalCla
 
 /// Whether Stripe rejects a stream's own list because this API version lists the objects of one
 /// parent only, such as `/v1/payment_methods` without `customer`. They are then read from the lists
-/// of the parents.
+/// of the parents. Any other rejection is one of the list itself.
 pub(crate) fn requires_parent(table: &Table, api_version: &str, error: &StripeError) -> bool {
     let lists = table.list.as_ref().and_then(|list| list.parent_lists_of(api_version));
     let Some(lists) = lists else { return false };
     error.status == Some(400)
         && error.kind == StripeErrorKind::InvalidRequest
-        && error.param.as_deref().is_none_or(|param| param == lists.property)
+        && match error.param.as_deref() {
+            Some(param) => param == lists.property,
+            None => error.code.as_deref() == Some("parameter_missing"),
+        }
 }
 
 /// The reason for a refusal, for people.

@@ -71,7 +71,7 @@ async fn work(run: &RunContext, run_id: i64, owner: &str) -> Result<(), Error> {
             let id = slice.id;
             let held = run.held_slices.insert(&slice);
             let result = read(run, slice, &held).await;
-            run.held_slices.remove(id);
+            run.held_slices.remove(id, &held);
             result?;
             continue;
         }

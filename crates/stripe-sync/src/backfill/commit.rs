@@ -134,8 +134,8 @@ struct PageCommit<'p> {
     slice: &'p ClaimedSlice,
     position: &'p Position,
     pieces: &'p [PagePiece],
-    /// Objects that are already counted.
-    counted_before: HashSet<String>,
+    /// Objects that are already counted, in a later part of the list.
+    counted_before: Option<HashSet<String>>,
 }
 
 impl PageCommit<'_> {
@@ -274,7 +274,7 @@ impl PageCommit<'_> {
             requests: self.requests(),
             parts: self.context.parts() as i32,
             tables: table.with_items().collect(),
-            note: run.dropped_expansions.note(table),
+            note: self.context.note(),
             progress,
         };
         WriteRequest {
@@ -311,10 +311,13 @@ impl PageCommit<'_> {
     /// The progress of the slice under the bounds that the ledger holds at the commit.
     fn progress(&self, held: Bounds) -> SliceProgress {
         let (mut trail, mut rows) = (self.position.trail.clone(), 0);
+        let mut counted = HashSet::new();
         for piece in self.pieces {
             let unchanged = piece.requested == held;
-            let inside = piece.counted().filter(|(_, time)| unchanged || held.hold(*time));
-            let new = inside.filter(|(id, _)| !self.counted_before.contains(*id));
+            let new = piece.counted().filter(|(id, time)| match &self.counted_before {
+                None => unchanged || held.hold(*time),
+                Some(before) => !before.contains(*id) && counted.insert(*id),
+            });
             rows += new.count() as i64;
             trail = advance(&trail, piece.cursor_rows(), piece.requested, held);
         }

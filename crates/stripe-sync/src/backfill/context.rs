@@ -33,6 +33,8 @@ pub(super) struct RunContext {
     pub(super) parents_to_read: OnceCell<ParentsToRead>,
     /// A stream's own list has shown an object that belongs to a parent.
     pub(super) shows_objects_of_parents: AtomicBool,
+    /// Why a stream's own list is replaced by the lists of parents.
+    pub(super) replaced_list: OnceLock<String>,
     /// Signaled whenever there may be a slice to claim or to split.
     pub(super) idle: Notify,
     /// The caller's request to stop.
@@ -76,6 +78,7 @@ impl RunContext {
             dropped_expansions: DroppedExpansions::default(),
             parents_to_read: OnceCell::new(),
             shows_objects_of_parents: AtomicBool::new(false),
+            replaced_list: OnceLock::new(),
             idle: Notify::new(),
             stop,
             halt: Stop::new(),

@@ -38,6 +38,7 @@ pub(super) async fn fetch(
         context,
         trail: position.trail.clone(),
         has_cursor: !position.trail.is_empty(),
+        has_read: position.seq > 0,
         size: context.run.page_sizes.of(&context.table.name),
         recent: RecentIds::default(),
         finished_second: None,
@@ -53,6 +54,8 @@ pub(super) struct PageReader<'r> {
     pub(super) context: &'r SliceContext<'r>,
     pub(super) trail: Vec<CursorRow>,
     has_cursor: bool,
+    /// A page of this slice has been read, also if its position was given up since.
+    has_read: bool,
     size: PageSize,
     recent: RecentIds,
     /// A second that has just been read completely with a filter of its own. The next page contains
@@ -161,7 +164,8 @@ impl PageReader<'_> {
                 let requests = i64::from(error.requests);
                 return Err(FetchOutcome::CursorMissing { requests });
             }
-            Err(error) if !has_cursor && self.is_listed_by_parents(&error) => {
+            Err(error) if !self.has_read && self.is_listed_by_parents(&error) => {
+                self.context.replace_own_list(&error);
                 let request_id = error.request_id.clone();
                 let sent = run.account.client.now();
                 let page = Page::without_objects(sent, request_id, error.requests);
@@ -169,6 +173,7 @@ impl PageReader<'_> {
             }
             Err(error) => return Err(FetchOutcome::Failed(error.into())),
         };
+        self.has_read = true;
         let bytes = page.bytes();
         self.size = match &unexpanded {
             Some(failed) if failed.are_dropped => PageSize::default(),

@@ -75,9 +75,13 @@ impl HeldSlices {
         held
     }
 
-    /// A worker has finished or released its slice.
-    pub(super) fn remove(&self, id: i64) {
-        lock(&self.held).remove(&id);
+    /// A worker has finished or released its slice. If its lease had expired, another worker of this
+    /// process may hold the slice, whose entry stays.
+    pub(super) fn remove(&self, id: i64, held: &Arc<HeldSlice>) {
+        let mut slices = lock(&self.held);
+        if slices.get(&id).is_some_and(|current| Arc::ptr_eq(current, held)) {
+            slices.remove(&id);
+        }
     }
 
     pub(super) fn get(&self, id: i64) -> Option<Arc<HeldSlice>> {
@@ -189,6 +193,17 @@ mod tests {
     }
 
     #[test]
+    fn a_former_holder_does_not_remove_the_entry_of_the_next_one() {
+        let slices = HeldSlices::default();
+        let claimed = slice(7, Bounds { from: None, to: None });
+        let (former, next) = (slices.insert(&claimed), slices.insert(&claimed));
+        slices.remove(7, &former);
+        assert!(slices.get(7).is_some_and(|current| Arc::ptr_eq(&current, &next)));
+        slices.remove(7, &next);
+        assert_eq!(slices.count(), 0);
+    }
+
+    #[test]
     fn pages_count_as_read_before_the_ledger_has_them() {
         let slices = HeldSlices::default();
         let held = slices.insert(&slice(7, Bounds { from: None, to: None }));
@@ -210,7 +225,7 @@ mod tests {
         open.split = split.clone();
         held.update(&mut open);
         assert_eq!(open.split, split);
-        slices.remove(7);
+        slices.remove(7, &held);
         assert!(slices.get(7).is_none() && slices.ids().is_empty());
         let read = slices.read_of("charges", 0);
         assert_eq!((read.range, read.pages), (Some(ReadRange { newest: 90, oldest: 60 }), 2));

@@ -35,14 +35,35 @@ impl SliceContext<'_> {
     pub(super) fn parts(&self) -> usize {
         let Some(own) = &self.target.list else { return 1 };
         let version = self.run.account.client.version();
-        let shows_all = self.run.shows_objects_of_parents.load(Ordering::Relaxed);
+        let shows_all = self.run.shows_objects_of_parents.load(Ordering::Relaxed)
+            && self.run.replaced_list.get().is_none();
         let reads_parents = !shows_all && own.parent_lists_of(version).is_some();
         own.parts.len() + usize::from(reads_parents)
     }
 
-    /// Records whether a page of the stream's own list shows an object that belongs to a parent.
-    pub(super) fn look_for_objects_of_parents(&self, page: &Page) {
+    /// Records that Stripe rejects a part of the stream's own list, so that the lists of the parents have
+    /// to be read whatever other parts show.
+    pub(super) fn replace_own_list(&self, error: &StripeError) {
         let Some(lists) = self.list.parent_lists.as_ref() else { return };
+        let note = format!("also read from the lists of {}: {error}", lists.table);
+        self.run.replaced_list.get_or_init(|| note);
+    }
+
+    /// What the report of the stream says about properties and lists that Stripe rejects.
+    pub(super) fn note(&self) -> Option<String> {
+        let has_parents = self.target.list.as_ref().is_some_and(|own| own.parent_lists.is_some());
+        let replaced = self.run.replaced_list.get().filter(|_| has_parents).cloned();
+        let dropped = self.run.dropped_expansions.note(self.target);
+        let notes: Vec<String> = replaced.into_iter().chain(dropped).collect();
+        (!notes.is_empty()).then(|| notes.join("; "))
+    }
+
+    /// Records whether a page of the stream's own list shows an object that belongs to a parent. A
+    /// later part does not show whether the first one does, which another process may have read.
+    pub(super) fn look_for_objects_of_parents(&self, page: &Page) {
+        let Some(lists) = self.list.parent_lists.as_ref().filter(|_| self.part == 0) else {
+            return;
+        };
         let belongs_to_parent = |object: &str| {
             let [parent] = get_each(object, [lists.property.as_str()]);
             parent.is_some_and(|parent| parent != "null")
@@ -156,11 +177,12 @@ impl ParentReader<'_> {
                 {
                     found.requests += error.requests;
                     found.restarts += 1;
+                    found.pages.clear();
                     (cursor, seen) = (None, HashSet::new());
                     continue;
                 }
                 // The parent was deleted.
-                Err(error) if error.is_resource_missing() => {
+                Err(error) if cursor.is_none() && error.is_resource_missing() => {
                     found.requests += error.requests;
                     return Ok(found);
                 }

@@ -19,6 +19,7 @@ mod listings;
 mod live;
 mod locked_tables;
 mod nested;
+mod parent_list_faults;
 mod parent_lists;
 mod proxy;
 mod ranges;

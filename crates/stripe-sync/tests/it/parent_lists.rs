@@ -3,11 +3,14 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use stripe_sync::{BackfillRequest, ColumnName, RunStatus};
 
-use crate::scripted_stripe::{Answer, ReceivedRequest, ScriptedStripe, error, list, ok, page_of};
+use crate::scripted_stripe::{
+    Answer, ReceivedRequest, ScriptedStripe, error, held, list, ok, page_of,
+};
 use crate::world::ended;
 
 const OLD_VERSION: &str = "2020-08-27";
@@ -23,6 +26,8 @@ struct Contents {
     events: Vec<Value>,
     /// A path that is rejected.
     refused: Option<String>,
+    /// A path that is not answered.
+    held: Option<String>,
     /// `/v1/payment_methods` requires `customer`.
     requires_customer: bool,
     /// A text in the bodies of responses, and what is sent instead of it.
@@ -61,6 +66,9 @@ impl Contents {
     }
 
     fn answer_as_stored(&self, asked: &ReceivedRequest) -> Answer {
+        if self.held.as_ref() == Some(&asked.path) {
+            return held();
+        }
         if self.refused.as_ref() == Some(&asked.path) {
             return error(402, "refused");
         }
@@ -156,29 +164,24 @@ async fn payment_methods_are_read_from_the_customers_lists() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupted_reading_of_customers_lists_is_resumed() {
     let (server, contents) = serve(Contents::new(250), Some(OLD_VERSION)).await;
-    // The run ends after the first page of customers, as if it had been killed.
-    let first_page =
-        |asked: &ReceivedRequest| asked.path == "/v1/customers/cus_150/payment_methods";
+    // The run is killed while it reads the second page of customers.
+    contents.lock().expect("contents").held = Some("/v1/customers/cus_150/payment_methods".into());
     let run = async {
         let engine = server.engine().await;
-        let objects = vec!["payment_method".to_owned()];
-        let request = stripe_sync::BackfillRequest { objects, ..Default::default() };
-        engine.backfill(&request).await.expect("a report")
+        engine.backfill(&methods(false)).await.expect("a report")
     };
-    let interrupted = async {
-        while !server.asked.lock().expect("a log").iter().any(first_page) {
-            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-        }
-        // The first page is committed before the second one is complete, or soon after.
-        while server.count("_slices where seq > 0").await == 0 {
-            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    let first_page_is_committed = async {
+        while server.count("_slices where part = 2 and seq > 0").await == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
     };
+    // The schema exists before its tables are queried.
+    server.engine().await.migrate().await.expect("a schema");
     tokio::select! {
-        biased;
-        () = interrupted => {}
-        _ = run => {}
+        () = first_page_is_committed => {}
+        report = run => panic!("the run was not interrupted: {report:?}"),
     }
+    contents.lock().expect("contents").held = None;
     read_customers(&server);
     let free = "update stripe._slices set owner = null, lease_until = null, epoch = epoch + 1";
     server.sql.execute(free, &[]).await.expect("freed");

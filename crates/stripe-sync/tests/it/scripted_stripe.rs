@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use stripe_sync::{ApiBase, ApiKey, Config, Names, RateOptions};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 
 use crate::world::fresh_database;
 
@@ -36,6 +37,14 @@ impl ReceivedRequest {
 
 /// A response: status and body.
 pub(crate) type Answer = (u16, String);
+
+/// The status of an answer that the server holds back. It calls the handler again whenever
+/// [`ScriptedStripe::release`] is called.
+const HELD: u16 = 0;
+
+pub(crate) fn held() -> Answer {
+    (HELD, String::new())
+}
 
 pub(crate) fn ok(body: Value) -> Answer {
     (200, body.to_string())
@@ -72,6 +81,7 @@ pub(crate) struct ScriptedStripe {
     pub(crate) config: Config,
     pub(crate) asked: Arc<Mutex<Vec<ReceivedRequest>>>,
     pub(crate) sql: tokio_postgres::Client,
+    released: Arc<Notify>,
 }
 
 impl ScriptedStripe {
@@ -95,12 +105,15 @@ impl ScriptedStripe {
         let address = listener.local_addr().expect("an address");
         let asked: Arc<Mutex<Vec<ReceivedRequest>>> = Arc::default();
         let (handler, log) = (Arc::new(handler), Arc::clone(&asked));
+        let released: Arc<Notify> = Arc::default();
+        let release = Arc::clone(&released);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (handler, log) = (Arc::clone(&handler), Arc::clone(&log));
+                let release = Arc::clone(&release);
                 tokio::spawn(async move {
                     // A client that closes the connection is not an error.
-                    let _closed = serve(stream, &*handler, &log).await;
+                    let _closed = serve(stream, &*handler, &log, &release).await;
                 });
             }
         });
@@ -109,7 +122,12 @@ impl ScriptedStripe {
         config.key = Some(ApiKey::parse("sk_test_scripted").expect("a key"));
         config.api_base = ApiBase::parse(&format!("http://{address}")).expect("a base");
         config.rate = Some(RateOptions::Unlimited);
-        ScriptedStripe { config, asked, sql: crate::world::connect(&url).await }
+        ScriptedStripe { config, asked, sql: crate::world::connect(&url).await, released }
+    }
+
+    /// Lets the handler answer the requests that it has held back.
+    pub(crate) fn release(&self) {
+        self.released.notify_waiters();
     }
 
     pub(crate) async fn backfill(&self, object: &str) -> stripe_sync::Report {
@@ -143,6 +161,7 @@ async fn serve(
     stream: TcpStream,
     handler: &(dyn Fn(&ReceivedRequest) -> Answer + Send + Sync),
     log: &Mutex<Vec<ReceivedRequest>>,
+    release: &Notify,
 ) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
     let mut number = 0;
@@ -157,8 +176,16 @@ async fn serve(
             stream.read_line(&mut line).await?;
         }
         let asked = parse(&target);
-        let (status, body) = handler(&asked);
-        log.lock().expect("a log").push(asked);
+        let (mut status, mut body) = handler(&asked);
+        log.lock().expect("a log").push(asked.clone());
+        while status == HELD {
+            // Registered before the handler is called, so that no release is missed.
+            let released = release.notified();
+            (status, body) = handler(&asked);
+            if status == HELD {
+                released.await;
+            }
+        }
         number += 1;
         let head = format!(
             "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\nrequest-id: req_{number}\r\n\

@@ -2,14 +2,14 @@
 //! and one object never stops the others.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use stripe_sync::{RefreshOutcome, RunStatus};
+use stripe_sync::{BackfillRequest, RefreshOutcome, RunStatus};
 
-use crate::scripted_stripe::{ReceivedRequest, ScriptedStripe, error, list, ok, page_of};
+use crate::scripted_stripe::{ReceivedRequest, ScriptedStripe, error, held, list, ok, page_of};
 use crate::world::ended;
 
 fn charges(count: i64) -> Vec<Value> {
@@ -561,6 +561,71 @@ async fn items_with_the_same_id_are_not_lost_in_silence() {
     assert_eq!(server.text(&amount).await, "7");
     assert_eq!(server.text(entries).await, "il_shared of in_1");
     assert_eq!((report.status, report.quarantined), (RunStatus::Incomplete, 1));
+}
+
+/// Inactive prices, which only the second part of their list shows.
+fn inactive_prices(count: i64) -> Vec<Value> {
+    let price = |i| json!({"id": format!("price_{i}"), "object": "price", "active": false, "created": 1_700_000_000 - i});
+    (0..count).map(price).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn objects_are_counted_although_a_later_part_is_read_again_from_its_start() {
+    let (all, cursors) = (inactive_prices(150), AtomicUsize::new(0));
+    let server = ScriptedStripe::start(move |asked| match asked.get("active") {
+        Some("true") => ok(list(&[], false)),
+        // Every row of the trail is missing.
+        _ if asked.get("starting_after").is_some()
+            && cursors.fetch_add(1, Ordering::Relaxed) < 5 =>
+        {
+            let error = json!({"type": "invalid_request_error", "code": "resource_missing",
+                               "param": "starting_after", "message": "No such price"});
+            (404, json!({ "error": error }).to_string())
+        }
+        _ => ok(page_of(&all, asked)),
+    })
+    .await;
+    let report = server.backfill("price").await;
+    assert_eq!(ended(&report, "prices"), ("complete", 150, String::new()));
+}
+
+/// The page in flight has rows of both slices.
+#[tokio::test(flavor = "multi_thread")]
+async fn objects_are_counted_although_a_slice_of_a_later_part_is_split_while_they_are_read() {
+    let all = inactive_prices(150);
+    let is_held = Arc::new(AtomicBool::new(true));
+    let held_back = Arc::clone(&is_held);
+    let server = ScriptedStripe::start(move |asked| match asked.get("active") {
+        Some("true") => ok(list(&[], false)),
+        _ if asked.get("starting_after").is_some() && held_back.load(Ordering::Relaxed) => held(),
+        _ => ok(page_of(&all, asked)),
+    })
+    .await;
+    let engine = server.engine().await;
+    engine.migrate().await.expect("a schema");
+    let request = BackfillRequest { objects: vec!["price".into()], ..Default::default() };
+    let mut run = engine.start_backfill(request).await.expect("a run");
+    while server.count("_slices where part = 1 and seq > 0").await == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    // Split by another process, which has the new slice until the page is written.
+    let split = 1_700_000_000 - 119;
+    let sql = format!(
+        "with kept as (update stripe._slices set created_from = {split} where part = 1
+                       returning run_id, stream, part)
+         insert into stripe._slices (run_id, stream, part, created_before, owner, lease_until)
+         select run_id, stream, part, {split}, 'another', now() + interval '1 hour' from kept"
+    );
+    server.sql.execute(&sql, &[]).await.expect("split");
+    is_held.store(false, Ordering::Relaxed);
+    server.release();
+    while server.count("prices").await < 150 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let sql = "update stripe._slices set owner = null, lease_until = null where owner = 'another'";
+    server.sql.execute(sql, &[]).await.expect("freed");
+    let report = run.join().await.expect("a report");
+    assert_eq!(ended(&report, "prices"), ("complete", 150, String::new()));
 }
 
 /// Prices as Stripe shows them: the expanded properties only if they are requested. One of them can be

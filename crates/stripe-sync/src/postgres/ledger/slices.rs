@@ -68,7 +68,8 @@ impl Database {
     }
 
     /// Moves a slice back: to a row before the cursor, or to the start with an empty trail. Returns
-    /// false if the slice has another owner or has moved.
+    /// false if the slice has another owner or has moved. Rows of the first part are counted again;
+    /// those of a later part are recognized.
     pub(crate) async fn rewind(
         &self,
         names: &Names,
@@ -79,7 +80,7 @@ impl Database {
     ) -> Result<bool, PostgresError> {
         let sql = format!(
             "update {} set trail = $4::text::jsonb, seq = seq + 1, restarts = $5,
-                    rows = case when $4 = '[]' then 0 else rows end
+                    rows = case when $4 = '[]' and part = 0 then 0 else rows end
              where id = $1 and epoch = $2 and seq = $3",
             names.table("_slices")
         );
