@@ -11,6 +11,8 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use stripe_sim::{Account, Sim, SimOptions};
 use tempfile::TempDir;
+use tokio_postgres::NoTls;
+use tokio_postgres::error::SqlState;
 
 use crate::support::{Cli, CommandOutput, connect, new_database, wait_for_requests};
 
@@ -151,6 +153,26 @@ async fn settings_in_the_url_work_or_are_rejected_with_an_explanation() {
 
 /// The server ends all sessions and recovers while the pooler keeps running. Clients receive errors
 /// of the pooler itself, at login and while a query runs.
+/// The process of a new connection. Waits while the server is still restarting.
+async fn backend_of(url: &str) -> Pid {
+    loop {
+        let pid = async {
+            let (sql, connection) = tokio_postgres::connect(url, NoTls).await?;
+            tokio::spawn(connection);
+            sql.query_one("select pg_backend_pid()", &[]).await
+        };
+        match pid.await {
+            Ok(row) => return Pid::from_raw(row.get(0)).expect("a pid"),
+            Err(error)
+                if error.is_closed() || error.code() == Some(&SqlState::CANNOT_CONNECT_NOW) =>
+            {
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_continues_when_the_server_behind_the_pooler_restarts() {
     let account = Account::builder(22).objects("customer", 6_000).build().expect("an account");
@@ -166,9 +188,7 @@ async fn a_run_continues_when_the_server_behind_the_pooler_restarts() {
     let run = cli.start(&["backfill", "--object", "customer", "--max-rps", "none"]);
     for restart in 1..=3 {
         wait_for_requests(&sim, "/v1/customers", restart * 15).await;
-        let sql = connect(&direct).await;
-        let row = sql.query_one("select pg_backend_pid()", &[]).await.expect("a pid");
-        let backend = Pid::from_raw(row.get(0)).expect("a pid");
+        let backend = backend_of(&direct).await;
         // A backend that ends abnormally makes the server restart.
         kill_process(backend, Signal::KILL).expect("our own server's backend");
     }
