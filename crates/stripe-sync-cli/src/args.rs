@@ -26,8 +26,8 @@ pub(crate) struct Args {
     pub(crate) command: Command,
 }
 
-/// The source and the target of the copy. Every option except `--max-rps` has an environment
-/// variable.
+/// The source and the target of the copy. Every option except `--max-rps` and `--env-file` has an
+/// environment variable.
 #[derive(clap::Args)]
 pub(crate) struct Connection {
     /// PostgreSQL database to copy into, postgres://user@host:5432/database [env: DATABASE_URL]
@@ -77,6 +77,10 @@ pub(crate) struct Connection {
         help_heading = "Stripe"
     )]
     pub(crate) max_rps: Option<String>,
+    /// File with environment variables, one KEY=value per line; those of the environment take
+    /// precedence
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) env_file: Option<PathBuf>,
 }
 
 /// The output options.

@@ -1,9 +1,11 @@
-//! The environment variables of this program, read once. An empty variable counts as unset, as in
+//! The environment variables of this program, from the process and from `--env-file`, read once. An empty variable counts as unset, as in
 //! shells and compose files that pass `VAR=`.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::path::Path;
 
+use crate::env_file;
 use crate::failure::Failure;
 
 const VARIABLES: [&str; 16] = [
@@ -37,12 +39,22 @@ pub(crate) struct SettingValue<'a> {
 }
 
 impl Environment {
-    /// Reads the variables of this process.
+    /// Reads the variables of this process, and from the file those that the process does not have.
     ///
     /// # Errors
-    /// One of them is not UTF-8.
-    pub(crate) fn read() -> Result<Environment, Failure> {
-        Environment::read_with(|name| std::env::var_os(name))
+    /// One of them is not UTF-8, or the file cannot be used.
+    pub(crate) fn read(file: Option<&Path>) -> Result<Environment, Failure> {
+        let mut environment = Environment::read_with(|name| std::env::var_os(name))?;
+        if let Some(file) = file {
+            let mut values = env_file::read(file)?;
+            for name in VARIABLES {
+                let value = values.remove(name).filter(|value| !value.is_empty());
+                if let Some(value) = value {
+                    environment.0.entry(name).or_insert(value);
+                }
+            }
+        }
+        Ok(environment)
     }
 
     fn read_with(value: impl Fn(&str) -> Option<OsString>) -> Result<Environment, Failure> {

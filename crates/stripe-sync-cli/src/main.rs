@@ -13,6 +13,7 @@ mod core_dumps;
 mod database_target;
 mod deadline;
 mod demo;
+mod env_file;
 mod environment;
 mod exit;
 mod failure;
@@ -83,7 +84,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
         let Args { connection, output, command } = args;
         let context = CommandContext {
             interrupts: Interrupts::listen()?,
-            environment: Environment::read()?,
+            environment: Environment::read(connection.env_file.as_deref())?,
             connection,
             output,
         };

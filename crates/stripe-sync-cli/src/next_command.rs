@@ -10,7 +10,9 @@ pub(crate) fn on_the_same_copy(words: &[&str], options: &Connection) -> String {
     let url = options.database_url.as_deref();
     // The password must not be shown.
     let url = url.map(|url| if redaction::has_password(url) { "..." } else { url });
+    let file = options.env_file.as_ref().map(|file| file.to_string_lossy());
     let given = [
+        ("--env-file", file.as_deref()),
         ("--database-url", url),
         ("--data-dir", dir.as_deref()),
         ("--schema", options.schema.as_deref()),

@@ -182,6 +182,7 @@ fn reject_connection_options(args: &Connection) -> Result<(), Failure> {
         api_base,
         api_version,
         max_rps,
+        env_file,
     } = args;
     let given = [
         ("--database-url", database_url.is_some()),
@@ -194,6 +195,7 @@ fn reject_connection_options(args: &Connection) -> Result<(), Failure> {
         ("--api-base", api_base.is_some()),
         ("--api-version", api_version.is_some()),
         ("--max-rps", max_rps.is_some()),
+        ("--env-file", env_file.is_some()),
     ];
     match given.iter().find(|(_, given)| *given) {
         None => Ok(()),

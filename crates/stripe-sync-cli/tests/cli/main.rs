@@ -6,6 +6,7 @@ mod catch_up;
 mod check;
 mod damaged_schemas;
 mod documented_json;
+mod env_file;
 mod excluded_columns;
 mod fake_postgres;
 mod follow;
