@@ -39,7 +39,8 @@ pub enum Fault {
     EmptyWithMore,
     /// Delays the correct response.
     Delay(Duration),
-    /// Sends, late, the response that was correct when the request arrived.
+    /// Sends, late, the response that was correct when the request arrived, with the date of that
+    /// moment.
     SentLate(Duration),
 }
 

@@ -93,6 +93,9 @@ async fn exchange(stream: &mut TcpStream, state: &Arc<SimState>, request: Reques
         tokio::time::sleep(additional).await;
     }
     let response = respond(state, &request, number, in_flight, fault.as_ref());
+    // Its date is that of its content, even if it is sent later.
+    let gzip = options.gzip && request.accepts_gzip();
+    let bytes = response.bytes(state, number, !request.keep_alive, gzip);
     if let Some(Fault::SentLate(pause)) = fault {
         tokio::time::sleep(pause).await;
     }
@@ -106,8 +109,6 @@ async fn exchange(stream: &mut TcpStream, state: &Arc<SimState>, request: Reques
         status,
         fault: fault.as_ref().map(|fault| format!("{fault:?}")),
     });
-    let gzip = options.gzip && request.accepts_gzip();
-    let bytes = response.bytes(state, number, !request.keep_alive, gzip);
     send(stream, &bytes, fault.as_ref()).await
 }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use stripe_sim::{Account, Fault, RateLimit, RateLimits, SimOptions};
 
-use crate::client::{customers, get, http, start, try_get};
+use crate::client::{Answer, customers, get, http, start, try_get};
 
 #[tokio::test]
 async fn scripted_faults_affect_only_their_requests() {
@@ -181,4 +181,21 @@ async fn dropping_the_simulator_frees_its_port() {
         tokio::task::yield_now().await;
     }
     assert!(refused);
+}
+
+#[tokio::test]
+async fn a_response_that_is_sent_late_has_the_date_of_its_content() {
+    let sim = customers(SimOptions::default()).await;
+    let year = |answer: &Answer| answer.header("date").expect("a date")[12..16].to_owned();
+    let now = year(&get(&sim, "/v1/customers").await);
+    sim.fail_nth("/v1/customers", 1, Fault::SentLate(Duration::from_secs(1)));
+    let advance = async {
+        while sim.requests_to("/v1/customers") < 2 {
+            tokio::task::yield_now().await;
+        }
+        sim.account().advance_clock(10 * 366 * 86_400);
+    };
+    let (late, ()) = tokio::join!(get(&sim, "/v1/customers"), advance);
+    assert_eq!(year(&late), now);
+    assert_ne!(year(&get(&sim, "/v1/customers").await), now);
 }
