@@ -1,6 +1,6 @@
 //! A backfill ends by applying the events since its first page, so that its streams are current.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use serde_json::json;
 use stripe_sim::{Account, ApiKey, Fault, SimOptions};
@@ -28,8 +28,10 @@ fn during_the_backfill(world: &World, change: impl FnOnce(&Account) + Send + 'st
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backfill_ends_with_the_changes_made_while_it_ran() {
     let world = World::new(account(201, 250)).await;
-    for (number, (_, list)) in OBJECTS.iter().enumerate() {
-        let state = Mutex::new((Random(0x9876_5432_1fed_cba1 ^ number as u64), 0));
+    // Shared, so that a change does not delete the object that a concurrent one is about to change.
+    let state = Arc::new(Mutex::new((Random(0x9876_5432_1fed_cba1), 0)));
+    for (_, list) in OBJECTS {
+        let state = Arc::clone(&state);
         world.sim.before_each(&format!("/v1/{list}"), move |account| {
             let mut state = state.lock().expect("a state");
             for _ in 0..4 {

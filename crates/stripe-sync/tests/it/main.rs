@@ -6,6 +6,7 @@ mod changing_account;
 mod complete;
 mod content;
 mod current;
+mod deletions;
 mod deliveries;
 mod exclusions;
 mod failures;
