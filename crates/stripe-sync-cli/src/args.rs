@@ -131,8 +131,8 @@ pub(crate) enum Command {
     /// Fetch single objects and store them
     ///
     /// Exit code 0 if every object was stored, or removed because it was deleted in Stripe; 1 if
-    /// one failed; 3 if one was not found or its row is in quarantine. Also fetches objects that
-    /// earlier events named and that have not been fetched yet.
+    /// one failed; 3 if one was not found or its row is in quarantine. Also fetches up to 100
+    /// objects that earlier events named and that have not been fetched yet.
     Refresh(Refresh),
     /// Apply changes from Stripe's event feed until Ctrl-C
     ///

@@ -15,6 +15,9 @@ use crate::settings::{DatabaseSettings, StripeSettings};
 use crate::table::{self, TextTable};
 use crate::ui;
 
+/// How many of the objects that events have named are fetched as well.
+const INBOX_PART: usize = 100;
+
 pub(super) async fn run(args: &Refresh, context: &CommandContext) -> Result<Exit, Failure> {
     if !args.ids.is_empty() {
         stripe_sync::check_ids(&args.ids)?;
@@ -31,20 +34,24 @@ pub(super) async fn run(args: &Refresh, context: &CommandContext) -> Result<Exit
         true => Vec::new(),
         false => sync.refresh(&args.ids).await?,
     };
-    let inbox = sync.fetch_inbox(args.failed, &Stop::new()).await?;
+    // Shown before the other objects are fetched, which can take longer.
+    let shown = match context.is_json() || results.is_empty() {
+        true => Ok(()),
+        false => ui::styled(&as_text(&results, &context.connection)),
+    };
+    let inbox = match args.failed {
+        true => sync.fetch_inbox(true, &Stop::new()).await?,
+        false => sync.fetch_from_inbox(INBOX_PART, &Stop::new()).await?,
+    };
     drop(sync);
     open.close(&context.interrupts).await;
+    shown?;
     match context.is_json() {
         true => ui::json(&json!({
             "objects": results.iter().map(as_json).collect::<Vec<_>>(),
             "inbox": inbox_as_json(&inbox),
         }))?,
-        false => {
-            if !results.is_empty() {
-                ui::styled(&as_text(&results, &context.connection))?;
-            }
-            ui::data(&inbox_as_text(&inbox, args.failed))?;
-        }
+        false => ui::data(&inbox_as_text(&inbox, args.failed))?,
     }
     match exit(results.iter().map(|result| &result.outcome)) {
         Exit::Complete if args.failed && inbox.dead > 0 => Ok(Exit::Failed),

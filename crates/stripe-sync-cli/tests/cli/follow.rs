@@ -4,9 +4,9 @@ use std::io::{BufRead as _, BufReader};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use stripe_sim::{Account, Sim, SimOptions};
+use stripe_sim::{Account, Fault, Sim, SimOptions};
 
-use crate::support::{Cli, CommandOutput, connect, database_url};
+use crate::support::{Cli, CommandOutput, connect, database_url, wait_for_requests};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn changes_appear_until_the_first_signal() {
@@ -82,4 +82,57 @@ async fn the_status_shows_events_and_objects_that_could_not_be_fetched() {
     assert_eq!((refresh.code, &refresh.json()["inbox"]["fetched"]), (Some(0), &json!(1)));
     let json = cli.run(&["status", "--output", "json"]).json();
     assert_eq!(json["inbox"]["dead"]["count"], 0);
+}
+
+/// Stripe does not answer a list of objects without events.
+#[tokio::test(flavor = "multi_thread")]
+async fn catching_up_that_is_interrupted_while_it_lists_exits_with_130() {
+    let builder = Account::builder(7).objects("shipping_rate", 5).objects("event", 0);
+    let account = builder.build().expect("an account");
+    let sim = Sim::start(account, SimOptions::default()).await.expect("a simulator");
+    let cli = Cli::with_both(&sim, "listing").await;
+    assert_eq!(cli.run(&["backfill", "--object", "shipping_rate"]).code, Some(0));
+    let path = "/v1/shipping_rates";
+    let number = sim.requests_to(path) + 1;
+    sim.fail_times(path, 1, 1, Fault::Hang);
+    let child = cli.start(&["follow", "--once", "--output", "json"]);
+    wait_for_requests(&sim, path, number).await;
+    let pid = Pid::from_raw(i32::try_from(child.id()).expect("a pid")).expect("a pid");
+    kill_process(pid, Signal::INT).expect("our own child");
+    let output = CommandOutput::from(child.wait_with_output().expect("an end"));
+    assert_eq!(output.code, Some(130), "{}", output.stderr);
+    assert_eq!(output.json()["caught_up"], false, "{}", output.stdout);
+}
+
+/// The object that was asked for is shown before the others have been fetched.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_prints_its_objects_before_it_fetches_a_part_of_the_inbox() {
+    let builder = Account::builder(8).objects("customer", 300).objects("event", 0);
+    let account = builder.build().expect("an account");
+    let sim = Sim::start(account, SimOptions::default()).await.expect("a simulator");
+    let cli = Cli::with_both(&sim, "refreshed").await;
+    assert_eq!(cli.run(&["backfill", "--object", "customer"]).code, Some(0));
+    let sql = connect(&database_url().await).await;
+    let put = "insert into refreshed._inbox (account_id, table_name, id, reason)
+               select _account_id, 'customers', id, 'uncertain' from refreshed.customers";
+    sql.batch_execute(put).await.expect("entries");
+    let mut ids = sim.account().ids("customer");
+    let (id, other) = (ids.next().expect("a customer"), ids.next().expect("a customer"));
+
+    let output = cli.run(&["refresh", &id, "--max-rps", "none", "--output", "json"]);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    let inbox = &output.json()["inbox"];
+    let (fetched, pending) = (inbox["fetched"].as_i64(), inbox["pending"].as_i64());
+    let (fetched, pending) = (fetched.expect("a number"), pending.expect("a number"));
+    assert!(fetched > 0 && pending > 0 && fetched + pending == 299, "{inbox}");
+
+    for id in sim.account().ids("customer").filter(|other_id| *other_id != other) {
+        sim.fail_times(&format!("/v1/customers/{id}"), 1, 1, Fault::Hang);
+    }
+    let mut child = cli.start(&["refresh", &other]);
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let shown = lines.any(|line| line.expect("a line").contains(&other));
+    assert!(shown && child.try_wait().expect("a child").is_none());
+    child.kill().expect("our own child");
+    child.wait().expect("an end");
 }

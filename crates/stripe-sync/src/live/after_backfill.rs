@@ -43,7 +43,7 @@ pub(crate) async fn catch_up_with_run(
         } => read,
     };
     let context = run.account().with_live_priority();
-    let fetched = fetch_inbox(&context, false, stop).await.map(|inbox| {
+    let fetched = fetch_inbox(&context, false, usize::MAX, stop).await.map(|inbox| {
         outcome.fetched = inbox.fetched;
         (outcome.pending, outcome.dead) = (inbox.pending, inbox.dead);
     });

@@ -10,7 +10,8 @@ use tokio::time::Instant;
 
 use super::catch_up::{EventReader, FeedReading};
 use super::gaps::record_gap;
-use super::inbox::drain;
+use super::inbox::FetchCounts;
+use super::inbox_task::InboxTask;
 use super::listings::Listings;
 use crate::backfill::{Stop, this_process};
 use crate::context::AccountContext;
@@ -71,6 +72,7 @@ struct Follower<'f> {
     /// When this process began, in Unix seconds.
     started: i64,
     reader: EventReader,
+    inbox: InboxTask,
     progress: FollowProgress,
 }
 
@@ -99,6 +101,7 @@ pub(crate) async fn follow(
         first: first.unwrap_or(started - FIRST_LOOK_BACK),
         started,
         reader: EventReader::new(),
+        inbox: InboxTask::new(),
         progress: FollowProgress::default(),
     };
     let result = {
@@ -109,16 +112,8 @@ pub(crate) async fn follow(
             () = listings.run(stop), if !once => Ok(()),
         }
     };
-    if once && result.is_ok() && follower.progress.caught_up && !follower.progress.waiting {
-        let result = tokio::select! {
-            () = stop.requested() => Ok(()),
-            listed = listings.list_due(0, stop) => listed,
-        };
-        follower.progress.unlisted = result.err().map(|error| error.to_string());
-        follower.progress.listed = listings.listed();
-        let gaps = database.within_time_limit(database.gaps(names, account)).await?;
-        follower.progress.gap = !gaps.is_empty();
-        follower.fetch_inbox(stop).await?;
+    if once && result.is_ok() && follower.progress.caught_up {
+        follower.finish(&listings, stop).await?;
     }
     // Otherwise another process waits for the lease to expire.
     if let Err(error) = database.release_event_cursor(names, account, &owner).await {
@@ -197,7 +192,7 @@ impl Follower<'_> {
         }
     }
 
-    /// Reads the feed up to the present, if no other process does, and fetches what is in the
+    /// Reads the feed up to the present, if no other process does, and fetches a part of the
     /// inbox. Returns the pause until the next round.
     async fn round(&mut self, stop: &Stop) -> Result<Duration, RoundError> {
         let Follower { context, owner, progress, .. } = self;
@@ -239,21 +234,51 @@ impl Follower<'_> {
         let gaps = database.within_time_limit(database.gaps(names, account)).await?;
         progress.gap = !gaps.is_empty();
         progress.lag = (now() - progress.cursor).max(0);
-        self.fetch_inbox(stop).await?;
-        Ok(if is_idle { IDLE_PAUSE } else { BUSY_PAUSE })
+        let has_more = self.fetch_part(stop).await?;
+        Ok(match is_idle {
+            _ if has_more => Duration::ZERO,
+            true => IDLE_PAUSE,
+            false => BUSY_PAUSE,
+        })
     }
 
-    /// Fetches the objects in the inbox that are due.
-    async fn fetch_inbox(&mut self, stop: &Stop) -> Result<(), PostgresError> {
+    /// Fetches a part of the inbox. Returns whether more objects can be due.
+    async fn fetch_part(&mut self, stop: &Stop) -> Result<bool, PostgresError> {
+        let part = self.inbox.fetch_part(self.context, stop).await?;
+        let (counts, has_more) = part.unwrap_or_default();
+        self.count_fetched(counts).await?;
+        Ok(has_more)
+    }
+
+    async fn count_fetched(&mut self, counts: FetchCounts) -> Result<(), PostgresError> {
         let Follower { context, progress, .. } = self;
         let (database, names) = (&context.database, context.statements.names());
-        let counts = drain(context, stop).await?;
         progress.fetched += counts.fetched;
         progress.quarantined += counts.quarantined;
         progress.failed += counts.failed;
         let inbox = database.inbox_counts(names, Some(context.account.as_str()));
         let inbox = database.within_time_limit(inbox).await?;
         (progress.pending, progress.dead) = (inbox.waiting, inbox.dead);
+        Ok(())
+    }
+
+    /// After all events have been applied once, lists streams again, unless another process does,
+    /// and fetches the rest of the inbox. If a stop is requested, this process has not caught up.
+    async fn finish(&mut self, listings: &Listings<'_>, stop: &Stop) -> Result<(), Error> {
+        if !self.progress.waiting {
+            let AccountContext { database, statements, account, .. } = self.context;
+            let result = tokio::select! {
+                () = stop.requested() => Ok(()),
+                listed = listings.list_due(0, stop) => listed,
+            };
+            self.progress.unlisted = result.err().map(|error| error.to_string());
+            self.progress.listed = listings.listed();
+            let gaps = database.gaps(statements.names(), account.as_str());
+            self.progress.gap = !database.within_time_limit(gaps).await?.is_empty();
+        }
+        let counts = self.inbox.fetch_rest(self.context, stop).await?;
+        self.count_fetched(counts).await?;
+        self.progress.caught_up = !stop.is_requested();
         Ok(())
     }
 }

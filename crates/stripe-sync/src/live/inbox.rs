@@ -15,6 +15,8 @@ use crate::postgres::{LeasedEntry, PostgresError};
 
 /// Objects that are fetched concurrently.
 const CONCURRENT: usize = 8;
+/// Objects that are leased together.
+const BATCH: usize = 4 * CONCURRENT;
 /// The pause after the first failure. It doubles after each further failure.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(6 * 3600);
@@ -28,6 +30,18 @@ pub(crate) struct FetchCounts {
     /// Those whose rows are quarantined.
     pub(crate) quarantined: u64,
     pub(crate) failed: u64,
+}
+
+impl std::ops::Add for FetchCounts {
+    type Output = FetchCounts;
+
+    fn add(self, other: FetchCounts) -> FetchCounts {
+        FetchCounts {
+            fetched: self.fetched + other.fetched,
+            quarantined: self.quarantined + other.quarantined,
+            failed: self.failed + other.failed,
+        }
+    }
 }
 
 /// What fetching the objects in the inbox did, and what is left.
@@ -44,14 +58,15 @@ pub struct InboxOutcome {
     pub dead: i64,
 }
 
-/// Fetches the objects in the inbox that are due. With `retry_dead`, also those that have failed
-/// too often, once.
+/// Fetches at most `limit` of the objects in the inbox that are due. With `retry_dead`, also those
+/// that have failed too often, once.
 ///
 /// # Errors
 /// The database cannot be reached.
 pub(crate) async fn fetch_inbox(
     context: &AccountContext,
     retry_dead: bool,
+    limit: usize,
     stop: &Stop,
 ) -> Result<InboxOutcome, PostgresError> {
     let (database, names) = (&context.database, context.statements.names());
@@ -59,7 +74,7 @@ pub(crate) async fn fetch_inbox(
     if retry_dead {
         database.within_time_limit(database.revive_inbox(names, account)).await?;
     }
-    let done = drain(context, stop).await?;
+    let done = fetch_due(context, limit, stop).await?;
     let counts = database.inbox_counts(names, Some(account));
     let counts = database.within_time_limit(counts).await?;
     Ok(InboxOutcome {
@@ -70,20 +85,23 @@ pub(crate) async fn fetch_inbox(
     })
 }
 
-/// Fetches objects until no entry is due or a stop is requested.
+/// Fetches objects until no entry is due, `limit` entries have been taken, or a stop is requested.
 ///
 /// # Errors
 /// The database cannot be reached. If Stripe fails, the entry is postponed.
-pub(crate) async fn drain(
+pub(crate) async fn fetch_due(
     context: &AccountContext,
+    limit: usize,
     stop: &Stop,
 ) -> Result<FetchCounts, PostgresError> {
     let (database, names) = (&context.database, context.statements.names());
     let mut counts = FetchCounts::default();
-    while !stop.is_requested() {
+    let mut left = limit;
+    while left > 0 && !stop.is_requested() {
         let account = context.account.as_str();
-        let entries = database.lease_inbox(names, account, 4 * CONCURRENT as i64);
+        let entries = database.lease_inbox(names, account, left.min(BATCH));
         let entries = database.within_time_limit(entries).await?;
+        left -= entries.len();
         if entries.is_empty() {
             break;
         }

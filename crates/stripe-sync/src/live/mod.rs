@@ -14,6 +14,7 @@ mod event;
 mod follow;
 mod gaps;
 mod inbox;
+mod inbox_task;
 mod list_again;
 mod listings;
 mod plan;

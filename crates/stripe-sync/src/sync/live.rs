@@ -102,7 +102,17 @@ impl StripeSync {
     /// The database cannot be reached, or the key is invalid.
     pub async fn fetch_inbox(&self, retry_dead: bool, stop: &Stop) -> Result<InboxOutcome, Error> {
         let context = self.live_context().await?;
-        Ok(live::fetch_inbox(&context, retry_dead, stop).await?)
+        Ok(live::fetch_inbox(&context, retry_dead, usize::MAX, stop).await?)
+    }
+
+    /// Like [`StripeSync::fetch_inbox`], but fetches at most `limit` objects, those that have waited
+    /// longest.
+    ///
+    /// # Errors
+    /// The database cannot be reached, or the key is invalid.
+    pub async fn fetch_from_inbox(&self, limit: usize, stop: &Stop) -> Result<InboxOutcome, Error> {
+        let context = self.live_context().await?;
+        Ok(live::fetch_inbox(&context, false, limit, stop).await?)
     }
 
     /// How current the copy is: the event cursors, the inbox, and events that stored nothing.

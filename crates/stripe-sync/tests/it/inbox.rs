@@ -1,8 +1,10 @@
 //! Objects that events have named and that are still to be fetched.
 
+use std::time::Duration;
+
 use serde_json::json;
-use stripe_sim::Fault;
-use stripe_sync::Stop;
+use stripe_sim::{Account, Fault};
+use stripe_sync::{FollowProgress, Stop};
 
 use crate::live::{change_two_products, copied};
 use crate::world::World;
@@ -72,4 +74,82 @@ async fn the_status_shows_how_current_the_copy_is() {
     let unstored = &status.unstored[0];
     assert_eq!((unstored.event_type.as_str(), unstored.count), ("balance.available", 1));
     assert_eq!(unstored.last_id, "evt_1");
+}
+
+/// Puts all customers into the inbox, to be fetched.
+async fn put_customers(world: &World) {
+    let sql = "insert into stripe._inbox (account_id, table_name, id, reason)
+               select _account_id, 'customers', id, 'uncertain' from stripe.customers";
+    world.sql.batch_execute(sql).await.expect("entries");
+}
+
+async fn customers(seed: u64, count: u64) -> World {
+    let builder = Account::builder(seed).objects("customer", count).objects("event", 0);
+    let world = World::new(builder.build().expect("an account")).await;
+    world.backfill(&["customer"]).await;
+    put_customers(&world).await;
+    world
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_inbox_is_fetched_between_the_reads_of_the_feed() {
+    let world = customers(304, 300).await;
+    let (engine, stop) = (world.engine().await, Stop::new());
+    let mut first = None;
+    let report = |progress: &FollowProgress| {
+        first.get_or_insert_with(|| progress.clone());
+        if progress.pending == 0 {
+            stop.request();
+        }
+    };
+    let done = engine.follow(&stop, report).await.expect("followed");
+    let first = first.expect("a report");
+    assert!(first.fetched < 100 && first.pending > 200, "{first:?}");
+    assert_eq!((done.fetched, done.pending), (300, 0));
+
+    // Catching up includes the whole inbox.
+    put_customers(&world).await;
+    let done = engine.catch_up(&Stop::new()).await.expect("caught up");
+    assert_eq!((done.fetched, done.pending), (300, 0));
+}
+
+/// Stripe does not answer the request for one object.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_that_is_being_fetched_does_not_delay_events() {
+    let mut world = copied(305).await;
+    world.config.request_timeout = Duration::from_secs(3_600);
+    let [id, _] = change_two_products(world.sim.account());
+    world.engine().await.catch_up(&Stop::new()).await.expect("caught up");
+    put(&world, &id, false).await;
+    let path = format!("/v1/products/{id}");
+    let requests = world.sim.requests_to(&path);
+    world.sim.fail_times(&path, 1, 1, Fault::Hang);
+    let (engine, stop) = (world.engine().await, Stop::new());
+    let following = tokio::spawn({
+        let stop = stop.clone();
+        async move { engine.follow(&stop, |_| {}).await }
+    });
+    while world.sim.requests_to(&path) == requests {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let created = world.sim.account().insert("customer", json!({})).expect("inserted");
+    let applied = async {
+        while !world.ids("customers").await.contains(&created) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), applied).await.expect("in time");
+    stop.request();
+    let done = following.await.expect("no panic").expect("followed");
+    assert!(done.events > 0 && done.pending == 1, "{done:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_of_the_inbox_can_be_fetched() {
+    let world = customers(306, 50).await;
+    let engine = world.engine().await;
+    let done = engine.fetch_from_inbox(40, &Stop::new()).await.expect("fetched");
+    assert_eq!((done.fetched, done.pending), (40, 10));
+    let done = engine.fetch_from_inbox(40, &Stop::new()).await.expect("fetched");
+    assert_eq!((done.fetched, done.pending), (10, 0));
 }

@@ -1,6 +1,7 @@
 //! Another session holds a lock on one table. Whatever needs that table waits without using up the
 //! connections, says what it waits for, and everything else continues.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::json;
@@ -139,4 +140,36 @@ async fn an_index_is_built_by_the_next_run_if_an_open_transaction_delays_it() {
     assert_eq!(report.status, RunStatus::Complete, "{report:?}");
     assert_ne!(world.text(valid).await, "0");
     assert_eq!(world.text(&invalid).await, "0");
+}
+
+/// No object can be postponed, because the table of postponed objects is locked.
+#[tokio::test(flavor = "multi_thread")]
+async fn following_waits_for_a_locked_table_of_the_engine() {
+    let world = copied(124).await;
+    let account = world.sim.account();
+    let id = account.ids("product").next().expect("a product");
+    // Two changes in one second, so that the product is fetched.
+    for version in ["1", "2"] {
+        account.update("product", &id, json!({"metadata": {"version": version}})).expect("updated");
+    }
+    world.sql.batch_execute("begin; lock table stripe._inbox").await.expect("locked");
+    let engine = world.engine().await;
+    let following = tokio::spawn(async move { engine.catch_up(&Stop::new()).await });
+    let waiting_since = "select max(waitstart)::text from pg_locks
+                         where not granted and relation = 'stripe._inbox'::regclass";
+    let mut waits = BTreeSet::new();
+    // The first wait has ended without the lock when the second one begins.
+    while waits.len() < 2 {
+        assert!(!following.is_finished(), "{:?}", following.await);
+        let since = world.text(waiting_since).await;
+        if since != "(null)" {
+            waits.insert(since);
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    world.sql.batch_execute("commit").await.expect("unlocked");
+    let done = following.await.expect("a task").expect("caught up");
+    assert!(done.caught_up && done.pending == 0, "{done:?}");
+    let version = format!("select metadata ->> 'version' from stripe.products where id = '{id}'");
+    assert_eq!(world.text(&version).await, "2");
 }

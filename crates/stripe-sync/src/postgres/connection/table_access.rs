@@ -59,7 +59,8 @@ impl Database {
     ///
     /// # Errors
     /// Those of the operation. If it waited too long for a lock, the error names the table and,
-    /// from the second attempt on, the session that holds the lock.
+    /// from the second attempt on, the session that holds the lock. Without tables, it
+    /// names none.
     pub(in crate::postgres) async fn record_contention<T>(
         &self,
         tables: &TableNames<'_>,
@@ -75,7 +76,8 @@ impl Database {
                 self.contended.remove(wait.iter().flat_map(|wait| wait.tables()));
                 Ok(value)
             }
-            Err(error) if error.is_lock_timeout() => {
+            // Without a table of rows, it is one of the engine's own that is locked.
+            Err(error) if error.is_lock_timeout() && !tables.is_empty() => {
                 let named = error.locked_table.as_deref().filter(|table| tables.contains(table));
                 // A lock that is not a table lock, such as an advisory lock, affects all of them.
                 let locked = named.map_or_else(|| tables.clone(), |table| [table].into());

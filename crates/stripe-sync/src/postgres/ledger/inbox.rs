@@ -125,7 +125,7 @@ impl Database {
         &self,
         names: &Names,
         account: &str,
-        limit: i64,
+        limit: usize,
     ) -> Result<Vec<LeasedEntry>, PostgresError> {
         let sql = format!(
             "update {inbox} set leased_until = now() + $3 * interval '1 second',
@@ -138,6 +138,7 @@ impl Database {
              returning table_name, id, generation, attempts",
             inbox = names.table("_inbox")
         );
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let params = [
             (&account as _, Type::TEXT),
             (&limit as _, Type::INT8),
