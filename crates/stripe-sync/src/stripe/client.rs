@@ -14,7 +14,7 @@ use super::advice::{Advice, advise};
 use super::backoff::{Backoff, MAX_RETRY_AFTER};
 use super::clock::StripeClock;
 use super::error::StripeError;
-use super::exchange::{RawResponse, exchange};
+use super::exchange::{MAX_RESPONSE, RawResponse, exchange};
 use super::failure::Failure;
 use super::limiter::{Limiter, Permit, RequestClass};
 use super::options::ClientOptions;
@@ -199,7 +199,8 @@ impl Shared {
         let permit = self.limiter.acquire(&request.endpoint, class).await;
         let prepared = self.transport.prepare(request, self.headers.clone());
         let sent = Instant::now();
-        let outcome = exchange(prepared, &self.clock).await;
+        let max = request.max_response.unwrap_or(MAX_RESPONSE);
+        let outcome = exchange(prepared, max, &self.clock).await;
         log_request(request, sent.elapsed(), &outcome);
         let outcome = outcome.and_then(|response| {
             add(&self.counters.bytes, response.body.len() as u64);

@@ -16,7 +16,7 @@ use super::masking::mask;
 use super::page::Unreadable;
 
 /// Maximum size of a response. Pages of 100 objects have a size of a few megabytes.
-const MAX_RESPONSE: usize = 256 << 20;
+pub(super) const MAX_RESPONSE: usize = 256 << 20;
 /// Maximum size of a refusal's body that is read.
 const MAX_REFUSAL: usize = 1 << 20;
 
@@ -32,9 +32,10 @@ pub(super) struct RawResponse {
     pub(super) request_id: Option<String>,
 }
 
-/// Sends one request and reads the response.
+/// Sends one request and reads the response, of at most `max` bytes.
 pub(super) async fn exchange(
     request: RequestBuilder,
+    max: usize,
     clock: &StripeClock,
 ) -> Result<RawResponse, Failure> {
     let sent = clock.local();
@@ -53,7 +54,7 @@ pub(super) async fn exchange(
     }
     let date = header(response.headers(), DATE.as_str()).and_then(unix_seconds);
     let status = status.as_u16();
-    let Some(body) = read_body(response, MAX_RESPONSE).await.map_err(classify_http_error)? else {
+    let Some(body) = read_body(response, max).await.map_err(classify_http_error)? else {
         return Err(Failure::TooLarge { status, request_id });
     };
     match String::from_utf8(body) {

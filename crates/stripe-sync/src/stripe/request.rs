@@ -42,6 +42,8 @@ pub(crate) struct Request {
     /// Maximum number of attempts, if lower than that of the client. Rate limits and outages do
     /// not count.
     pub(crate) max_attempts: Option<u32>,
+    /// Maximum size of the response in bytes, if lower than that of all responses.
+    pub(super) max_response: Option<usize>,
 }
 
 impl Request {
@@ -56,7 +58,14 @@ impl Request {
         endpoint: impl Into<String>,
         query: Vec<(String, String)>,
     ) -> Request {
-        Request { method: Method::Get, path, endpoint: endpoint.into(), query, max_attempts: None }
+        Request {
+            method: Method::Get,
+            path,
+            endpoint: endpoint.into(),
+            query,
+            max_attempts: None,
+            max_response: None,
+        }
     }
 
     /// A POST to `path`, which is an instance of the template `endpoint`.
@@ -78,6 +87,11 @@ impl Request {
     /// Limits the number of attempts.
     pub(crate) fn with_max_attempts(self, attempts: u32) -> Request {
         Request { max_attempts: Some(attempts), ..self }
+    }
+
+    /// Refuses a larger response.
+    pub(super) fn with_max_response(self, bytes: usize) -> Request {
+        Request { max_response: Some(bytes), ..self }
     }
 
     /// Adds a parameter.

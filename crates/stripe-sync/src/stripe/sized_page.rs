@@ -1,7 +1,8 @@
 //! Pages that Stripe cannot deliver at their full size.
 //!
 //! A large response can fail each time it is requested: a proxy truncates it, it takes too long, or
-//! Stripe fails to build it. With a smaller `limit` it can succeed.
+//! Stripe fails to build it. With a smaller `limit` it can succeed. The engine itself refuses a page that
+//! would take too much memory.
 
 use super::client::StripeClient;
 use super::error::StripeError;
@@ -10,6 +11,8 @@ use super::request::Request;
 
 /// Attempts before a smaller limit is used.
 const ATTEMPTS_PER_SIZE: u32 = 3;
+/// A larger page of several objects is refused, so that a few of them cannot fill the memory.
+const MAX_PAGE: usize = 32 << 20;
 /// The limit is divided by this.
 const REDUCTION: usize = 3;
 
@@ -29,7 +32,7 @@ impl StripeClient {
         loop {
             let mut sized = request.clone().with("limit", limit.to_string());
             if limit > 1 {
-                sized = sized.with_max_attempts(ATTEMPTS_PER_SIZE);
+                sized = sized.with_max_attempts(ATTEMPTS_PER_SIZE).with_max_response(MAX_PAGE);
             }
             match self.list(&sized).await {
                 Ok(mut page) => {

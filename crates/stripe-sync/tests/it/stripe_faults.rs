@@ -563,6 +563,25 @@ async fn items_with_the_same_id_are_not_lost_in_silence() {
     assert_eq!((report.status, report.quarantined), (RunStatus::Incomplete, 1));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_would_take_too_much_memory_is_read_in_smaller_pages() {
+    let text = "x".repeat(400_000);
+    let charge = |i| {
+        json!({"id": format!("ch_{i}"), "object": "charge", "created": 1_700_000_000 - i,
+               "description": text})
+    };
+    let all: Vec<Value> = (0..110).map(charge).collect();
+    let server = ScriptedStripe::start(move |asked| ok(page_of(&all, asked))).await;
+    let report = server.backfill("charge").await;
+    assert_eq!(ended(&report, "charges"), ("complete", 110, String::new()));
+    assert_eq!(server.count("charges where length(description) = 400000").await, 110);
+    let asked = server.asked.lock().expect("a log");
+    let first_pages =
+        asked.iter().filter(|r| r.path == "/v1/charges" && r.get("starting_after").is_none());
+    let limits: Vec<usize> = first_pages.map(ReceivedRequest::limit).take(2).collect();
+    assert_eq!(limits, [100, 33], "the page of 40 MB was not accepted");
+}
+
 /// Inactive prices, which only the second part of their list shows.
 fn inactive_prices(count: i64) -> Vec<Value> {
     let price = |i| json!({"id": format!("price_{i}"), "object": "price", "active": false, "created": 1_700_000_000 - i});

@@ -37,7 +37,7 @@ pub(crate) enum StripeErrorKind {
     ConnectionLost,
     /// A response that is not from Stripe, or not what was requested.
     Malformed,
-    /// A response of more than 256 MiB.
+    /// A response of more than 256 MiB, or a page of several objects of more than 32 MiB.
     TooLarge,
     /// 5xx.
     Server,

@@ -84,7 +84,7 @@ fn describe(kind: &StripeErrorKind) -> &'static str {
         StripeErrorKind::Timeout => "no complete response in time",
         StripeErrorKind::ConnectionLost => "the connection ended before the response was complete",
         StripeErrorKind::Malformed => "the response is not from Stripe",
-        StripeErrorKind::TooLarge => "the response is larger than 256 MiB",
+        StripeErrorKind::TooLarge => "the response is too large",
         StripeErrorKind::Server => "Stripe had an internal error",
         StripeErrorKind::Redirected => "redirects are not followed, because requests carry the key",
         StripeErrorKind::Setup => "the connection could not be set up",
