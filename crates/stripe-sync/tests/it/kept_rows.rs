@@ -2,7 +2,7 @@
 //! counted and named, and everything else is applied.
 
 use serde_json::json;
-use stripe_sim::Account;
+use stripe_sim::{Account, Fault};
 use stripe_sync::{EventEffect, RefreshOutcome, RunStatus, Stop};
 
 use crate::live::{copied, events, last_event};
@@ -138,6 +138,55 @@ async fn a_backfill_keeps_an_item_that_a_foreign_key_needs() {
     let report = world.backfill(&["invoice"]).await;
     assert_eq!((report.status, report.quarantined), (RunStatus::Complete, 0));
     assert!(!exists(&world, "invoice_line_items", &lines[0]).await);
+}
+
+/// The user's foreign key of the lines to their invoices is deferred. If another deferred constraint
+/// makes the commit fail, constraints are checked after each statement.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deferred_foreign_key_to_a_parent_does_not_quarantine_its_items() {
+    let account = Account::builder(118).objects("invoice", 20).build().expect("an account");
+    let world = World::new(account).await;
+    assert_eq!(world.backfill(&["invoice"]).await.status, RunStatus::Complete);
+    let account = world.sim.account();
+    let has_lines = |id: &String| account.nested_ids("invoice", id, "lines").len() > 2;
+    let invoices: Vec<String> = account.ids("invoice").filter(has_lines).take(2).collect();
+    let lines = account.nested_ids("invoice", &invoices[0], "lines");
+    refer_to(&world, "invoice_line_items", &[&lines[0]], "deferrable initially deferred").await;
+    let key = "alter table stripe.invoice_line_items add constraint line_of_invoice
+         foreign key (invoice, _account_id) references stripe.invoices (id, _account_id)
+         deferrable initially deferred";
+    world.sql.batch_execute(key).await.expect("a foreign key");
+    // All rows are read in one page and written in one transaction.
+    let earlier = "update stripe.invoices set last_synced_at = last_synced_at - interval '1 min';
+         update stripe.invoice_line_items set last_synced_at = last_synced_at - interval '1 min'";
+    world.sql.batch_execute(earlier).await.expect("moved");
+    account.remove_nested_item("invoice", &invoices[0], "lines", &lines[0]).expect("removed");
+    let created = account.insert("invoice", json!({})).expect("inserted");
+    account.insert_nested("invoice", &created, "lines", json!({})).expect("inserted");
+    // The events would write the new invoice a second time.
+    world.sim.fail_times("/v1/events", 1, 1, Fault::Status(402));
+    let report = world.backfill(&["invoice"]).await;
+    assert_eq!((report.status, report.quarantined), (RunStatus::Incomplete, 1));
+    let found = kept(&world).await;
+    assert!(found[0].0 == lines[0] && found[0].1.contains("orders_item"), "{found:?}");
+    let stored = world.ids("invoice_line_items").await;
+    let new_lines = account.nested_ids("invoice", &created, "lines");
+    assert!(!new_lines.is_empty() && new_lines.iter().all(|line| stored.contains(line)));
+
+    // Of two invoices that one transaction deletes, only the one whose line is needed is kept.
+    let gone = account.nested_ids("invoice", &invoices[1], "lines");
+    for id in &invoices {
+        account.delete("invoice", id).expect("deleted");
+    }
+    let done = world.engine().await.catch_up(&Stop::new()).await.expect("caught up");
+    assert_eq!(done.failed, 0, "{done:?}");
+    let entries: Vec<String> = kept(&world).await.into_iter().map(|(id, _)| id).collect();
+    assert_eq!(entries, [lines[0].as_str(), invoices[0].as_str()]);
+    let (stored, stored_lines) =
+        (world.ids("invoices").await, world.ids("invoice_line_items").await);
+    assert!(stored.contains(&invoices[0]) && !stored.contains(&invoices[1]));
+    assert!(lines[1..].iter().all(|line| stored_lines.contains(line)));
+    assert!(gone.iter().all(|line| !stored_lines.contains(line)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -63,6 +63,40 @@ async fn refreshes_of_a_locked_table_leave_connections_for_other_tables() {
     }
 }
 
+/// Another session locks the table for writers only, as the build of an index does. A refresh first
+/// reads the row of each object, which succeeds.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_can_only_be_read_is_still_known_to_be_locked() {
+    let mut world = copied(124).await;
+    world.config.max_connections = 8;
+    let invoices: Vec<String> = world.sim.account().ids("invoice").take(6).collect();
+    let engine = world.engine().await;
+    world.sql.batch_execute("begin; lock table stripe.invoices in share mode").await.unwrap();
+    let refresh = |id: &String| {
+        let (engine, id) = (engine.clone(), id.clone());
+        tokio::spawn(async move { engine.refresh(&[id]).await })
+    };
+    let mut refreshes = vec![refresh(&invoices[0])];
+    while waiting(&world, "invoices").await == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // The first attempt has ended, so the table is known to be locked.
+    while waiting(&world, "invoices").await > 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    refreshes.extend(invoices[1..].iter().map(refresh));
+    for _ in 0..100 {
+        let count = waiting(&world, "invoices").await;
+        assert!(count <= 1, "{count} connections wait");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    world.sql.batch_execute("commit").await.expect("unlocked");
+    for refresh in refreshes {
+        let done = refresh.await.expect("a task").expect("refreshed");
+        assert_eq!(done[0].outcome, RefreshOutcome::Stored);
+    }
+}
+
 /// The lock is on the table of the objects, or on that of their items.
 #[tokio::test(flavor = "multi_thread")]
 async fn events_of_a_locked_table_are_postponed_and_name_who_locks_it() {

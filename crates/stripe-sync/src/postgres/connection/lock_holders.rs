@@ -9,6 +9,7 @@ use deadpool_postgres::Transaction;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
+use super::contended::TableUse;
 use super::pool::Database;
 use crate::postgres::error::PostgresError;
 use crate::postgres::names::Names;
@@ -31,27 +32,28 @@ const SQL: &str = "with recursive blocking (pid) as (
 
 /// What is known about an operation that may have to wait for contended tables.
 pub(in crate::postgres) struct LockWait<'t> {
+    usage: TableUse,
     tables: Vec<&'t str>,
     /// The backend that runs the operation, once it is known.
     pid: AtomicI32,
 }
 
 impl<'t> LockWait<'t> {
-    pub(super) fn new(tables: Vec<&'t str>) -> LockWait<'t> {
-        LockWait { tables, pid: AtomicI32::default() }
+    pub(super) fn new(usage: TableUse, tables: Vec<&'t str>) -> LockWait<'t> {
+        LockWait { usage, tables, pid: AtomicI32::default() }
     }
 
-    /// Locks the contended tables in this mode, in a transaction that has done nothing else yet. So
+    /// Locks the contended tables for their use, in a transaction that has done nothing else yet. So
     /// it holds no other locks while it waits, and its success shows that they are free.
     pub(in crate::postgres) async fn lock(
         &self,
         transaction: &Transaction<'_>,
         names: &Names,
-        mode: &str,
     ) -> Result<(), PostgresError> {
         let fail = |e: tokio_postgres::Error| PostgresError::new("cannot lock a table", &e);
         let pid = transaction.query_typed_one("select pg_catalog.pg_backend_pid()", &[]).await;
         self.pid.store(pid.map_err(fail)?.get(0), Ordering::Relaxed);
+        let mode = self.usage.lock_mode();
         for table in &self.tables {
             let lock = format!("lock table only {} in {mode} mode", names.table(table));
             let locked = transaction.batch_execute(&lock).await;

@@ -11,7 +11,7 @@ use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit};
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::contended::LOCK_TIMEOUT;
+use super::contended::{LOCK_TIMEOUT, TableUse};
 use super::lock_holders::LockWait;
 use super::pool::{Database, POOL_WAIT, begin};
 use crate::postgres::error::PostgresError;
@@ -30,14 +30,15 @@ pub(in crate::postgres) struct TableAccess<'t> {
 }
 
 impl Database {
-    /// A connection for an operation that needs locks on these tables.
+    /// A connection for an operation that uses these tables.
     pub(in crate::postgres) async fn get_for_tables<'t>(
         &self,
+        usage: TableUse,
         tables: &TableNames<'t>,
     ) -> Result<TableAccess<'t>, PostgresError> {
         let names = || tables.iter().copied();
         loop {
-            let permits = self.contended.permits(names()).await.map_err(|table| {
+            let permits = self.contended.permits(usage, names()).await.map_err(|table| {
                 let holders = self.contended.holders([table]);
                 PostgresError::lock_not_granted(table, holders.as_deref())
             })?;
@@ -46,9 +47,9 @@ impl Database {
                 wait.await.map_err(|_| PostgresError::no_connection_free(self.reaching()))?;
             let client = self.get().await?;
             // A table can have become contended while this waited for a connection.
-            if self.contended.count(names()) <= permits.len() {
+            if self.contended.count(usage, names()) <= permits.len() {
                 let (contended, permits): (Vec<&str>, _) = permits.into_iter().unzip();
-                let lock_wait = (!contended.is_empty()).then(|| LockWait::new(contended));
+                let lock_wait = (!contended.is_empty()).then(|| LockWait::new(usage, contended));
                 return Ok(TableAccess { client, wait: lock_wait, _tables: permits, _wait: wait });
             }
         }
@@ -63,6 +64,7 @@ impl Database {
     /// names none.
     pub(in crate::postgres) async fn record_contention<T>(
         &self,
+        usage: TableUse,
         tables: &TableNames<'_>,
         wait: Option<&LockWait<'_>>,
         operation: impl Future<Output = Result<T, PostgresError>>,
@@ -73,7 +75,7 @@ impl Database {
         };
         match result {
             Ok(value) => {
-                self.contended.remove(wait.iter().flat_map(|wait| wait.tables()));
+                self.contended.remove(usage, wait.iter().flat_map(|wait| wait.tables()));
                 Ok(value)
             }
             // Without a table of rows, it is one of the engine's own that is locked.
@@ -81,7 +83,7 @@ impl Database {
                 let named = error.locked_table.as_deref().filter(|table| tables.contains(table));
                 // A lock that is not a table lock, such as an advisory lock, affects all of them.
                 let locked = named.map_or_else(|| tables.clone(), |table| [table].into());
-                self.contended.insert(locked.iter().copied(), holders);
+                self.contended.insert(usage, locked.iter().copied(), holders);
                 let holders = self.contended.holders(locked.iter().copied());
                 let names = locked.into_iter().collect::<Vec<_>>().join(", ");
                 Err(PostgresError::lock_not_granted(&names, holders.as_deref()))
@@ -90,7 +92,7 @@ impl Database {
         }
     }
 
-    /// Runs one statement that reads a table of rows.
+    /// Runs one statement that reads a table of rows. It may write to the engine's own tables.
     pub(in crate::postgres) async fn read_table(
         &self,
         names: &Names,
@@ -102,7 +104,7 @@ impl Database {
             PostgresError::new(format!("cannot read {table}"), &e).of_table(table)
         };
         let tables = [table].into();
-        let mut access = Box::pin(self.get_for_tables(&tables)).await?;
+        let mut access = Box::pin(self.get_for_tables(TableUse::Read, &tables)).await?;
         let TableAccess { client, wait, .. } = &mut access;
         let wait = wait.as_ref();
         // Boxed, like the acquisition of the connection: callers hold this future.
@@ -111,12 +113,12 @@ impl Database {
             let timeout = format!("set local lock_timeout = {}", LOCK_TIMEOUT.as_millis());
             transaction.batch_execute(&timeout).await.map_err(fail)?;
             if let Some(wait) = wait {
-                wait.lock(&transaction, names, "access share").await?;
+                wait.lock(&transaction, names).await?;
             }
             let rows = transaction.query_typed(sql, params).await.map_err(fail)?;
             transaction.commit().await.map_err(fail)?;
             Ok(rows)
         });
-        self.record_contention(&tables, wait, reading).await
+        self.record_contention(TableUse::Read, &tables, wait, reading).await
     }
 }

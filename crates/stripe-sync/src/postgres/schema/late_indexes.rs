@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use tokio_postgres::types::Type;
 
 use crate::catalog::Table;
+use crate::postgres::connection::contended::TableUse;
 use crate::postgres::connection::lock_holders::describe;
 use crate::postgres::connection::pool::Database;
 use crate::postgres::connection::table_access::TableNames;
@@ -52,7 +53,7 @@ impl Database {
             let index = names.index(&table.name, column);
             loop {
                 // Names no table, because building an index does not block writers of the table.
-                let access = self.get_for_tables(&TableNames::new()).await?;
+                let access = self.get_for_tables(TableUse::Write, &TableNames::new()).await?;
                 let sql = match index_state(&access.client, names, table, &index).await? {
                     IndexState::Valid | IndexState::InUse => break,
                     IndexState::Invalid => {

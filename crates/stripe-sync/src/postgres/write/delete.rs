@@ -16,6 +16,7 @@ use super::upsert::Statements;
 use crate::catalog::{Catalog, Table};
 use crate::order::{Stamp, sql as order_sql};
 use crate::postgres::error::PostgresError;
+use crate::postgres::error_class::ErrorClass;
 use crate::postgres::names::{literal, quote};
 use crate::row::Observation;
 
@@ -107,14 +108,65 @@ pub(super) async fn apply(
         let tombstones = insert_tombstones(table, statements);
         transaction.execute_typed(&tombstones, &params).await.map_err(fail)?;
     }
-    let mut removed = remover.remove(&rows(table), &ids, &stamps).await?;
-    if !table.marks_deleted() {
-        for items in item_tables(table) {
-            let removal = items_of_deleted(items, table, statements);
-            removed.kept.extend(remover.remove(&removal, &ids, &stamps).await?.kept);
-            let duplicates = remove_duplicates_of_deleted(items, table, statements);
-            transaction.execute_typed(&duplicates, &params).await.map_err(fail)?;
+    if table.marks_deleted() {
+        return remover.remove(&rows(table), &ids, &stamps).await;
+    }
+    let removed =
+        match remover.savepoints.check_immediately() && item_tables(table).next().is_some() {
+            true => remove_one_by_one(remover, table, &ids, &stamps).await?,
+            false => remove_with_items(remover, table, &ids, &stamps).await?,
+        };
+    for items in item_tables(table) {
+        let duplicates = remove_duplicates_of_deleted(items, table, statements);
+        transaction.execute_typed(&duplicates, &params).await.map_err(fail)?;
+    }
+    Ok(removed)
+}
+
+/// Removes rows, and then the items of those that are gone.
+async fn remove_with_items(
+    remover: &Remover<'_>,
+    table: &'static Table,
+    ids: &[&str],
+    stamps: &[SystemTime],
+) -> Result<Removed, PostgresError> {
+    let mut removed = remover.remove(&rows(table), ids, stamps).await?;
+    for items in item_tables(table) {
+        let removal = items_of_deleted(items, table, remover.statements);
+        removed.kept.extend(remover.remove(&removal, ids, stamps).await?.kept);
+    }
+    Ok(removed)
+}
+
+/// Removes each object with its items, and checks deferred constraints after that: a foreign key of
+/// the user can require that an item has its parent. A rejected object is kept with its items.
+async fn remove_one_by_one(
+    remover: &Remover<'_>,
+    table: &'static Table,
+    ids: &[&str],
+    stamps: &[SystemTime],
+) -> Result<Removed, PostgresError> {
+    let (transaction, rows) = (remover.transaction, rows(table));
+    let fail = |e: tokio_postgres::Error| rows.error(&e);
+    let mut removed = Removed::default();
+    for (id, stamp) in ids.iter().zip(stamps) {
+        let (id, stamp) = (std::slice::from_ref(id), std::slice::from_ref(stamp));
+        let begin = "savepoint object; set constraints all deferred";
+        transaction.batch_execute(begin).await.map_err(fail)?;
+        let mut of_object = remove_with_items(remover, table, id, stamp).await?;
+        let check = "set constraints all immediate; release savepoint object";
+        match transaction.batch_execute(check).await.map_err(fail) {
+            Ok(()) => {}
+            Err(error) if error.class == ErrorClass::RowRefused => {
+                // This also restores the check after each statement.
+                let undo = "rollback to savepoint object; release savepoint object";
+                transaction.batch_execute(undo).await.map_err(fail)?;
+                of_object = remover.keep_all(&rows, id, stamp, &error).await?;
+            }
+            Err(error) => return Err(error),
         }
+        removed.ids.extend(of_object.ids);
+        removed.kept.extend(of_object.kept);
     }
     Ok(removed)
 }

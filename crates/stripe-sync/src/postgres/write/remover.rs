@@ -65,6 +65,24 @@ impl Remover<'_> {
         Ok(removed)
     }
 
+    /// Keeps the rows of these keys, because of this error.
+    pub(super) async fn keep_all(
+        &self,
+        removal: &Removal,
+        keys: &[&str],
+        stamps: &[SystemTime],
+        error: &PostgresError,
+    ) -> Result<Removed, PostgresError> {
+        let sql = removal.candidates(self.statements);
+        let found = self.select(&sql, keys, stamps).await.map_err(|e| removal.error(&e))?;
+        let mut removed = Removed::default();
+        for (id, stamp) in found {
+            self.keep(removal, &id, stamp, error).await?;
+            removed.kept.push((&removal.table.name, id));
+        }
+        Ok(removed)
+    }
+
     /// Removes rows with savepoints. A rejected part is halved until a single row is left; that
     /// row is kept. So are rows that remain without an error.
     async fn remove_refusable(

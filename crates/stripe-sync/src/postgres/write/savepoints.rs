@@ -10,6 +10,10 @@ pub(super) enum Savepoints {
 }
 
 impl Savepoints {
+    pub(super) fn check_immediately(self) -> bool {
+        self == Savepoints::OnWithImmediateConstraints
+    }
+
     pub(super) fn are_off(self) -> bool {
         self == Savepoints::Off
     }

@@ -27,7 +27,7 @@ use super::savepoints::Savepoints;
 use super::upsert::{Statements, UpsertOutcome};
 use crate::catalog::{Exclusions, Table};
 use crate::order::event::EventDecision;
-use crate::postgres::connection::contended::LOCK_TIMEOUT;
+use crate::postgres::connection::contended::{LOCK_TIMEOUT, TableUse};
 use crate::postgres::connection::lock_holders::LockWait;
 use crate::postgres::connection::pool::{Database, begin};
 use crate::postgres::connection::table_access::TableAccess;
@@ -77,11 +77,11 @@ impl Database {
         savepoints: Savepoints,
     ) -> Result<WriteOutcome, PostgresError> {
         let tables = request.tables();
-        let mut access = self.get_for_tables(&tables).await?;
+        let mut access = self.get_for_tables(TableUse::Write, &tables).await?;
         let TableAccess { client, wait, .. } = &mut access;
         let wait = wait.as_ref();
         let writing = Box::pin(write_with(client, wait, statements, request, savepoints));
-        self.record_contention(&tables, wait, writing).await
+        self.record_contention(TableUse::Write, &tables, wait, writing).await
     }
 }
 
@@ -104,7 +104,7 @@ async fn write_with(
     if let Some(wait) = wait {
         let timeout = format!("set local lock_timeout = {}", LOCK_TIMEOUT.as_millis());
         transaction.batch_execute(&timeout).await.map_err(fail)?;
-        wait.lock(&transaction, statements.names(), "row exclusive").await?;
+        wait.lock(&transaction, statements.names()).await?;
     }
     let exclusions = exclude::enter(&transaction, statements, &opening).await.map_err(fail)?;
     let bounds = match &request.position {
@@ -150,7 +150,14 @@ async fn write_with(
     let batches = exclude::without(&exclusions, &request.batches, &mut texts);
     let mut unmarked_texts = Vec::new();
     let unmarked = exclude::without(&exclusions, &unmarked, &mut unmarked_texts);
-    for batch in batches.iter().chain(unmarked.iter()) {
+    let (parents, items): (Vec<_>, Vec<_>) =
+        batches.iter().chain(unmarked.iter()).partition(|batch| batch.table.parent.is_none());
+    // Children before parents, unless a foreign key of the user is checked by each statement.
+    let in_order = match savepoints {
+        Savepoints::Off | Savepoints::On => items.into_iter().chain(parents),
+        Savepoints::OnWithImmediateConstraints => parents.into_iter().chain(items),
+    };
+    for batch in in_order {
         writer.upsert(batch, &mut committed, &mut uncertain).await?;
     }
     if !uncertain.is_empty() {
