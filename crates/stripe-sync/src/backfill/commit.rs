@@ -328,6 +328,10 @@ impl PageCommit<'_> {
         let run = self.context.run;
         let Committed { position, replaced_characters, quarantined, refusals, .. } = committed;
         run.count_repairs(replaced_characters, quarantined);
+        if committed.has_quarantined {
+            // By another process, or by an earlier write.
+            run.set_quarantine_in_use(true);
+        }
         let rows = position.as_ref().map_or(0, |position| position.rows);
         run.progress.add(&self.slice.stream, rows, self.requests());
         if position.as_ref().is_some_and(|position| position.stream_complete) {

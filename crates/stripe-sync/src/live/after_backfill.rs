@@ -15,6 +15,7 @@ use super::listings::{LOOK_BACK, without_events};
 use super::scope::EventScope;
 use crate::backfill::{CatchUpOutcome, CatchUpStatus, EVENT_OVERLAP, ReadRun, Stop};
 use crate::catalog::{Catalog, deletion_types};
+use crate::context::AccountContext;
 use crate::error::Error;
 use crate::slice::Bounds;
 
@@ -42,7 +43,7 @@ pub(crate) async fn catch_up_with_run(
             apply_events(run, revalidate, &mut outcome).await.and(listed)
         } => read,
     };
-    let context = run.account().with_live_priority();
+    let context = context(run);
     let fetched = fetch_inbox(&context, false, usize::MAX, stop).await.map(|inbox| {
         outcome.fetched = inbox.fetched;
         (outcome.pending, outcome.dead) = (inbox.pending, inbox.dead);
@@ -61,6 +62,12 @@ pub(crate) async fn catch_up_with_run(
     Ok(outcome)
 }
 
+/// What another session has locked is not waited for: its objects stay in the inbox, and its streams
+/// are reported.
+fn context(run: &ReadRun) -> AccountContext {
+    run.account().clone().without_waiting_for_locks().with_live_priority()
+}
+
 /// Lists again those streams of the run that have no events, if their lists can be filtered.
 async fn list_again_without_events(run: &ReadRun) -> Result<(), Error> {
     let (since, until) = run.bounds();
@@ -70,12 +77,15 @@ async fn list_again_without_events(run: &ReadRun) -> Result<(), Error> {
         return Ok(());
     }
     let complete = run.complete_streams().await?;
+    let context = run.account().clone().without_waiting_for_locks();
+    let mut result = Ok(());
     for table in without_events().filter(|table| complete.contains(&table.name)) {
         if table.list.as_ref().is_some_and(|list| list.created.is_some()) {
-            list_again(run.account(), table, bounds).await?;
+            // A failure of one stream does not stop the others.
+            result = result.and(list_again(&context, table, bounds).await.map(drop));
         }
     }
-    Ok(())
+    result
 }
 
 /// Applies the events since the run's first page, and the deletions since the events were last
@@ -85,7 +95,7 @@ async fn apply_events(
     revalidate: &BTreeSet<String>,
     outcome: &mut CatchUpOutcome,
 ) -> Result<(), Error> {
-    let context = &run.account().with_live_priority();
+    let context = &context(run);
     let (database, names) = (&context.database, context.statements.names());
     let account = context.account.as_str();
     let cursor = database.within_time_limit(database.event_cursor(names, account)).await?;

@@ -105,14 +105,23 @@ impl PostgresError {
         }
     }
 
-    /// The same error, for a statement that only deletes or marks rows. Then what a user's trigger
-    /// raises (P0001), or a user's rule does not support (0A000), is about rows, and not about the
-    /// statement.
-    pub(super) fn refuses_row_of_removal(mut self) -> PostgresError {
-        if matches!(self.sqlstate.as_deref(), Some("P0001" | "0A000")) {
+    /// The same error of a statement that writes rows. What a trigger of the user raises is about a
+    /// row, and not about the statement.
+    pub(super) fn of_rows(mut self) -> PostgresError {
+        if self.sqlstate.as_deref().is_some_and(error_class::is_raised_by_user) {
             self.class = ErrorClass::RowRefused;
         }
         self
+    }
+
+    /// The same error of a statement that only deletes or marks rows. A rule of the user can make it
+    /// unsupported (0A000), which then is about the rows.
+    pub(super) fn of_removed_rows(self) -> PostgresError {
+        let mut error = self.of_rows();
+        if error.sqlstate.as_deref() == Some("0A000") {
+            error.class = ErrorClass::RowRefused;
+        }
+        error
     }
 
     /// The same error, for a statement on this table. If it is a lock timeout, the table is named.

@@ -88,6 +88,18 @@ pub(super) fn classify(code: &str, reporter: Reporter) -> ErrorClass {
     }
 }
 
+/// Whether only a function of the user, such as that of a trigger, reports this SQLSTATE: what
+/// PL/pgSQL raises, errors of external routines, and classes that PostgreSQL does not define
+/// (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
+pub(super) fn is_raised_by_user(code: &str) -> bool {
+    const SERVER: [&str; 41] = [
+        "00", "01", "02", "03", "08", "09", "0A", "0B", "0F", "0L", "0P", "0Z", "10", "20", "21",
+        "22", "23", "24", "25", "26", "27", "28", "2B", "2D", "2F", "34", "3B", "3D", "3F", "40",
+        "42", "44", "53", "54", "55", "57", "58", "72", "F0", "HV", "XX",
+    ];
+    !SERVER.contains(&&code[..code.len().min(2)])
+}
+
 /// The class of an error while connecting: a pooler's error can be about the URL instead of its
 /// server.
 pub(super) fn classify_connecting(code: &str, reporter: Reporter, message: &str) -> ErrorClass {
@@ -146,6 +158,16 @@ mod tests {
             ("58000", ErrorClass::ResourceExhausted),
         ] {
             assert_eq!(classify(code, Reporter::Server), expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn errors_of_the_users_functions_are_recognized() {
+        for code in ["P0001", "P0004", "38000", "39001", "ZZ123", "U0001"] {
+            assert!(is_raised_by_user(code), "{code}");
+        }
+        for code in ["42P01", "42703", "53100", "57014", "08P01", "XX000", "40001", "22012"] {
+            assert!(!is_raised_by_user(code), "{code}");
         }
     }
 

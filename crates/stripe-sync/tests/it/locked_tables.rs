@@ -9,6 +9,7 @@ use stripe_sim::Account;
 use stripe_sync::{RefreshOutcome, RunStatus, Stop};
 
 use crate::live::copied;
+use crate::scripted_stripe::{ScriptedStripe, error};
 use crate::world::{World, connect};
 
 /// Connections of the engine that wait for a lock on a table.
@@ -132,6 +133,74 @@ async fn events_of_a_locked_table_are_postponed_and_name_who_locks_it() {
         let sql = format!("select description from stripe.invoices where id = '{id}'");
         assert_eq!(world.text(&sql).await, "changed");
     }
+}
+
+/// The table is locked after the lists have been read.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backfill_ends_although_a_table_is_locked_when_its_events_are_applied() {
+    let world = copied(125).await;
+    let account = world.sim.account().clone();
+    let id = account.ids("invoice").next().expect("an invoice");
+    let database = world.text("select current_database()::text").await;
+    let url = crate::world::server().await.connection_url_to(&database);
+    let session = std::sync::Arc::new(connect(&url).await);
+    let runtime = tokio::runtime::Handle::current();
+    let locks = std::sync::Arc::clone(&session);
+    world.sim.before_nth("/v1/events", 1, move |account| {
+        account.update("invoice", &id, json!({"description": "changed"})).expect("updated");
+        let lock = async { locks.batch_execute("begin; lock table stripe.invoices").await };
+        tokio::task::block_in_place(|| runtime.block_on(lock)).expect("locked");
+    });
+    let report = world.backfill(&["invoice", "customer"]).await;
+    assert_eq!(report.catch_up.pending, 1, "{:?}", report.catch_up);
+    for table in ["invoices", "customers"] {
+        assert_eq!(crate::world::ended(&report, table).0, "complete");
+    }
+    session.batch_execute("commit").await.expect("unlocked");
+    let due = "update stripe._inbox set next_attempt_at = now()";
+    world.sql.batch_execute(due).await.expect("due");
+    let done = world.engine().await.catch_up(&Stop::new()).await.expect("caught up");
+    assert_eq!((done.pending, done.failed), (0, 0), "{done:?}");
+}
+
+/// A stream that no run has ended, such as one of an adopted database. Stripe rejects its list, and
+/// its rows decide whether it has been available.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_does_not_wait_for_a_locked_table() {
+    let server = ScriptedStripe::start(|_| error(404, "Unrecognized request URL")).await;
+    server.engine().await.migrate().await.expect("a schema");
+    let lock = "begin; lock table stripe.issuing_cards";
+    server.sql.batch_execute(lock).await.expect("locked");
+    let objects = vec!["issuing.card".to_owned()];
+    let request = stripe_sync::CheckRequest { objects, ..Default::default() };
+    let report = stripe_sync::check(&server.config, &request).await.expect("a report");
+    let stripe = report.stripe.expect("Stripe was checked");
+    let message = stripe.streams[0].message.clone().unwrap_or_default();
+    assert_eq!(stripe.streams[0].access, stripe_sync::StreamAccess::Failed);
+    assert!(message.contains("issuing_cards") && message.contains("55P03"), "{message}");
+}
+
+/// A gap in the events is closed by reading the rows that its lists have not shown.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gap_of_a_locked_table_stays_open_and_the_others_are_closed() {
+    let mut world = copied(126).await;
+    world.config.max_outage = Duration::from_secs(1);
+    let gaps = "insert into stripe._listings (account_id, table_name, gap_until)
+         select account_id, t, 1 from stripe._runs, unnest('{products,customers}'::text[]) t
+         on conflict (account_id, table_name) do update set gap_until = 1";
+    world.sql.batch_execute(gaps).await.expect("gaps");
+    let database = world.text("select current_database()::text").await;
+    let url = crate::world::server().await.connection_url_to(&database);
+    let session = connect(&url).await;
+    session.batch_execute("begin; lock table stripe.customers").await.expect("locked");
+    let done = world.engine().await.catch_up(&Stop::new()).await.expect("caught up");
+    assert!(done.gap && done.unlisted.is_some_and(|text| text.contains("customers")));
+    let open = "select string_agg(table_name, ' ') from stripe._listings
+         where gap_until is not null";
+    assert_eq!(world.text(open).await, "customers");
+    session.batch_execute("commit").await.expect("unlocked");
+    let done = world.engine().await.catch_up(&Stop::new()).await.expect("caught up");
+    assert!(!done.gap, "{done:?}");
 }
 
 /// A transaction of another session has changed one table, which needs no new column.

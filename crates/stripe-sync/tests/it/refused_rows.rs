@@ -311,6 +311,60 @@ async fn an_object_listed_twice_before_a_second_with_many_objects_does_not_stop_
     assert_eq!(world.ids("customers").await, wanted);
 }
 
+/// A trigger of the user's raises an error for one row, with the code of `raise` or with its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_for_which_a_trigger_raises_an_error_is_quarantined_alone() {
+    for code in ["P0001", "ZZ123"] {
+        let world = customers(&[customer("cus_bad", r#","name":"bad""#)]).await;
+        world.engine().await.migrate().await.expect("a schema");
+        let trigger = format!(
+            "create function public.check_name() returns trigger language plpgsql as $$ begin
+                 if new.name = 'bad' then raise exception 'bad' using errcode = '{code}'; end if;
+                 return new; end $$;
+             create trigger check_name before insert or update on stripe.customers
+                 for each row execute function public.check_name()"
+        );
+        world.sql.batch_execute(&trigger).await.expect("a trigger");
+        let report = world.backfill(&["customer"]).await;
+        assert_eq!((report.status, report.quarantined), (RunStatus::Incomplete, 1));
+        assert_eq!(ended(&report, "customers").0, "complete");
+        assert_eq!(world.ids("customers").await.len(), 150);
+        assert_eq!(quarantined(&world).await, ["cus_bad"]);
+        let reason = world.text("select reason from stripe._quarantine").await;
+        assert!(reason.contains(code) && !reason.contains("bad"), "{reason}");
+        let refreshed = world.engine().await.refresh(&["cus_bad".into()]).await.expect("refreshed");
+        assert_eq!(refreshed[0].outcome, RefreshOutcome::Quarantined);
+    }
+}
+
+/// Another process quarantines a customer after this run has begun. A later page of this run shows
+/// the customer, and the server accepts the row.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_another_process_quarantined_is_cleared_by_a_good_write() {
+    let account = Account::builder(33).objects("customer", 350).build().expect("an account");
+    let last = account.ids("customer").last().expect("a customer");
+    let world = World::new(account).await;
+    world.engine().await.migrate().await.expect("a schema");
+    let database = world.text("select current_database()::text").await;
+    let url = crate::world::server().await.connection_url_to(&database);
+    let other = crate::world::connect(&url).await;
+    let runtime = tokio::runtime::Handle::current();
+    let insert = format!(
+        "insert into stripe._quarantine (table_name, account_id, id, reason, seen_at, object)
+         values ('customers', '{}', '{last}', 'refused', now() - interval '1 minute', '{{}}')",
+        world.sim.account().id()
+    );
+    world.sim.before_nth("/v1/customers", 2, move |_| {
+        let insert = other.batch_execute(&insert);
+        tokio::task::block_in_place(|| runtime.block_on(insert)).expect("quarantined");
+    });
+    // The events do not show the customer.
+    world.sim.fail_times("/v1/events", 1, 1, Fault::Status(402));
+    let report = world.backfill(&["customer"]).await;
+    assert_eq!((report.status, report.quarantined), (RunStatus::Complete, 0));
+    assert!(quarantined(&world).await.is_empty());
+}
+
 /// The user has added a column or constraint that no row of the copy satisfies.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_table_that_refuses_every_row_fails_after_its_first_pages() {

@@ -39,6 +39,8 @@ pub(crate) struct Database {
     pub(in crate::postgres) cancellations: Arc<Cancellations>,
     /// Tables that another session has locked.
     pub(in crate::postgres) contended: Arc<ContendedTables>,
+    /// For a second connection, if the pool has only one.
+    second: Option<Pool>,
     /// One permit fewer than there are connections.
     lock_waits: Arc<Semaphore>,
     /// The hosts of the URL, `name:port`.
@@ -85,31 +87,35 @@ impl Database {
         let hosts = url::addresses(&config).into();
         let connector = tls::connector(&tls)
             .map_err(|message| PostgresError::own(DOING, message, ErrorClass::Rejected))?;
-        let manager = Manager::from_config(
-            config,
-            connector.clone(),
-            ManagerConfig { recycling_method: RecyclingMethod::Fast },
-        );
+        let manager = || {
+            let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+            Manager::from_config(config.clone(), connector.clone(), recycling)
+        };
         let valid_since = Arc::new(Mutex::new(Instant::now()));
-        let valid = Arc::clone(&valid_since);
         let options = DatabaseOptions { connections: options.connections.max(1), ..options };
-        let pool = Pool::builder(manager)
-            .pre_recycle(Hook::sync_fn(move |_, metrics| {
-                match metrics.created < *valid.lock().unwrap_or_else(PoisonError::into_inner) {
-                    true => Err(HookError::message("the connection was discarded")),
-                    false => Ok(()),
-                }
-            }))
-            .max_size(options.connections)
-            .wait_timeout(Some(POOL_WAIT))
-            .create_timeout(Some(create_timeout))
-            .runtime(Runtime::Tokio1)
-            .build()
-            .map_err(|e| PostgresError::own(DOING, e.to_string(), ErrorClass::Other))?;
+        let open = |connections| {
+            let valid = Arc::clone(&valid_since);
+            Pool::builder(manager())
+                .pre_recycle(Hook::sync_fn(move |_, metrics| {
+                    match metrics.created < *valid.lock().unwrap_or_else(PoisonError::into_inner) {
+                        true => Err(HookError::message("the connection was discarded")),
+                        false => Ok(()),
+                    }
+                }))
+                .max_size(connections)
+                .wait_timeout(Some(POOL_WAIT))
+                .create_timeout(Some(create_timeout))
+                .runtime(Runtime::Tokio1)
+                .build()
+                .map_err(|e| PostgresError::own(DOING, e.to_string(), ErrorClass::Other))
+        };
+        let pool = open(options.connections)?;
+        let second = (options.connections == 1).then(|| open(1)).transpose()?;
         // With a single connection, none can be reserved.
         let lock_waits = Arc::new(Semaphore::new((options.connections - 1).max(1)));
         Ok(Database {
             pool,
+            second,
             tls: connector,
             cancellations: Arc::default(),
             lock_waits,
@@ -163,6 +169,18 @@ impl Database {
     /// A connection from the pool.
     pub(in crate::postgres) async fn get(&self) -> Result<Object, PostgresError> {
         self.pool.get().await.map_err(|e| PostgresError::pool(&*self.reaching, e))
+    }
+
+    /// A connection for a caller that already holds one. If the pool has only one, this is a further
+    /// one.
+    pub(in crate::postgres) async fn get_second(&self) -> Result<Object, PostgresError> {
+        match &self.second {
+            None => self.get().await,
+            Some(pool) => {
+                let client = pool.get().await;
+                client.map_err(|e| PostgresError::pool(&*self.reaching, e))
+            }
+        }
     }
 
     /// Reads the version and settings of the server.

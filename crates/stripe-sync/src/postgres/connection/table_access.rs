@@ -29,6 +29,13 @@ pub(in crate::postgres) struct TableAccess<'t> {
     _wait: OwnedSemaphorePermit,
 }
 
+impl TableAccess<'_> {
+    /// The connection, and the permits to hold while it is used.
+    pub(in crate::postgres) fn into_client(self) -> (Object, impl Sized) {
+        (self.client, (self._tables, self._wait))
+    }
+}
+
 impl Database {
     /// A connection for an operation that uses these tables.
     pub(in crate::postgres) async fn get_for_tables<'t>(

@@ -192,9 +192,7 @@ impl Database {
             (&gap.until as _, Type::INT8),
             (&listed_at.to_system() as _, Type::TIMESTAMPTZ),
         ];
-        let done = self.get().await?.execute_typed(&sql, &params).await;
-        done.map_err(fail("cannot close a gap in the events"))?;
-        Ok(())
+        self.read_table(names, name, &sql, &params).await.map(drop)
     }
 
     /// Whether this process reads the events of an account.

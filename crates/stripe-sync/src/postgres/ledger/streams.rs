@@ -310,24 +310,27 @@ impl Database {
         stream: &str,
     ) -> Result<bool, PostgresError> {
         let sql = format!(
-            "select coalesce(
-                 (select s.status = 'complete' from {} s join {} r on r.id = s.run_id
-                  where r.account_id = $1 and s.stream = $2
-                    and {shows}
-                  order by s.run_id desc limit 1),
-                 exists (select 1 from (select _account_id from {} limit 1000) t
-                         where _account_id = $1))",
+            "select s.status = 'complete' from {} s join {} r on r.id = s.run_id
+             where r.account_id = $1 and s.stream = $2 and {shows}
+             order by s.run_id desc limit 1",
             names.table("_streams"),
             names.table("_runs"),
-            names.table(stream),
             shows = shows_availability("s"),
         );
         let row = self
             .get()
             .await?
-            .query_typed_one(&sql, &[(&account, Type::TEXT), (&stream, Type::TEXT)])
+            .query_typed_opt(&sql, &[(&account, Type::TEXT), (&stream, Type::TEXT)])
             .await
             .map_err(|e| PostgresError::new("cannot read the ledger", &e))?;
-        Ok(row.get(0))
+        if let Some(row) = row {
+            return Ok(row.get(0));
+        }
+        let sql = format!(
+            "select 1 from (select _account_id from {} limit 1000) t where _account_id = $1 limit 1",
+            names.table(stream)
+        );
+        let rows = self.read_table(names, stream, &sql, &[(&account, Type::TEXT)]).await?;
+        Ok(!rows.is_empty())
     }
 }

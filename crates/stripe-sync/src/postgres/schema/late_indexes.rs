@@ -1,39 +1,36 @@
 //! Builds the indexes that are created after a table has been filled.
 //!
-//! They are built with `create index concurrently`, which does not block writers. It waits for
-//! transactions that are older than the build, which can last for hours. Then the build is
-//! cancelled, and the next run tries again. An interrupted build leaves an invalid index, which is
-//! dropped first.
-
-use std::time::Duration;
+//! They are built with `create index concurrently`, which does not block writers. An interrupted
+//! build leaves an invalid index, which is dropped first. An index that another process builds is
+//! left to it.
 
 use deadpool_postgres::Object;
-use tokio::time::Instant;
 use tokio_postgres::types::Type;
 
+use super::index_build::index_error;
 use crate::catalog::Table;
 use crate::postgres::connection::contended::TableUse;
-use crate::postgres::connection::lock_holders::describe;
 use crate::postgres::connection::pool::Database;
 use crate::postgres::connection::table_access::TableNames;
 use crate::postgres::error::PostgresError;
 use crate::postgres::error_class::ErrorClass;
 use crate::postgres::names::{Names, quote};
 
-/// How often the state of a build is read.
-const POLL: Duration = Duration::from_secs(1);
-/// How long a build waits for the transactions of other sessions.
-const MAX_WAIT: Duration = Duration::from_secs(60);
+/// The most statements for one index. Each can be without effect if another process creates or drops
+/// the same index.
+const MAX_STATEMENTS: u32 = 6;
 
 /// The state of an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum IndexState {
     Missing,
     Valid,
-    /// It is not valid, and another session works on the table, probably on this index.
-    InUse,
+    /// Another session builds it.
+    InProgress,
     /// What an interrupted build has left.
     Invalid,
+    /// Something else has its name.
+    NameTaken,
 }
 
 impl Database {
@@ -50,134 +47,73 @@ impl Database {
         waits_for: &(dyn Fn(Option<&str>) + Send + Sync),
     ) -> Result<(), PostgresError> {
         for column in &table.indexes {
-            let index = names.index(&table.name, column);
-            loop {
-                // Names no table, because building an index does not block writers of the table.
-                let access = self.get_for_tables(TableUse::Write, &TableNames::new()).await?;
-                let sql = match index_state(&access.client, names, table, &index).await? {
-                    IndexState::Valid | IndexState::InUse => break,
-                    IndexState::Invalid => {
-                        format!("drop index concurrently if exists {}", qualified(names, &index))
-                    }
-                    IndexState::Missing => format!(
-                        "create index concurrently if not exists {index} on {} ({})",
-                        names.table(&table.name),
-                        quote(column)
-                    ),
-                };
-                self.build(&access.client, table, &sql, waits_for).await?;
-            }
+            self.build_late_index(names, table, column, waits_for).await?;
         }
         Ok(())
     }
 
-    /// Runs a statement that builds or drops an index, and cancels it if it waits too long.
-    async fn build(
+    async fn build_late_index(
         &self,
-        client: &Object,
+        names: &Names,
         table: &Table,
-        sql: &str,
+        column: &str,
         waits_for: &(dyn Fn(Option<&str>) + Send + Sync),
     ) -> Result<(), PostgresError> {
-        let building = client.batch_execute(sql);
-        tokio::pin!(building);
-        let mut waiting_since: Option<Instant> = None;
-        let mut holder = None;
-        loop {
-            tokio::select! {
-                built = &mut building => {
-                    waits_for(None);
-                    return match built {
-                        // Another process creates or drops the same index.
-                        Err(error) if error.code().is_some_and(|code| {
-                            ["42P07", "23505", "42704", "40P01"].contains(&code.code())
-                        }) => Ok(()),
-                        Err(error) => Err(index_error(table, &error, holder.as_deref())),
-                        Ok(()) => Ok(()),
-                    };
+        let index = names.index(&table.name, column);
+        let qualified = format!("{}.{index}", names.quoted_schema());
+        let doing = || format!("cannot index {}", table.name);
+        for _ in 0..MAX_STATEMENTS {
+            // Names no table, because building an index does not block writers of the table.
+            let access = self.get_for_tables(TableUse::Write, &TableNames::new()).await?;
+            let sql = match index_state(&access.client, names, table, &qualified).await? {
+                IndexState::Valid | IndexState::InProgress => return Ok(()),
+                IndexState::Invalid => format!("drop index concurrently if exists {qualified}"),
+                IndexState::Missing => format!(
+                    "create index concurrently if not exists {index} on {} ({})",
+                    names.table(&table.name),
+                    quote(column)
+                ),
+                IndexState::NameTaken => {
+                    let message = format!("{qualified} exists, but is not an index of the table");
+                    return Err(PostgresError::own(doing(), message, ErrorClass::Other).with_hint(
+                        "rename or drop it; the next backfill of the table builds the index",
+                    ));
                 }
-                () = tokio::time::sleep(POLL) => {}
-            }
-            let Some((pid, found)) = self.index_wait(table, sql).await? else {
-                waiting_since = None;
-                waits_for(None);
-                continue;
             };
-            waits_for(Some(&found));
-            holder = Some(found);
-            let since = *waiting_since.get_or_insert_with(Instant::now);
-            if since.elapsed() >= MAX_WAIT.min(self.max_outage()) {
-                self.get()
-                    .await?
-                    .query_typed("select pg_catalog.pg_cancel_backend($1)", &[(&pid, Type::INT4)])
-                    .await
-                    .map_err(|e| index_error(table, &e, None))?;
-            }
+            self.build_index(access, table, &sql, waits_for).await?;
         }
+        let message = format!("another session creates or drops {qualified} at the same time");
+        Err(PostgresError::own(doing(), message, ErrorClass::Other)
+            .with_hint("the next backfill of the table builds the index"))
     }
-
-    /// The backend that runs this statement, if it waits, and the session that it waits for. Its
-    /// pid cannot be queried beforehand, because a pooler can use another backend for the
-    /// statement.
-    async fn index_wait(
-        &self,
-        table: &Table,
-        statement: &str,
-    ) -> Result<Option<(i32, String)>, PostgresError> {
-        // The first columns are those that `describe` reads.
-        let sql = "select a.pid, a.application_name, a.usename::text, a.state,
-                          to_char(a.query_start at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS'), w.pid
-                   from pg_catalog.pg_stat_activity w
-                   cross join lateral unnest(pg_catalog.pg_blocking_pids(w.pid)) as b(pid)
-                   join pg_catalog.pg_stat_activity a on a.pid = b.pid
-                   where w.query = $1 and w.state = 'active' and w.usename = current_user
-                     and w.datname = current_database()
-                   limit 1";
-        let row = self.get().await?.query_typed_opt(sql, &[(&statement, Type::TEXT)]).await;
-        let row = row.map_err(|e| index_error(table, &e, None))?;
-        Ok(row.map(|row| (row.get(5), describe(&row))))
-    }
-}
-
-fn qualified(names: &Names, index: &str) -> String {
-    format!("{}.{index}", names.quoted_schema())
 }
 
 async fn index_state(
     client: &Object,
     names: &Names,
     table: &Table,
-    index: &str,
+    qualified: &str,
 ) -> Result<IndexState, PostgresError> {
-    // A build holds this lock on the table from its start to its end.
-    let sql = "select i.indisvalid, exists (
-                   select 1 from pg_catalog.pg_locks l
-                   where l.relation = i.indrelid and l.mode = 'ShareUpdateExclusiveLock'
-                     and l.granted and l.pid <> pg_catalog.pg_backend_pid())
-               from pg_catalog.pg_index i where i.indexrelid = to_regclass($1)";
-    let name = qualified(names, index);
-    let row = client.query_typed_opt(sql, &[(&name, Type::TEXT)]).await;
+    // Until the first transaction of a concurrent build has ended, its index is not known (0). A
+    // lock on the table does not mean that a session builds an index: vacuum takes the same one.
+    let sql = "select coalesce(i.indrelid = to_regclass($2), false), i.indisvalid,
+                      exists (select 1 from pg_catalog.pg_stat_progress_create_index p
+                              where p.datname = current_database() and p.relid = i.indrelid
+                                and p.index_relid in (0, i.indexrelid)
+                                and p.pid <> pg_catalog.pg_backend_pid())
+               from pg_catalog.pg_class c
+               left join pg_catalog.pg_index i on i.indexrelid = c.oid
+               where c.oid = to_regclass($1)";
+    let of_table = names.table(&table.name);
+    let params = [(&qualified as _, Type::TEXT), (&of_table as _, Type::TEXT)];
+    let row = client.query_typed_opt(sql, &params).await;
     let row = row.map_err(|e| index_error(table, &e, None))?;
-    Ok(match row.map(|row| (row.get(0), row.get(1))) {
+    let state = row.map(|row| (row.get(0), row.get::<_, Option<bool>>(1), row.get(2)));
+    Ok(match state {
         None => IndexState::Missing,
-        Some((true, _)) => IndexState::Valid,
-        Some((false, true)) => IndexState::InUse,
-        Some((false, false)) => IndexState::Invalid,
+        Some((false, _, _)) => IndexState::NameTaken,
+        Some((true, Some(true), _)) => IndexState::Valid,
+        Some((true, _, true)) => IndexState::InProgress,
+        Some((true, _, false)) => IndexState::Invalid,
     })
-}
-
-fn index_error(
-    table: &Table,
-    error: &tokio_postgres::Error,
-    holder: Option<&str>,
-) -> PostgresError {
-    let doing = format!("cannot index {}", table.name);
-    match (holder, error.code().map(|code| code.code())) {
-        (Some(holder), Some("57014" | "55P03")) => {
-            let message = format!("the build waits for the transaction of {holder}");
-            PostgresError::own(doing, message, ErrorClass::Other)
-                .with_hint("the next backfill of the table builds the index")
-        }
-        _ => PostgresError::new(doing, error),
-    }
 }

@@ -3,7 +3,10 @@
 pub(in crate::postgres) mod comments;
 pub(in crate::postgres) mod ddl;
 pub(in crate::postgres) mod engine_tables;
+mod index_build;
 mod inspect;
+#[cfg(test)]
+mod late_index_tests;
 mod late_indexes;
 pub(in crate::postgres) mod migrate;
 mod mode;

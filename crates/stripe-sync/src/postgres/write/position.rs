@@ -15,19 +15,30 @@ use super::upsert::Statements;
 use crate::postgres::ledger::slices::{LEASE, trail_json};
 use crate::slice::{Bounds, CursorRow};
 
-/// The bounds that the ledger holds, or `None` if the fence rejects the commit.
+/// What the fence found.
+pub(super) struct Fence {
+    /// The bounds that the ledger holds.
+    pub(super) bounds: Bounds,
+    /// Rows of the stream's tables are quarantined, perhaps by another process.
+    pub(super) has_quarantined: bool,
+}
+
+/// `None` if the fence rejects the commit.
 pub(super) async fn fence(
     transaction: &Transaction<'_>,
     statements: &Statements,
     commit: &PositionCommit<'_>,
-) -> Result<Option<Bounds>, Error> {
+    account: &str,
+) -> Result<Option<Fence>, Error> {
     let sql = format!(
         "update {} set seq = seq + 1, pages = pages + $4, requests = requests + $5,
                 first_created = coalesce(first_created, $6),
                 lease_until = now() + $7 * interval '1 second'
          where id = $1 and epoch = $2 and seq = $3 and created_before is not distinct from $8
-         returning created_from, created_before",
-        statements.names.table("_slices")
+         returning created_from, created_before,
+                   exists (select 1 from {} q where q.account_id = $9 and q.table_name = any($10))",
+        statements.names.table("_slices"),
+        statements.names.table("_quarantine")
     );
     let row = transaction
         .query_typed_opt(
@@ -41,10 +52,15 @@ pub(super) async fn fence(
                 (&commit.first_created, Type::INT8),
                 (&LEASE.as_secs_f64(), Type::FLOAT8),
                 (&commit.slice.position.bounds.to, Type::INT8),
+                (&account, Type::TEXT),
+                (&commit.tables, Type::TEXT_ARRAY),
             ],
         )
         .await?;
-    Ok(row.map(|row| Bounds { from: row.get(0), to: row.get(1) }))
+    Ok(row.map(|row| Fence {
+        bounds: Bounds { from: row.get(0), to: row.get(1) },
+        has_quarantined: row.get(2),
+    }))
 }
 
 /// Stores the new position, or ends the slice.

@@ -62,9 +62,7 @@ impl Removal {
     }
 
     pub(super) fn error(&self, error: &tokio_postgres::Error) -> PostgresError {
-        PostgresError::new(self.attempt(), error)
-            .refuses_row_of_removal()
-            .of_table(&self.table.name)
+        PostgresError::new(self.attempt(), error).of_removed_rows().of_table(&self.table.name)
     }
 
     /// The error if a row remains although the server accepted the statement.

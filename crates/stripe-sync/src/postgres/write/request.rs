@@ -187,7 +187,8 @@ pub(crate) struct WriteRequest<'a> {
     pub(crate) event_cursor: Option<EventCursor<'a>>,
     /// The slice position that commits with the rows.
     pub(crate) position: Option<PositionCommit<'a>>,
-    /// The written tables are known to have no quarantined rows, so none have to be cleared.
+    /// The written tables are known to have no quarantined rows, so none have to be cleared, unless
+    /// the fence of a position finds some.
     pub(crate) nothing_quarantined: bool,
 }
 
@@ -268,8 +269,10 @@ pub(crate) struct Committed {
     pub(crate) replaced_characters: u64,
     /// What was done with each of the request's events, in the same order.
     pub(crate) events: Vec<EventDecision>,
-    /// Rows that are quarantined.
+    /// Rows that this write quarantined.
     pub(crate) quarantined: u64,
+    /// Before a write with a position, rows of its tables were quarantined.
+    pub(crate) has_quarantined: bool,
     /// Those that the server rejected, per table.
     pub(crate) refusals: Vec<Refusal>,
     /// Table and id of rows that the server refused to delete or mark as deleted. They are

@@ -16,7 +16,7 @@ use super::event::{self, EventWriter};
 use super::exclude;
 use super::lists;
 use super::locks::locks;
-use super::position;
+use super::position::{self, Fence};
 use super::quarantine::{self, Reason};
 use super::remover::Remover;
 use super::request::{
@@ -107,22 +107,24 @@ async fn write_with(
         wait.lock(&transaction, statements.names()).await?;
     }
     let exclusions = exclude::enter(&transaction, statements, &opening).await.map_err(fail)?;
-    let bounds = match &request.position {
+    let fence = match &request.position {
         Some(commit) => {
-            let fenced = position::fence(&transaction, statements, commit).await.map_err(fail)?;
-            let Some(bounds) = fenced else { return Ok(WriteOutcome::Fenced) };
-            Some(bounds)
+            let fence = position::fence(&transaction, statements, commit, request.account).await;
+            let Some(fence) = fence.map_err(fail)? else { return Ok(WriteOutcome::Fenced) };
+            Some(fence)
         }
         None => None,
     };
+    let has_quarantined = fence.as_ref().is_some_and(|fence| fence.has_quarantined);
     let writer = Writer {
         transaction: &transaction,
         statements,
         exclusions: &exclusions,
         savepoints,
         request,
+        nothing_quarantined: request.nothing_quarantined && !has_quarantined,
     };
-    let mut committed = Committed::default();
+    let mut committed = Committed { has_quarantined, ..Committed::default() };
     let mut uncertain = Vec::new();
     let mut unmarked = Vec::new();
     committed.events = writer.apply_events(&mut committed).await?;
@@ -169,9 +171,10 @@ async fn write_with(
         writer.quarantine(entry, &mut committed).await?;
     }
     writer.write_event_ledger(&committed.events).await?;
-    if let (Some(commit), Some(bounds)) = (&request.position, bounds) {
+    if let (Some(commit), Some(Fence { bounds, .. })) = (&request.position, fence) {
+        let nothing_quarantined = writer.nothing_quarantined;
         let position =
-            position::store(&transaction, statements, commit, bounds, request.nothing_quarantined)
+            position::store(&transaction, statements, commit, bounds, nothing_quarantined)
                 .await
                 .map_err(fail)?;
         committed.position = Some(position);
@@ -199,6 +202,8 @@ struct Writer<'t> {
     exclusions: &'t Exclusions,
     savepoints: Savepoints,
     request: &'t WriteRequest<'t>,
+    /// The written tables have no quarantined rows, so none have to be cleared.
+    nothing_quarantined: bool,
 }
 
 impl Writer<'_> {
@@ -236,8 +241,8 @@ impl Writer<'_> {
         committed: &mut Committed,
     ) -> Result<(), PostgresError> {
         // This write may have quarantined something itself; that is not older than its list.
-        let nothing_quarantined = self.request.nothing_quarantined;
-        let kept = lists::remove_missing(&self.remover(), complete, nothing_quarantined).await?;
+        let kept =
+            lists::remove_missing(&self.remover(), complete, self.nothing_quarantined).await?;
         committed.add_kept(kept);
         Ok(())
     }
@@ -322,7 +327,7 @@ impl Writer<'_> {
                 let (table, rows) = (batch.table, &batch.rows);
                 let outcome =
                     statements.upsert(transaction, table, account, rows, exclusions).await?;
-                if !request.nothing_quarantined {
+                if !self.nothing_quarantined {
                     quarantine::clear(transaction, statements, table, rows, account).await?;
                 }
                 outcome

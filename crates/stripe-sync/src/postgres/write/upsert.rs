@@ -81,7 +81,9 @@ impl Statements {
         }
         let sql = self.of(table);
         let fail = |e: tokio_postgres::Error| {
-            PostgresError::new(format!("cannot write {}", table.name), &e).of_table(&table.name)
+            PostgresError::new(format!("cannot write {}", table.name), &e)
+                .of_rows()
+                .of_table(&table.name)
         };
         let mut encoded = encode(table, rows, exclusions);
         let arrays: Vec<WireArray<'_>> = encoded.arrays.iter_mut().map(WireArray::new).collect();
@@ -144,7 +146,9 @@ impl Statements {
         params.push((&account, Type::TEXT));
         params.push((&expected_stamp, Type::TIMESTAMPTZ));
         let written = transaction.execute_typed(&sql.replace, &params).await.map_err(|e| {
-            PostgresError::new(format!("cannot write {}", table.name), &e).of_table(&table.name)
+            PostgresError::new(format!("cannot write {}", table.name), &e)
+                .of_rows()
+                .of_table(&table.name)
         })?;
         Ok(written == 1)
     }
