@@ -2,12 +2,13 @@
 //! directly.
 //!
 //! One entry per object, however many events name it. An entry is leased while an object is
-//! fetched. Its generation counts events and leases: an entry that an event has renewed in the
-//! meantime is kept for another fetch. After each failure it waits longer, without delaying other
+//! fetched. Its generation counts events: an entry that an event has renewed in the meantime is kept
+//! for another fetch. A process that has lost its lease does not end the lease of another one, but
+//! its response counts: it is as new as the events before its request. After each failure it waits longer, without delaying other
 //! entries. After [`MAX_ATTEMPTS`] failures it is dead: only a new event or a refresh of the object
 //! causes another attempt.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use deadpool_postgres::Transaction;
 use tokio_postgres::types::Type;
@@ -62,8 +63,10 @@ impl InboxReason {
 pub(crate) struct LeasedEntry {
     pub(crate) table: &'static Table,
     pub(crate) id: String,
-    /// Increases with each event and each lease.
+    /// Increases with each event.
     generation: i64,
+    /// Until when it is leased: no other lease ends at the same time.
+    leased_until: SystemTime,
     /// Failures so far.
     pub(crate) attempts: i32,
 }
@@ -128,14 +131,13 @@ impl Database {
         limit: usize,
     ) -> Result<Vec<LeasedEntry>, PostgresError> {
         let sql = format!(
-            "update {inbox} set leased_until = now() + $3 * interval '1 second',
-                    generation = generation + 1
+            "update {inbox} set leased_until = clock_timestamp() + $3 * interval '1 second'
              where (account_id, table_name, id) in (
                  select account_id, table_name, id from {inbox}
                  where account_id = $1 and not dead and next_attempt_at <= now()
                    and (leased_until is null or leased_until < now())
                  order by next_attempt_at limit $2 for update skip locked)
-             returning table_name, id, generation, attempts",
+             returning table_name, id, generation, attempts, leased_until",
             inbox = names.table("_inbox")
         );
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -163,11 +165,10 @@ impl Database {
         id: &str,
     ) -> Result<Option<LeasedEntry>, PostgresError> {
         let sql = format!(
-            "update {} set leased_until = now() + $4 * interval '1 second',
-                    generation = generation + 1, dead = false
+            "update {} set leased_until = clock_timestamp() + $4 * interval '1 second', dead = false
              where account_id = $1 and table_name = $2 and id = $3
                and (leased_until is null or leased_until < now())
-             returning table_name, id, generation, attempts",
+             returning table_name, id, generation, attempts, leased_until",
             names.table("_inbox")
         );
         let params = [
@@ -220,8 +221,8 @@ impl Database {
         Ok(())
     }
 
-    /// Removes an entry whose object has been fetched. One that was renewed in the meantime is
-    /// released.
+    /// Removes an entry whose object has been fetched. One that an event has renewed in the meantime is
+    /// released, unless another process has leased it.
     pub(crate) async fn finish_inbox_entry(
         &self,
         names: &Names,
@@ -234,13 +235,15 @@ impl Database {
                  delete from {inbox} where account_id = $1 and table_name = $2 and id = $3
                  and generation = $4)
              update {inbox} set leased_until = null, attempts = 0, next_attempt_at = now()
-             where account_id = $1 and table_name = $2 and id = $3 and generation <> $4"
+             where account_id = $1 and table_name = $2 and id = $3 and generation <> $4
+               and leased_until = $5"
         );
         let params = [
             (&account as _, Type::TEXT),
             (&entry.table.name as _, Type::TEXT),
             (&entry.id as _, Type::TEXT),
             (&entry.generation as _, Type::INT8),
+            (&entry.leased_until as _, Type::TIMESTAMPTZ),
         ];
         let done = self.get().await?.execute_typed(&sql, &params).await;
         done.map_err(|e| PostgresError::new("cannot remove an entry from the inbox", &e))?;
@@ -260,7 +263,7 @@ impl Database {
             "update {} set leased_until = null, attempts = attempts + 1, last_error = $4,
                     next_attempt_at = now() + $5 * interval '1 second',
                     dead = attempts + 1 >= $6
-             where account_id = $1 and table_name = $2 and id = $3",
+             where account_id = $1 and table_name = $2 and id = $3 and leased_until = $7",
             names.table("_inbox")
         );
         let params = [
@@ -270,6 +273,7 @@ impl Database {
             (&error as _, Type::TEXT),
             (&pause.as_secs_f64() as _, Type::FLOAT8),
             (&MAX_ATTEMPTS as _, Type::INT4),
+            (&entry.leased_until as _, Type::TIMESTAMPTZ),
         ];
         let done = self.get().await?.execute_typed(&sql, &params).await;
         done.map_err(|e| PostgresError::new("cannot postpone an entry of the inbox", &e))?;
@@ -300,5 +304,6 @@ fn leased(row: &tokio_postgres::Row) -> Option<LeasedEntry> {
         id: row.get(1),
         generation: row.get(2),
         attempts: row.get(3),
+        leased_until: row.get(4),
     })
 }

@@ -148,7 +148,7 @@ const ENGINE_TABLES: [Comments; 12] = [
             ("requested_at", "When an event last asked for the object"),
             (
                 "generation",
-                "Incremented by each event and lease; if it changed during a fetch, the entry is kept",
+                "Incremented by each event; if it changed during a fetch, the entry is kept",
             ),
             ("attempts", "Failures so far"),
             ("next_attempt_at", "Earliest time of the next attempt"),
@@ -220,11 +220,12 @@ const ENGINE_TABLES: [Comments; 12] = [
 ];
 
 /// Texts of earlier versions. In an existing schema they are replaced.
-pub(super) const FORMER: [&str; 22] = [
+pub(super) const FORMER: [&str; 23] = [
     "Backfill runs; the same command continues an unfinished run",
     "Facts about the whole schema",
     "Id and created time of the last rows read; the last one is the cursor",
     "Id of the last event",
+    "Incremented by each event and lease; if it changed during a fetch, the entry is kept",
     "Number of claims; a former owner cannot commit under an older one",
     "Number of events and leases; a renewed entry stays for another fetch",
     "Number of position changes; each commit names the one it follows",

@@ -223,3 +223,39 @@ fn item_json(id: &str) -> &'static str {
         _ => r#"{"id":"il_2","object":"line_item"}"#,
     }
 }
+
+/// A process whose lease has expired, and the process that has leased the entry since, both fetch the
+/// object. They must not cause each other to fetch it again.
+#[tokio::test]
+async fn a_process_without_its_lease_ends_the_entry_but_not_the_lease_of_another() {
+    let test = TestDatabase::new().await;
+    let (database, names) = (&test.database, test.statements.names());
+    let expire = "with expired as (update stripe._inbox set leased_until = now() - interval '1 s'
+        returning id) select count(*)::text from expired";
+    let lease = async || {
+        let leased = database.lease_inbox(names, "acct_1", 10).await.expect("the inbox");
+        leased.into_iter().next()
+    };
+    let product = |name| format!(r#"{{"id":"x_1","object":"product","name":"{name}"}}"#);
+    test.read("products", &product("read"), read_at(0)).await;
+    let event = test.event("products", &product("event"), second(0)).await;
+    assert_eq!(event, EventDecision::Refetch);
+    let first = lease().await.expect("an entry");
+    assert!(lease().await.is_none(), "leased");
+    test.text(expire).await;
+    let second_lease = lease().await.expect("an entry");
+    // An event after the request of the first process: the entry stays, and so does the second lease.
+    test.event("products", &product("later"), second(1)).await;
+    database.finish_inbox_entry(names, "acct_1", &first).await.expect("released");
+    let pause = std::time::Duration::from_secs(60);
+    database.postpone_inbox_entry(names, "acct_1", &first, pause, "failed").await.expect("nothing");
+    assert!(lease().await.is_none(), "leased by the second process");
+    // The second process releases its own lease.
+    database.finish_inbox_entry(names, "acct_1", &second_lease).await.expect("released");
+    let third = lease().await.expect("an entry that is due");
+    test.text(expire).await;
+    assert!(lease().await.is_some());
+    // No event since: the response of the process that has lost its lease suffices.
+    database.finish_inbox_entry(names, "acct_1", &third).await.expect("removed");
+    assert_eq!(test.inbox().await.waiting, 0);
+}
