@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::env_file;
 use crate::failure::Failure;
 
-const VARIABLES: [&str; 16] = [
+const VARIABLES: [&str; 17] = [
     "DATABASE_URL",
     "STRIPE_SYNC_DATA",
     "SCHEMA",
@@ -19,6 +19,7 @@ const VARIABLES: [&str; 16] = [
     "STRIPE_ACCOUNT_ID",
     "STRIPE_API_BASE",
     "STRIPE_API_VERSION",
+    "REVALIDATE_OBJECTS_VIA_STRIPE_API",
     "STRIPE_SYNC_EXCLUDE_COLUMNS",
     "MAX_POSTGRES_CONNECTIONS",
     "STRIPE_SYNC_WAIT_FOR_DATABASE",

@@ -1,6 +1,7 @@
 //! Checked settings from arguments and environment. Nothing is accessed here, except for the file
 //! that contains the key.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::key;
 
+/// The variable of the TypeScript engines.
+const REVALIDATE: &str = "REVALIDATE_OBJECTS_VIA_STRIPE_API";
 const DEFAULT_SCHEMA: &str = "stripe";
 
 /// The database and the names of schema and tables.
@@ -33,6 +36,7 @@ pub(crate) struct StripeSettings {
     api_base: ApiBase,
     api_version: Option<String>,
     rate: Option<RateOptions>,
+    revalidate: BTreeSet<String>,
 }
 
 impl DatabaseSettings {
@@ -122,7 +126,22 @@ impl StripeSettings {
             api_base,
             api_version: version.map(|value| api_version(&value)).transpose()?,
             rate: args.max_rps.as_deref().map(rate).transpose()?,
+            revalidate: revalidate(env.get(REVALIDATE).into_iter())
+                .map_err(|error| error.in_setting(REVALIDATE))?,
         })
+    }
+
+    /// Replaces the objects to revalidate, if the option names any.
+    ///
+    /// # Errors
+    /// A name is unknown.
+    pub(crate) fn with_revalidate(self, names: &[String]) -> Result<StripeSettings, Failure> {
+        let names = revalidate(names.iter().map(String::as_str))
+            .map_err(|error| error.in_setting("--revalidate"))?;
+        match names.is_empty() {
+            true => Ok(self),
+            false => Ok(StripeSettings { revalidate: names, ..self }),
+        }
     }
 
     /// Adds these settings to `config` if a key is set, and otherwise the account alone.
@@ -149,7 +168,15 @@ impl StripeSettings {
         config.api_base = self.api_base.clone();
         config.api_version = self.api_version.clone();
         config.rate = self.rate;
+        config.revalidate = self.revalidate.clone();
     }
+}
+
+fn revalidate<'n>(lists: impl Iterator<Item = &'n str>) -> Result<BTreeSet<String>, Failure> {
+    let names = lists.flat_map(|list| list.split(',')).map(str::trim);
+    let names = names.filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    stripe_sync::check_revalidate(&names)?;
+    Ok(names)
 }
 
 fn duration(value: &SettingValue<'_>) -> Result<Duration, Failure> {

@@ -38,8 +38,9 @@ pub struct Config {
     /// How long a webhook or an event may take until the call returns with an error, so that Stripe
     /// delivers it again. Default 15 s, because Stripe stops waiting for slower endpoints.
     pub webhook_timeout: Duration,
-    /// Objects, by their names in Stripe or by table, that are always fetched instead of being
-    /// stored as an event contains them.
+    /// Objects, by their names in Stripe, by table, or by the names of the TypeScript engines, that
+    /// are always fetched instead of being stored as an event contains them. Check names with
+    /// [`crate::check_revalidate`].
     pub revalidate: BTreeSet<String>,
     /// Columns to exclude: they are no longer stored, and values that are already stored are
     /// cleared. The schema records them; see [`crate::StripeSync::include_columns`].

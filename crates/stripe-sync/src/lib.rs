@@ -98,7 +98,7 @@ pub use refresh::{RefreshOutcome, RefreshResult};
 pub use stripe::{
     AccountSource, ApiBase, ApiBaseError, ApiKey, KeyError, Limit, RateOptions, Stats,
 };
-pub use sync::{StripeSync, api_version, check_ids, event_types, objects};
+pub use sync::{StripeSync, api_version, check_ids, check_revalidate, event_types, objects};
 pub use webhook_endpoints::{
     CreatedEndpoint, EndpointChange, EndpointUrl, EndpointUrlError, WebhookEndpoint,
     WebhookEndpoints,

@@ -2,6 +2,7 @@
 
 mod live;
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use crate::copy::{Copy, Migration};
 use crate::error::Error;
 use crate::exclusions;
 use crate::identity::{AccountHandle, Identity};
-use crate::live::{Deliveries, catch_up_with_run};
+use crate::live::{self as live_events, Deliveries, catch_up_with_run};
 use crate::postgres::{Adoption, QuarantinedRow, QueryPart, QueryResult, StatusRow};
 use crate::refresh::{self, RefreshResult};
 
@@ -34,6 +35,7 @@ impl StripeSync {
     /// # Errors
     /// The database cannot be reached, rejects the connection, or cannot hold a copy.
     pub async fn connect(config: Config) -> Result<StripeSync, Error> {
+        live_events::check_revalidate(&config.revalidate)?;
         let copy = Copy::connect(config).await?;
         let deliveries = deliveries(copy.config());
         Ok(StripeSync { copy, account: Arc::default(), deliveries })
@@ -271,6 +273,14 @@ fn deliveries(config: &Config) -> Deliveries {
 /// An id that belongs to no table, or to one whose rows cannot be retrieved one by one.
 pub fn check_ids(ids: &[String]) -> Result<(), Error> {
     refresh::targets(ids).map(|_| ())
+}
+
+/// Checks names for [`Config::revalidate`].
+///
+/// # Errors
+/// A name that belongs to no object and no table.
+pub fn check_revalidate(names: &BTreeSet<String>) -> Result<(), Error> {
+    live_events::check_revalidate(names)
 }
 
 /// The objects that can be copied, each with its table.

@@ -16,7 +16,8 @@ use crate::table;
 use crate::ui;
 
 pub(super) async fn run(args: &Follow, context: &CommandContext) -> Result<Exit, Failure> {
-    let stripe = StripeSettings::resolve(&context.connection, &context.environment)?;
+    let stripe = StripeSettings::resolve(&context.connection, &context.environment)?
+        .with_revalidate(&args.revalidate)?;
     let database = DatabaseSettings::resolve(&context.connection, &context.environment)?;
     let open = Box::pin(connect(&stripe, &database, None));
     let (sync, open_database) = context.interrupts.unless(open).await?;

@@ -136,3 +136,31 @@ async fn a_refresh_prints_its_objects_before_it_fetches_a_part_of_the_inbox() {
     child.kill().expect("our own child");
     child.wait().expect("an end");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn objects_can_be_fetched_instead_of_being_stored_as_events_contain_them() {
+    let builder = Account::builder(9).objects("customer", 5).objects("event", 0);
+    let account = builder.build().expect("an account");
+    let sim = Sim::start(account, SimOptions::default()).await.expect("a simulator");
+    let cli = Cli::with_both(&sim, "revalidated").await;
+    assert_eq!(cli.run(&["backfill", "--object", "customer"]).code, Some(0));
+    assert_eq!(cli.run(&["follow", "--once"]).code, Some(0));
+    let create = || sim.account().insert("customer", json!({})).expect("inserted");
+    let requests = |id: &str| sim.requests_to(&format!("/v1/customers/{id}"));
+
+    let id = create();
+    assert_eq!(cli.run(&["follow", "--once"]).code, Some(0));
+    assert_eq!(requests(&id), 0);
+    let id = create();
+    assert_eq!(cli.run(&["follow", "--once", "--revalidate", "invoice,customers"]).code, Some(0));
+    assert_eq!(requests(&id), 1);
+    let id = create();
+    let cli = cli.env("REVALIDATE_OBJECTS_VIA_STRIPE_API", "entitlements, customer");
+    assert_eq!(cli.run(&["follow", "--once"]).code, Some(0));
+    assert_eq!(requests(&id), 1);
+
+    let unknown = cli.run(&["follow", "--once", "--revalidate", "unicorn"]);
+    assert_eq!(unknown.code, Some(2));
+    let expected = "--revalidate: \"unicorn\" is not an object that can be revalidated";
+    assert!(unknown.stderr.contains(expected), "{}", unknown.stderr);
+}

@@ -18,6 +18,7 @@ mod inbox_task;
 mod list_again;
 mod listings;
 mod plan;
+mod revalidation;
 mod scope;
 mod signature;
 
@@ -29,5 +30,6 @@ pub use follow::FollowProgress;
 pub(crate) use follow::follow;
 pub use inbox::InboxOutcome;
 pub(crate) use inbox::fetch_inbox;
+pub(crate) use revalidation::check_revalidate;
 pub(crate) use signature::{DEFAULT_TOLERANCE, verify};
 pub use signature::{WebhookSecret, WebhookSecretError};

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::event::{Event, Payload};
+use super::revalidation::is_revalidated;
 use super::scope::EventScope;
 use crate::catalog::{Catalog, EventMeaning, Table, meaning_of};
 use crate::object::nested::has_cut_off_list;
@@ -109,12 +110,11 @@ fn plan_of_any<'a>(event: &'a Event<'a>, target: EventTarget<'_>) -> EventPlan<'
             _ => EventPlan::Unstored("no table for its object"),
         };
     };
-    let is_wanted = |name: &String| *name == table.object || *name == table.name;
     let reason = if meaning == EventMeaning::Fetch {
         Some(InboxReason::Incomplete)
     } else if meaning == EventMeaning::Delete || head.deleted {
         None
-    } else if target.revalidate.iter().any(is_wanted) {
+    } else if is_revalidated(table, target.revalidate) {
         Some(InboxReason::Revalidation)
     } else if event.api_version.as_deref() != Some(target.api_version) {
         Some(InboxReason::OtherVersion)
