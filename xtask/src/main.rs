@@ -66,7 +66,7 @@ fn demo(args: Vec<String>) -> Result<()> {
     // The development profile shares its build artifacts with the tests. Dependencies are
     // optimized in it.
     Cargo {
-        description: "building the command line, then running `stripe-sync demo`",
+        description: "compiling the command line (several minutes the first time), then running `stripe-sync demo`",
         fixed: &["run", "--package", "stripe-sync-cli", "--bin", "stripe-sync", "--", "demo"],
         args,
         environment: Vec::new(),
@@ -79,7 +79,7 @@ fn test(args: Vec<String>) -> Result<()> {
     packages::POSTGRES.ensure()?;
     packages::PGBOUNCER.ensure()?;
     Cargo {
-        description: "running all tests",
+        description: "compiling all tests (several minutes the first time), then running them",
         fixed: &["test", "--workspace"],
         args,
         environment: Vec::new(),
@@ -100,7 +100,7 @@ fn lint(args: Vec<String>) -> Result<()> {
 fn docs(args: Vec<String>) -> Result<()> {
     let [] = &args[..] else { bail!("usage: cargo xtask docs") };
     Cargo {
-        description: "building the command line, then generating docs/cli.md",
+        description: "compiling the command line, then generating docs/cli.md",
         fixed: &["test", "--quiet", "--package", "stripe-sync-cli", "--bin", "stripe-sync"],
         args: ["cli_page::the_page_is_up_to_date", "--", "--nocapture"].map(str::to_owned).into(),
         environment: vec![("UPDATE_DOCS", "1".to_owned())],

@@ -84,6 +84,55 @@ async fn an_interrupted_query_also_ends_at_the_server() {
     }
 }
 
+/// The build of an index waits for every transaction that writes to the table.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_signal_ends_a_backfill_that_builds_an_index() {
+    let builder = Account::builder(6).objects("customer", 5).objects("invoice", 30);
+    let account = builder.objects("event", 0).build().expect("an account");
+    let sim = Sim::start(account, SimOptions::default()).await.expect("a simulator");
+    let cli = Cli::with_both(&sim, "late_index").await;
+    assert_eq!(cli.run(&["migrate"]).code, Some(0));
+    // A transaction sees one state of pg_stat_activity.
+    let (blocker, sql) =
+        (connect(&database_url().await).await, connect(&database_url().await).await);
+    let lock = "begin; lock table late_index.invoices in row exclusive mode";
+    blocker.batch_execute(lock).await.expect("locked");
+    let builds = "select count(*) from pg_stat_activity a
+                  where query like 'create index concurrently % on \"late_index\".\"invoices\" %'";
+    let waits = format!(
+        "{builds} and exists (select 1 from pg_locks l where l.pid = a.pid and not l.granted)"
+    );
+    let count = async |sql_text: &str| {
+        sql.query_one(sql_text, &[]).await.expect("a count").get::<_, i64>(0)
+    };
+    let mut child = cli.start(&["backfill", "--object", "invoice"]);
+    while count(&waits).await == 0 {
+        if child.try_wait().expect("a child").is_some() {
+            let output = wait(child);
+            panic!("no index was built: {}{}", output.stdout, output.stderr);
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    interrupt(&child);
+    let output = wait(child);
+    assert_eq!(output.code, Some(130), "{}{}", output.stdout, output.stderr);
+    assert!(output.stderr.contains("the same command resumes the run"), "{}", output.stderr);
+
+    blocker.batch_execute("rollback").await.expect("unlocked");
+    // The server notices the end of the command when the statement ends.
+    while count(builds).await > 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let again = cli.run(&["backfill", "--object", "invoice"]);
+    assert_eq!(again.code, Some(0), "{}{}", again.stdout, again.stderr);
+    assert!(again.stderr.contains("resuming run 1, started "), "{}", again.stderr);
+    let expected = sim.account().ids("invoice").collect();
+    assert_eq!(cli.ids("late_index", "invoices"), expected);
+    let valid = "select count(*) from pg_index
+                 where indrelid = 'late_index.invoices'::regclass and indisvalid and not indisunique";
+    assert_eq!(count(valid).await, 2);
+}
+
 #[test]
 fn one_signal_ends_a_query_that_waits_for_its_input() {
     let cli = Cli::new().env("DATABASE_URL", "postgres://u@127.0.0.1:1/x");
