@@ -11,6 +11,7 @@ mod deliveries;
 mod exclusions;
 mod failures;
 mod feed;
+mod guide_queries;
 mod ids;
 mod inbox;
 mod kept_rows;

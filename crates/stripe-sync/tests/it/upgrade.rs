@@ -141,7 +141,7 @@ async fn the_tables_of_the_previous_version_are_upgraded() {
     let keys = "select string_agg(key || '=' || value, ', ' order by key) from stripe._meta";
     assert_eq!(
         world.text(keys).await,
-        "columns_to_clear=, excluded_columns=coupons.name customers.email, mode=test, schema_revision=4"
+        "columns_to_clear=, excluded_columns=coupons.name customers.email, mode=test, schema_revision=5"
     );
     let slices = "select string_agg(attname, ' ' order by attname) from pg_attribute
                   where attrelid = 'stripe._slices'::regclass and attname ~ 'created|^(lo|hi|top|bottom)$'";

@@ -14,7 +14,17 @@ struct Comments {
 }
 
 /// The engine's own tables and views.
-const ENGINE_TABLES: [Comments; 12] = [
+const ENGINE_TABLES: [Comments; 13] = [
+    Comments {
+        table: "stripe_migrations",
+        comment: "Migrations of the schema, in the form of the TypeScript engines",
+        columns: &[
+            ("id", "Number of the migration"),
+            ("name", "Version of the catalog of tables"),
+            ("hash", "MD5 hash of the name"),
+            ("executed_at", "When the schema was first migrated to this version"),
+        ],
+    },
     Comments {
         table: "sync_status",
         comment: "Progress of each stream of each backfill run",

@@ -18,6 +18,7 @@ pub(in crate::postgres) fn create_all(catalog: &Catalog, names: &Names, lz4: boo
         out.push_str(&create_table(table, names, lz4));
     }
     out.push_str(&engine_tables::create_status_view(names));
+    out.push_str(&engine_tables::create_migrations_view(names));
     out
 }
 
@@ -126,8 +127,11 @@ mod tests {
     fn only_missing_relations_are_created() {
         let names = Names::new("My \"odd\" schema", "").expect("names");
         let all = create_all(Catalog::get(), &names, false);
-        let view = engine_tables::create_status_view(&names);
-        assert_eq!(missing_only(&all, |_| true), view);
+        let views = [
+            engine_tables::create_status_view(&names),
+            engine_tables::create_migrations_view(&names),
+        ];
+        assert_eq!(missing_only(&all, |_| true), views.concat());
         assert_eq!(missing_only(&all, |_| false), all);
         let one = missing_only(&all, |name| name != "coupons");
         assert!(one.starts_with(r#"create table if not exists "My ""odd"" schema"."coupons""#));

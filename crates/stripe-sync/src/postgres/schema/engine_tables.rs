@@ -1,4 +1,4 @@
-//! The DDL of the engine's own tables and of the view `sync_status`. Pure.
+//! The DDL of the engine's own tables and of the views `sync_status` and `stripe_migrations`. Pure.
 
 use crate::postgres::names::{Names, literal};
 
@@ -164,6 +164,26 @@ group by r.id, s.run_id, s.stream;
         runs = names.table("_runs"),
         streams = names.table("_streams"),
         slices = names.table("_slices"),
+    )
+}
+
+/// The migrations in the form of the TypeScript engines, whose guides query it under this name.
+///
+/// The name can belong to a table of such an engine or to something else of the user, which stays.
+pub(super) fn create_migrations_view(names: &Names) -> String {
+    let view = names.table("stripe_migrations");
+    format!(
+        "do $$ begin
+if to_regclass({literal}) is null then
+  create view {view} as
+  select (row_number() over (order by migrated_at, catalog_version))::int as id,
+         catalog_version as name, md5(catalog_version) as hash, migrated_at as executed_at
+  from {migrations};
+end if;
+end $$;
+",
+        literal = literal(&view),
+        migrations = names.table("_migrations"),
     )
 }
 

@@ -18,8 +18,8 @@ use crate::postgres::names::{Names, literal};
 
 /// The revision of this version. Revision 2 renamed columns of `_slices` and keys of `_meta` and
 /// added comments. Revision 3 added an index of `_streams` and changed comments. Revision 4 added
-/// `_streams.outdated`.
-pub(super) const REVISION: u32 = 4;
+/// `_streams.outdated`. Revision 5 added the view `stripe_migrations`.
+pub(super) const REVISION: u32 = 5;
 
 /// Columns of `_slices`: the name in revision 1 and the current name.
 const SLICE_COLUMNS: [(&str, &str); 4] = [
