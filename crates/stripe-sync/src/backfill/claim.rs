@@ -27,13 +27,13 @@ const CLAIM_RETRY: Duration = Duration::from_millis(20);
 /// The first error that ends the run. Everything committed before it is safe.
 pub(super) async fn read_all(run: &Arc<RunContext>, run_id: i64) -> Result<(), Error> {
     let owner: Arc<str> = owner::this_process(run_id.unsigned_abs()).into();
+    // The set ends with this call, even if this call is dropped.
+    let mut heartbeats = heartbeat::start(run, run_id, &owner).await;
     let mut workers = JoinSet::new();
     for _ in 0..WORKERS {
         let (run, owner) = (Arc::clone(run), Arc::clone(&owner));
         workers.spawn(async move { work(&run, run_id, &owner).await });
     }
-    // The set ends with this call, even if this call is dropped.
-    let mut heartbeats = heartbeat::start(run, run_id, &owner);
     let mut first_error = None;
     while let Some(ended) = workers.join_next().await {
         let result = ended.unwrap_or_else(|_| {

@@ -1,7 +1,9 @@
-//! The heartbeats of a run: extend its leases and publish its wait reason while its workers read.
+//! The heartbeats of a run: extend its leases, publish its wait reason and share the rate limits with
+//! other processes while its workers read.
 
 use std::time::Duration;
 
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -12,16 +14,21 @@ use super::waiting;
 
 /// How often leases are extended and the wait reason is written again.
 const HEARTBEAT: Duration = Duration::from_secs(10);
-/// How often the wait reason is refreshed.
+/// How often the wait reason is refreshed, and other processes are counted.
 const REFRESH: Duration = Duration::from_secs(2);
 
-/// Starts both heartbeats. They end when the set is shut down or dropped.
-pub(super) fn start(run: &Arc<RunContext>, run_id: i64, owner: &Arc<str>) -> JoinSet<()> {
+/// Starts the heartbeats, and returns when the limits are divided. They end when the set is shut down or dropped.
+pub(super) async fn start(run: &Arc<RunContext>, run_id: i64, owner: &Arc<str>) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     let (context, name) = (Arc::clone(run), Arc::clone(owner));
     tasks.spawn(async move { extend_leases(&context, &name).await });
     let (context, name) = (Arc::clone(run), Arc::clone(owner));
     tasks.spawn(async move { publish_wait_reason(&context, run_id, &name).await });
+    let (context, name) = (Arc::clone(run), Arc::clone(owner));
+    let (ready, is_ready) = oneshot::channel();
+    tasks.spawn(async move { share_limits(&context, &name, ready).await });
+    // It fails only if the task panicked. Then nothing is divided.
+    let _panicked = is_ready.await;
     tasks
 }
 
@@ -46,6 +53,46 @@ async fn extend_leases(run: &RunContext, owner: &str) {
             // lost.
             tracing::warn!(%error, "leases could not be extended");
         }
+    }
+}
+
+/// The rate limits of a run. Dropped with it, it leaves them to this process alone.
+struct SharedLimits<'r> {
+    run: &'r RunContext,
+    owner: &'r str,
+}
+
+impl SharedLimits<'_> {
+    /// Divides the limits by the number of processes that read this account into this schema. Runs of one
+    /// process share its limiter, and count once.
+    async fn divide(&self) {
+        let account = &self.run.account;
+        let (database, names) = (&account.database, account.statements.names());
+        let others = database.other_processes(names, account.account.as_str(), self.owner);
+        match database.within_time_limit(others).await {
+            Ok(others) => {
+                let processes = u32::try_from(others).unwrap_or(u32::MAX).saturating_add(1);
+                account.client.share_limits(processes);
+            }
+            Err(error) => tracing::debug!(%error, "other processes could not be counted"),
+        }
+    }
+}
+
+impl Drop for SharedLimits<'_> {
+    fn drop(&mut self) {
+        self.run.account.client.share_limits(1);
+    }
+}
+
+async fn share_limits(run: &RunContext, owner: &str, ready: oneshot::Sender<()>) {
+    let limits = SharedLimits { run, owner };
+    limits.divide().await;
+    // The caller has been dropped if nobody waits.
+    let _dropped = ready.send(());
+    loop {
+        tokio::time::sleep(REFRESH).await;
+        limits.divide().await;
     }
 }
 

@@ -126,6 +126,11 @@ impl StripeClient {
         self.shared.clock.now()
     }
 
+    /// This many processes, including this one, share the rate limits of the account from now on.
+    pub(crate) fn share_limits(&self, processes: u32) {
+        self.shared.limiter.share(processes);
+    }
+
     /// Whether requests to this endpoint are currently waiting for a rate limit.
     pub(crate) fn is_queueing(&self, endpoint: &str) -> bool {
         self.shared.limiter.is_queueing(endpoint)

@@ -32,6 +32,7 @@ mod run_handle;
 mod runs;
 mod schemas;
 mod scripted_stripe;
+mod shared_limits;
 mod stripe_faults;
 mod transient;
 mod typescript_defects;

@@ -58,6 +58,32 @@ impl Database {
             .map_err(fail)
     }
 
+    /// How many other processes hold slices of runs of this account.
+    pub(crate) async fn other_processes(
+        &self,
+        names: &Names,
+        account: &str,
+        owner: &str,
+    ) -> Result<i64, PostgresError> {
+        let sql = format!(
+            "with owners as (
+                 select regexp_replace(l.owner, '/[^/]*$', '') as process
+                 from {} l join {} r on r.id = l.run_id
+                 where r.account_id = $1 and l.lease_until > now())
+             select count(distinct process) from owners
+             where process <> regexp_replace($2, '/[^/]*$', '')",
+            names.table("_slices"),
+            names.table("_runs"),
+        );
+        let row = self
+            .get()
+            .await?
+            .query_typed_one(&sql, &[(&account, Type::TEXT), (&owner, Type::TEXT)])
+            .await
+            .map_err(|e| PostgresError::new(DOING, &e))?;
+        Ok(row.get(0))
+    }
+
     /// The processes that work on the latest `runs` runs.
     pub(crate) async fn run_owners(
         &self,

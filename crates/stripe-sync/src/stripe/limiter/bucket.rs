@@ -26,8 +26,10 @@ const BETWEEN_REDUCTIONS: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(super) struct Bucket {
-    /// Requests per second; infinite without a limit.
+    /// Requests per second of all processes that share the limit; infinite without a limit.
     rate: f64,
+    /// How many processes share the limit.
+    shares: f64,
     ceiling: f64,
     /// Growth of the rate per second.
     growth: f64,
@@ -47,6 +49,7 @@ impl Bucket {
     pub(super) fn new(rate: f64, now: Instant) -> Bucket {
         Bucket {
             rate,
+            shares: 1.0,
             ceiling: rate,
             growth: rate * GROWTH_PER_SECOND,
             good: rate,
@@ -68,9 +71,20 @@ impl Bucket {
         let filled = if tokens >= 1.0 - 1e-6 {
             now
         } else {
-            now + Duration::from_secs_f64((1.0 - tokens) / self.rate)
+            now + Duration::from_secs_f64((1.0 - tokens) / self.own_rate())
         };
         self.paused_until.map_or(filled, |until| filled.max(until))
+    }
+
+    /// This many processes share the limit from now on, and each uses an equal part of it.
+    pub(super) fn share(&mut self, processes: u32, now: Instant) {
+        self.fill(now);
+        self.shares = f64::from(processes.max(1));
+    }
+
+    /// Requests per second of this process.
+    fn own_rate(&self) -> f64 {
+        self.rate / self.shares
     }
 
     /// One request is sent.
@@ -108,6 +122,8 @@ impl Bucket {
             0.0 => self.sent.rate(now).max(MIN_START),
             succeeded => succeeded,
         };
+        // The others have as much.
+        let measured = measured * self.shares;
         // An unused rate shows nothing about the limit.
         self.good = self.rate.min(measured.max(MIN_RATE));
         self.growth = (self.good * GROWTH_PER_SECOND).max(MIN_GROWTH);
@@ -128,7 +144,7 @@ impl Bucket {
             return f64::INFINITY;
         }
         let elapsed = now.saturating_duration_since(self.filled).as_secs_f64();
-        (self.tokens + elapsed * self.rate).min(burst(self.rate))
+        (self.tokens + elapsed * self.own_rate()).min(burst(self.own_rate()))
     }
 
     fn fill(&mut self, now: Instant) {
@@ -217,6 +233,24 @@ mod tests {
             assert!(expected.contains(&sent.len()), "{rate}: {}", sent.len());
             assert!(max_in_one_second(&sent) <= limit, "{rate}: {}", max_in_one_second(&sent));
         }
+    }
+
+    #[test]
+    fn processes_that_share_a_limit_use_equal_parts_of_it() {
+        let start = Instant::now();
+        let mut bucket = Bucket::new(20.0, start);
+        bucket.share(4, start);
+        let sent = drain(&mut bucket, start, 10.0).len();
+        assert!((50..=53).contains(&sent), "{sent}");
+        let later = after(start, 10.0);
+        bucket.share(1, later);
+        let sent = drain(&mut bucket, later, 10.0).len();
+        assert!((198..=203).contains(&sent), "{sent}");
+        // A 429 shows the limit of all processes.
+        let mut bucket = used(20.0, 5, start);
+        bucket.share(4, start);
+        assert!(bucket.reduce(after(start, 1.5), after(start, 1.5)));
+        assert!((bucket.good - 20.0).abs() < 0.01, "{}", bucket.good);
     }
 
     #[test]

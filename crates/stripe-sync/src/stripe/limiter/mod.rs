@@ -15,7 +15,7 @@ mod scenarios;
 mod turn;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -40,6 +40,8 @@ pub(super) struct Limiter {
     endpoints: Mutex<HashMap<String, Arc<EndpointQueue>>>,
     in_flight: Arc<InFlight>,
     in_flight_waiting: AtomicUsize,
+    /// How many processes share the limits.
+    processes: AtomicU32,
 }
 
 /// The requests of one endpoint.
@@ -69,6 +71,19 @@ impl Limiter {
             endpoints: Mutex::default(),
             in_flight: Arc::new(InFlight::new()),
             in_flight_waiting: AtomicUsize::new(0),
+            processes: AtomicU32::new(1),
+        }
+    }
+
+    /// This many processes, including this one, share the limits from now on.
+    pub(super) fn share(&self, processes: u32) {
+        if self.processes.swap(processes, Ordering::Relaxed) == processes {
+            return;
+        }
+        let now = Instant::now();
+        lock(&self.account).share(processes, now);
+        for endpoint in lock(&self.endpoints).values() {
+            lock(&endpoint.bucket).share(processes, now);
         }
     }
 
@@ -169,7 +184,9 @@ impl Limiter {
         if let Some(queue) = endpoints.get(name) {
             return Arc::clone(queue);
         }
-        let bucket = Bucket::new(self.rate.of_endpoint(name), Instant::now());
+        let now = Instant::now();
+        let mut bucket = Bucket::new(self.rate.of_endpoint(name), now);
+        bucket.share(self.processes.load(Ordering::Relaxed), now);
         let queue = Arc::new(EndpointQueue {
             bucket: Mutex::new(bucket),
             turn: Turn::default(),
