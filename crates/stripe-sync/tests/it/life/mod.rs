@@ -24,7 +24,7 @@ use futures_util::{StreamExt as _, stream};
 use schedule::Case;
 
 /// How many cases run with new seeds; [`MORE`] changes it.
-const NEW_CASES: u64 = 4;
+const NEW_CASES: u64 = 10;
 /// Cases that run at the same time. They mostly wait.
 const CONCURRENT: usize = 6;
 /// The environment variable with the number of new cases.
