@@ -39,8 +39,8 @@ impl Args {
     }
 }
 
-/// Another measurement, or the role of a child process: the first measurement starts this program
-/// again for each role.
+/// A measurement other than the default one, or the role of a child process: the default
+/// measurement starts this program again for each role.
 #[derive(Subcommand)]
 enum Role {
     /// Measure webhooks relative to one upsert of each payload, and the lag of the event feed

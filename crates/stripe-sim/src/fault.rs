@@ -1,4 +1,4 @@
-//! Injected faults, at random or scripted, and scripted changes of the account.
+//! Injected faults, at random or scripted, and scripted changes to the account.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

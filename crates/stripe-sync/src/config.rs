@@ -39,7 +39,7 @@ pub struct Config {
     /// delivers it again. Default 15 s, because Stripe stops waiting for slower endpoints.
     pub webhook_timeout: Duration,
     /// Objects, by their names in Stripe, by table, or by the names of the TypeScript engines, that
-    /// are always fetched instead of being stored as an event contains them. Check names with
+    /// are always fetched instead of being stored from the event. Check names with
     /// [`crate::check_revalidate`].
     pub revalidate: BTreeSet<String>,
     /// Columns to exclude: they are no longer stored, and values that are already stored are

@@ -220,7 +220,7 @@ impl Account {
         self.inner.changes.write().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Returns the id and the text of the event that reports a change of the object, if its type
+    /// Returns the id and the text of the event that reports a change to the object, if its type
     /// has such an event.
     fn event(
         &self,

@@ -11,8 +11,9 @@ impl Account {
     /// The first property of the object that the row does not show, or `None` if the row shows the whole
     /// object. `row` is the JSON of all columns, such as `to_jsonb(row)`.
     ///
-    /// A list that a retrieve request cuts off has to be complete, unless the row says that it has more
-    /// items. Columns that are not properties of the object are not compared, except in `_extra`.
+    /// A list that a retrieve request truncates must be complete in the row, unless the row says that
+    /// it has more items. Columns that are not properties of the object are not compared, except in
+    /// `_extra`.
     pub fn row_difference(&self, object: &str, id: &str, row: &Value) -> Option<String> {
         let Some(text) = self.object_json(object, id) else {
             return Some("the object does not exist".to_owned());

@@ -14,7 +14,7 @@ use crate::stripe::{Page, Request, StripeClient, StripeError};
 
 /// After this many pages in a row that Stripe delivered only without expansions, they are dropped.
 const MAX_UNEXPANDED: u32 = 3;
-/// Attempts of a request with expansions if the last one like it failed.
+/// How often a request is attempted after one like it has failed with expansions.
 const ATTEMPTS: u32 = 3;
 
 /// The expansions that are not requested any more in this run, per stream.
@@ -161,7 +161,7 @@ impl ListRequest<'_> {
             }
             let refused = match self.find_refused(request, &expanded, &mut requests).await? {
                 None => return Err(error),
-                // Together, or only that request.
+                // Stripe rejects them only together, or rejected only that request.
                 Some(names) if names.is_empty() && was_refused => expanded,
                 Some(names) => names,
             };
@@ -199,8 +199,8 @@ impl ListRequest<'_> {
         Ok(Some(refused))
     }
 
-    /// A page of one object, which has just failed with expansions: with them if that was transient,
-    /// else without them.
+    /// A page of one object whose request with expansions has just failed: with them if the failure
+    /// was transient, otherwise without them.
     async fn deliver_one(
         &self,
         request: &Request,

@@ -54,7 +54,7 @@ pub(super) struct PageReader<'r> {
     pub(super) context: &'r SliceContext<'r>,
     pub(super) trail: Vec<CursorRow>,
     has_cursor: bool,
-    /// A page of this slice has been read, also if its position was given up since.
+    /// A page of this slice has been read, even if its position has since been given up.
     has_read: bool,
     size: PageSize,
     recent: RecentIds,

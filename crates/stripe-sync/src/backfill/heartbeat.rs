@@ -56,7 +56,8 @@ async fn extend_leases(run: &RunContext, owner: &str) {
     }
 }
 
-/// The rate limits of a run. Dropped with it, it leaves them to this process alone.
+/// The rate limits of a run, shared with other processes. When this is dropped, this process uses
+/// them alone again.
 struct SharedLimits<'r> {
     run: &'r RunContext,
     owner: &'r str,

@@ -58,8 +58,9 @@ impl SliceContext<'_> {
         (!notes.is_empty()).then(|| notes.join("; "))
     }
 
-    /// Records whether a page of the stream's own list shows an object that belongs to a parent. A
-    /// later part does not show whether the first one does, which another process may have read.
+    /// Records whether a page of the stream's own list shows an object that belongs to a parent. Only
+    /// the first part counts: a later part does not show what the first one, which another process
+    /// may have read, contains.
     pub(super) fn look_for_objects_of_parents(&self, page: &Page) {
         let Some(lists) = self.list.parent_lists.as_ref().filter(|_| self.part == 0) else {
             return;

@@ -96,7 +96,7 @@ pub(crate) fn meaning_of(event_type: &str) -> EventMeaning {
 }
 
 impl Catalog {
-    /// Whether Stripe reports changes of a table's objects by events.
+    /// Whether Stripe reports changes to a table's objects by events.
     pub(crate) fn has_events(&self, table: &Table) -> bool {
         let carries = |event: &EventType| {
             event.meaning != EventMeaning::None && event.objects.contains(&table.object.as_str())

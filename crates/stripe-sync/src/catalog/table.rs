@@ -72,7 +72,7 @@ pub(crate) struct ParentLists {
     pub(crate) property: String,
     /// The date of the first API version whose own list is documented to show everything.
     pub(crate) complete_from: String,
-    /// Types of events that report a change of a parent or of its list.
+    /// Types of events that report a change to a parent or to its list.
     pub(crate) events: Vec<String>,
 }
 

@@ -55,8 +55,8 @@ pub struct FollowProgress {
     pub caught_up: bool,
     /// Objects that were listed again: those without events, and those whose events were lost.
     pub listed: u64,
-    /// Whether events were lost, because none were read for longer than Stripe keeps them. The
-    /// streams are listed again to close the gap.
+    /// Whether events were lost, because the last ones were read more than 30 days ago. The streams
+    /// are listed again to close the gap.
     pub gap: bool,
     /// Why streams could not be listed again. They are retried while the account is followed.
     pub unlisted: Option<String>,

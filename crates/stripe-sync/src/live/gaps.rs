@@ -1,4 +1,4 @@
-//! Events that were lost, because none were read for longer than Stripe keeps them.
+//! Events that were lost, because they were not read within the 30 days for which Stripe keeps them.
 //!
 //! A gap is recorded before the cursor moves over it, for each stream that has been copied
 //! completely. It is closed once a run that started after it has listed the stream: objects that

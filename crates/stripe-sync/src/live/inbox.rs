@@ -58,8 +58,8 @@ pub struct InboxOutcome {
     pub dead: i64,
 }
 
-/// Fetches at most `limit` of the objects in the inbox that are due. With `retry_dead`, also those
-/// that have failed too often, once.
+/// Fetches at most `limit` of the objects in the inbox that are due. With `retry_dead`, also tries
+/// once more those that have failed too often.
 ///
 /// # Errors
 /// The database cannot be reached.

@@ -48,7 +48,7 @@ impl InboxTask {
         Ok(Some((counts, count == PART as u64)))
     }
 
-    /// Fetches all objects that are due, unless a stop is requested before.
+    /// Fetches all objects that are due, unless a stop is requested first.
     ///
     /// # Errors
     /// The database cannot be reached.

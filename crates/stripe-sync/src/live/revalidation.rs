@@ -1,4 +1,4 @@
-//! Objects that are always fetched instead of being stored as an event contains them.
+//! Objects that are always fetched instead of being stored from the event.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind};
 /// Checks the names of such objects.
 ///
 /// # Errors
-/// No table has objects of a name.
+/// A name that belongs to no object and no table.
 pub(crate) fn check_revalidate(names: &BTreeSet<String>) -> Result<(), Error> {
     match names.iter().find(|name| find(name).is_none()) {
         None => Ok(()),
@@ -21,7 +21,7 @@ pub(crate) fn check_revalidate(names: &BTreeSet<String>) -> Result<(), Error> {
 }
 
 /// Whether the objects of a table are among them. An object that cannot be fetched alone is stored
-/// as the event contains it.
+/// from the event.
 pub(super) fn is_revalidated(table: &Table, names: &BTreeSet<String>) -> bool {
     let is_named = |name: &String| find(name).is_some_and(|named| named.name == table.name);
     table.retrieve_path.is_some() && names.iter().any(is_named)

@@ -41,7 +41,7 @@ pub(crate) struct Created {
 }
 
 impl RowState {
-    /// The event is about another object than the row.
+    /// The event is about a different object from the row's.
     fn is_of_another(&self) -> bool {
         self.created.is_some_and(|created| created.row != created.event)
     }
@@ -102,7 +102,7 @@ pub(crate) fn decide(
             match compare(row.stamp, event, row.same_content, state.now) {
                 // The object exists although it was observed as deleted.
                 Verdict::Newer if row.marked_deleted => EventDecision::Refetch,
-                // What the event does not carry would be kept from the deleted object.
+                // Properties that the event lacks would keep the values of the deleted object.
                 Verdict::Newer if row.is_of_another() => EventDecision::Refetch,
                 Verdict::Newer => EventDecision::Merge,
                 Verdict::Older => EventDecision::Ignore,

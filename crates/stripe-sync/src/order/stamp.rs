@@ -27,7 +27,7 @@ impl Stamp {
     /// The stamp of a read that was sent at this instant.
     pub(crate) const fn of_read(micros: i64) -> Stamp {
         match micros.rem_euclid(SECOND) {
-            // A microsecond later, because a whole second is the stamp of an event.
+            // One microsecond later, because whole seconds are reserved for the stamps of events.
             0 => Stamp(micros.saturating_add(1)),
             _ => Stamp(micros),
         }

@@ -11,7 +11,7 @@ use super::Bounds;
 
 /// A slice with fewer pages left is not split.
 const MIN_PAGES: f64 = 7.0;
-/// The same while it is unknown whether the unread part has rows at all.
+/// The same limit, while it is unknown whether the unread part has any rows.
 const MIN_GUESSED_PAGES: f64 = 14.0;
 /// At least this many pages are split off, unless that is more than half.
 const MIN_SHARE: f64 = 5.0;
@@ -59,8 +59,8 @@ impl Split {
         self.bounds.from.unwrap_or(STRIPE_BEGAN)
     }
 
-    /// The estimated number of pages below the cursor, if all of the slice has rows as often as the
-    /// part that was read.
+    /// The estimated number of pages below the cursor, if rows are as dense in the whole slice as in
+    /// the part that was read.
     fn pages_left(&self) -> f64 {
         let left = (self.cursor_created - self.lowest()).max(0) as f64;
         let span = (self.first_created - self.cursor_created).max(1) as f64;

@@ -69,7 +69,7 @@ pub(crate) fn advance<'p>(
 /// How many rows of a page with these times are final when more rows follow it.
 ///
 /// Rows of one second have no documented order (FACTS 3), and the next request may return them in
-/// another one. A cursor in the middle of a second could then skip rows. So a page ends where its
+/// a different order. A cursor in the middle of a second could then skip rows. So a page ends where its
 /// last second begins, and the next page contains that whole second. A page that lies within one
 /// second is used completely, or the cursor would not advance.
 pub(crate) fn complete_seconds(

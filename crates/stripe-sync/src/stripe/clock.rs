@@ -4,9 +4,10 @@
 //! would overwrite later changes. So all rounding is downward.
 //!
 //! `Date` is truncated to the second and written before the response is sent, so `Date` minus the
-//! time of receipt is never more than Stripe's clock is ahead of the local one. The largest such
-//! difference is therefore the best lower bound. It only rises, so a request that is sent later
-//! by this process never gets an earlier stamp, unless the `Date` of its own response proves it.
+//! local time of receipt is a lower bound for the difference between Stripe's clock and the local
+//! one. The largest such value is the best bound. It only rises, so a request that this process
+//! sends later never gets an earlier stamp, unless the `Date` of its own response proves that it
+//! should.
 //!
 //! One wrong `Date` must not keep rows from being updated. A date before Stripe existed is ignored.
 //! A date that differs from the estimate by more than [`TOLERANCE`] is ignored until

@@ -1,4 +1,4 @@
-//! One response of Stripe: a page of a list, or a single object.
+//! One response from Stripe: a page of a list, or a single object.
 //!
 //! Objects are not decoded. A page keeps the body as it was received, and the positions of its
 //! objects and of their properties, all found in one scan. No part of the response is lost or

@@ -75,7 +75,7 @@ async fn deliveries_that_arrive_together_commit_together_without_a_bad_one() {
     assert!(transactions <= 4, "{transactions} transactions for 12 events");
 }
 
-/// Prepares the engine, so that later deliveries do not.
+/// An event to deliver first: it prepares the engine, so that later deliveries do not have to.
 fn last_event_of_a_change(account: &Account) -> String {
     let id = account.ids("product").next().expect("a product");
     account.update("product", &id, json!({"metadata": {"version": "0"}})).expect("updated");

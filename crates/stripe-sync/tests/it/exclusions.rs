@@ -124,7 +124,7 @@ async fn excluding_a_column_clears_its_stored_values() {
     // The second time there is nothing to do.
     let again = world.engine().await.migrate().await.expect("migrated").excluded;
     assert_eq!((again.columns.len(), again.cleared_rows), (0, 0));
-    // A change of an excluded value is not a change of the row.
+    // A change to an excluded value is not a change to the row.
     let before = world.text("select max(updated_at)::text from stripe.customers").await;
     world.backfill(&["customer"]).await;
     let after = world.text("select max(updated_at)::text from stripe.customers").await;

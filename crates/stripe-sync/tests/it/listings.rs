@@ -72,7 +72,7 @@ async fn following_lists_objects_without_events_again() {
     assert_listed(&world, "terminal.location", "terminal_locations").await;
 }
 
-/// The account has not been followed for longer than Stripe keeps events.
+/// The account has gone unfollowed for longer than Stripe keeps events.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gap_in_the_events_is_reported_and_closed_by_listing_the_streams_again() {
     let world = copied(403).await;

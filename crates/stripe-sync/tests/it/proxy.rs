@@ -50,7 +50,7 @@ impl RoundTrips {
     }
 }
 
-/// Counts the responses of the server on one connection. Each ends with ReadyForQuery, `Z`.
+/// Counts the responses from the server on one connection. Each ends with ReadyForQuery, `Z`.
 #[derive(Default)]
 struct Counter {
     wrote_rows: bool,

@@ -1,4 +1,4 @@
-//! Invalid or unexpected responses of Stripe or of a proxy: the run ends, no row is lost silently,
+//! Invalid or unexpected responses from Stripe or from a proxy: the run ends, no row is lost silently,
 //! and one object never stops the others.
 
 use std::collections::{HashMap, HashSet};

@@ -171,8 +171,8 @@ impl Database {
         self.pool.get().await.map_err(|e| PostgresError::pool(&*self.reaching, e))
     }
 
-    /// A connection for a caller that already holds one. If the pool has only one, this is a further
-    /// one.
+    /// A connection for a caller that already holds one. If the pool has only one, this is an
+    /// additional one.
     pub(in crate::postgres) async fn get_second(&self) -> Result<Object, PostgresError> {
         match &self.second {
             None => self.get().await,

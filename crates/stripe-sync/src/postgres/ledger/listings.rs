@@ -10,7 +10,7 @@ use crate::postgres::error::PostgresError;
 use crate::postgres::ledger::inbox::InboxReason;
 use crate::postgres::names::Names;
 
-/// When a stream without events was listed last.
+/// When a stream without events was last listed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LastListing {
     pub(crate) table: &'static Table,
@@ -49,7 +49,7 @@ fn fail(doing: &'static str) -> impl Fn(tokio_postgres::Error) -> PostgresError 
 }
 
 impl Database {
-    /// When these streams were listed last. Those that have never been copied completely are
+    /// When these streams were last listed. Those that have never been copied completely are
     /// absent.
     pub(crate) async fn last_listings(
         &self,

@@ -167,9 +167,10 @@ group by r.id, s.run_id, s.stream;
     )
 }
 
-/// The migrations in the form of the TypeScript engines, whose guides query it under this name.
+/// A view that shows the migrations in the form of the TypeScript engines, whose guides query it.
 ///
-/// The name can belong to a table of such an engine or to something else of the user, which stays.
+/// If its name already belongs to something else, such as a table of one of these engines, that is
+/// kept, and the view is not created.
 pub(super) fn create_migrations_view(names: &Names) -> String {
     let view = names.table("stripe_migrations");
     format!(

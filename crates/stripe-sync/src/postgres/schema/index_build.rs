@@ -1,7 +1,7 @@
 //! Runs one statement that builds or drops an index concurrently.
 //!
-//! It waits for transactions that are older than itself, which can last for hours. Then it is
-//! cancelled, and the next run tries again.
+//! It waits for transactions that are older than itself, which can last for hours. If it waits too
+//! long, it is canceled, and the next run tries again.
 
 use std::time::Duration;
 

@@ -87,8 +87,8 @@ impl TestDatabase {
         }
     }
 
-    /// Blocks every writer and every deletion in its open transaction after it has changed rows:
-    /// both access the quarantine last.
+    /// Blocks every writer and every deletion after it has changed rows but before it commits,
+    /// because both access the quarantine last.
     async fn hold(&self) {
         let hold = "begin; lock table stripe._quarantine in access exclusive mode";
         self.sql.batch_execute(hold).await.expect("locked");

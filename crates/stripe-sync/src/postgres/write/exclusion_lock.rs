@@ -1,4 +1,4 @@
-//! Tests that writers and changes of the excluded columns wait for each other.
+//! Tests that writers and changes to the excluded columns wait for each other.
 
 use crate::catalog::ColumnName;
 use crate::postgres::DatabaseOptions;

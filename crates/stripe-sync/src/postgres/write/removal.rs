@@ -39,7 +39,7 @@ impl Removal {
         }
     }
 
-    /// Finds the ids of the rows, each with the stamp at which it should not exist.
+    /// Finds the ids of the rows, each with the stamp as of which it should not exist.
     pub(super) fn candidates(&self, statements: &Statements) -> String {
         self.select(statements, &self.column, "")
     }

@@ -27,7 +27,7 @@ pub(super) struct Removed {
     pub(super) kept: Vec<(&'static str, String)>,
 }
 
-/// A row that should not exist: its id, and the stamp at which it should not.
+/// A row that should not exist: its id, and the stamp as of which it should not.
 type Candidate = (String, SystemTime);
 
 /// Runs removals in an open transaction.

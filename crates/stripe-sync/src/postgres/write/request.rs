@@ -148,8 +148,8 @@ pub(super) fn duplicate_name(id: &str, parent: &str) -> String {
 }
 
 impl<'a> QuarantineEntry<'a> {
-    /// A list of a parent, without a table of its own, that could not be read to its end. A read of
-    /// the whole list removes the entry.
+    /// A parent's list that could not be read to its end, and that has no table of its own. A read
+    /// of the whole list removes the entry.
     pub(crate) fn of_parent_list(
         table: &'static Table,
         parent: &str,

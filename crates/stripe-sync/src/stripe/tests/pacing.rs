@@ -9,7 +9,7 @@ use super::*;
 async fn a_silent_server_times_out() {
     let half = message(200, &[], &ONE_CHARGE.as_bytes()[..9], ONE_CHARGE.len());
     for sent in [Vec::new(), half] {
-        // A server that has never responded is not retried.
+        // A request to a server that has never responded is not retried.
         for (ever_responded, requests) in [(false, 1), (true, 2)] {
             let mut script = vec![Reply::ThenSilence(sent.clone())];
             if ever_responded {

@@ -1,4 +1,4 @@
-//! One case: changes of the account, and what two processes do at the same time, in a random order.
+//! One case: changes to the account, and what two processes do at the same time, in a random order.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
