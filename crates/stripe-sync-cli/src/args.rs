@@ -256,8 +256,8 @@ pub(crate) struct Follow {
     /// Apply the events up to now, then stop
     #[arg(long)]
     pub(crate) once: bool,
-    /// Object to fetch from Stripe whenever an event names it, instead of storing it as the event
-    /// contains it; repeatable or comma-separated [env: REVALIDATE_OBJECTS_VIA_STRIPE_API]
+    /// Object to fetch from Stripe whenever an event names it, instead of storing it from the event;
+    /// repeatable or comma-separated [env: REVALIDATE_OBJECTS_VIA_STRIPE_API]
     #[arg(long, value_name = "NAME")]
     pub(crate) revalidate: Vec<String>,
 }

@@ -77,7 +77,7 @@ impl Comparison {
         for (ids, what) in [
             (&self.missing, "not in PostgreSQL"),
             (&self.extra, "not in Stripe"),
-            (&self.changed, "with other content than in Stripe"),
+            (&self.changed, "with content that differs from Stripe's"),
         ] {
             if !ids.is_empty() {
                 let examples = ids.iter().take(EXAMPLES).cloned().collect::<Vec<_>>().join(", ");
@@ -194,7 +194,7 @@ mod tests {
         assert!(!comparison.is_identical());
         assert_eq!(
             comparison.difference(),
-            "customers: 1 with other content than in Stripe, for example cus_2 (email differs)\n"
+            "customers: 1 with content that differs from Stripe's, for example cus_2 (email differs)\n"
         );
     }
 }

@@ -38,7 +38,7 @@ impl Field {
     #[inline(always)]
     pub(super) fn new(start: usize, key: (usize, usize), value: (usize, usize)) -> Field {
         let offset = |at: usize| {
-            u32::try_from(at - start).expect("an answer of Stripe is limited to 256 MiB")
+            u32::try_from(at - start).expect("a response from Stripe is limited to 256 MiB")
         };
         Field {
             key: offset(key.0),

@@ -124,7 +124,10 @@ async fn a_retired_list_is_reported_as_gone_once() {
     world.sim.fail_times("/v1/issuing/cards", 1, 1_000, Fault::Status(404));
     let report = world.backfill(&["issuing.card", "customer"]).await;
     let (status, _, message) = ended(&report, "issuing_cards");
-    assert!(status == "gone" && message.contains("could be read before"), "{status}: {message}");
+    assert!(
+        status == "gone" && message.contains("an earlier run could read this list"),
+        "{status}: {message}"
+    );
     assert_eq!(report.status, RunStatus::Incomplete);
     let next = world.backfill(&["issuing.card", "customer"]).await;
     assert_ne!(next.run_id, report.run_id, "the first run has ended");

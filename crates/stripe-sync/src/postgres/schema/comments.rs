@@ -188,8 +188,8 @@ const ENGINE_TABLES: [Comments; 13] = [
             ("account_id", "Stripe account"),
             ("table_name", "Table of the stream"),
             ("second", "Unix second; objects created before it were listed"),
-            ("listed_at", "When the newest objects were listed last"),
-            ("thorough_at", "When older objects, or all, were listed last"),
+            ("listed_at", "When the newest objects were last listed"),
+            ("thorough_at", "When older objects, or all objects, were last listed"),
             (
                 "gap_until",
                 "Unix second; earlier events are lost, so changes are missing until the stream is listed",
@@ -230,7 +230,7 @@ const ENGINE_TABLES: [Comments; 13] = [
 ];
 
 /// Texts of earlier versions. In an existing schema they are replaced.
-pub(super) const FORMER: [&str; 23] = [
+pub(super) const FORMER: [&str; 25] = [
     "Backfill runs; the same command continues an unfinished run",
     "Facts about the whole schema",
     "Id and created time of the last rows read; the last one is the cursor",
@@ -249,6 +249,8 @@ pub(super) const FORMER: [&str; 23] = [
     "Stripe's id of the request that returned the object",
     "What a command must have in common with the run to continue it",
     "When another process may fetch the object; null if none does",
+    "When older objects, or all, were listed last",
+    "When the newest objects were listed last",
     "When the object is fetched at the earliest",
     "When the row was last refused",
     "Whether a range was requested that Stripe cannot filter this list by",
